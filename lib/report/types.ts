@@ -1,0 +1,161 @@
+/**
+ * What a run leaves behind: the shape of results.json. The names and the nesting of `config`, `raw_results`,
+ * `aggregated_stats` and `baseline_stats` are the original benchmark's; scripts read them. The rest stands beside.
+ *
+ * @module
+ */
+
+/** One text sample measured under one configuration. */
+export interface RawResult {
+  /** Name of the configuration, as in the table. */
+  method: string;
+  /** Index of the text sample, from 0. */
+  sample: number;
+  /** Time to first token: prefill until the first new token's id is on the host, s. */
+  ttft: number;
+  /** Time per output token after the first, s. */
+  tpot: number;
+  /** Generated tokens / total generation time, tokens/s. */
+  throughput: number;
+  /** exp(mean NLL) of the quality pass. */
+  perplexity: number;
+  /** Share of the quality pass's steps whose argmax is the next token, 0..1. */
+  accuracy: number;
+  /** Peak GPU memory of this process over what was in use before the model was loaded, GiB; 0 on CPU. */
+  peak_vram_gb: number;
+  /** Entries held at the end of the quality pass by the first layer that is not skipped. */
+  final_cache_size: number;
+  /** Entries held at the end of the quality pass, per layer. */
+  layer_cache_sizes: number[];
+  /** Time of every step of the speed pass after the first token, s. */
+  step_times_s: number[];
+  /** Negative log-likelihood of every step of the quality pass, nats. */
+  nll: number[];
+  /** Memory of the run, bytes. */
+  memory: MemoryFigures;
+  /** Cache entries copied within the cache (per head) in each pass: by single-slot steps and by compactions. */
+  entries_copied: { speed: number; quality: number };
+}
+
+/** Memory of one configuration, bytes. On CPU the device's figures are 0. */
+export interface MemoryFigures {
+  /** Theoretical bytes of the K and V entries held at the end of the speed pass. */
+  kv_held: number;
+  /** Bytes allocated for K and V during decode. */
+  kv_allocated: number;
+  /** Bytes of the model's weights as stored. */
+  weights: number;
+  /** Peak in use of the ORT CUDA allocator (AllocatorGetStats MaxInUse). */
+  allocator_peak: number;
+  /** Peak of this process by NVML over `process_before`. */
+  process_peak: number;
+  /** This process by NVML before the model was loaded (CUDA context and libraries). */
+  process_before: number;
+}
+
+/** A configuration that did not end: what it was doing and why it stopped. */
+export interface Failure {
+  /** Name of the configuration. */
+  method: string;
+  /** One line for people. */
+  reason: string;
+  /** The last lines the process wrote to stderr. */
+  log: string;
+  /** Exit code of the process. */
+  code: number;
+}
+
+/** Mean over samples; `std` the sample standard deviation (n - 1; 0 for n = 1). */
+export interface AggregatedStats {
+  ttft: number;
+  tpot: number;
+  throughput: number;
+  perplexity: number;
+  accuracy: number;
+  peak_vram_gb: number;
+  cache_size: number;
+  /** Samples. */
+  n: number;
+  std: {
+    ttft: number;
+    tpot: number;
+    throughput: number;
+    perplexity: number;
+    accuracy: number;
+    peak_vram_gb: number;
+    cache_size: number;
+  };
+}
+
+/** results.json */
+export interface BenchmarkResults {
+  config: RunConfig;
+  raw_results: RawResult[];
+  aggregated_stats: Record<string, AggregatedStats>;
+  baseline_stats: { perplexity: number; accuracy: number; throughput: number; tpot: number } | null;
+  /** Every configuration of the run in the order of the table: what it is, whether it ended. */
+  configurations: ConfigurationRecord[];
+  failures: Failure[];
+  environment: Environment;
+}
+
+/** The run's settings. */
+export interface RunConfig {
+  model_id: string;
+  method: string;
+  num_samples: number;
+  max_tokens: number;
+  max_new_tokens: number;
+  prompt_tokens: number;
+  skip_layers: number[];
+  /** Local time, YYYYMMDD_HHMMSS. */
+  timestamp: string;
+  dataset: string;
+  device: "cuda" | "cpu";
+  dtype: string;
+  positions: string;
+  num_warmup: number;
+  seed: number;
+}
+
+/** One configuration as the run knew it. */
+export interface ConfigurationRecord {
+  name: string;
+  method: string;
+  params: Record<string, number | string>;
+  positions: string;
+  attention: "fused" | "explicit";
+  status: "done" | "failed" | "not run";
+}
+
+/** What was measured on, and what was measured. */
+export interface Environment {
+  /** NVIDIA name, or null on CPU. */
+  gpu: GpuInfo | null;
+  cpu: { model: string; cores: number };
+  memory_bytes: number;
+  os: string;
+  deno: string;
+  onnxruntime: string;
+  onnxruntime_path: string;
+  providers: string[];
+  /** Commit of the project's checkout, with "-dirty" unknown; null outside a checkout. */
+  git_commit: string | null;
+  kvcompress: string;
+  /** SHA-256 of config.json, tokenizer.json and of the weight files, by file name. */
+  model_sha256: Record<string, string>;
+  /** SHA-256 of the text. */
+  text_sha256: string;
+}
+
+/** The GPU at the time of the run. */
+export interface GpuInfo {
+  name: string;
+  index: number;
+  uuid: string;
+  driver: string;
+  cuda_driver: string;
+  memory_bytes: number;
+  /** MHz when the run began. */
+  clocks_mhz: { sm: number; memory: number; max_sm: number; max_memory: number };
+}
