@@ -1,0 +1,45 @@
+import { definePolicy, type Sizes } from "./policy.ts";
+import { keyNorm, neg } from "./score.ts";
+
+/**
+ * Compresses gently over `soft_limit` entries, harder the nearer they come to `hard_limit`, and over that down to
+ * `target_size`; by lowest key norm (Devoto et al. 2024, arXiv:2406.11430).
+ *
+ * - `target_size`: entries kept when over `hard_limit`;
+ * - `soft_limit`: entries up to which nothing is dropped, and below which the gentle phase never goes;
+ * - `hard_limit`: entries at which the gentle phase, from 90 % kept to 30 %, ends.
+ *
+ * @example
+ * ```ts
+ * import { adaptiveL2 } from "./adaptive_l2.ts";
+ *
+ * const policy = adaptiveL2({ target_size: 256, soft_limit: 128, hard_limit: 512 });
+ * console.log(policy.keep({ layer: 2, layers: 8, entries: 320 })); // { sink: 0, heavy: 154, recent: 38 }
+ * console.log(policy.keep({ layer: 2, layers: 8, entries: 513 })); // { sink: 4, heavy: 124, recent: 128 }
+ * ```
+ */
+export const adaptiveL2 = definePolicy({
+  name: "adaptive_l2",
+  params: { target_size: 512, soft_limit: 256, hard_limit: 1024 },
+  keep: ({ target_size, soft_limit, hard_limit }) => {
+    const atTarget = hardSizes(target_size);
+    return ({ entries }) => {
+      if (entries <= soft_limit) return "all";
+      if (entries > hard_limit) return entries > target_size ? atTarget : "all";
+      // Here soft < entries <= hard, so the difference below is not zero.
+      const progress = (entries - soft_limit) / (hard_limit - soft_limit);
+      const keep = Math.max(Math.trunc(entries * (0.9 - progress * 0.6)), soft_limit);
+      if (keep >= entries) return "all";
+      const recent = Math.trunc(keep * 0.2);
+      return { sink: 0, heavy: keep - recent, recent };
+    };
+  },
+  score: () => neg(keyNorm),
+});
+
+/** Sinks, a recent half, and the rest by norm; a target too small for all three is filled from its ends. */
+function hardSizes(target: number): Sizes {
+  const recent = Math.trunc(target / 2);
+  if (target > 4 + recent) return { sink: 4, heavy: target - 4 - recent, recent };
+  return target > 4 ? { sink: 4, heavy: 0, recent: target - 4 } : { sink: 0, heavy: 0, recent: target };
+}

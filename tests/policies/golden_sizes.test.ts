@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { policyOf } from "../../lib/policies/registry.ts";
+import golden from "../fixtures/golden_sizes.json" with { type: "json" };
+
+/** Runs of the original implementation: 800 tokens, one at a time, the policy after each. */
+for (const run of golden) {
+  const title = `${run.name}, skip_layers [${run.skip_layers}], ${run.positions}`;
+  Deno.test(`${run.method} holds what the original held: ${title}`, () => {
+    const params = run.params as unknown as Record<string, number | string>;
+    const policy = policyOf(run.method, params);
+    const layers = run.layer_cache_sizes.length;
+    const held = new Array<number>(layers).fill(0);
+    for (let step = 0; step < 800; step++) {
+      for (let layer = 0; layer < layers; layer++) {
+        const entries = held[layer]! + 1;
+        const sizes = (run.skip_layers as number[]).includes(layer) ? "all" : policy.keep({ layer, layers, entries });
+        held[layer] = sizes === "all" ? entries : sizes.sink + sizes.heavy + sizes.recent;
+      }
+    }
+    assert.deepEqual(held, run.layer_cache_sizes);
+  });
+}
