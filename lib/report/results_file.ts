@@ -1,0 +1,72 @@
+import { join } from "@std/path";
+import { InputError } from "../errors.ts";
+import { formatJson } from "./json.ts";
+import { cannotWrite } from "./results_folder.ts";
+import { benchmarkResults } from "./results_shape.ts";
+import type { BenchmarkResults } from "./types.ts";
+import { writeAtomic } from "./write_atomic.ts";
+
+/** Its name within a run's folder. */
+export const RESULTS_FILE = "results.json";
+
+/**
+ * Writes results.json into a run's folder, over an earlier one of the same run. A reader never sees half a file.
+ *
+ * @param folder As from {@linkcode createResultsFolder}.
+ * @param results What to write. NaN and infinity become null.
+ * @returns The path of the file.
+ * @throws {InputError} Where it cannot be written.
+ *
+ * @example
+ * ```ts ignore
+ * const folder = await createResultsFolder({ output: "results", method: "streaming_llm", modelId: "gpt2" });
+ * await writeResults(folder, results);
+ * ```
+ */
+export async function writeResults(folder: string, results: BenchmarkResults): Promise<string> {
+  const path = join(folder, RESULTS_FILE);
+  try {
+    await writeAtomic(path, `${formatJson(results)}\n`);
+  } catch (error) {
+    throw cannotWrite(folder, error);
+  }
+  return path;
+}
+
+/**
+ * Reads a results.json and checks its shape.
+ *
+ * @param path The file, or the folder of a run that holds it.
+ * @returns Its content; figures that could not be measured, null in the file, are NaN.
+ * @throws {InputError} Where there is no such file, it is not JSON, or a field is missing or of another type.
+ *
+ * @example
+ * ```ts ignore
+ * const { aggregated_stats } = await readResults("results/streaming_llm_gpt2_20241230_153045");
+ * ```
+ */
+export async function readResults(path: string): Promise<BenchmarkResults> {
+  const { file, text } = await readFileOrFolder(path);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new InputError(`Cannot read ${file}: it is not JSON (${(cause as Error).message})`, { cause });
+  }
+  try {
+    return benchmarkResults(value, "");
+  } catch (cause) {
+    throw new InputError(`Cannot read ${file}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function readFileOrFolder(path: string): Promise<{ file: string; text: string }> {
+  let file = path;
+  try {
+    if ((await Deno.stat(path)).isDirectory) file = join(path, RESULTS_FILE);
+    return { file, text: await Deno.readTextFile(file) };
+  } catch (cause) {
+    const reason = cause instanceof Deno.errors.NotFound ? "there is no such file" : (cause as Error).message;
+    throw new InputError(`Cannot read ${file}: ${reason}`, { cause });
+  }
+}

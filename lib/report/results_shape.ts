@@ -1,0 +1,108 @@
+import { either, figure, list, nullable, number, object, oneOf, type Reader, record, string } from "./shape.ts";
+import type { AggregatedStats, BenchmarkResults, Environment, RawResult, RunConfig } from "./types.ts";
+
+const rawResult: Reader<RawResult> = object<RawResult>({
+  method: string,
+  sample: number,
+  ttft: figure,
+  tpot: figure,
+  throughput: figure,
+  perplexity: figure,
+  accuracy: figure,
+  peak_vram_gb: figure,
+  final_cache_size: figure,
+  layer_cache_sizes: list(number),
+  step_times_s: list(figure),
+  nll: list(figure),
+  memory: object({
+    kv_held: number,
+    kv_allocated: number,
+    weights: number,
+    allocator_peak: number,
+    process_peak: number,
+    process_before: number,
+  }),
+  entries_copied: object({ speed: number, quality: number }),
+});
+
+const averages = {
+  ttft: figure,
+  tpot: figure,
+  throughput: figure,
+  perplexity: figure,
+  accuracy: figure,
+  peak_vram_gb: figure,
+  cache_size: figure,
+};
+
+const config: Reader<RunConfig> = object<RunConfig>({
+  model_id: string,
+  method: string,
+  num_samples: number,
+  max_tokens: number,
+  max_new_tokens: number,
+  prompt_tokens: number,
+  skip_layers: list(number),
+  timestamp: string,
+  dataset: string,
+  device: oneOf("cuda", "cpu"),
+  dtype: string,
+  positions: string,
+  num_warmup: number,
+  seed: number,
+});
+
+const environment: Reader<Environment> = object<Environment>({
+  gpu: nullable(object({
+    name: string,
+    index: number,
+    uuid: string,
+    driver: string,
+    cuda_driver: string,
+    memory_bytes: number,
+    clocks_mhz: object({ sm: number, memory: number, max_sm: number, max_memory: number }),
+  })),
+  cpu: object({ model: string, cores: number }),
+  memory_bytes: number,
+  os: string,
+  deno: string,
+  onnxruntime: string,
+  onnxruntime_path: string,
+  providers: list(string),
+  git_commit: nullable(string),
+  kvcompress: string,
+  model_sha256: record(string),
+  text_sha256: string,
+});
+
+/**
+ * Reads results.json, parsed: the counterpart of {@linkcode BenchmarkResults} at run time. Fields beside the known ones
+ * are kept.
+ *
+ * @example
+ * ```ts
+ * import { benchmarkResults } from "./results_shape.ts";
+ *
+ * try {
+ *   benchmarkResults({ config: { model_id: 3 } }, "");
+ * } catch (error) {
+ *   console.log((error as Error).message); // "config.model_id is 3, a string is needed"
+ * }
+ * ```
+ */
+export const benchmarkResults: Reader<BenchmarkResults> = object<BenchmarkResults>({
+  config,
+  raw_results: list(rawResult),
+  aggregated_stats: record(object<AggregatedStats>({ ...averages, n: number, std: object(averages) })),
+  baseline_stats: nullable(object({ perplexity: figure, accuracy: figure, throughput: figure, tpot: figure })),
+  configurations: list(object({
+    name: string,
+    method: string,
+    params: record(either(number, string)),
+    positions: string,
+    attention: oneOf("fused", "explicit"),
+    status: oneOf("done", "failed", "not run"),
+  })),
+  failures: list(object({ method: string, reason: string, log: string, code: number })),
+  environment,
+});

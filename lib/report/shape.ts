@@ -1,0 +1,87 @@
+/**
+ * Readers: functions that check a parsed JSON value and give it its type. Small ones are put together to large ones,
+ * and the path to the field goes along, so that an error can name it.
+ *
+ * @module
+ */
+
+/** Checks `value`, found at `path`, and returns it typed. Throws TypeError "path: found X, Y is needed". */
+export type Reader<T> = (value: unknown, path: string) => T;
+
+/** What a reader reads. */
+export type Read<R> = R extends Reader<infer T> ? T : never;
+
+/** A string. */
+export const string: Reader<string> = (value, path) =>
+  typeof value === "string" ? value : fail(value, path, "a string");
+
+/** A number. */
+export const number: Reader<number> = (value, path) =>
+  typeof value === "number" ? value : fail(value, path, "a number");
+
+/** A measured number. JSON has no form for NaN and infinity, they are stored as null: null is read as NaN. */
+export const figure: Reader<number> = (value, path) => value === null ? NaN : number(value, path);
+
+/** One of a few strings. */
+export function oneOf<const T extends string>(...words: T[]): Reader<T> {
+  return (value, path) =>
+    words.find((word) => word === value) ?? fail(value, path, words.map((word) => `"${word}"`).join(" or "));
+}
+
+/** Either of two. The second one's message is given where neither fits. */
+export function either<A, B>(first: Reader<A>, second: Reader<B>): Reader<A | B> {
+  return (value, path) => {
+    try {
+      return first(value, path);
+    } catch {
+      return second(value, path);
+    }
+  };
+}
+
+/** null, or what `reader` reads. */
+export function nullable<T>(reader: Reader<T>): Reader<T | null> {
+  return (value, path) => value === null ? null : reader(value, path);
+}
+
+/** An array. */
+export function list<T>(item: Reader<T>): Reader<T[]> {
+  return (value, path) =>
+    Array.isArray(value) ? value.map((each, index) => item(each, `${path}[${index}]`)) : fail(value, path, "an array");
+}
+
+/** An object with any keys. */
+export function record<T>(item: Reader<T>): Reader<Record<string, T>> {
+  return (value, path) =>
+    isObject(value)
+      ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, item(each, join(path, key))]))
+      : fail(value, path, "an object");
+}
+
+/** An object with these fields. Others may stand beside them, and stay. */
+export function object<T extends object>(fields: { [K in keyof T]: Reader<T[K]> }): Reader<T> {
+  return (value, path) => {
+    if (!isObject(value)) return fail(value, path, "an object");
+    const read: Record<string, unknown> = { ...value };
+    for (const key of Object.keys(fields) as (keyof T & string)[]) {
+      read[key] = fields[key](value[key], join(path, key));
+    }
+    return read as T;
+  };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function join(path: string, key: string): string {
+  if (!/^[A-Za-z_]\w*$/.test(key)) return `${path}[${JSON.stringify(key)}]`;
+  return path === "" ? key : `${path}.${key}`;
+}
+
+function fail(value: unknown, path: string, needed: string): never {
+  const found = value === undefined
+    ? "is missing"
+    : `is ${Array.isArray(value) ? "an array" : isObject(value) ? "an object" : JSON.stringify(value)}`;
+  throw new TypeError(`${path === "" ? "the content" : path} ${found}, ${needed} is needed`);
+}

@@ -1,0 +1,174 @@
+import type { AggregatedStats, RawResult } from "./types.ts";
+
+/** The figures that are averaged, by the name they have in `aggregated_stats`. */
+export type StatName = keyof AggregatedStats["std"];
+
+/** Where each averaged figure comes from: `cache_size` is called `final_cache_size` in the raw results. */
+const SOURCES = {
+  ttft: "ttft",
+  tpot: "tpot",
+  throughput: "throughput",
+  perplexity: "perplexity",
+  accuracy: "accuracy",
+  peak_vram_gb: "peak_vram_gb",
+  cache_size: "final_cache_size",
+} as const satisfies Record<StatName, keyof RawResult>;
+
+/** What averaging reads of a raw result. */
+export type MeasuredSample = Pick<RawResult, "method" | typeof SOURCES[StatName]>;
+
+/**
+ * Arithmetic mean.
+ *
+ * @param values At least one number.
+ * @returns Their mean, in their unit.
+ * @throws {RangeError} Where there is no number.
+ *
+ * @example
+ * ```ts
+ * import { mean } from "./stats.ts";
+ *
+ * console.log(mean([1, 2, 6])); // 3
+ * ```
+ */
+export function mean(values: readonly number[]): number {
+  if (values.length === 0) throw new RangeError("Cannot take a mean: there are no values");
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum / values.length;
+}
+
+/**
+ * Sample standard deviation, with n - 1 in the denominator: the samples stand for the texts one might have measured.
+ *
+ * @param values At least one number.
+ * @returns The deviation, in their unit; 0 for a single number.
+ * @throws {RangeError} Where there is no number.
+ *
+ * @example
+ * ```ts
+ * import { sampleStd } from "./stats.ts";
+ *
+ * console.log(sampleStd([2, 4])); // 1.4142135623730951
+ * console.log(sampleStd([2])); // 0
+ * ```
+ */
+export function sampleStd(values: readonly number[]): number {
+  const centre = mean(values);
+  if (values.length === 1) return 0;
+  let squares = 0;
+  for (const value of values) squares += (value - centre) ** 2;
+  return Math.sqrt(squares / (values.length - 1));
+}
+
+/**
+ * A quantile by linear interpolation between neighbours, as NumPy's default.
+ *
+ * @param values At least one number, in any order.
+ * @param share 0 for the smallest, 0.5 for the median, 1 for the largest.
+ * @returns The quantile, in the values' unit.
+ * @throws {RangeError} Where there is no number, or `share` is outside 0..1.
+ *
+ * @example
+ * ```ts
+ * import { quantile } from "./stats.ts";
+ *
+ * console.log(quantile([4, 1, 3, 2], 0.5)); // 2.5
+ * ```
+ */
+export function quantile(values: readonly number[], share: number): number {
+  if (values.length === 0) throw new RangeError("Cannot take a quantile: there are no values");
+  if (!(share >= 0 && share <= 1)) throw new RangeError(`Cannot take a quantile: ${share} is not within 0..1`);
+  const sorted = Float64Array.from(values).sort();
+  const place = share * (sorted.length - 1);
+  const below = sorted[Math.floor(place)]!;
+  const above = sorted[Math.ceil(place)]!;
+  return below + (above - below) * (place - Math.floor(place));
+}
+
+/**
+ * The median.
+ *
+ * @param values At least one number, in any order.
+ * @returns The median, in the values' unit.
+ * @throws {RangeError} Where there is no number.
+ *
+ * @example
+ * ```ts
+ * import { median } from "./stats.ts";
+ *
+ * console.log(median([9, 1, 5])); // 5
+ * ```
+ */
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/**
+ * The 95th percentile: what a slow step takes.
+ *
+ * @param values At least one number, in any order.
+ * @returns The percentile, in the values' unit.
+ * @throws {RangeError} Where there is no number.
+ *
+ * @example
+ * ```ts
+ * import { p95 } from "./stats.ts";
+ *
+ * console.log(p95(Array.from({ length: 101 }, (_, i) => i))); // 95
+ * ```
+ */
+export function p95(values: readonly number[]): number {
+  return quantile(values, 0.95);
+}
+
+/**
+ * Averages one configuration's samples.
+ *
+ * @param results One configuration's results, one for each text sample, at least one.
+ * @returns Means, sample standard deviations and the number of samples. Units as in the raw results.
+ * @throws {RangeError} Where there is no result, or where the results are of several configurations.
+ *
+ * @example
+ * ```ts
+ * import { aggregate } from "./stats.ts";
+ *
+ * const sample = { method: "baseline", ttft: 0.0123, tpot: 0.004, throughput: 156.78, perplexity: 42.35,
+ *   accuracy: 0.3567, peak_vram_gb: 5.23, final_cache_size: 2000 };
+ * const stats = aggregate([sample, { ...sample, tpot: 0.006 }]);
+ * console.log(stats.n, stats.tpot, stats.std.tpot.toFixed(6)); // 2 0.005 0.001414
+ * ```
+ */
+export function aggregate(results: readonly MeasuredSample[]): AggregatedStats {
+  const names = new Set(results.map((result) => result.method));
+  if (names.size > 1) throw new RangeError(`Cannot average over several configurations: ${[...names].join(", ")}`);
+  const means = {} as Record<StatName, number>;
+  const std = {} as Record<StatName, number>;
+  for (const [name, source] of Object.entries(SOURCES) as [StatName, typeof SOURCES[StatName]][]) {
+    const values = results.map((result) => result[source]);
+    means[name] = mean(values);
+    std[name] = sampleStd(values);
+  }
+  return { ...means, n: results.length, std };
+}
+
+/**
+ * Averages every configuration's samples.
+ *
+ * @param raw Results of any configurations, in any order.
+ * @returns The averages by configuration, in the order in which the configurations first appear.
+ *
+ * @example
+ * ```ts
+ * import { aggregateAll } from "./stats.ts";
+ *
+ * const sample = { method: "baseline", ttft: 0.0123, tpot: 0.0045, throughput: 156.78, perplexity: 42.35,
+ *   accuracy: 0.3567, peak_vram_gb: 5.23, final_cache_size: 2000 };
+ * const stats = aggregateAll([sample, { ...sample, method: "streaming_256" }, sample]);
+ * console.log(Object.keys(stats), stats["baseline"]?.n); // [ "baseline", "streaming_256" ] 2
+ * ```
+ */
+export function aggregateAll(raw: readonly MeasuredSample[]): Record<string, AggregatedStats> {
+  const groups = Map.groupBy(raw, (result) => result.method);
+  return Object.fromEntries([...groups].map(([name, results]) => [name, aggregate(results)]));
+}

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { InputError } from "../../lib/errors.ts";
+import { readResults, RESULTS_FILE, writeResults } from "../../lib/report/results_file.ts";
+import { inventResults } from "./_invent.ts";
+
+async function inFolder(body: (folder: string) => Promise<void>) {
+  const folder = await Deno.makeTempDir({ prefix: "kvcompress_test_" });
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("readResults() gives back what writeResults() wrote, by file and by folder, and leaves nothing beside", () =>
+  inFolder(async (folder) => {
+    const results = inventResults({ baseline: [{}, { perplexity: NaN }], streaming_256: "Out of memory" });
+    await writeResults(folder, inventResults({ baseline: [{}] }));
+    const path = await writeResults(folder, results);
+    assert.deepEqual(await readResults(path), results);
+    assert.deepEqual(await readResults(folder), results);
+    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), [RESULTS_FILE]);
+  }));
+
+Deno.test("writeResults() keeps the original's names and nesting", () =>
+  inFolder(async (folder) => {
+    const file = JSON.parse(await Deno.readTextFile(await writeResults(folder, inventResults({ baseline: [{}] }))));
+    assert.deepEqual(Object.keys(file).slice(0, 4), ["config", "raw_results", "aggregated_stats", "baseline_stats"]);
+    assert.equal(file.raw_results[0].final_cache_size, 2000);
+    assert.equal(file.aggregated_stats.baseline.cache_size, 2000);
+    assert.equal(file.baseline_stats.throughput, 156.78);
+  }));
+
+Deno.test("readResults() keeps fields it does not know", () =>
+  inFolder(async (folder) => {
+    const results = { ...inventResults({ baseline: [{}] }), note: { from: "elsewhere" } };
+    await writeResults(folder, results);
+    assert.deepEqual(await readResults(folder), results);
+  }));
+
+Deno.test("readResults() names the file and the field that is wrong", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/${RESULTS_FILE}`;
+    // deno-lint-ignore no-explicit-any
+    const reads = async (change: (results: any) => void, message: string) => {
+      const results = structuredClone(inventResults({ "l2_kr=0.8": [{}] }));
+      change(results);
+      await Deno.writeTextFile(path, JSON.stringify(results));
+      await assert.rejects(readResults(folder), new InputError(`Cannot read ${path}: ${message}`));
+    };
+    await reads((r) => r.raw_results[0].nll[1] = "3", 'raw_results[0].nll[1] is "3", a number is needed');
+    await reads((r) => delete r.config.dtype, "config.dtype is missing, a string is needed");
+    await reads((r) => r.config.device = "tpu", 'config.device is "tpu", "cuda" or "cpu" is needed');
+    await reads(
+      (r) => r.aggregated_stats["l2_kr=0.8"].std = 1,
+      'aggregated_stats["l2_kr=0.8"].std is 1, an object is needed',
+    );
+    await reads((r) => r.configurations = {}, "configurations is an object, an array is needed");
+  }));
+
+Deno.test("readResults() says that a file is missing or not JSON", () =>
+  inFolder(async (folder) => {
+    const path = `${folder}/${RESULTS_FILE}`;
+    await assert.rejects(readResults(folder), new InputError(`Cannot read ${path}: there is no such file`));
+    await Deno.writeTextFile(path, "{");
+    await assert.rejects(readResults(path), /^InputError: Cannot read .*results\.json: it is not JSON \(/);
+    await Deno.writeTextFile(path, "[]");
+    await assert.rejects(readResults(path), /the content is an array, an object is needed/);
+  }));
+
+Deno.test("writeResults() says that a folder cannot be written to, and what would do", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/file`, "");
+    await assert.rejects(
+      writeResults(`${folder}/file`, inventResults({})),
+      new InputError(
+        `Cannot write results to ${folder}/file: there is a file where a folder is needed; ` +
+          `name a folder you may write to with --output`,
+      ),
+    );
+  }));
