@@ -1,0 +1,75 @@
+import type { FloatType } from "../dtype.ts";
+import { Graph, type Tensor } from "../onnx/graph.ts";
+import { type AttentionForm, AttentionPart } from "./attention.ts";
+import { emitHead } from "./head.ts";
+import type { ModelFolder } from "./model_folder.ts";
+import { Parts } from "./parts.ts";
+import type { Block } from "./spec.ts";
+import { Weights } from "./weights.ts";
+
+/** What the decoder graph is built for. */
+export interface DecoderOptions {
+  /** Type of weights, activations and cache. */
+  readonly dtype: FloatType;
+  readonly device: "cpu" | "cuda";
+  readonly attention: AttentionForm;
+  /** Positions the rotary table covers, tokens. */
+  readonly positions: number;
+  /**
+   * Layer → its length group. Layers of a group hold equally many entries in buffers of equal capacity throughout,
+   * and share the inputs that say so.
+   */
+  readonly groups: readonly number[];
+  /** Also give the logits of every input token, `[tokens, vocab]` float32: for tests; costs a matrix product each. */
+  readonly logits?: boolean;
+}
+
+/** A decoder graph, ready for a session. */
+export interface Decoder {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The folder external initializers are relative to. */
+  readonly weightsFolder: string;
+  /** Bytes of the weights as stored. */
+  readonly weightBytes: number;
+}
+
+/**
+ * Writes the decoder: one forward pass of `tokens` new tokens over the cache, batch 1.
+ *
+ * Inputs: `input_ids` int64 `[tokens]`; `position_ids` int64 `[1, tokens]`; `target` int64 `[1]`; for each group g
+ * `last_slot.g` int32 `[1]`, the last valid slot once the new tokens are in, and what the attention form adds; for
+ * each layer l `past_key.l`, `past_value.l` `[1, kvHeads, capacity, headDim]`, to be bound to the same memory as the
+ * outputs `present_key.l`, `present_value.l`: the new entries are written behind the valid ones, in place.
+ *
+ * Outputs, for the last new token: `nll` float32 `[1]`, its negative log-likelihood of `target`, nats; `argmax` int64 `[1]`.
+ */
+export function buildDecoder(model: ModelFolder, options: DecoderOptions): Decoder {
+  const { spec } = model;
+  const g = new Graph("decoder", 24);
+  const weights = new Weights(model, g, options.dtype);
+  const parts = new Parts(g, spec, weights, options);
+  const ids = g.input("input_ids", "int64", ["tokens"]);
+  const attention = new AttentionPart(g, spec, options);
+
+  let x = g.op("Gather", [weights.get(spec.embedding, [spec.vocab, spec.hidden]), ids]); // [tokens, hidden]
+  for (let layer = 0; layer < spec.layers; layer++) x = emitBlock(parts, attention, layer, spec.block(layer), x);
+
+  emitHead(g, parts, spec, x, options.logits ?? false);
+  return { bytes: g.encode(), weightsFolder: weights.folder, weightBytes: weights.bytes };
+}
+
+/** One block: attention and MLP around the residual stream, `[tokens, hidden]` in and out. */
+function emitBlock(parts: Parts, attention: AttentionPart, layer: number, block: Block, x: Tensor): Tensor {
+  const { g, spec } = parts;
+  const heads = parts.splitHeads(parts.linear(parts.norm(x, block.attention.norm), block.attention.qkv, [
+    3 * spec.heads * spec.headDim,
+    spec.hidden,
+  ]));
+  const attended = parts.linear(attention.emit(layer, heads), block.attention.out, [
+    spec.hidden,
+    spec.heads * spec.headDim,
+  ]);
+  const mid = g.op("Add", [x, attended]);
+  const mlp = parts.mlp(parts.norm(spec.residual === "parallel" ? x : mid, block.mlp.norm), block.mlp);
+  return g.op("Add", [mid, mlp]);
+}

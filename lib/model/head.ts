@@ -1,0 +1,25 @@
+import type { Graph, Tensor } from "../onnx/graph.ts";
+import type { Parts } from "./parts.ts";
+import type { ModelSpec } from "./spec.ts";
+
+/** The final norm, the output matrix, and what is wanted of the logits: see {@linkcode buildDecoder}. */
+export function emitHead(g: Graph, parts: Parts, spec: ModelSpec, x: Tensor, allLogits: boolean): void {
+  const target = g.input("target", "int64", [1]);
+  const { dtype } = parts.options;
+  const head = (rows: Tensor) =>
+    g.cast(parts.linear(parts.norm(rows, spec.finalNorm), spec.head, [spec.vocab, spec.hidden]), dtype, "float32");
+  // The output matrix is large: only the last token's row goes through it.
+  const last = g.op("Slice", [x, g.ints(-1), g.ints(Number.MAX_SAFE_INTEGER), g.ints(0)]);
+  const logits = head(last); // [1, vocab]
+  if (allLogits) g.output("logits", head(x), "float32", ["tokens", spec.vocab]);
+
+  const logProbabilities = g.op("LogSoftmax", [logits], { axis: -1 });
+  const nll = g.op("Neg", [g.op("GatherElements", [logProbabilities, g.reshape(target, 1, 1)], { axis: 1 })]);
+  g.output("nll", g.reshape(nll, 1), "float32", [1]);
+
+  // ArgMax would run one CUDA thread per row: find the maximum, then the first place that has it.
+  const best = g.op("ReduceMax", [logits, g.ints(-1)], { keepdims: 1 });
+  const places = g.op("Where", [g.op("Equal", [logits, best]), g.iota(spec.vocab, [1, spec.vocab]), g.scalar(spec.vocab)]);
+  const first = g.op("ReduceMin", [places, g.ints(-1)], { keepdims: 0 });
+  g.output("argmax", g.cast(first, "float32", "int64"), "int64", [1]);
+}

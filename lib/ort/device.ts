@@ -1,0 +1,40 @@
+/**
+ * Memory that a run keeps from first to last, on the CPU or on a GPU, outside ONNX Runtime's arena: freeing it gives
+ * it back at once, and a captured CUDA graph cannot alias it.
+ *
+ * @module
+ */
+
+/** A block of device memory. */
+export interface DeviceMemory extends Disposable {
+  /** Size, bytes. */
+  readonly bytes: number;
+  /** Where it begins. */
+  readonly pointer: Deno.PointerObject;
+}
+
+/** Where tensors live. All work and copies of one device are ordered in one stream. */
+export interface Device extends Disposable {
+  readonly kind: "cpu" | "cuda";
+  /** CUDA's index of the device; 0 on CPU. */
+  readonly index: number;
+  /** The stream sessions run in; null on CPU. */
+  readonly stream: Deno.PointerValue;
+  /** Bytes allocated now. */
+  readonly allocated: number;
+  /** Allocates zeroed memory. @throws {Error} If there is not enough. */
+  allocate(bytes: number): DeviceMemory;
+  /** Copies host data in, ordered after the work already queued. `data` may be reused at once. */
+  write(memory: DeviceMemory, offset: number, data: ArrayBufferView<ArrayBuffer>): void;
+  /** Copies out to the host; returns when the data is there, and so when the work queued before it is done. */
+  read(memory: DeviceMemory, offset: number, into: ArrayBufferView<ArrayBuffer>): void;
+  /** Sets all bytes to zero, ordered after the work already queued. */
+  zero(memory: DeviceMemory): void;
+  /** Waits for all queued work. */
+  synchronize(): void;
+}
+
+/** The bytes of a view. */
+export function bytesOf(view: ArrayBufferView<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}

@@ -1,0 +1,90 @@
+import { InputError } from "../errors.ts";
+import { API, type ApiFunctions, NEWEST_API_VERSION, OLDEST_API_VERSION } from "./api_table.ts";
+import { cString, outPointer, pointerAt, stringAt, stringsAt } from "./_c.ts";
+
+/** An error that ONNX Runtime returned: its code (`OrtErrorCode`) and its message. */
+export class OrtError extends Error {
+  override readonly name = "OrtError";
+  constructor(message: string, readonly code: number) {
+    super(message);
+  }
+}
+
+const base = {
+  OrtGetApiBase: { parameters: [], result: "pointer" }, // const OrtApiBase* (void)
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/**
+ * ONNX Runtime, opened from a shared library: the C API's function table and one environment. It stays open for the
+ * life of the process, as ORT itself expects.
+ */
+export class Ort {
+  /** Version of the library, such as "1.29.0". */
+  readonly version: string;
+  /** The C functions by name. Those that return a status go through {@linkcode check}. */
+  readonly c: ApiFunctions;
+  /** The environment all sessions share. */
+  readonly env: Deno.PointerValue;
+  readonly #library: Deno.DynamicLibrary<typeof base>;
+
+  /**
+   * Opens the library at an absolute path.
+   *
+   * @throws {InputError} If it cannot be opened or is too old.
+   */
+  constructor(readonly path: string) {
+    try {
+      this.#library = Deno.dlopen(path, base);
+    } catch (cause) {
+      throw new InputError(`Cannot open ONNX Runtime at ${path}: ${(cause as Error).message}`, { cause });
+    }
+    // struct OrtApiBase { const OrtApi* (*GetApi)(uint32_t version); const char* (*GetVersionString)(void); }
+    const apiBase = new Deno.UnsafePointerView(this.#library.symbols.OrtGetApiBase()!);
+    const getApi = new Deno.UnsafeFnPointer(apiBase.getPointer(0)!, { parameters: ["u32"], result: "pointer" });
+    const getVersion = new Deno.UnsafeFnPointer(apiBase.getPointer(8)!, { parameters: [], result: "pointer" });
+    this.version = stringAt(getVersion.call());
+    // GetApi of a version newer than the library's writes a complaint to stderr: ask for no more than it has.
+    const minor = Number(this.version.split(".")[1]);
+    const version = Math.min(NEWEST_API_VERSION, minor);
+    const api = version < OLDEST_API_VERSION ? null : getApi.call(version);
+    if (api === null) {
+      throw new InputError(
+        `Cannot use ONNX Runtime ${this.version} at ${path}: 1.${OLDEST_API_VERSION} or later is needed`,
+      );
+    }
+    const table = new Deno.UnsafePointerView(api);
+    this.c = Object.fromEntries(
+      Object.entries(API).map(([name, { index, c }]) => {
+        const f = new Deno.UnsafeFnPointer(table.getPointer(8 * index)!, c as Deno.ForeignFunction);
+        return [name, f.call.bind(f)];
+      }),
+    ) as unknown as ApiFunctions;
+    // Only errors: what ORT warns about (a node it placed on the CPU by design, say) is no news to a user.
+    this.env = this.create((out) => this.c.CreateEnv(3, cString("kvcompress"), out));
+  }
+
+  /** Execution providers built into the library. That one is named does not mean that it can be loaded. */
+  get providers(): string[] {
+    const list = outPointer();
+    const count = new Int32Array(1);
+    this.check(this.c.GetAvailableProviders(list, count));
+    const names = stringsAt(pointerAt(list), count[0]!);
+    this.check(this.c.ReleaseAvailableProviders(pointerAt(list), count[0]!));
+    return names;
+  }
+
+  /** Throws what a status says; null is success. */
+  check(status: Deno.PointerValue): void {
+    if (status === null) return;
+    const error = new OrtError(stringAt(this.c.GetErrorMessage(status)), this.c.GetErrorCode(status));
+    this.c.ReleaseStatus(status);
+    throw error;
+  }
+
+  /** Calls a function that creates something and gives it back through its last parameter. */
+  create(call: (out: BigUint64Array<ArrayBuffer>) => Deno.PointerValue): Deno.PointerObject {
+    const out = outPointer();
+    this.check(call(out));
+    return pointerAt(out)!;
+  }
+}

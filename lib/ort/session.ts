@@ -1,0 +1,101 @@
+import { cString, outPointer, pointerAt, stringsAt } from "./_c.ts";
+import type { Device } from "./device.ts";
+import type { Ort } from "./ort.ts";
+
+/** How a session is made. */
+export interface SessionOptions {
+  /** The folder that holds the files external initializers name. */
+  weightsFolder?: string;
+  /** Threads of the CPU provider; ORT's own choice (one per core) if left out. */
+  threads?: number;
+  /** Allow TensorFloat-32 for float32 on CUDA. Off by default: its 10 bits of mantissa are not float32. */
+  tf32?: boolean;
+}
+
+const ORT_ENABLE_ALL = 99;
+
+/** A graph that ORT has loaded for one device. */
+export class Session implements Disposable {
+  readonly handle: Deno.PointerObject;
+
+  /**
+   * Loads a serialized ONNX model.
+   *
+   * @throws {OrtError} If ORT refuses it; the message says why.
+   */
+  constructor(readonly ort: Ort, readonly device: Device, model: Uint8Array<ArrayBuffer>, options: SessionOptions = {}) {
+    const { c } = ort;
+    const handle = ort.create((out) => c.CreateSessionOptions(out));
+    try {
+      ort.check(c.SetSessionGraphOptimizationLevel(handle, ORT_ENABLE_ALL));
+      if (options.threads !== undefined) ort.check(c.SetIntraOpNumThreads(handle, options.threads));
+      const entries: Record<string, string> = {
+        // Weights get blocks of their own size, outside the arena.
+        "session.use_device_allocator_for_initializers": "1",
+        ...(options.weightsFolder
+          ? { "session.model_external_initializers_file_folder_path": options.weightsFolder }
+          : {}),
+      };
+      for (const [key, value] of Object.entries(entries)) {
+        ort.check(c.AddSessionConfigEntry(handle, cString(key), cString(value)));
+      }
+      if (device.kind === "cuda") this.#appendCuda(handle, options);
+      this.handle = ort.create((out) => c.CreateSessionFromArray(ort.env, model, BigInt(model.length), handle, out));
+    } finally {
+      c.ReleaseSessionOptions(handle);
+    }
+  }
+
+  #appendCuda(options: Deno.PointerObject, { tf32 = false }: SessionOptions): void {
+    const { ort, device } = this;
+    const cuda = ort.create((out) => ort.c.CreateCUDAProviderOptions(out));
+    try {
+      const settings: Record<string, string> = {
+        device_id: String(device.index),
+        // The default doubles the arena, and every memory figure with it.
+        arena_extend_strategy: "kSameAsRequested",
+        use_tf32: tf32 ? "1" : "0",
+      };
+      const keys = Object.keys(settings).map(cString);
+      const values = Object.values(settings).map(cString);
+      const address = (text: Uint8Array<ArrayBuffer>) => Deno.UnsafePointer.value(Deno.UnsafePointer.of(text));
+      ort.check(
+        ort.c.UpdateCUDAProviderOptions(
+          cuda,
+          BigUint64Array.from(keys, address),
+          BigUint64Array.from(values, address),
+          BigInt(keys.length),
+        ),
+      );
+      // One stream for everything: copies and sessions are ordered among themselves without waiting on the host.
+      ort.check(ort.c.UpdateCUDAProviderOptionsWithValue(cuda, cString("user_compute_stream"), device.stream));
+      ort.check(ort.c.SessionOptionsAppendExecutionProvider_CUDA_V2(options, cuda));
+    } finally {
+      ort.c.ReleaseCUDAProviderOptions(cuda);
+    }
+  }
+
+  /** Statistics of the session's device allocator, such as `MaxInUse` in bytes; empty where it keeps none. */
+  allocatorStats(): Record<string, number> {
+    const { ort, device } = this;
+    const name = cString(device.kind === "cpu" ? "Cpu" : "Cuda");
+    const info = ort.create((out) => ort.c.CreateMemoryInfo(name, 0, device.index, 0, out));
+    try {
+      const allocator = ort.create((out) => ort.c.CreateAllocator(this.handle, info, out));
+      const pairs = ort.create((out) => ort.c.AllocatorGetStats(allocator, out));
+      const [keys, values, count] = [outPointer(), outPointer(), new BigUint64Array(1)];
+      ort.c.GetKeyValuePairs(pairs, keys, values, count);
+      const names = stringsAt(pointerAt(keys), Number(count[0]));
+      const figures = stringsAt(pointerAt(values), Number(count[0]));
+      ort.c.ReleaseKeyValuePairs(pairs);
+      ort.c.ReleaseAllocator(allocator);
+      return Object.fromEntries(names.map((key, i) => [key, Number(figures[i])]));
+    } finally {
+      ort.c.ReleaseMemoryInfo(info);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.ort.c.ReleaseSession(this.handle);
+  }
+}
