@@ -1,0 +1,63 @@
+import { DEFAULTS, type DeviceDefaults } from "./device_defaults.ts";
+import { FLAG_TABLE, flagNames, type FlagSpec } from "./flag_table.ts";
+
+const WIDTH = 100;
+const LEFT = 30;
+
+/**
+ * The text of `--help`, made from the table that the parser reads, so that the two cannot differ.
+ *
+ * @example
+ * ```ts
+ * import { helpText } from "./help.ts";
+ *
+ * console.log(helpText("0.1.0").split("\n")[0]);
+ * // kvcompress 0.1.0: benchmark of KV-cache compression for language models
+ * ```
+ *
+ * @param version The project's version.
+ * @returns Lines of at most 100 columns.
+ */
+export function helpText(version: string): string {
+  const lines = [
+    `kvcompress ${version}: benchmark of KV-cache compression for language models`,
+    "",
+    "deno task bench                                       the embedded model, Moby Dick, streaming_llm",
+    "deno task bench --method fix_size_l2 --fix_kv_sizes 256,512",
+    "deno task bench --compare_all --model_id DIR --device cuda",
+    "",
+    ...wrap(
+      "A value follows its flag, after a space or =; a LIST is written with commas; dashes in names do as well as " +
+        "underscores.",
+      WIDTH,
+    ),
+  ];
+  let group = "";
+  for (const name of flagNames) {
+    const flag: FlagSpec<unknown> = FLAG_TABLE[name];
+    if (flag.group !== group) lines.push("", group = flag.group);
+    const short = flag.short === undefined ? "" : `-${flag.short}, `;
+    const left = `  ${short}--${name}${flag.value === undefined ? "" : ` ${flag.value}`}`.padEnd(LEFT);
+    const right = wrap(`${flag.help}${defaultText(name, flag)}`, WIDTH - LEFT);
+    right.forEach((line, i) => lines.push(`${i === 0 ? left : " ".repeat(LEFT)}${line}`));
+  }
+  return lines.join("\n");
+}
+
+function defaultText(name: string, { value, default: fallback }: FlagSpec<unknown>): string {
+  if (value === undefined) return "";
+  if (fallback !== undefined) return ` (default ${fallback})`;
+  const key = name as keyof DeviceDefaults;
+  return ` (default ${DEFAULTS.cuda[key]} on CUDA, ${DEFAULTS.cpu[key]} on CPU)`;
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const last = lines[lines.length - 1]!;
+    if (last === "") lines[lines.length - 1] = word;
+    else if (last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
