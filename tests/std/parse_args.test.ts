@@ -5,7 +5,15 @@ import { parseArgs as same } from "@std/cli/parse-args";
 // What is asserted here is what @std/cli 1.0 does: the tests hold with the local package and with the real one.
 
 Deno.test("parseArgs() reads strings, booleans and the rest", () => {
-  const args = parseArgs(["--out", "a", "--quiet", "in.txt", "--level=3", "7", "-"], {
+  const args = parseArgs([
+    "--out",
+    "a",
+    "--quiet",
+    "in.txt",
+    "--level=3",
+    "7",
+    "-",
+  ], {
     string: ["out"],
     boolean: ["quiet", "loud"],
   });
@@ -17,7 +25,9 @@ Deno.test("parseArgs() reads strings, booleans and the rest", () => {
 });
 
 Deno.test("parseArgs() leaves strings as they are", () => {
-  const args = parseArgs(["--id=007", "--path", "a=b=c", "--empty", "--next"], { string: ["id", "path", "empty"] });
+  const args = parseArgs(["--id=007", "--path", "a=b=c", "--empty", "--next"], {
+    string: ["id", "path", "empty"],
+  });
   assert.equal(args.id, "007");
   assert.equal(args.path, "a=b=c");
   assert.equal(args.empty, "");
@@ -25,12 +35,20 @@ Deno.test("parseArgs() leaves strings as they are", () => {
 });
 
 Deno.test("parseArgs() reads booleans with a value", () => {
-  const args = parseArgs(["--a=false", "--b", "false", "--c", "no"], { boolean: ["a", "b", "c"] });
-  assert.deepEqual([args.a, args.b, args.c, args._], [false, false, true, ["no"]]);
+  const args = parseArgs(["--a=false", "--b", "false", "--c", "no"], {
+    boolean: ["a", "b", "c"],
+  });
+  assert.deepEqual([args.a, args.b, args.c, args._], [false, false, true, [
+    "no",
+  ]]);
 });
 
 Deno.test("parseArgs() reads short flags and aliases", () => {
-  const options = { boolean: ["help"], string: ["name"], alias: { help: "h", name: ["n"] } } as const;
+  const options = {
+    boolean: ["help"],
+    string: ["name"],
+    alias: { help: "h", name: ["n"] },
+  } as const;
   assert.equal(parseArgs(["-h"], options).help, true);
   assert.equal(parseArgs(["-n", "x"], options).name, "x");
   assert.equal(parseArgs(["-n=x"], options).name, "x");
@@ -41,7 +59,7 @@ Deno.test("parseArgs() reads short flags and aliases", () => {
 
 Deno.test("parseArgs() collects, fills in and passes on", () => {
   const args = parseArgs(["--add=1", "--add", "2", "--", "--x"], {
-    string: ["add", "out"],
+    string: ["add", "more", "out"],
     collect: ["add", "more"],
     default: { out: "here" },
     "--": true,
@@ -62,8 +80,13 @@ Deno.test("parseArgs() asks about what it does not know", () => {
       return false;
     },
   });
-  assert.deepEqual(asked, [["--other=3", "other", "3"], ["file", undefined, undefined]]);
+  assert.deepEqual(asked, [["--other=3", "other", "3"], [
+    "file",
+    undefined,
+    undefined,
+  ]]);
   assert.deepEqual(args, { _: [], known: true });
 });
 
-Deno.test("parseArgs() is also exported as parse-args", () => assert.equal(same, parseArgs));
+Deno.test("parseArgs() is also exported as parse-args", () =>
+  assert.equal(same, parseArgs));

@@ -121,7 +121,7 @@ export function parseArgs<
       if (takes) i++;
       return takes ? next : strings.has(key) ? "" : true;
     };
-    const long = /^--(.+?)(?:=(.+))?$/s.exec(arg);
+    const long = /^--(.+?)(?:=(.*))?$/s.exec(arg);
     const short = /^-([^-].*)$/s.exec(arg);
     if (long) {
       const key = long[1]!;
@@ -145,7 +145,9 @@ export function parseArgs<
   for (const key of booleans) {
     if (!(key in result)) result[key] = collect.has(key) ? [] : false;
   }
-  for (const key of collect) if (!(key in result)) result[key] = [];
+  for (const key of strings) {
+    if (collect.has(key) && !(key in result)) result[key] = [];
+  }
   if (options["--"]) result["--"] = rest;
   else result._.push(...rest);
   return result as Args<Values<TBooleans, TStrings, TCollectable>>;
