@@ -1,0 +1,115 @@
+import type { CudaRuntime } from "./runtime.ts";
+import { STREAM_NON_BLOCKING } from "./symbols.ts";
+
+/** Memory on the GPU, from cudaMalloc. */
+export class DeviceBuffer implements Disposable {
+  #cuda: CudaRuntime | null;
+  /** Takes what {@linkcode CudaRuntime.malloc} allocated: the address and the size in bytes. */
+  constructor(cuda: CudaRuntime, readonly pointer: Deno.PointerObject, readonly byteLength: number) {
+    this.#cuda = cuda;
+  }
+
+  /** The address `offset` bytes in. @throws {RangeError} If that is outside. */
+  at(offset: number): Deno.PointerObject {
+    if (!(offset >= 0 && offset < this.byteLength)) {
+      throw new RangeError(`Cannot point at byte ${offset} of ${this.byteLength}`);
+    }
+    return Deno.UnsafePointer.offset(this.pointer, offset)!;
+  }
+
+  /** Frees the memory, once; waits for the GPU's work (cudaFree does). */
+  [Symbol.dispose](): void {
+    const cuda = this.#cuda;
+    this.#cuda = null;
+    cuda?.unwrap("cudaFree", cuda.c.cudaFree(this.pointer));
+  }
+}
+
+/** Pinned memory on the host, from cudaMallocHost: the GPU copies to and from it on its own. */
+export class PinnedBuffer implements Disposable {
+  #cuda: CudaRuntime | null;
+  /** The memory. Not to be touched after disposal. */
+  readonly buffer: ArrayBuffer;
+  /** Takes what {@linkcode CudaRuntime.mallocHost} allocated: the address and the size in bytes. */
+  constructor(cuda: CudaRuntime, readonly pointer: Deno.PointerObject, readonly byteLength: number) {
+    this.#cuda = cuda;
+    this.buffer = Deno.UnsafePointerView.getArrayBuffer(pointer, byteLength);
+  }
+
+  /** Frees the memory, once. */
+  [Symbol.dispose](): void {
+    const cuda = this.#cuda;
+    this.#cuda = null;
+    cuda?.unwrap("cudaFreeHost", cuda.c.cudaFreeHost(this.pointer));
+  }
+}
+
+/** A queue of the GPU's work. */
+export class CudaStream implements Disposable {
+  #cuda: CudaRuntime;
+  #open = true;
+  /** The `cudaStream_t`. */
+  readonly pointer: Deno.PointerObject;
+
+  /** Creates a stream; see {@linkcode CudaRuntime.createStream}. */
+  constructor(cuda: CudaRuntime) {
+    this.#cuda = cuda;
+    this.pointer = cuda.create(
+      "cudaStreamCreateWithFlags",
+      (out) => cuda.c.cudaStreamCreateWithFlags(out, STREAM_NON_BLOCKING),
+    );
+  }
+
+  /** Waits for the work queued so far. */
+  synchronize(): void {
+    this.#cuda.unwrap("cudaStreamSynchronize", this.#cuda.c.cudaStreamSynchronize(this.pointer));
+  }
+
+  /** Destroys the stream, once; work already queued is still done. */
+  [Symbol.dispose](): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#cuda.unwrap("cudaStreamDestroy", this.#cuda.c.cudaStreamDestroy(this.pointer));
+  }
+}
+
+/** A mark in a stream, with the time at which the GPU reached it. */
+export class CudaEvent implements Disposable {
+  #cuda: CudaRuntime;
+  #open = true;
+  /** The `cudaEvent_t`. */
+  readonly pointer: Deno.PointerObject;
+
+  /** Creates an event; see {@linkcode CudaRuntime.createEvent}. */
+  constructor(cuda: CudaRuntime) {
+    this.#cuda = cuda;
+    this.pointer = cuda.create("cudaEventCreate", (out) => cuda.c.cudaEventCreate(out));
+  }
+
+  /** Marks the place after the work queued so far; in the default stream unless one is given. */
+  record(stream?: CudaStream): void {
+    this.#cuda.unwrap("cudaEventRecord", this.#cuda.c.cudaEventRecord(this.pointer, stream?.pointer ?? null));
+  }
+
+  /** Waits until the GPU has reached the mark. */
+  synchronize(): void {
+    this.#cuda.unwrap("cudaEventSynchronize", this.#cuda.c.cudaEventSynchronize(this.pointer));
+  }
+
+  /** Time from an earlier mark to this one, s; resolution about 0.5 us. Both must have been reached. */
+  secondsSince(earlier: CudaEvent): number {
+    const ms = new Float32Array(1);
+    this.#cuda.unwrap(
+      "cudaEventElapsedTime",
+      this.#cuda.c.cudaEventElapsedTime(ms, earlier.pointer, this.pointer),
+    );
+    return ms[0]! / 1000;
+  }
+
+  /** Destroys the event, once. */
+  [Symbol.dispose](): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#cuda.unwrap("cudaEventDestroy", this.#cuda.c.cudaEventDestroy(this.pointer));
+  }
+}

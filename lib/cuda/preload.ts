@@ -1,0 +1,97 @@
+import { InputError } from "../errors.ts";
+import { type CudaMajor, driverLibrary, findCudaLibraries, type LocatedLibrary } from "./libraries.ts";
+import type { SearchOptions } from "./search_folders.ts";
+
+/** What {@linkcode preloadCudaLibraries} did with one library. */
+export interface OpenedLibrary extends LocatedLibrary {
+  /** What was opened: an absolute path, or the bare soname where only the loader knew; null where it is missing. */
+  readonly opened: string | null;
+  /** Files that were there and could not be opened, with the loader's words. */
+  readonly failures: readonly string[];
+}
+
+/** Closing one would let the loader forget it before ONNX Runtime asks for it. */
+const handles: Deno.DynamicLibrary<Record<never, never>>[] = [];
+
+/**
+ * Opens each of CUDA's libraries that can be found, in the order they need each other, and keeps them open for the
+ * life of the process. The loader then has them under their soname, so that ONNX Runtime's CUDA provider finds them
+ * without LD_LIBRARY_PATH. Call it before a session with the CUDA provider is made. Never throws for a library.
+ *
+ * Needs `--allow-ffi`, `--allow-read` and `--allow-env`.
+ *
+ * @param major CUDA version the provider was built for.
+ * @param options Another environment, for tests.
+ * @returns What was opened, and the folders looked in.
+ *
+ * @example
+ * ```ts ignore
+ * import { openCudaLibraries } from "./preload.ts";
+ *
+ * for (const { soname, opened } of openCudaLibraries().libraries) console.log(soname, opened);
+ * ```
+ */
+export function openCudaLibraries(
+  major: CudaMajor = 13,
+  options: SearchOptions = {},
+): { libraries: OpenedLibrary[]; folders: string[] } {
+  const { libraries, folders } = findCudaLibraries(major, options);
+  return { libraries: libraries.map((library) => open(library, options)), folders };
+}
+
+function open(library: LocatedLibrary, options: SearchOptions): OpenedLibrary {
+  const { soname, candidates } = library;
+  const failures: string[] = [];
+  for (const path of soname === "libcuda.so.1" ? driverLibrary(soname, options) : [...candidates, soname]) {
+    try {
+      handles.push(Deno.dlopen(path, {}));
+      return { ...library, opened: path, failures };
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) throw error;
+      // Deno says "Could not open library: Could not open library: <dlerror>"
+      if (path !== soname) failures.push((error as Error).message.replace(/^(Could not open library: )+/, ""));
+    }
+  }
+  return { ...library, opened: null, failures };
+}
+
+/**
+ * {@linkcode openCudaLibraries} for a run that is to use CUDA: a required library that is missing is an error.
+ *
+ * @param major CUDA version the provider was built for.
+ * @param options Another environment, for tests.
+ * @returns What was opened; an optional library's `opened` may be null.
+ *
+ * @throws {InputError} Names each required library that is missing, what to do about it, and every folder looked in.
+ *
+ * @example
+ * ```ts ignore
+ * import { preloadCudaLibraries } from "./preload.ts";
+ *
+ * const cudart = preloadCudaLibraries().find(({ name }) => name === "CUDA runtime")!.opened!;
+ * ```
+ */
+export function preloadCudaLibraries(major: CudaMajor = 13, options: SearchOptions = {}): OpenedLibrary[] {
+  // Windows' loader searches the PATH, where the toolkit's installer puts it; macOS has no CUDA
+  if (Deno.build.os !== "linux") return [];
+  const { libraries, folders } = openCudaLibraries(major, options);
+  const missing = libraries.filter(({ required, opened }) => required && opened === null);
+  if (missing.length > 0) throw new InputError(missingLibraries(missing, folders, major));
+  return libraries;
+}
+
+/** The message for libraries that are missing. */
+export function missingLibraries(missing: readonly OpenedLibrary[], folders: string[], major: CudaMajor): string {
+  const toolkit = missing.some(({ soname }) => soname !== "libcuda.so.1");
+  return [
+    `Cannot use CUDA: ${missing.map(({ name, soname }) => `${name} (${soname})`).join(", ")} not found`,
+    "To do:",
+    ...new Set(missing.map(({ remedy }) => `  ${remedy}`)),
+    ...toolkit
+      ? [`  or install the CUDA ${major} toolkit and set CUDA_PATH to its folder if it is not /usr/local/cuda`]
+      : [],
+    ...missing.flatMap(({ failures }) => failures.map((failure) => `Could not open ${failure}`)),
+    "Looked in what the system's loader knows and in:",
+    ...folders.map((folder) => `  ${folder}`),
+  ].join("\n");
+}

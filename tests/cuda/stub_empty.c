@@ -1,0 +1,2 @@
+/* A library that is there: NAME() says which one. */
+int NAME(void) { return 42; }
