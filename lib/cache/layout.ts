@@ -1,0 +1,49 @@
+/**
+ * Where entries lie. The keys of all layers are one block of memory, and the values another: `[slots, headDim]`, layer
+ * after layer, in each layer head after head, in each head `capacity` slots. A layer's part is, as it stands, the
+ * `[1, kvHeads, capacity, headDim]` that attention takes, and eviction reaches all layers by slot number.
+ *
+ * A *row* is one KV head of one layer that the policy acts on.
+ */
+export interface Layout {
+  /** Slots per head, by layer. */
+  readonly capacities: readonly number[];
+  /** First slot of each layer. */
+  readonly starts: readonly number[];
+  /** Slots in all. */
+  readonly slots: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  /** Layers the policy acts on. */
+  readonly acting: readonly number[];
+  /** Rows: acting layers x kvHeads. */
+  readonly rows: number;
+  /** The largest capacity of an acting layer: the width of what is kept per row and slot. */
+  readonly width: number;
+}
+
+/** Lays out layers of the given capacities. */
+export function makeLayout(
+  { capacities, kvHeads, headDim, acting }: {
+    readonly capacities: readonly number[];
+    readonly kvHeads: number;
+    readonly headDim: number;
+    readonly acting: readonly number[];
+  },
+): Layout {
+  const starts: number[] = [];
+  let slots = 0;
+  for (const capacity of capacities) {
+    starts.push(slots);
+    slots += capacity * kvHeads;
+  }
+  const width = Math.max(0, ...acting.map((layer) => capacities[layer]!));
+  return { capacities, starts, slots, kvHeads, headDim, acting, rows: acting.length * kvHeads, width };
+}
+
+/** First slot of every row, in order. */
+export function rowStarts({ acting, capacities, starts, kvHeads }: Layout): number[] {
+  return acting.flatMap((layer) =>
+    Array.from({ length: kvHeads }, (_, head) => starts[layer]! + head * capacities[layer]!)
+  );
+}

@@ -1,0 +1,130 @@
+import { InputError } from "../errors.ts";
+import type { Policy, Sizes } from "../policies/policy.ts";
+
+/** A run of equal forward passes: how many new tokens each brings, and how many passes. */
+export interface Stretch {
+  /** New tokens of each pass. */
+  readonly tokens: number;
+  /** Passes. */
+  readonly times: number;
+}
+
+/**
+ * What a policy keeps, layer by layer, for every count of entries that a run meets. Plain data: sizes never depend on
+ * what is cached, so all of them are known, and checked, before the run; this is what reaches the process that runs it.
+ */
+export interface KeepTable {
+  /** Layer → `[entries, sink, heavy, recent]` where the policy acts. */
+  readonly layers: readonly (readonly (readonly [number, number, number, number])[])[];
+}
+
+/** Sizes that one layer goes through. */
+export interface LayerCourse {
+  /** The most entries held at any moment of a pass of one token, the newest included. */
+  readonly capacity: number;
+  /** The most entries at any moment of a pass of several tokens (prefill), all of them included; 0 without any. */
+  readonly prefill: number;
+  /** Entries held at the end. */
+  readonly held: number;
+}
+
+/**
+ * Asks a policy for its sizes over the given courses of passes, for all layers.
+ *
+ * @throws {InputError} If it gives sizes that cannot be, naming the method, the layer and the count.
+ */
+export function tabulate(
+  policy: Policy,
+  model: { readonly layers: number },
+  skipLayers: readonly number[],
+  courses: readonly (readonly Stretch[])[],
+): KeepTable {
+  const skipped = new Set(skipLayers);
+  const layers = Array.from({ length: model.layers }, (_, layer) => {
+    if (skipped.has(layer)) return [];
+    const met = new Map<number, [number, number, number, number]>();
+    const keep = (entries: number) => {
+      const known = met.get(entries);
+      if (known) return { sink: known[1], heavy: known[2], recent: known[3] };
+      const sizes = policy.keep({ layer, layers: model.layers, entries });
+      if (sizes === "all") return sizes;
+      const fault = checkSizes(policy, sizes, entries);
+      if (fault) {
+        throw new InputError(
+          `Cannot use policy ${policy.method}: with ${entries} entries in layer ${layer} it keeps ${
+            JSON.stringify(sizes)
+          }, ${fault}`,
+        );
+      }
+      met.set(entries, [entries, sizes.sink, sizes.heavy, sizes.recent]);
+      return sizes;
+    };
+    for (const course of courses) walk(course, keep);
+    return [...met.values()];
+  });
+  return { layers };
+}
+
+function checkSizes(policy: Policy, { sink, heavy, recent }: Sizes, entries: number): string | undefined {
+  for (const size of [sink, heavy, recent]) {
+    if (!Number.isSafeInteger(size) || size < 0) return "whole numbers of at least 0 are needed";
+  }
+  if (sink + heavy + recent === 0) return "at least one entry has to be kept";
+  if (sink + heavy + recent >= entries) return `not fewer than there are; return "all" for no change`;
+  if (heavy > 0 && !policy.score) return "but it has no score to choose the heavy ones by";
+  return undefined;
+}
+
+/** Looks up sizes in a table. */
+export class Keeper {
+  readonly #layers: ReadonlyMap<number, Sizes>[];
+  constructor(table: KeepTable) {
+    this.#layers = table.layers.map((rows) =>
+      new Map(rows.map(([entries, sink, heavy, recent]) => [entries, { sink, heavy, recent }]))
+    );
+  }
+
+  /** What a layer keeps of so many entries. */
+  keep(layer: number, entries: number): Sizes | "all" {
+    return this.#layers[layer]?.get(entries) ?? "all";
+  }
+
+  /** Whether the policy ever acts on the layer. */
+  acts(layer: number): boolean {
+    return (this.#layers[layer]?.size ?? 0) > 0;
+  }
+
+  /** The sizes a layer goes through on a course. */
+  course(layer: number, course: readonly Stretch[]): LayerCourse {
+    return walk(course, (entries) => this.keep(layer, entries));
+  }
+
+  /** Layer → group: layers of one group hold equally many entries at any time. */
+  groups(): number[] {
+    const known = new Map<string, number>();
+    return this.#layers.map((sizes) => {
+      // All start empty and get the same tokens: where the policy keeps equally many, counts stay equal.
+      const key = [...sizes].map(([entries, { sink, heavy, recent }]) => `${entries}:${sink + heavy + recent}`)
+        .sort().join();
+      if (!known.has(key)) known.set(key, known.size);
+      return known.get(key)!;
+    });
+  }
+}
+
+function walk(course: readonly Stretch[], keep: (entries: number) => Sizes | "all"): LayerCourse {
+  let held = 0, capacity = 0, prefill = 0;
+  for (const { tokens, times } of course) {
+    for (let i = 0; i < times; i++) {
+      const entries = held + tokens;
+      if (tokens === 1) capacity = Math.max(capacity, entries);
+      else prefill = Math.max(prefill, entries);
+      const sizes = keep(entries);
+      held = sizes === "all" ? entries : sizes.sink + sizes.heavy + sizes.recent;
+      capacity = Math.max(capacity, held);
+      // One in, one out: from here on nothing changes until the passes bring another number of tokens.
+      if (entries === held + tokens && sizes !== "all") break;
+    }
+  }
+  return { capacity, prefill, held };
+}

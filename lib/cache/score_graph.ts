@@ -1,0 +1,95 @@
+import type { Graph, Tensor } from "../onnx/graph.ts";
+import type { Feature, Score } from "../policies/score.ts";
+
+/** Where a score is computed: how its features come about, and which entries count. */
+export interface ScoreContext {
+  /** A feature as float32 `[rows, entries]`, or `[rows, entries, headDim]` for keys and values. */
+  readonly feature: (name: Feature) => Tensor;
+  /** bool `[rows, entries]`: which entries are in the middle; left out where all of them are. */
+  readonly mask?: Tensor;
+  /** float32 `[rows, 1]` or `[1]`: how many entries are in the middle. */
+  readonly count: Tensor;
+}
+
+const BINARY = { add: "Add", sub: "Sub", mul: "Mul", div: "Div" } as const;
+const UNARY = { neg: "Neg", abs: "Abs", sqrt: "Sqrt", exp: "Exp", log: "Log" } as const;
+
+/** Writes a score's nodes; gives float32 `[rows, entries]`. Entries outside the mask get arbitrary numbers. */
+export function emitScore(g: Graph, score: Score, context: ScoreContext): Tensor {
+  const emit = (s: Score): Tensor => emitScore(g, s, context);
+  /** x with entries outside the middle replaced. */
+  const masked = (x: Tensor, by: number) => context.mask ? g.op("Where", [context.mask, x, g.scalar(by)]) : x;
+  switch (score.op) {
+    case "feature":
+      return context.feature(score.name);
+    case "constant":
+      return g.constant("float32", [1, 1], Float32Array.of(score.value));
+    case "add":
+    case "sub":
+    case "mul":
+    case "div":
+      return g.op(BINARY[score.op], [emit(score.a), emit(score.b)]);
+    case "neg":
+    case "abs":
+    case "sqrt":
+    case "exp":
+    case "log":
+      return g.op(UNARY[score.op], [emit(score.x)]);
+    case "sum":
+    case "mean":
+    case "max":
+    case "norm":
+      return score.over === "dim"
+        ? g.op(OVER_DIM[score.op], [emit(score.x), g.ints(-1)], { keepdims: 0 })
+        : overEntries(score.op, emit(score.x));
+    case "avg_pool":
+    case "max_pool":
+      return pool(score.op, score.kernel, emit(score.x));
+  }
+
+  function overEntries(op: keyof typeof OVER_DIM, x: Tensor): Tensor {
+    if (op === "max") return g.op("ReduceMax", [masked(x, -Infinity), g.ints(1)], { keepdims: 1 });
+    if (op === "norm") return g.op("ReduceL2", [masked(x, 0), g.ints(1)], { keepdims: 1 });
+    const sum = g.op("ReduceSum", [masked(x, 0), g.ints(1)], { keepdims: 1 });
+    return op === "sum" ? sum : g.op("Div", [sum, context.count]);
+  }
+
+  /** Neighbours by shifted copies: `kernel` is small, and no pooling kernel knows where the middle ends. */
+  function pool(op: "avg_pool" | "max_pool", kernel: number, x: Tensor): Tensor {
+    const before = Math.floor((kernel - 1) / 2);
+    const outside = op === "avg_pool" ? 0 : -Infinity;
+    const pads = g.ints(0, before, 0, kernel - 1 - before);
+    const padded = g.op("Pad", [masked(x, outside), pads, g.scalar(outside)]);
+    const length = g.op("Shape", [x], { start: 1, end: 2 });
+    let pooled: Tensor | undefined;
+    for (let i = 0; i < kernel; i++) {
+      const end = g.op("Add", [length, g.ints(i)]);
+      const shifted = g.op("Slice", [padded, g.ints(i), end, g.ints(1)]);
+      pooled = pooled ? g.op(op === "avg_pool" ? "Add" : "Max", [pooled, shifted]) : shifted;
+    }
+    if (op === "avg_pool") pooled = g.op("Div", [pooled!, g.scalar(kernel)]);
+    const enough = g.op("GreaterOrEqual", [context.count, g.scalar(kernel)]);
+    return g.op("Where", [enough, pooled!, x]);
+  }
+}
+
+const OVER_DIM = { sum: "ReduceSum", mean: "ReduceMean", max: "ReduceMax", norm: "ReduceL2" } as const;
+
+/** Whether a score looks at neighbours, so that entries have to come in text order. */
+export function needsOrder(score: Score): boolean {
+  switch (score.op) {
+    case "feature":
+    case "constant":
+      return false;
+    case "add":
+    case "sub":
+    case "mul":
+    case "div":
+      return needsOrder(score.a) || needsOrder(score.b);
+    case "avg_pool":
+    case "max_pool":
+      return true;
+    default:
+      return needsOrder(score.x);
+  }
+}

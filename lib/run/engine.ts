@@ -1,0 +1,113 @@
+import type { FloatType } from "../dtype.ts";
+import type { Runtime } from "../cache/eviction.ts";
+import { Eviction } from "../cache/eviction.ts";
+import { KvCache } from "../cache/kv_cache.ts";
+import type { KeepTable, Stretch } from "../cache/schedule.ts";
+import type { AttentionForm } from "../model/attention.ts";
+import { buildDecoder } from "../model/decoder.ts";
+import type { ModelFolder } from "../model/model_folder.ts";
+import { Session } from "../ort/session.ts";
+import type { Score } from "../policies/score.ts";
+import { PassIo } from "./pass_io.ts";
+
+/** What an engine is made for. */
+export interface EngineOptions {
+  /** Type of weights, activations and cache. */
+  readonly dtype: FloatType;
+  readonly attention: AttentionForm;
+  /** The most tokens any course has: positions the rotary table covers. */
+  readonly positions: number;
+  /** The policy's sizes. */
+  readonly table: KeepTable;
+  /** The policy's score. */
+  readonly score?: Score | undefined;
+  /** Threads of the CPU provider. */
+  readonly threads?: number | undefined;
+  /** Also compute the logits of every token; see {@linkcode Course.logits}. */
+  readonly logits?: boolean;
+}
+
+/** A model under a policy, loaded on a device: starts courses of passes. */
+export class Engine implements Disposable {
+  readonly session: Session;
+  readonly eviction: Eviction;
+  /** Layer → length group; see DecoderOptions. */
+  readonly groups: readonly number[];
+  /** Bytes of the weights as stored. */
+  readonly weightBytes: number;
+
+  constructor(readonly runtime: Runtime, readonly model: ModelFolder, readonly options: EngineOptions) {
+    this.eviction = new Eviction(runtime, model.spec, options.dtype, options.table, options.score);
+    this.groups = this.eviction.keeper.groups();
+    const decoder = buildDecoder(model, {
+      dtype: options.dtype,
+      device: runtime.device.kind,
+      attention: options.attention,
+      positions: options.positions,
+      groups: this.groups,
+      logits: options.logits ?? false,
+    });
+    this.weightBytes = decoder.weightBytes;
+    this.session = new Session(runtime.ort, runtime.device, decoder.bytes, {
+      weightsFolder: decoder.weightsFolder,
+      ...(options.threads === undefined ? {} : { threads: options.threads }),
+    });
+  }
+
+  /** Starts with an empty cache that has room for the passes of `stretches`. */
+  course(stretches: readonly Stretch[], seed: number): Course {
+    return new Course(this, stretches, seed);
+  }
+
+  [Symbol.dispose](): void {
+    this.session[Symbol.dispose]();
+    this.eviction[Symbol.dispose]();
+  }
+}
+
+/** A sequence of forward passes over one cache: `forward`, `evict`, `read`, and again. */
+export class Course implements Disposable {
+  readonly cache: KvCache;
+  readonly #engine: Engine;
+  #step: PassIo | undefined;
+  #current: PassIo | undefined;
+
+  constructor(engine: Engine, stretches: readonly Stretch[], seed: number) {
+    this.#engine = engine;
+    this.cache = new KvCache(engine.eviction, stretches, seed);
+  }
+
+  /**
+   * Runs the decoder on new tokens, the first at text position `position`. On CUDA this only queues the work.
+   *
+   * @param target The token that follows, for its NLL.
+   */
+  forward(tokens: readonly number[], position: number, target: number): void {
+    if (this.#current !== this.#step) this.#current?.[Symbol.dispose]();
+    this.cache.beginPass(tokens.length);
+    if (tokens.length === 1) this.#current = this.#step ??= new PassIo(this.#engine, this.cache, 1);
+    else this.#current = new PassIo(this.#engine, this.cache, tokens.length);
+    this.#current.run(tokens, position, target, this.cache.held);
+  }
+
+  /** Applies the policy to what the pass left. On CUDA this only queues the work. */
+  evict(): void {
+    this.cache.endPass();
+  }
+
+  /** Waits for the last pass and gives, for its last token, the NLL of the target (nats) and the argmax. */
+  read(): { nll: number; argmax: number } {
+    return this.#current!.read();
+  }
+
+  /** The last pass's logits, `[tokens, vocab]`, if the engine was made with `logits`. */
+  logits(): Float32Array {
+    return this.#current!.logits();
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#current !== this.#step) this.#current?.[Symbol.dispose]();
+    this.#step?.[Symbol.dispose]();
+    this.cache[Symbol.dispose]();
+  }
+}
