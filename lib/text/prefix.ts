@@ -1,0 +1,65 @@
+import type { TextTokenizer } from "./tokenizer.ts";
+
+/** The first tokens of a text. */
+export interface TokenPrefix {
+  /** At least as many ids as were asked for, unless the text has fewer. */
+  readonly ids: number[];
+  /** Whether these are all the text's. */
+  readonly complete: boolean;
+}
+
+/** How far back from where a text would be cut a good place is looked for, characters. */
+const REACH = 4096;
+
+/**
+ * Tokenizes as much of a text as it takes to have `count` tokens: the ids are those that the whole text begins with.
+ *
+ * A cut could change the tokens beside it. So the text is cut between words, where every tokenizer of the usual kinds
+ * starts anew, and the last few tokens before the cut are dropped; where there is no such place, many are.
+ *
+ * @example
+ * ```ts
+ * import { firstTokens } from "./prefix.ts";
+ * import { loadTokenizer } from "./tokenizer.ts";
+ *
+ * const tokenizer = await loadTokenizer("lib/assets/novel-neox-8m");
+ * const { ids, complete } = firstTokens("Call me Ishmael. ".repeat(10_000), tokenizer, 100);
+ * console.log(ids.length >= 100, complete); // true false
+ * ```
+ *
+ * @param text The text.
+ * @param tokenizer Its tokenizer.
+ * @param count Tokens wanted.
+ * @returns The ids, perhaps more than `count`.
+ */
+export function firstTokens(text: string, tokenizer: TextTokenizer, count: number): TokenPrefix {
+  let charsPerToken = 4;
+  let length = 0;
+  while (true) {
+    // Growing by half at least keeps the total work within three times the last pass.
+    length = Math.max(Math.ceil((count + 64) * charsPerToken), Math.ceil(length * 1.5));
+    if (length >= text.length) return { ids: tokenizer.encode(text), complete: true };
+    const { at, doubtful } = cutBefore(text, length);
+    const ids = tokenizer.encode(text.slice(0, at));
+    charsPerToken = Math.max(at / Math.max(ids.length, 1), charsPerToken / 2);
+    ids.length = Math.max(ids.length - doubtful, 0);
+    if (ids.length >= count) return { ids, complete: false };
+  }
+}
+
+/** Where to cut at or before `length`, and how many tokens before that place are in doubt. */
+function cutBefore(text: string, length: number): { at: number; doubtful: number } {
+  for (let at = length; at > Math.max(length - REACH, 1); at--) {
+    // Between a letter and " letter": the space belongs to the word after it, in byte-level and in metaspace tokenizers
+    // alike. A newline or several spaces would not do: some patterns join them to what stands before.
+    if (text[at] === " " && isAsciiLetter(text, at - 1) && isAsciiLetter(text, at + 1)) return { at, doubtful: 8 };
+  }
+  // Not between the halves of a surrogate pair.
+  const split = (text.charCodeAt(length) & 0xfc00) === 0xdc00;
+  return { at: split ? length - 1 : length, doubtful: 256 };
+}
+
+function isAsciiLetter(text: string, at: number): boolean {
+  const code = text.charCodeAt(at) | 0x20;
+  return code >= 0x61 && code <= 0x7a;
+}

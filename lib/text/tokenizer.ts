@@ -1,0 +1,94 @@
+import { Tokenizer } from "@huggingface/tokenizers";
+import { InputError } from "../errors.ts";
+
+/** From text to token ids and back, as the model's own tokenizer does it. */
+export interface TextTokenizer {
+  /** Special tokens that stand before every text, such as a beginning-of-text token; often none. */
+  readonly prefix: readonly number[];
+  /** Token ids of a text, without special tokens added. */
+  encode(text: string): number[];
+  /** Text of token ids, special tokens included. */
+  decode(ids: readonly number[]): string;
+}
+
+/**
+ * Loads the tokenizer of a Hugging Face model folder: tokenizer.json and, where there is one, tokenizer_config.json.
+ *
+ * @example
+ * ```ts
+ * import { loadTokenizer } from "./tokenizer.ts";
+ *
+ * const tokenizer = await loadTokenizer("lib/assets/novel-neox-8m");
+ * console.log(tokenizer.prefix, tokenizer.decode(tokenizer.encode("Call me Ishmael."))); // [ 0 ] Call me Ishmael.
+ * ```
+ *
+ * @param folder Path of the model folder.
+ * @returns The tokenizer.
+ * @throws {InputError} Where a file is missing, not JSON, or describes something that is not supported.
+ */
+export async function loadTokenizer(folder: string): Promise<TextTokenizer> {
+  const path = `${folder}/tokenizer.json`;
+  const description = await readJson(path);
+  if (description === undefined) {
+    throw new InputError(
+      `Cannot load the tokenizer: there is no ${path}; copy the model's tokenizer.json there, or write it with ` +
+        "tokenizer.save_pretrained in Python's transformers",
+    );
+  }
+  const config = await readJson(`${folder}/tokenizer_config.json`) ?? {};
+  try {
+    return wrap(new Tokenizer(description, config));
+  } catch (cause) {
+    if (cause instanceof InputError) throw cause;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new InputError(`Cannot load the tokenizer: ${path} is not one this version supports: ${why}`, { cause });
+  }
+}
+
+/** The object a file holds, or undefined where there is no file. */
+async function readJson(path: string): Promise<object | undefined> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory) return undefined;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new InputError(`Cannot load the tokenizer: ${path} cannot be read: ${why}`, { cause });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new InputError(`Cannot load the tokenizer: ${path} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  throw new InputError(`Cannot load the tokenizer: ${path} holds no object`);
+}
+
+function wrap(tokenizer: Tokenizer): TextTokenizer {
+  const encode = (text: string): number[] => {
+    const { ids } = tokenizer.encode(text, { add_special_tokens: false });
+    // A vocabulary without a token for the unknown leaves gaps, which would reach the model as NaN.
+    const gap = ids.findIndex((id) => id === undefined);
+    if (gap === -1) return ids;
+    throw new InputError(
+      `Cannot tokenize: the tokenizer has no id for token ${gap} of the text, and none for the unknown`,
+    );
+  };
+  return {
+    prefix: specialBefore(tokenizer, encode("a")),
+    encode,
+    // Cleaning up would drop spaces before punctuation that are in the text.
+    decode: (ids) =>
+      ids.length === 0
+        ? ""
+        : tokenizer.decode([...ids], { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
+  };
+}
+
+/** What the tokenizer puts before a text by itself, found by letting it: what follows a text (BERT's [SEP]) is no prefix. */
+function specialBefore(tokenizer: Tokenizer, plain: readonly number[]): number[] {
+  const { ids } = tokenizer.encode("a", { add_special_tokens: true });
+  const start = ids.findIndex((_, at) => plain.every((id, i) => ids[at + i] === id));
+  return ids.slice(0, Math.max(start, 0));
+}
