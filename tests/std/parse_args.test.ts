@@ -88,5 +88,4 @@ Deno.test("parseArgs() asks about what it does not know", () => {
   assert.deepEqual(args, { _: [], known: true });
 });
 
-Deno.test("parseArgs() is also exported as parse-args", () =>
-  assert.equal(same, parseArgs));
+Deno.test("parseArgs() is also exported as parse-args", () => assert.equal(same, parseArgs));

@@ -42,9 +42,7 @@ export interface ParseOptions<
 }
 
 const list = (value: string | readonly string[] | undefined): string[] =>
-  (typeof value === "string" ? [value] : [...value ?? []]).filter((name) =>
-    name !== ""
-  );
+  (typeof value === "string" ? [value] : [...value ?? []]).filter((name) => name !== "");
 const NUMBER = /^(?:0x[0-9a-f]+|[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?)$/i;
 
 /**
@@ -100,9 +98,7 @@ export function parseArgs<
     }
     for (const name of names(key)) {
       const before = result[name];
-      result[name] = collect.has(key)
-        ? [...Array.isArray(before) ? before : [], value]
-        : value;
+      result[name] = collect.has(key) ? [...Array.isArray(before) ? before : [], value] : value;
     }
   };
 
@@ -115,9 +111,7 @@ export function parseArgs<
     /** The value of a flag without "=": the next argument, unless that is a flag too, or this one takes none. */
     const follow = (key: string, pattern: RegExp): unknown => {
       const takes = next !== undefined && next !== "" &&
-        (booleans.has(key)
-          ? next === "true" || next === "false"
-          : !pattern.test(next));
+        (booleans.has(key) ? next === "true" || next === "false" : !pattern.test(next));
       if (takes) i++;
       return takes ? next : strings.has(key) ? "" : true;
     };
