@@ -1,0 +1,195 @@
+import { Nvml } from "./nvml.ts";
+import { SampleBoard } from "./sample_board.ts";
+import type { SamplerNews, SamplerOrders } from "./sampler_worker.ts";
+import type { NvmlDevice } from "./device.ts";
+
+/** Settings of {@linkcode VramSampler.start}. */
+export interface SamplerOptions {
+  /** Picks the GPU, such as `(nvml) => visibleDevice(nvml, 0, Deno.env.get("CUDA_VISIBLE_DEVICES"))`. */
+  readonly device: (nvml: Nvml) => NvmlDevice;
+  /** Path of NVML's library; the driver's unless given. */
+  readonly libraryPath?: string;
+  /** The process to measure; this one unless given. */
+  readonly pid?: number;
+  /** Time between samples at least, ms; 2 unless given. Longer where a sample would take over 1 % of it. */
+  readonly intervalMs?: number;
+}
+
+/**
+ * Measures the GPU memory this process holds, in a thread of its own: the main thread's FFI calls block it, so that it
+ * could not sample while the model runs. No trouble with NVML ever stops a run: the figures are then null and
+ * {@linkcode VramSampler.reason} says why.
+ *
+ * Where NVML does not list this process (in some containers), the figure is what is in use on the whole GPU over what
+ * was when sampling began: then `method` is "device", and other processes on the GPU blur it. So start it before the
+ * process makes its CUDA context.
+ *
+ * Needs `--allow-ffi`, and `--allow-read` for the worker's source.
+ *
+ * @example
+ * ```ts ignore
+ * import { VramSampler } from "./sampler.ts";
+ *
+ * await using sampler = await VramSampler.start({ device: (nvml) => nvml.deviceByIndex(0) });
+ * const before = sampler.currentBytes;
+ * // … load the model
+ * sampler.resetPeak();
+ * // … generate
+ * console.log(sampler.method, sampler.peakBytes! - before!); // "process" 6123683840
+ * ```
+ */
+export class VramSampler implements AsyncDisposable {
+  readonly #board = new SampleBoard();
+  #reason: string | null = null;
+  #nvml: Nvml | null = null;
+  #device: NvmlDevice | null = null;
+  #worker: Worker | null = null;
+  #ended: Promise<void> = Promise.resolve();
+  #pid = Deno.pid;
+  /** In use on the GPU when sampling began, bytes. */
+  #base = 0;
+  #startedAt = performance.now();
+  #stoppedAt: number | null = null;
+
+  private constructor() {}
+
+  /**
+   * Starts sampling. Never rejects: without a GPU, a driver or the permission, the sampler says so.
+   *
+   * @param options The GPU, and for tests the library and the process.
+   * @returns The sampler, at work or with a `reason`.
+   */
+  static async start(options: SamplerOptions): Promise<VramSampler> {
+    const sampler = new VramSampler();
+    try {
+      await sampler.#start(options);
+    } catch (error) {
+      await sampler.#giveUp(error instanceof Error ? error.message : String(error));
+    }
+    return sampler;
+  }
+
+  /** What the figures are: this process's by NVML, the GPU's over what was in use at the start, or nothing. */
+  get method(): "process" | "device" | "unavailable" {
+    return this.reason !== null ? "unavailable" : this.#board.processSeen ? "process" : "device";
+  }
+
+  /** Why there are no figures; null where there are. */
+  get reason(): string | null {
+    return this.#reason ?? (this.#board.failed ? "NVML failed while it was sampled" : null);
+  }
+
+  /** Memory held now, bytes; null where unavailable. */
+  get currentBytes(): number | null {
+    this.#sampleHere();
+    return this.#figure((of) => this.#board.now(of));
+  }
+
+  /** The most held since the start or the last {@linkcode resetPeak}, bytes; null where unavailable. */
+  get peakBytes(): number | null {
+    this.#sampleHere();
+    return this.#figure((of) => this.#board.peak(of));
+  }
+
+  /** Begins a new peak, from what is held now. */
+  resetPeak(): void {
+    this.#board.reset();
+    this.#sampleHere();
+  }
+
+  /** Samples taken. */
+  get samples(): number {
+    return this.#board.samples;
+  }
+
+  /** Share of the time that the sampling thread spends in NVML, 0..1. */
+  get cost(): number {
+    const seconds = ((this.#stoppedAt ?? performance.now()) - this.#startedAt) / 1000;
+    return seconds > 0 ? this.#board.busySeconds / seconds : 0;
+  }
+
+  /** Ends the thread; the last figures stay readable. */
+  async stop(): Promise<void> {
+    if (this.#worker === null) return;
+    this.#sampleHere();
+    this.#stoppedAt = performance.now();
+    this.#board.stop();
+    await this.#ended;
+    this.#close();
+  }
+
+  /** {@linkcode stop} */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #start({ device, libraryPath, pid = Deno.pid, intervalMs = 2 }: SamplerOptions): Promise<void> {
+    this.#nvml = new Nvml(libraryPath);
+    this.#device = device(this.#nvml);
+    this.#pid = pid;
+    this.#base = this.#device.memory().used;
+    this.#sampleHere();
+    const worker = this.#worker = new Worker(new URL("./sampler_worker.ts", import.meta.url), { type: "module" });
+    const running = Promise.withResolvers<void>(), ended = Promise.withResolvers<void>();
+    this.#ended = ended.promise;
+    const failed = (reason: string) => {
+      this.#reason ??= `Cannot sample GPU memory: ${reason}`;
+      running.reject(new Error(this.#reason));
+      ended.resolve();
+    };
+    worker.onerror = (event) => {
+      event.preventDefault(); // or it would end the process
+      failed(event.message);
+    };
+    worker.onmessage = ({ data }: MessageEvent<SamplerNews>) => {
+      if (data.state === "running") running.resolve();
+      else if (data.state === "failed") failed(data.reason);
+      else ended.resolve();
+    };
+    worker.postMessage(
+      {
+        board: this.#board.buffer,
+        libraryPath: this.#nvml.libraryPath,
+        uuid: this.#device.uuid,
+        pid,
+        intervalMs,
+      } satisfies SamplerOrders,
+    );
+    this.#startedAt = performance.now();
+    await running.promise;
+  }
+
+  /** One sample by this thread, so that a figure asked for is of this moment and a reset has one at once. */
+  #sampleHere(): void {
+    if (this.#device === null || this.reason !== null) return;
+    try {
+      const epochs = this.#board.epochs();
+      this.#board.add(
+        { process: this.#device.processBytes(this.#pid), device: this.#device.memory().used },
+        epochs,
+      );
+    } catch (error) {
+      this.#reason = `Cannot sample GPU memory: ${(error as Error).message}`;
+    }
+  }
+
+  #figure(get: (of: "process" | "device") => number): number | null {
+    if (this.method === "unavailable") return null;
+    return this.method === "process" ? get("process") : Math.max(0, get("device") - this.#base);
+  }
+
+  async #giveUp(reason: string): Promise<void> {
+    this.#reason ??= reason;
+    this.#board.stop();
+    await this.#ended;
+    this.#close();
+  }
+
+  #close(): void {
+    this.#worker?.terminate();
+    this.#worker = null;
+    this.#device = null;
+    this.#nvml?.[Symbol.dispose]();
+    this.#nvml = null;
+  }
+}
