@@ -1,21 +1,11 @@
 import type { FloatType } from "../dtype.ts";
-import type { Device } from "../ort/device.ts";
-import type { Ort } from "../ort/ort.ts";
+import type { Runtime } from "../ort/runtime.ts";
 import { Session } from "../ort/session.ts";
 import { featuresOf, type Score } from "../policies/score.ts";
 import { buildCompactGraph, buildNormGraph } from "./compact_graph.ts";
 import { buildDropGraph } from "./drop_graph.ts";
 import type { Layout } from "./layout.ts";
 import { Keeper, type KeepTable } from "./schedule.ts";
-
-/** What ORT runs in: shared by everything of one process. */
-export interface Runtime {
-  readonly ort: Ort;
-  /** Where the model and the cache live. */
-  readonly device: Device;
-  /** The host's memory, for the few inputs that CUDA kernels take from there. */
-  readonly host: Device;
-}
 
 /** A policy as the process that runs it knows it: its sizes, its score, and the sessions that carry them out. */
 export class Eviction implements Disposable {

@@ -1,6 +1,12 @@
 import { cString, outPointer, pointerAt, stringsAt } from "./_c.ts";
-import type { Device } from "./device.ts";
+import type { DType } from "../dtype.ts";
+import { Binding } from "./binding.ts";
+import type { Device, DeviceMemory } from "./device.ts";
 import type { Ort } from "./ort.ts";
+import { Value } from "./value.ts";
+
+/** A tensor by element type, shape, memory and byte offset. */
+export type View = readonly [dtype: DType, shape: readonly number[], memory: DeviceMemory, offset: number];
 
 /** How a session is made. */
 export interface SessionOptions {
@@ -73,6 +79,19 @@ export class Session implements Disposable {
     } finally {
       ort.c.ReleaseCUDAProviderOptions(cuda);
     }
+  }
+
+  /** Runs once with tensors given as type, shape, memory and byte offset. On CUDA this queues the work. */
+  runOnce(inputs: Readonly<Record<string, View>>, outputs: Readonly<Record<string, View>>): void {
+    const values = (views: Readonly<Record<string, View>>) =>
+      Object.fromEntries(
+        Object.entries(views).map(([name, [dtype, shape, memory, offset]]) => [
+          name,
+          Value.of(this.ort, this.device, memory, dtype, shape, offset),
+        ]),
+      );
+    using binding = new Binding(this, values(inputs), values(outputs));
+    binding.run();
   }
 
   /** Statistics of the session's device allocator, such as `MaxInUse` in bytes; empty where it keeps none. */

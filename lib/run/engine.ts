@@ -1,11 +1,11 @@
 import type { FloatType } from "../dtype.ts";
-import type { Runtime } from "../cache/eviction.ts";
 import { Eviction } from "../cache/eviction.ts";
 import { KvCache } from "../cache/kv_cache.ts";
 import type { KeepTable, Stretch } from "../cache/schedule.ts";
 import type { AttentionForm } from "../model/attention.ts";
 import { buildDecoder } from "../model/decoder.ts";
 import type { ModelFolder } from "../model/model_folder.ts";
+import type { Runtime } from "../ort/runtime.ts";
 import { Session } from "../ort/session.ts";
 import type { Score } from "../policies/score.ts";
 import { PassIo } from "./pass_io.ts";

@@ -1,0 +1,66 @@
+import { CudaRuntime } from "../cuda/runtime.ts";
+import type { CudaStream } from "../cuda/memory.ts";
+import type { Device, DeviceMemory } from "./device.ts";
+
+/** A GPU's memory, and the one stream that all copies and sessions run in. */
+export class CudaDevice implements Device {
+  readonly kind = "cuda";
+  readonly #stream: CudaStream;
+  #allocated = 0;
+
+  /**
+   * Makes the GPU this thread's and creates the context, if it has none yet.
+   *
+   * @throws {InputError} If there is no GPU.
+   */
+  constructor(readonly cuda: CudaRuntime, readonly index = 0) {
+    cuda.setDevice(index);
+    this.#stream = cuda.createStream();
+  }
+
+  get stream(): Deno.PointerObject {
+    return this.#stream.pointer;
+  }
+
+  get allocated(): number {
+    return this.#allocated;
+  }
+
+  allocate(bytes: number): DeviceMemory {
+    const buffer = this.cuda.malloc(Math.max(1, bytes));
+    this.cuda.memset(buffer.pointer, 0, buffer.byteLength, this.#stream);
+    this.#allocated += bytes;
+    let live = true;
+    return {
+      bytes,
+      pointer: buffer.pointer,
+      [Symbol.dispose]: () => {
+        if (!live) return;
+        live = false;
+        this.#allocated -= bytes;
+        buffer[Symbol.dispose]();
+      },
+    };
+  }
+
+  write(memory: DeviceMemory, offset: number, data: ArrayBufferView<ArrayBuffer>): void {
+    this.cuda.copyToDevice(Deno.UnsafePointer.offset(memory.pointer, offset)!, data, this.#stream);
+  }
+
+  read(memory: DeviceMemory, offset: number, into: ArrayBufferView<ArrayBuffer>): void {
+    this.cuda.copyToHost(into, Deno.UnsafePointer.offset(memory.pointer, offset)!, this.#stream);
+    this.#stream.synchronize();
+  }
+
+  zero(memory: DeviceMemory): void {
+    this.cuda.memset(memory.pointer, 0, memory.bytes, this.#stream);
+  }
+
+  synchronize(): void {
+    this.#stream.synchronize();
+  }
+
+  [Symbol.dispose](): void {
+    this.#stream[Symbol.dispose]();
+  }
+}

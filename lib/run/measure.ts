@@ -1,0 +1,107 @@
+import { openModelFolder } from "../model/model_folder.ts";
+import { VramSampler } from "../nvml/sampler.ts";
+import { visibleDevice } from "../nvml/visible_device.ts";
+import type { RawResult } from "../report/types.ts";
+import { Engine } from "./engine.ts";
+import { openRuntime } from "./open_runtime.ts";
+import type { ChildEvent, MeasureRequest } from "./protocol.ts";
+import { measureQuality } from "./quality.ts";
+import { measureSpeed, type SpeedResult } from "./speed.ts";
+
+/** Steps that a warm-up run generates. */
+const WARMUP_TOKENS = 16;
+/** At most one progress event in this time, ms: they must cost nothing. */
+const PROGRESS_INTERVAL = 200;
+
+/** Measures one configuration, sample by sample; each sample's result is reported as soon as it is there. */
+export async function measure(request: MeasureRequest, emit: (event: ChildEvent) => void): Promise<void> {
+  const { samples, promptTokens, maxNewTokens, maxTokens, seed } = request;
+  const progress = throttled(emit);
+  progress("load", 0, 0, 1);
+  const runtime = openRuntime(request.device);
+  const { device } = runtime;
+  await using vram = device.kind === "cuda"
+    ? await VramSampler.start({
+      device: (nvml) => visibleDevice(nvml, device.index, Deno.env.get("CUDA_VISIBLE_DEVICES")),
+    })
+    : undefined;
+  if (vram?.reason) emit({ type: "note", message: `Peak VRAM is not measured: ${vram.reason}` });
+  const before = vram?.currentBytes ?? 0;
+  using engine = new Engine(runtime, openModelFolder(request.model), {
+    dtype: request.dtype,
+    attention: request.attention,
+    positions: Math.max(promptTokens + maxNewTokens, maxTokens),
+    table: request.table,
+    score: request.score,
+  });
+  const lengths = { promptTokens, newTokens: maxNewTokens };
+  for (let i = 0; i < request.warmup; i++) {
+    progress("warmup", 0, i, request.warmup);
+    measureSpeed(engine, samples[0]!, { promptTokens, newTokens: Math.min(WARMUP_TOKENS, maxNewTokens) }, seed);
+  }
+  for (const [sample, tokens] of samples.entries()) {
+    vram?.resetPeak();
+    progress("speed", sample, 0, maxNewTokens);
+    const speed = measureSpeed(
+      engine,
+      tokens,
+      lengths,
+      seed + sample,
+      (done) => progress("speed", sample, done, maxNewTokens),
+    );
+    const peak = vram?.peakBytes ?? 0;
+    const allocatorPeak = device.kind === "cuda" ? engine.session.allocatorStats().MaxInUse ?? 0 : 0;
+    progress("quality", sample, 0, maxTokens);
+    const quality = measureQuality(
+      engine,
+      tokens,
+      maxTokens,
+      seed + sample,
+      (done, perplexity) => progress("quality", sample, done, maxTokens, perplexity),
+    );
+    const counted = quality.cacheSizes.findIndex((_, layer) => !request.skipLayers.includes(layer));
+    const result: RawResult = {
+      method: request.name,
+      sample,
+      ...timings(speed),
+      perplexity: quality.perplexity,
+      accuracy: quality.accuracy,
+      peak_vram_gb: Math.max(0, peak - before) / 2 ** 30,
+      // Where every layer is skipped, all of them hold the whole text.
+      final_cache_size: quality.cacheSizes[Math.max(0, counted)]!,
+      layer_cache_sizes: [...quality.cacheSizes],
+      step_times_s: [...speed.stepTimes],
+      nll: [...quality.nll],
+      memory: {
+        kv_held: speed.heldBytes,
+        kv_allocated: speed.allocatedBytes,
+        weights: engine.weightBytes,
+        allocator_peak: allocatorPeak,
+        process_peak: Math.max(0, peak - before),
+        process_before: before,
+      },
+      entries_copied: { speed: speed.copied, quality: quality.copied },
+    };
+    emit({ type: "sample", result });
+  }
+}
+
+/** SPEC's figures from the times of a speed pass. */
+function timings({ ttft, stepTimes, tokens }: SpeedResult): Pick<RawResult, "ttft" | "tpot" | "throughput"> {
+  const decode = stepTimes.reduce((a, b) => a + b, 0);
+  return { ttft, tpot: decode / stepTimes.length, throughput: tokens.length / (ttft + decode) };
+}
+
+type Phase = (ChildEvent & { type: "progress" })["phase"];
+
+function throttled(emit: (event: ChildEvent) => void) {
+  let next = 0, last: Phase | undefined;
+  return (phase: Phase, sample: number, done: number, total: number, perplexity?: number): void => {
+    const now = performance.now();
+    if (now < next && phase === last && done < total) return;
+    next = now + PROGRESS_INTERVAL;
+    last = phase;
+    emit({ type: "progress", phase, sample, done, total, ...(perplexity === undefined ? {} : { perplexity }) });
+  };
+}
+

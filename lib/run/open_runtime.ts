@@ -1,0 +1,79 @@
+import { preloadCudaLibraries } from "../cuda/preload.ts";
+import { CudaRuntime } from "../cuda/runtime.ts";
+import { InputError } from "../errors.ts";
+import { CpuDevice } from "../ort/cpu_device.ts";
+import { CudaDevice } from "../ort/cuda_device.ts";
+import { findOnnxRuntime, type OrtLocation } from "../ort/find.ts";
+import { Ort } from "../ort/ort.ts";
+import { Graph } from "../onnx/graph.ts";
+import type { Runtime } from "../ort/runtime.ts";
+import { Session } from "../ort/session.ts";
+
+/** A {@linkcode Runtime} that was opened, and where its library came from. */
+export interface OpenedRuntime extends Runtime {
+  readonly location: OrtLocation;
+  /** Why it is not on CUDA, where "auto" settled for the CPU. */
+  readonly note?: string;
+}
+
+/**
+ * Opens ONNX Runtime and a device. Needs `--allow-ffi`.
+ *
+ * @param wanted "auto" takes CUDA where it works, else the CPU, and says why in `note`.
+ *
+ * @throws {InputError} If ORT cannot be found, or "cuda" is asked for and something of it is missing.
+ *
+ * @example
+ * ```ts
+ * import { openRuntime } from "./open_runtime.ts";
+ *
+ * const { ort, device } = openRuntime("cpu");
+ * console.log(ort.version, device.kind);
+ * ```
+ */
+export function openRuntime(wanted: "auto" | "cuda" | "cpu"): OpenedRuntime {
+  const location = findOnnxRuntime();
+  const host = new CpuDevice();
+  if (wanted !== "cpu") {
+    try {
+      return openCuda(location, host);
+    } catch (error) {
+      if (wanted === "cuda" || !(error instanceof Error)) throw error;
+      return { ort: new Ort(location.libraryPath), device: host, host, location, note: error.message };
+    }
+  }
+  return { ort: new Ort(location.libraryPath), device: host, host, location };
+}
+
+function openCuda(location: OrtLocation, host: CpuDevice): OpenedRuntime {
+  if (!location.hasCudaProvider) {
+    throw new InputError(
+      `Cannot use --device cuda: ONNX Runtime in ${location.folder} has no CUDA provider beside it; run \`deno task setup:cuda\`, or set ORT_DIR to a folder that has it`,
+    );
+  }
+  const cudart = preloadCudaLibraries().find(({ soname }) => soname.includes("cudart"))?.opened;
+  const cuda = cudart ? new CudaRuntime(cudart) : new CudaRuntime();
+  const device = new CudaDevice(cuda);
+  const ort = new Ort(location.libraryPath);
+  const runtime = { ort, device, host, location };
+  wake(runtime);
+  return runtime;
+}
+
+/**
+ * Runs a small product, so that the CUDA context, cuBLAS and the provider's kernels are loaded: they belong to no
+ * model, and what they take is not the model's memory.
+ */
+function wake({ ort, device }: Runtime): void {
+  const g = new Graph("wake");
+  const x = g.input("x", "float16", [16, 16]);
+  g.output("y", g.op("MatMul", [x, x]), "float16", [16, 16]);
+  using memory = device.allocate(1024);
+  try {
+    using session = new Session(ort, device, g.encode());
+    session.runOnce({ x: ["float16", [16, 16], memory, 0] }, { y: ["float16", [16, 16], memory, 512] });
+    device.synchronize();
+  } catch (cause) {
+    throw new InputError(`Cannot use --device cuda: ${(cause as Error).message}`, { cause });
+  }
+}

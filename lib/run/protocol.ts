@@ -1,0 +1,66 @@
+import type { KeepTable } from "../cache/schedule.ts";
+import type { FloatType } from "../dtype.ts";
+import type { AttentionForm } from "../model/attention.ts";
+import type { AttentionUse } from "../policies/policy.ts";
+import type { Score } from "../policies/score.ts";
+import type { GpuInfo, RawResult } from "../report/types.ts";
+
+/** What the parent asks of the child: one JSON document on its standard input. */
+export type ChildRequest = ProbeRequest | MeasureRequest;
+
+/** Find out what there is to run on. */
+export interface ProbeRequest {
+  readonly type: "probe";
+  readonly device: "auto" | "cuda" | "cpu";
+}
+
+/** Measure one configuration. */
+export interface MeasureRequest {
+  readonly type: "measure";
+  /** Name of the configuration. */
+  readonly name: string;
+  /** The model's folder. */
+  readonly model: string;
+  readonly device: "cuda" | "cpu";
+  readonly dtype: FloatType;
+  readonly attention: AttentionForm;
+  /** The policy as data: sizes for every layer and count the run meets, the score, the attention it reads. */
+  readonly table: KeepTable;
+  readonly score?: Score;
+  readonly attentionUse?: AttentionUse;
+  readonly skipLayers: readonly number[];
+  /** Token ids of each sample. */
+  readonly samples: readonly (readonly number[])[];
+  readonly maxTokens: number;
+  readonly promptTokens: number;
+  readonly maxNewTokens: number;
+  readonly warmup: number;
+  readonly seed: number;
+}
+
+/** What the child says, one JSON document per line on its standard output. */
+export type ChildEvent =
+  | ({ readonly type: "probe" } & Probe)
+  | {
+    readonly type: "progress";
+    readonly phase: "load" | "warmup" | "speed" | "quality";
+    readonly sample: number;
+    readonly done: number;
+    readonly total: number;
+    readonly perplexity?: number;
+  }
+  | { readonly type: "sample"; readonly result: RawResult }
+  | { readonly type: "note"; readonly message: string }
+  /** `mistake`: the user's, which no other configuration would fare better with. */
+  | { readonly type: "error"; readonly mistake: boolean; readonly message: string };
+
+/** What there is to run on. */
+export interface Probe {
+  readonly device: "cuda" | "cpu";
+  /** Why not CUDA, where "auto" settled for the CPU. */
+  readonly note: string | null;
+  readonly onnxruntime: string;
+  readonly onnxruntimePath: string;
+  readonly providers: readonly string[];
+  readonly gpu: GpuInfo | null;
+}
