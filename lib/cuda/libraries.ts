@@ -97,20 +97,25 @@ export function findCudaLibraries(
 }
 
 /**
- * Where a library of the driver lies, such as `libnvidia-ml.so.1`.
+ * Where a library of the driver may lie, such as `libnvidia-ml.so.1`.
  *
  * @param soname What the loader calls it.
  * @param options Another environment, for tests.
- * @returns The soname itself, for the loader, then absolute paths.
+ * @returns The soname itself, for the loader; then, only if one asks on (it needs to read), absolute paths.
  *
  * @example
  * ```ts
  * import { driverLibrary } from "./libraries.ts";
  *
- * console.log(driverLibrary("libnvidia-ml.so.1")[0]); // "libnvidia-ml.so.1"
+ * const [soname] = driverLibrary("libnvidia-ml.so.1");
+ * console.log(soname); // "libnvidia-ml.so.1"
  * ```
  */
-export function driverLibrary(soname: string, options: SearchOptions = {}): string[] {
+export function* driverLibrary(soname: string, options: SearchOptions = {}): Generator<string> {
   // The loader first: where a machine has two drivers' libraries (CUDA's forward compatibility), it knows which is meant
-  return [soname, ...cudaSearchFolders(options).map((folder) => join(folder, soname)).filter(exists)];
+  yield soname;
+  for (const folder of cudaSearchFolders(options)) {
+    const path = join(folder, soname);
+    if (exists(path)) yield path;
+  }
 }
