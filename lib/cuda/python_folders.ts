@@ -37,21 +37,40 @@ export function pythonLibraryFolders(env: (name: string) => string | undefined):
  * ```
  */
 export function libraryFolders(prefix: string): string[] {
-  const pip = [
-    ...subfolders(join(prefix, "lib"), /^python3(\.\d+)?$/),
-    ...subfolders(join(prefix, "local", "lib"), /^python3(\.\d+)?$/), // Debian's pip
-  ]
-    .flatMap((python) => subfolders(python, /^(site|dist)-packages$/))
-    .flatMap((site) => {
-      const nvidia = join(site, "nvidia");
-      const found = subfolders(nvidia, /./).flatMap((folder) => subfolders(folder, /^lib$/));
-      return found.length > 0 ? found : [join(nvidia, "*", "lib")];
-    });
+  const pip = sitePackagesOf(prefix).flatMap((site) => {
+    const nvidia = join(site, "nvidia");
+    const found = subfolders(nvidia, /./).flatMap((folder) => subfolders(folder, /^lib$/));
+    return found.length > 0 ? found : [join(nvidia, "*", "lib")];
+  });
   // conda's packages are split between the two
   const conda = exists(join(prefix, "conda-meta"))
     ? [join(prefix, "lib"), join(prefix, "targets", "x86_64-linux", "lib")].filter(exists)
     : [];
   return [...conda, ...pip];
+}
+
+/**
+ * The site-packages folders of the Python environments that {@linkcode pythonLibraryFolders} looks at.
+ *
+ * @param env Reads an environment variable.
+ * @returns Absolute paths of folders that exist, best first.
+ *
+ * @example
+ * ```ts
+ * import { sitePackages } from "./python_folders.ts";
+ *
+ * console.log(sitePackages(Deno.env.get));
+ * ```
+ */
+export function sitePackages(env: (name: string) => string | undefined): string[] {
+  return pythonPrefixes(env).flatMap(sitePackagesOf);
+}
+
+function sitePackagesOf(prefix: string): string[] {
+  return [
+    ...subfolders(join(prefix, "lib"), /^python3(\.\d+)?$/),
+    ...subfolders(join(prefix, "local", "lib"), /^python3(\.\d+)?$/), // Debian's pip
+  ].flatMap((python) => subfolders(python, /^(site|dist)-packages$/));
 }
 
 /** Where Python environments are: their `sys.prefix`. */

@@ -21,8 +21,8 @@ export interface SamplerOptions {
  * {@linkcode VramSampler.reason} says why.
  *
  * Where NVML does not list this process (in some containers), the figure is what is in use on the whole GPU over what
- * was when sampling began: then `method` is "device", and other processes on the GPU blur it. So start it before the
- * process makes its CUDA context.
+ * was when sampling began: then `method` is "device", and other processes on the GPU blur it. Either way, what a model
+ * takes is a figure minus {@linkcode VramSampler.currentBytes} from before it was loaded.
  *
  * Needs `--allow-ffi`, and `--allow-read` for the worker's source.
  *

@@ -33,7 +33,7 @@ export function cacheFolder(env: (name: string) => string | undefined = Deno.env
 
 /**
  * The folder that `deno task setup:cuda` fills with libonnxruntime and its CUDA provider, in {@linkcode cacheFolder}.
- * Its name carries both versions, so that an update of either never mixes with what lies there.
+ * Its name carries the version, so that an update never mixes with what lies there.
  *
  * @param env Reads an environment variable; `Deno.env.get` unless given.
  * @returns The folder's path; it need not exist. Null where there is no cache folder.
@@ -42,10 +42,10 @@ export function cacheFolder(env: (name: string) => string | undefined = Deno.env
  * ```ts
  * import { setupFolder } from "./setup_folder.ts";
  *
- * console.log(setupFolder()); // "/home/ada/.cache/kvcompress/onnxruntime-1.29.0-cuda13"
+ * console.log(setupFolder()); // "/home/ada/.cache/kvcompress/onnxruntime-1.29.0-cuda"
  * ```
  */
 export function setupFolder(env: (name: string) => string | undefined = Deno.env.get): string | null {
   const cache = cacheFolder(env);
-  return cache === null ? null : join(cache, "kvcompress", `onnxruntime-${ORT_VERSION}-cuda13`);
+  return cache === null ? null : join(cache, "kvcompress", `onnxruntime-${ORT_VERSION}-cuda`);
 }
