@@ -1,0 +1,23 @@
+/** What a configuration is doing: loading the model, running it warm, generating, or reading the text token by token. */
+export type Phase = "load" | "warmup" | "speed" | "quality";
+
+/** How far a run is. */
+export interface ProgressEvent {
+  type: "progress";
+  /** Name of the configuration. */
+  configuration: string;
+  /** Index of the configuration, from 0. */
+  index: number;
+  /** Configurations of the run. */
+  count: number;
+  /** Index of the text sample, from 0. */
+  sample: number;
+  /** Samples of each configuration. */
+  samples: number;
+  phase: Phase;
+  /** Of `total`: tokens in speed and quality, runs in warmup, any unit in load. */
+  done: number;
+  total: number;
+  /** exp(mean NLL) of the quality pass so far. */
+  perplexity?: number;
+}
