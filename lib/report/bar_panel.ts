@@ -1,0 +1,230 @@
+import { BarController, BarElement, CategoryScale, Chart, LinearScale, LogarithmicScale } from "chart.js";
+import { type ChartConfiguration, type Plugin, SubTitle, Title } from "chart.js";
+import type {} from "chartjs-plugin-datalabels"; // the types of its options
+// Its main file is CommonJS and would bring a second Chart.js along, whose BarElement is not ours: figures would be
+// placed as if over points.
+import datalabels from "chartjs-plugin-datalabels/dist/chartjs-plugin-datalabels.esm.js";
+import { FONT_FAMILY } from "./canvas.ts";
+import { INK } from "./palette.ts";
+import { roundTicks } from "./round_ticks.ts";
+
+Chart.register(BarController, BarElement, CategoryScale, LinearScale, LogarithmicScale, SubTitle, Title);
+
+/** One bar, or the slot of one. */
+export interface Bar {
+  /** Stands below it. */
+  label: string;
+  color: string;
+  /** In the axis's unit; null for an empty slot. */
+  value: number | null;
+  /** Half the length of its error bar, in the axis's unit; 0 for none. */
+  deviation: number;
+  /** Stands in an empty slot: "failed". */
+  missing?: string;
+}
+
+/** A bar chart with its title, axis and bars. */
+export interface BarPanel {
+  title: string;
+  /** Second line: which way is better. */
+  subtitle: string;
+  /** What the y axis shows, with its unit. */
+  axis: string;
+  /** Ends of the y axis. */
+  range: { min: number; max: number };
+  /** A logarithmic y axis; `range.min` is over 0. */
+  logarithmic?: boolean;
+  /** What is printed over a bar. */
+  format: (value: number) => string;
+  bars: readonly Bar[];
+  /** Stands in the panel instead of bars. */
+  note?: string;
+}
+
+/** Width of a bar's slot, in points, under which the figures over bars are turned upright. */
+const NARROW_SLOT = 44;
+
+/**
+ * A panel as Chart.js draws it. All lengths are points (1/72 inch); `devicePixelRatio` brings them to pixels.
+ *
+ * @param panel What to draw.
+ * @param width The panel's width, points; with the number of bars it decides sizes and turns.
+ * @param devicePixelRatio Pixels per point.
+ * @returns The configuration for `new Chart(canvas, …)`.
+ *
+ * @example
+ * ```ts
+ * import { barPanelChart } from "./bar_panel.ts";
+ *
+ * const { data } = barPanelChart({
+ *   title: "Throughput", subtitle: "(Higher is Better)", axis: "tokens/s", range: { min: 0, max: 180 },
+ *   format: (value) => value.toFixed(1), bars: [{ label: "baseline", color: "gray", value: 156.78, deviation: 0 }],
+ * }, 500, 1);
+ * console.log(data.labels); // [ "baseline" ]
+ * ```
+ */
+export function barPanelChart(panel: BarPanel, width: number, devicePixelRatio: number): ChartConfiguration<"bar"> {
+  const slot = (width - 80) / Math.max(1, panel.bars.length);
+  const upright = slot < NARROW_SLOT;
+  const font = (size: number, weight: number) => ({ family: FONT_FAMILY, size, weight });
+  const labelSize = slot >= 90 ? 15 : slot >= 30 ? 13 : slot >= 20 ? 12 : 10.5;
+  return {
+    type: "bar",
+    data: {
+      labels: panel.bars.map(({ label }) => shorten(label, slot < 24 ? 20 : 24)),
+      datasets: [{
+        data: panel.bars.map(({ value }) => panel.note === undefined ? value : null),
+        backgroundColor: panel.bars.map(({ color }) => color),
+        borderRadius: 2,
+        barPercentage: 0.86,
+        categoryPercentage: 0.86,
+        maxBarThickness: 72,
+      }],
+    },
+    options: {
+      animation: false,
+      responsive: false,
+      devicePixelRatio,
+      locale: "en-US",
+      layout: { padding: { right: 6 } },
+      plugins: {
+        title: {
+          display: true,
+          text: panel.title,
+          color: INK.text,
+          font: font(19, 600),
+          padding: { top: 0, bottom: 2 },
+        },
+        // The room below it is for figures over bars that reach up to the end of the axis.
+        subtitle: {
+          display: true,
+          text: panel.subtitle,
+          color: INK.muted,
+          font: font(14.5, 400),
+          padding: { top: 0, bottom: upright ? 30 : 18 },
+        },
+        datalabels: {
+          color: INK.text,
+          font: font(upright ? labelSize : Math.max(labelSize, 13), 500),
+          // A rim of paper, where a grid line runs through a figure.
+          textStrokeColor: INK.background,
+          textStrokeWidth: 3,
+          formatter: (value: number | null) => value === null ? "" : panel.format(value),
+          clip: false,
+          rotation: upright ? -90 : 0,
+          anchor: "end",
+          align: "end",
+          // Over the error bar, where there is one.
+          offset: ({ chart, dataIndex }) => errorBarHeight(chart, panel, dataIndex) + (upright ? 4 : 2),
+        },
+      },
+      scales: {
+        x: {
+          grid: { display: false },
+          border: { color: INK.axis },
+          ticks: { autoSkip: false, color: INK.text, font: font(labelSize, 400), maxRotation: 90, padding: 2 },
+        },
+        y: {
+          type: panel.logarithmic ? "logarithmic" : "linear",
+          display: panel.note === undefined,
+          min: panel.range.min,
+          max: panel.range.max,
+          grid: { color: INK.grid, lineWidth: 1 },
+          border: { display: false },
+          title: { display: true, text: panel.axis, color: INK.muted, font: font(14.5, 500) },
+          ticks: { color: INK.muted, font: font(13, 400), includeBounds: false, maxTicksLimit: 8 },
+          ...(panel.logarithmic ? { afterBuildTicks: roundTicks } : {}),
+        },
+      },
+    },
+    plugins: [datalabels as Plugin<"bar">, errorBars(panel), slotTexts(panel, upright, labelSize)],
+  };
+}
+
+/** Cuts a long name in its middle: kinds differ at the start, sizes at the end. */
+function shorten(label: string, longest: number): string {
+  if (label.length <= longest) return label;
+  const head = Math.ceil((longest - 1) / 2);
+  return `${label.slice(0, head)}…${label.slice(label.length - (longest - 1 - head))}`;
+}
+
+/** Ends of a bar's error bar on the canvas, points, cut at the plot's edges; null where there is none. */
+function errorBarEnds(chart: Chart, panel: BarPanel, index: number): { top: number; bottom: number } | null {
+  const bar = panel.bars[index];
+  if (bar === undefined || bar.value === null || !(bar.deviation > 0)) return null;
+  const { top, bottom } = chart.chartArea;
+  const place = (value: number) => Math.min(Math.max(pixelOf(chart, panel, value), top), bottom);
+  return { top: place(bar.value + bar.deviation), bottom: place(bar.value - bar.deviation) };
+}
+
+/** Height on the canvas, points. A logarithmic axis has no place for zero and less: its lower end stands for them. */
+function pixelOf(chart: Chart, panel: BarPanel, value: number): number {
+  return chart.scales["y"]!.getPixelForValue(panel.logarithmic ? Math.max(value, panel.range.min) : value);
+}
+
+/** How far a bar's error bar reaches over its end, points. */
+function errorBarHeight(chart: Chart, panel: BarPanel, index: number): number {
+  const ends = errorBarEnds(chart, panel, index);
+  return ends === null ? 0 : Math.max(0, pixelOf(chart, panel, panel.bars[index]!.value!) - ends.top);
+}
+
+/** Draws one standard deviation up and down of every bar's end. */
+function errorBars(panel: BarPanel): Plugin<"bar"> {
+  return {
+    id: "errorBars",
+    afterDatasetsDraw(chart) {
+      const { ctx } = chart;
+      ctx.save();
+      ctx.strokeStyle = INK.errorBar;
+      ctx.lineWidth = 1.1;
+      chart.getDatasetMeta(0).data.forEach((element, index) => {
+        const ends = errorBarEnds(chart as Chart, panel, index);
+        if (ends === null) return;
+        const cap = Math.min(6, (element as BarElement).getProps(["width"]).width / 5);
+        ctx.beginPath();
+        ctx.moveTo(element.x, ends.top);
+        ctx.lineTo(element.x, ends.bottom);
+        // An end cut off at the plot's edge has no cap: it goes on.
+        for (const end of [ends.top, ends.bottom]) {
+          if (end <= chart.chartArea.top || end >= chart.chartArea.bottom) continue;
+          ctx.moveTo(element.x - cap, end);
+          ctx.lineTo(element.x + cap, end);
+        }
+        ctx.stroke();
+      });
+      ctx.restore();
+    },
+  };
+}
+
+/** Writes into empty slots why they are empty, and the panel's note. */
+function slotTexts(panel: BarPanel, upright: boolean, size: number): Plugin<"bar"> {
+  return {
+    id: "slotTexts",
+    afterDatasetsDraw(chart) {
+      const { ctx, chartArea } = chart;
+      ctx.save();
+      if (panel.note !== undefined) {
+        ctx.font = `400 16px ${FONT_FAMILY}`;
+        ctx.fillStyle = INK.muted;
+        ctx.textAlign = "center";
+        ctx.textBaseline = "middle";
+        ctx.fillText(panel.note, (chartArea.left + chartArea.right) / 2, (chartArea.top + chartArea.bottom) / 2);
+      } else {
+        ctx.font = `400 ${size}px ${FONT_FAMILY}`;
+        ctx.fillStyle = INK.failed;
+        panel.bars.forEach(({ value, missing }, index) => {
+          if (value !== null || missing === undefined) return;
+          ctx.save();
+          ctx.translate(chart.scales["x"]!.getPixelForValue(index), chartArea.bottom - 6);
+          if (upright) ctx.rotate(-Math.PI / 2);
+          ctx.textAlign = upright ? "left" : "center";
+          ctx.textBaseline = upright ? "middle" : "bottom";
+          ctx.fillText(missing, 0, 0);
+          ctx.restore();
+        });
+      }
+      ctx.restore();
+    },
+  };
+}

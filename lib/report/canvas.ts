@@ -1,0 +1,96 @@
+import { fromFileUrl } from "@std/path";
+import type { Canvas, SKRSContext2D } from "@napi-rs/canvas";
+
+/** A canvas to draw on: what both libraries have in common. */
+export type Surface = Pick<Canvas, "width" | "height"> & { getContext(kind: "2d"): SKRSContext2D };
+
+/** One of the canvas libraries, ready to draw text. */
+export interface CanvasLibrary {
+  /** The package's name. */
+  readonly name: CanvasName;
+  /** A new canvas, transparent, in pixels. */
+  createCanvas(width: number, height: number): Surface;
+  /** The picture as a PNG file. */
+  encodePng(surface: Surface): Promise<Uint8Array>;
+}
+
+/** The packages that draw, in order of preference. Both are Skia: the picture is the same. */
+export type CanvasName = "skia-canvas" | "@napi-rs/canvas";
+
+/** The font family that text is drawn in. It comes with the project, for machines have none or others. */
+export const FONT_FAMILY = "Inter";
+
+/** Weights of {@linkcode FONT_FAMILY} that can be drawn. */
+const FONT_WEIGHTS = [400, 500, 600] as const;
+
+/**
+ * Opens a canvas library: skia-canvas, or @napi-rs/canvas where skia-canvas's binary is not installed (its install
+ * script fetches it from outside the registry). No display is used. The addon needs --allow-ffi.
+ *
+ * @param names The libraries to try, in order; both if left out.
+ * @returns The first one that loads, with the fonts registered.
+ * @throws {Error} Where none loads; `errors` of its cause says why for each.
+ *
+ * @example
+ * ```ts
+ * import { loadCanvas } from "./canvas.ts";
+ *
+ * const library = await loadCanvas();
+ * const canvas = library.createCanvas(200, 100);
+ * canvas.getContext("2d").fillRect(20, 20, 60, 40);
+ * console.log((await library.encodePng(canvas)).length > 0); // true
+ * ```
+ */
+export async function loadCanvas(names: readonly CanvasName[] = ["skia-canvas", "@napi-rs/canvas"]) {
+  const errors: unknown[] = [];
+  for (const name of names) {
+    try {
+      return await LOADERS[name]();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  const reasons = errors.map((error, index) => `${names[index]}: ${firstLine(error)}`).join("; ");
+  throw new Error(`Cannot draw: no canvas library loads (${reasons})`, { cause: new AggregateError(errors) });
+}
+
+const LOADERS: Record<CanvasName, () => Promise<CanvasLibrary>> = {
+  "skia-canvas": async () => {
+    const { Canvas, FontLibrary } = await import("skia-canvas");
+    if (!FontLibrary.has(FONT_FAMILY)) FontLibrary.use(FONT_FAMILY, fontFiles());
+    // On the CPU: drawing must not touch the GPU under measurement, and many machines have no Vulkan.
+    const create = (width: number, height: number) => {
+      const canvas = new Canvas(width, height);
+      canvas.gpu = false;
+      return canvas;
+    };
+    return {
+      name: "skia-canvas",
+      createCanvas: (width, height) => create(width, height) as unknown as Surface,
+      encodePng: (surface) => (surface as unknown as ReturnType<typeof create>).toBuffer("png"),
+    };
+  },
+  "@napi-rs/canvas": async () => {
+    const { createCanvas, GlobalFonts } = await import("@napi-rs/canvas");
+    // A system's own Inter would be found under this name too, perhaps without the weights: ours is registered always.
+    registered ||= fontFiles().map((path) => GlobalFonts.registerFromPath(path, FONT_FAMILY)).every(Boolean);
+    if (!registered) throw new Error(`Cannot register the font ${FONT_FAMILY}`);
+    return {
+      name: "@napi-rs/canvas",
+      createCanvas,
+      encodePng: (surface) => (surface as Canvas).encode("png"),
+    };
+  },
+};
+
+let registered = false;
+
+function fontFiles(): string[] {
+  return FONT_WEIGHTS.map((weight) =>
+    fromFileUrl(import.meta.resolve(`@fontsource/inter/files/inter-latin-${weight}-normal.woff2`))
+  );
+}
+
+function firstLine(error: unknown): string {
+  return String(error instanceof Error ? error.message : error).split("\n", 1)[0]!;
+}

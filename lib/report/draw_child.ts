@@ -1,0 +1,103 @@
+import { basename, dirname, fromFileUrl, join, resolve } from "@std/path";
+import { type Picture, PICTURES } from "./pictures.ts";
+
+/** A chart takes about two seconds; a child that hangs must not keep a finished benchmark waiting. */
+const TIMEOUT_MS = 60_000;
+
+/** The picture, or why there is none. */
+export type DrawOutcome = { path: string } | { warning: string };
+
+/**
+ * Draws a picture of a run in a child process. The canvas addon needs --allow-ffi; the parent, which starts the measuring
+ * processes and writes the results, has none. The results are on disk already, so a failure is a warning, not an error.
+ *
+ * The child may read and write the run's folder, load native code from the project's node_modules, see no environment
+ * variable and reach no network.
+ *
+ * @param resultsPath The run's results.json.
+ * @param picture Which one: the comparison if left out.
+ * @returns Where the picture is, or a sentence for people.
+ *
+ * @example
+ * ```ts
+ * import { drawInChild } from "./draw_child.ts";
+ *
+ * const outcome = await drawInChild("/nowhere/results.json");
+ * console.log("warning" in outcome && outcome.warning);
+ * // "Cannot draw benchmark_comparison.png: …"
+ * ```
+ */
+export async function drawInChild(resultsPath: string, picture: Picture = "comparison"): Promise<DrawOutcome> {
+  const folder = dirname(resolve(resultsPath));
+  const failed = (reason: string) => ({ warning: `Cannot draw ${PICTURES[picture]}: ${reason}` });
+  try {
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const { success, code, stderr } = await new Deno.Command(denoProgram(), {
+      args: [...denoArguments(), basename(resultsPath), picture],
+      // The folder is named in permissions as ".", for a comma in its path would end it there.
+      cwd: folder,
+      // Deno's own messages are passed on: one line of plain text.
+      env: { NO_COLOR: "1", RUST_BACKTRACE: "0" },
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+      signal,
+    }).output();
+    if (success) return { path: join(folder, PICTURES[picture]) };
+    const said = new TextDecoder().decode(stderr).trim().split("\n").at(-1);
+    return failed(
+      signal.aborted ? `it took over ${TIMEOUT_MS / 1000} s` : said || `the process ended with code ${code}`,
+    );
+  } catch (error) {
+    return failed(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** What the child may do, and the script. It runs in the folder of the results. */
+function denoArguments(): string[] {
+  return [
+    "run",
+    "--quiet",
+    "--no-prompt",
+    ...projectFlags(),
+    "--allow-read=.",
+    "--allow-write=.",
+    // @napi-rs/canvas asks for a report of the process to tell glibc from musl, and for the user's folder of fonts.
+    "--allow-sys=cpus,networkInterfaces,hostname,homedir",
+    // Both canvas libraries look at variables that may be unset: not set, rather than denied.
+    "--ignore-env",
+    import.meta.resolve("./chart_main.ts"),
+  ];
+}
+
+/**
+ * The program to start: this Deno. Where it was installed through npm, `deno` on the PATH is a launcher, and
+ * --allow-run=deno allows the launcher, not the program behind it.
+ */
+function denoProgram(): string {
+  const command = Deno.execPath();
+  return Deno.permissions.querySync({ name: "run", command }).state === "granted" ? command : "deno";
+}
+
+/** In a checkout: its deno.json, nothing from the network, and native code from its node_modules alone. */
+function projectFlags(): string[] {
+  const config = new URL("../../deno.json", import.meta.url);
+  if (config.protocol !== "file:" || !mayExist(config)) return ["--allow-ffi"];
+  const modules = new URL("../../node_modules", import.meta.url);
+  const scope = mayExist(modules) ? fromFileUrl(modules) : "";
+  return [
+    `--config=${fromFileUrl(config)}`,
+    "--cached-only",
+    scope === "" || scope.includes(",") ? "--allow-ffi" : `--allow-ffi=${scope}`,
+  ];
+}
+
+/** Whether a file is there, as far as this process may know. */
+function mayExist(url: URL): boolean {
+  try {
+    Deno.statSync(url);
+    return true;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound);
+  }
+}

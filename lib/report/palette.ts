@@ -1,0 +1,97 @@
+/** The kinds of configurations a chart tells apart. */
+export type Kind = "baseline" | "streaming" | "recent_only" | "other";
+
+/** What a chart is drawn in. Restrained: the figures are to stand out, not the ink. */
+export const INK = {
+  text: "#1f2937",
+  muted: "#6b7280",
+  grid: "#e5e7eb",
+  axis: "#9ca3af",
+  errorBar: "#374151",
+  failed: "#9f1239",
+  background: "#ffffff",
+} as const;
+
+/** The bars' colours: gray, green, red, and blue for every other method. */
+export const KIND_COLORS: Readonly<Record<Kind, string>> = {
+  baseline: "#8b929c",
+  streaming: "#3f9e72",
+  recent_only: "#d0605e",
+  other: "#4b7fc4",
+};
+
+/** What a legend calls them. */
+export const KIND_LABELS: Readonly<Record<Kind, string>> = {
+  baseline: "baseline",
+  streaming: "streaming",
+  recent_only: "recent only",
+  other: "other methods",
+};
+
+/**
+ * The kind of a configuration, by its name.
+ *
+ * @param name As in the table.
+ * @returns The kind, which gives the colour.
+ *
+ * @example
+ * ```ts
+ * import { kindOf } from "./palette.ts";
+ *
+ * console.log(kindOf("streaming_256"), kindOf("snapkv_512_obs32")); // "streaming" "other"
+ * ```
+ */
+export function kindOf(name: string): Kind {
+  if (name === "baseline") return "baseline";
+  if (name.startsWith("streaming_")) return "streaming";
+  if (name.startsWith("recent_only_")) return "recent_only";
+  return "other";
+}
+
+/** How a line is drawn. */
+export interface Shade {
+  /** #rrggbb */
+  color: string;
+  /** Lengths of dashes and gaps, points; none for a full line. */
+  dash: readonly number[];
+}
+
+/** Full, dashed, dotted, dash-dotted. */
+const DASHES: readonly (readonly number[])[] = [[], [7, 4], [2, 3], [9, 3, 2, 3]];
+/** How far the lightest and the darkest shade are from a kind's colour, of the way to white and black. */
+const SPREAD = 0.36;
+
+/**
+ * Tells lines of one kind apart: from dark to light in the kind's colour, with other dashes for every fourth.
+ *
+ * @param names Configurations, in order.
+ * @returns A shade for each.
+ *
+ * @example
+ * ```ts
+ * import { shadesOf } from "./palette.ts";
+ *
+ * const [first, second] = shadesOf(["streaming_256", "streaming_512"]);
+ * console.log(first?.color !== second?.color); // true
+ * ```
+ */
+export function shadesOf(names: readonly string[]): Shade[] {
+  const kinds = Map.groupBy(names.keys(), (index) => kindOf(names[index]!));
+  return names.map((name, index) => {
+    const kind = kindOf(name);
+    const peers = kinds.get(kind)!;
+    const place = peers.indexOf(index);
+    const tone = peers.length === 1 ? 0 : SPREAD * (2 * place / (peers.length - 1) - 1);
+    return { color: tinted(KIND_COLORS[kind], tone), dash: DASHES[peers.length > 4 ? place % DASHES.length : 0]! };
+  });
+}
+
+/** A colour mixed with white (tone up to 1) or black (down to -1). */
+function tinted(color: string, tone: number): string {
+  const towards = tone > 0 ? 255 : 0;
+  const channels = [1, 3, 5].map((at) => {
+    const value = Number.parseInt(color.slice(at, at + 2), 16);
+    return Math.round(value + (towards - value) * Math.abs(tone)).toString(16).padStart(2, "0");
+  });
+  return `#${channels.join("")}`;
+}

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { type CanvasName, loadCanvas } from "../../lib/report/canvas.ts";
+import { drawComparison } from "../../lib/report/chart.ts";
+import { INK, KIND_COLORS } from "../../lib/report/palette.ts";
+import type { BenchmarkResults } from "../../lib/report/types.ts";
+import { inventResults } from "./_invent.ts";
+import { countColor, findBars, panelArea, type Picture, readPicture } from "./_picture.ts";
+
+const COLORS = Object.values(KIND_COLORS);
+const { baseline: GRAY, recent_only: RED, streaming: GREEN, other: BLUE } = KIND_COLORS;
+
+async function draw(results: BenchmarkResults, look: (picture: Picture, file: Uint8Array) => void, name?: CanvasName) {
+  const path = await Deno.makeTempFile({ prefix: "kvcompress_test_", suffix: ".png" });
+  try {
+    await drawComparison(results, path, await loadCanvas(name === undefined ? undefined : [name]));
+    look(await readPicture(path), await Deno.readFile(path));
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+const bars = (picture: Picture, panel: number) => findBars(picture.area(panelArea(panel)), COLORS);
+
+/** Heights as shares of the first bar's. */
+const shares = (found: { height: number }[]) => found.map(({ height }) => height / found[0]!.height);
+
+function assertClose(actual: number[], expected: number[]) {
+  assert.equal(actual.length, expected.length);
+  // A pixel or two of rounding, and the bars' rounded corners.
+  actual.forEach((value, index) => assert.ok(Math.abs(value - expected[index]!) < 0.02, `${actual} for ${expected}`));
+}
+
+const GROUP = inventResults({
+  baseline: [{ throughput: 200, tpot: 0.004, ttft: 0.02, perplexity: 42, peak_vram_gb: 5, final_cache_size: 2000 }],
+  recent_only_512: [{
+    throughput: 100,
+    tpot: 0.008,
+    ttft: 0.01,
+    perplexity: 44,
+    peak_vram_gb: 4,
+    final_cache_size: 500,
+  }],
+  streaming_512: [{
+    throughput: 150,
+    tpot: 0.006,
+    ttft: 0.015,
+    perplexity: 40,
+    peak_vram_gb: 3,
+    final_cache_size: 500,
+  }],
+  h2o_l2_512: [{ throughput: 50, tpot: 0.002, ttft: 0.005, perplexity: 43, peak_vram_gb: 2, final_cache_size: 1000 }],
+});
+
+for (const name of ["@napi-rs/canvas", "skia-canvas"] as const) {
+  const loads = await loadCanvas([name]).then(() => true, () => false);
+  Deno.test({
+    name: `drawComparison() draws six charts at 7200 x 3600 and 300 DPI, with ${name}`,
+    // skia-canvas's binary is not in its package.
+    ignore: name === "skia-canvas" && !loads,
+    fn: () =>
+      draw(GROUP, (picture, file) => {
+        assert.deepEqual([picture.width, picture.height], [7200, 3600]);
+        const phys = new TextDecoder("latin1").decode(file).indexOf("pHYs");
+        const view = new DataView(file.buffer);
+        assert.deepEqual([view.getUint32(phys + 4), view.getUint32(phys + 8), file[phys + 12]], [11811, 11811, 1]);
+
+        const panels = Array.from({ length: 6 }, (_, panel) => bars(picture, panel));
+        for (const found of panels) assert.deepEqual(found.map(({ color }) => color), [GRAY, RED, GREEN, BLUE]);
+        const heights = panels.map(shares);
+        // From 0: bars are as long as their figures.
+        assertClose(heights[0]!, [1, 0.5, 0.75, 0.25]);
+        assertClose(heights[1]!, [1, 2, 1.5, 0.5]);
+        assertClose(heights[2]!, [1, 0.5, 0.75, 0.25]);
+        // Perplexity from 0.95 x 40 = 38: 4, 6, 2 and 5 above it.
+        assertClose(heights[3]!, [1, 1.5, 0.5, 1.25]);
+        assertClose(heights[4]!, [1, 0.8, 0.6, 0.4]);
+        assertClose(heights[5]!, [1, 0.25, 0.25, 0.5]);
+
+        const drawn = (x: number, y: number, width: number, height: number) =>
+          countColor(picture.area({ x, y, width, height }), INK.text);
+        assert.ok(drawn(36, 28, 300, 30) > 5000, "no title");
+        assert.ok(drawn(36, 64, 600, 22) > 5000, "no line of terms");
+        assert.ok(drawn(1300, 34, 392, 22) > 3000, "no legend");
+        const { x, y, width } = panelArea(0);
+        assert.ok(drawn(x, y, width, 24) > 3000, "no title of a chart");
+        assert.ok(drawn(x, y + 300, width, 58) > 3000, "no names under the bars");
+      }, name),
+  });
+}
+
+Deno.test("drawComparison() says why there is nothing to see: a configuration failed, there is no GPU", () =>
+  draw(
+    inventResults({ baseline: [{}], h2o_l2_512: "Out of memory", streaming_512: [{}] }, { device: "cpu" }),
+    (picture) => {
+      assert.deepEqual(bars(picture, 0).map(({ color }) => color), [GRAY, GREEN]);
+      const { x, y, width, height } = panelArea(0);
+      const middle = { x: x + width / 3 + 20, y: y + height / 2, width: width / 3, height: height / 2 };
+      assert.ok(countColor(picture.area(middle), INK.failed) > 500, "no word in the empty place");
+
+      assert.deepEqual(bars(picture, 4), []);
+      const vram = panelArea(4);
+      const note = picture.area({ ...vram, y: vram.y + height / 3, height: height / 3 });
+      assert.ok(countColor(note, INK.muted) > 1000, "no note");
+    },
+  ));
+
+Deno.test("drawComparison() draws error bars where there are several samples, and an axis in powers of ten for an exploded perplexity", () =>
+  draw(
+    inventResults({
+      baseline: [{ throughput: 190, perplexity: 30 }, { throughput: 210, perplexity: 50 }],
+      recent_only_512: [{ perplexity: 4e3 }, { perplexity: 1.2e4 }],
+    }),
+    (picture) => {
+      const ink = (panel: number) => countColor(picture.area(panelArea(panel)), INK.errorBar);
+      assert.ok(ink(0) > 200);
+      // No deviation, no error bar: the letters' rims are of other colours.
+      assert.ok(ink(5) < ink(0) / 4);
+      // From 38 to 8400, 40 is 1 % of the way up in powers of ten, and would be under 1 px of it in a linear axis.
+      const [low, high] = bars(picture, 3);
+      assert.deepEqual([low?.color, high?.color], [GRAY, RED]);
+      assert.ok(Math.abs(low!.height / high!.height - Math.log(1 / 0.95) / Math.log(8000 / 38)) < 0.01);
+    },
+  ));
+
+Deno.test("drawComparison() finds room for 30 configurations", () => {
+  const many = Object.fromEntries(
+    Array.from({ length: 30 }, (_, i) => [`fix${256 + i}_keep_high_kr=0.${i % 10}_and_a_long_name`, [{}]]),
+  );
+  return draw(inventResults(many), (picture) => assert.equal(bars(picture, 0).length, 30));
+});
+
+Deno.test("drawComparison() draws a run of which nothing came", () =>
+  draw(
+    inventResults({ baseline: "Out of memory", streaming_512: "" }),
+    (picture) => assert.deepEqual(bars(picture, 0), []),
+  ));
