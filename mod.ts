@@ -1,1 +1,56 @@
-export {};
+/**
+ * kvcompress: what KV-cache compression of a language model costs and gains.
+ *
+ * @example Measure a policy of one's own beside the full cache
+ * ```ts ignore
+ * import { definePolicy, drawComparison, formatTable, methods, runBenchmark } from "@kvcompress/kvcompress";
+ *
+ * const everyOther = definePolicy({
+ *   name: "first_and_last",
+ *   params: { size: 128 },
+ *   keep: ({ size }) => ({ entries }) => entries > size ? { sink: size / 2, heavy: 0, recent: size / 2 } : "all",
+ * });
+ * const { results } = await runBenchmark({
+ *   configurations: [
+ *     { name: "baseline", policy: methods.baseline() },
+ *     { name: "first_and_last_128", policy: everyOther() },
+ *   ],
+ *   max_tokens: 500,
+ * });
+ * console.log(formatTable(results));
+ * ```
+ *
+ * @module
+ */
+export { InputError } from "./lib/errors.ts";
+export { openModelFolder } from "./lib/model/model_folder.ts";
+export type { ModelFolder } from "./lib/model/model_folder.ts";
+export type { ModelSpec } from "./lib/model/spec.ts";
+export { definePolicy } from "./lib/policies/policy.ts";
+export type {
+  AttentionUse,
+  LayerState,
+  Policy,
+  PolicyDefinition,
+  PolicyFactory,
+  Sizes,
+} from "./lib/policies/policy.ts";
+export { methods } from "./lib/policies/registry.ts";
+export * from "./lib/policies/score.ts";
+export { runBenchmark } from "./lib/run/benchmark.ts";
+export type { BenchmarkOptions, BenchmarkRun } from "./lib/run/benchmark.ts";
+export type { Configuration } from "./lib/run/configurations.ts";
+export { changesAgainstBaseline, formatChanges } from "./lib/report/changes.ts";
+export type { ProgressEvent } from "./lib/report/progress_event.ts";
+export { readResults } from "./lib/report/results_file.ts";
+export { formatTable } from "./lib/report/table.ts";
+export type {
+  AggregatedStats,
+  BenchmarkResults,
+  ConfigurationRecord,
+  Environment,
+  Failure,
+  MemoryFigures,
+  RawResult,
+  RunConfig,
+} from "./lib/report/types.ts";

@@ -4,8 +4,8 @@ import { type AttentionForm, AttentionPart } from "./attention.ts";
 import { emitHead } from "./head.ts";
 import type { ModelFolder } from "./model_folder.ts";
 import { Parts } from "./parts.ts";
-import type { Block } from "./spec.ts";
-import { Weights } from "./weights.ts";
+import type { Block, ModelSpec } from "./spec.ts";
+import { Weights, type WeightSource } from "./weights.ts";
 
 /** What the decoder graph is built for. */
 export interface DecoderOptions {
@@ -44,9 +44,14 @@ export interface Decoder {
  * Outputs, for the last new token: `nll` float32 `[1]`, its negative log-likelihood of `target`, nats; `argmax` int64 `[1]`.
  */
 export function buildDecoder(model: ModelFolder, options: DecoderOptions): Decoder {
-  const { spec } = model;
   const g = new Graph("decoder", 24);
   const weights = new Weights(model, g, options.dtype);
+  emitDecoder(g, model.spec, weights, options);
+  return { bytes: g.encode(), weightsFolder: weights.folder, weightBytes: weights.bytes };
+}
+
+/** The nodes of {@linkcode buildDecoder}, with weights from anywhere. */
+export function emitDecoder(g: Graph, spec: ModelSpec, weights: WeightSource, options: DecoderOptions): void {
   const parts = new Parts(g, spec, weights, options);
   const ids = g.input("input_ids", "int64", ["tokens"]);
   const attention = new AttentionPart(g, spec, options);
@@ -55,7 +60,6 @@ export function buildDecoder(model: ModelFolder, options: DecoderOptions): Decod
   for (let layer = 0; layer < spec.layers; layer++) x = emitBlock(parts, attention, layer, spec.block(layer), x);
 
   emitHead(g, parts, spec, x, options.logits ?? false);
-  return { bytes: g.encode(), weightsFolder: weights.folder, weightBytes: weights.bytes };
 }
 
 /** One block: attention and MLP around the residual stream, `[tokens, hidden]` in and out. */

@@ -54,10 +54,15 @@ export function openModelFolder(path: string): ModelFolder {
     throw new InputError(`Cannot read ${file}: it is not a JSON object`);
   }
   const config = new ConfigReader(file, fields as Record<string, unknown>);
+  return { path, spec: specOf(config), tensors: readWeights(path) };
+}
+
+/** What a config.json describes. @throws {InputError} If its family is not supported, or a field is wrong. */
+export function specOf(config: ConfigReader): ModelSpec {
   const type = config.string("model_type");
-  const family = Object.hasOwn(FAMILIES, type) ? FAMILIES[type]! : undefined;
+  const family = Object.hasOwn(FAMILIES, type) ? FAMILIES[type] : undefined;
   if (!family) return config.fail("model_type", `one of ${Object.keys(FAMILIES).join(", ")} (the families supported)`);
-  return { path, spec: family(config), tensors: readWeights(path) };
+  return family(config);
 }
 
 function isFolder(path: string): boolean {

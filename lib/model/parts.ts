@@ -1,7 +1,7 @@
 import type { FloatType } from "../dtype.ts";
 import type { Graph, Tensor } from "../onnx/graph.ts";
 import type { Block, Linear, ModelSpec, Norm } from "./spec.ts";
-import type { Weights } from "./weights.ts";
+import type { WeightSource } from "./weights.ts";
 
 const MICROSOFT = "com.microsoft";
 
@@ -17,7 +17,7 @@ export class Parts {
   constructor(
     readonly g: Graph,
     readonly spec: ModelSpec,
-    readonly weights: Weights,
+    readonly weights: WeightSource,
     readonly options: { readonly dtype: FloatType; readonly device: "cpu" | "cuda" },
   ) {}
 

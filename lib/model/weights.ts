@@ -5,11 +5,17 @@ import type { FloatType } from "../dtype.ts";
 import type { ModelFolder } from "./model_folder.ts";
 import type { StoredTensor } from "./safetensors.ts";
 
+/** Gives the graph its weights, by their names in the checkpoint. */
+export interface WeightSource {
+  /** A weight of the given shape, in the type computed in. */
+  get(name: string, shape: readonly number[]): Tensor;
+}
+
 /**
  * The weights of a model as initializers of a graph: pointers into the safetensors files. Where the stored type is not
  * the one computed in, a Cast follows, which ORT folds when it loads the graph.
  */
-export class Weights {
+export class Weights implements WeightSource {
   /** The folder that ORT resolves file names against: what all files, links followed, have in common. */
   readonly folder: string;
   readonly #files = new Map<string, string>();
@@ -25,11 +31,6 @@ export class Weights {
   /** Bytes of the weights the graph uses, as stored. */
   get bytes(): number {
     return [...this.#used.values()].reduce((sum, t) => sum + t.bytes, 0);
-  }
-
-  /** Whether the checkpoint has a tensor of this name. */
-  has(name: string): boolean {
-    return this.model.tensors.has(name);
   }
 
   /**

@@ -22,6 +22,11 @@ export class CudaDevice implements Device {
     return this.#stream.pointer;
   }
 
+  /** Where the GPU is plugged in, such as "0000:04:00.0". */
+  get pciBusId(): string {
+    return this.cuda.pciBusId(this.index);
+  }
+
   get allocated(): number {
     return this.#allocated;
   }

@@ -6,7 +6,7 @@
  */
 import { gpuInfo } from "../nvml/gpu_info.ts";
 import { Nvml } from "../nvml/nvml.ts";
-import { visibleDevice } from "../nvml/visible_device.ts";
+import { CudaDevice } from "../ort/cuda_device.ts";
 import { InputError } from "../errors.ts";
 import type { GpuInfo } from "../report/types.ts";
 import { measure } from "./measure.ts";
@@ -24,10 +24,10 @@ function probe({ device: wanted }: ProbeRequest): void {
   const { ort, device, location, note } = openRuntime(wanted);
   let gpu: GpuInfo | null = null;
   let more = note ?? null;
-  if (device.kind === "cuda") {
+  if (device instanceof CudaDevice) {
     try {
       using nvml = new Nvml();
-      gpu = gpuInfo(nvml, visibleDevice(nvml, device.index, Deno.env.get("CUDA_VISIBLE_DEVICES")));
+      gpu = gpuInfo(nvml, nvml.deviceByPciBusId(device.pciBusId));
     } catch (error) {
       more = `No NVML, peak VRAM is not measured: ${(error as Error).message}`;
     }

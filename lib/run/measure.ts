@@ -1,6 +1,6 @@
+import { CudaDevice } from "../ort/cuda_device.ts";
 import { openModelFolder } from "../model/model_folder.ts";
 import { VramSampler } from "../nvml/sampler.ts";
-import { visibleDevice } from "../nvml/visible_device.ts";
 import type { RawResult } from "../report/types.ts";
 import { Engine } from "./engine.ts";
 import { openRuntime } from "./open_runtime.ts";
@@ -20,10 +20,9 @@ export async function measure(request: MeasureRequest, emit: (event: ChildEvent)
   progress("load", 0, 0, 1);
   const runtime = openRuntime(request.device);
   const { device } = runtime;
-  await using vram = device.kind === "cuda"
-    ? await VramSampler.start({
-      device: (nvml) => visibleDevice(nvml, device.index, Deno.env.get("CUDA_VISIBLE_DEVICES")),
-    })
+  await using vram = device instanceof CudaDevice
+    // By bus id: CUDA and NVML need not number GPUs alike.
+    ? await VramSampler.start({ device: (nvml) => nvml.deviceByPciBusId(device.pciBusId) })
     : undefined;
   if (vram?.reason) emit({ type: "note", message: `Peak VRAM is not measured: ${vram.reason}` });
   const before = vram?.currentBytes ?? 0;

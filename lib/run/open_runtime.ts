@@ -1,3 +1,5 @@
+import { join } from "@std/path";
+import { cudaMajorOf } from "../cuda/provider.ts";
 import { preloadCudaLibraries } from "../cuda/preload.ts";
 import { CudaRuntime } from "../cuda/runtime.ts";
 import { InputError } from "../errors.ts";
@@ -51,7 +53,8 @@ function openCuda(location: OrtLocation, host: CpuDevice): OpenedRuntime {
       `Cannot use --device cuda: ONNX Runtime in ${location.folder} has no CUDA provider beside it; run \`deno task setup:cuda\`, or set ORT_DIR to a folder that has it`,
     );
   }
-  const cudart = preloadCudaLibraries().find(({ soname }) => soname.includes("cudart"))?.opened;
+  const major = cudaMajorOf(join(location.folder, "libonnxruntime_providers_cuda.so")) ?? 13;
+  const cudart = preloadCudaLibraries(major).find(({ soname }) => soname.includes("cudart"))?.opened;
   const cuda = cudart ? new CudaRuntime(cudart) : new CudaRuntime();
   const device = new CudaDevice(cuda);
   const ort = new Ort(location.libraryPath);

@@ -1,0 +1,129 @@
+import { denoProgram, projectFlags } from "../deno_child.ts";
+import { InputError } from "../errors.ts";
+import type { ChildEvent, ChildRequest, Probe, ProbeRequest } from "./protocol.ts";
+
+/** How a child ended. */
+export interface ChildEnd {
+  /** Its exit code; 128 + the signal's number where a signal ended it. */
+  readonly code: number;
+  readonly signal: Deno.Signal | null;
+  /** What it said was wrong. */
+  readonly error: (ChildEvent & { type: "error" }) | undefined;
+  /** The end of what it, or the libraries in it, wrote to standard error. */
+  readonly log: string;
+}
+
+/** Kept of standard error, characters. */
+const LOG_LENGTH = 4000;
+
+/** Runs a request in a process of its own; `onEvent` gets what it reports, as it does. */
+export async function runChild(
+  request: ChildRequest,
+  onEvent: (event: ChildEvent) => void,
+  abort?: AbortSignal,
+): Promise<ChildEnd> {
+  const process = new Deno.Command(denoProgram(), {
+    args: [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      ...projectFlags(),
+      "--allow-ffi", // ONNX Runtime's function table takes unscoped access
+      "--allow-read", // the model, and CUDA's libraries wherever they are
+      "--allow-env", // ORT_DIR, CUDA_PATH and the like
+      "--allow-sys",
+      import.meta.resolve("./child_main.ts"),
+    ],
+    env: { NO_COLOR: "1" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const kill = () => {
+    try {
+      process.kill("SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+  };
+  abort?.addEventListener("abort", kill, { once: true });
+  let error: ChildEnd["error"];
+  try {
+    const [log] = await Promise.all([
+      tail(process.stderr),
+      write(process.stdin, JSON.stringify(request)),
+      readLines(process.stdout, (line) => {
+        const event = parse(line);
+        if (event?.type === "error") error = event;
+        else if (event) onEvent(event);
+      }),
+    ]);
+    const { code, signal } = await process.status;
+    return { code, signal, error, log };
+  } finally {
+    abort?.removeEventListener("abort", kill);
+  }
+}
+
+/**
+ * Finds out what there is to run on.
+ *
+ * @throws {InputError} If the device asked for is not there.
+ */
+export async function probe(device: ProbeRequest["device"], abort?: AbortSignal): Promise<Probe> {
+  let found: Probe | undefined;
+  const end = await runChild({ type: "probe", device }, (event) => {
+    if (event.type === "probe") found = event;
+  }, abort);
+  if (found) return found;
+  // With "auto" a driver that crashes is no reason to stop: the CPU is still there.
+  if (device === "auto" && !end.error?.mistake && !abort?.aborted) {
+    const onCpu = await probe("cpu", abort);
+    return { ...onCpu, note: `Trying CUDA ended the process: ${reasonOf(end)}` };
+  }
+  throw new InputError(end.error?.message ?? `Cannot start ONNX Runtime: ${reasonOf(end)}\n${end.log}`.trimEnd());
+}
+
+/** Why a child ended without doing its work, in one line. */
+export function reasonOf({ code, signal, error, log }: ChildEnd): string {
+  if (error) return error.message.split("\n")[0]!;
+  if (signal === "SIGKILL") return "killed (SIGKILL): out of memory, perhaps";
+  if (signal !== null || code > 128) return `crashed (${signal ?? `code ${code}, signal ${code - 128}`})`;
+  const last = log.trim().split("\n").at(-1);
+  return `ended with code ${code}${last ? `: ${last}` : ""}`;
+}
+
+function parse(line: string): ChildEvent | undefined {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined; // a library that prints to standard output
+  }
+}
+
+async function write(stream: WritableStream<Uint8Array>, text: string): Promise<void> {
+  const writer = stream.getWriter();
+  try {
+    await writer.write(new TextEncoder().encode(text));
+    await writer.close();
+  } catch {
+    // The child ended before it read all of it: its end says why.
+  }
+}
+
+async function readLines(stream: ReadableStream<Uint8Array<ArrayBuffer>>, onLine: (line: string) => void): Promise<void> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    lines.forEach(onLine);
+  }
+  if (rest) onLine(rest);
+}
+
+async function tail(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
+  let text = "";
+  for await (const part of stream.pipeThrough(new TextDecoderStream())) text = (text + part).slice(-LOG_LENGTH);
+  return text;
+}
+
