@@ -1,4 +1,5 @@
 import { basename, dirname, fromFileUrl, join, resolve } from "@std/path";
+import { denoProgram, mayExist, projectFlags } from "../deno_child.ts";
 import { type Picture, PICTURES } from "./pictures.ts";
 
 /** A chart takes about two seconds; a child that hangs must not keep a finished benchmark waiting. */
@@ -60,6 +61,7 @@ function denoArguments(): string[] {
     "--quiet",
     "--no-prompt",
     ...projectFlags(),
+    ffiFlag(),
     "--allow-read=.",
     "--allow-write=.",
     // @napi-rs/canvas asks for a report of the process to tell glibc from musl, and for the user's folder of fonts.
@@ -70,34 +72,9 @@ function denoArguments(): string[] {
   ];
 }
 
-/**
- * The program to start: this Deno. Where it was installed through npm, `deno` on the PATH is a launcher, and
- * --allow-run=deno allows the launcher, not the program behind it.
- */
-function denoProgram(): string {
-  const command = Deno.execPath();
-  return Deno.permissions.querySync({ name: "run", command }).state === "granted" ? command : "deno";
-}
-
-/** In a checkout: its deno.json, nothing from the network, and native code from its node_modules alone. */
-function projectFlags(): string[] {
-  const config = new URL("../../deno.json", import.meta.url);
-  if (config.protocol !== "file:" || !mayExist(config)) return ["--allow-ffi"];
+/** Native code from the project's node_modules alone, where it has one. */
+function ffiFlag(): string {
   const modules = new URL("../../node_modules", import.meta.url);
-  const scope = mayExist(modules) ? fromFileUrl(modules) : "";
-  return [
-    `--config=${fromFileUrl(config)}`,
-    "--cached-only",
-    scope === "" || scope.includes(",") ? "--allow-ffi" : `--allow-ffi=${scope}`,
-  ];
-}
-
-/** Whether a file is there, as far as this process may know. */
-function mayExist(url: URL): boolean {
-  try {
-    Deno.statSync(url);
-    return true;
-  } catch (error) {
-    return !(error instanceof Deno.errors.NotFound);
-  }
+  const scope = modules.protocol === "file:" && mayExist(modules) ? fromFileUrl(modules) : "";
+  return scope === "" || scope.includes(",") ? "--allow-ffi" : `--allow-ffi=${scope}`;
 }

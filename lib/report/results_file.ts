@@ -18,9 +18,16 @@ export const RESULTS_FILE = "results.json";
  * @throws {InputError} Where it cannot be written.
  *
  * @example
- * ```ts ignore
- * const folder = await createResultsFolder({ output: "results", method: "streaming_llm", modelId: "gpt2" });
- * await writeResults(folder, results);
+ * ```ts
+ * import { writeResults } from "./results_file.ts";
+ * import { createResultsFolder } from "./results_folder.ts";
+ * import type { BenchmarkResults } from "./types.ts";
+ *
+ * async function keep(results: BenchmarkResults) {
+ *   const { method, model_id, timestamp } = results.config;
+ *   const folder = await createResultsFolder({ output: "results", method, modelId: model_id, timestamp });
+ *   return await writeResults(folder, results);
+ * }
  * ```
  */
 export async function writeResults(folder: string, results: BenchmarkResults): Promise<string> {
@@ -41,8 +48,13 @@ export async function writeResults(folder: string, results: BenchmarkResults): P
  * @throws {InputError} Where there is no such file, it is not JSON, or a field is missing or of another type.
  *
  * @example
- * ```ts ignore
- * const { aggregated_stats } = await readResults("results/streaming_llm_gpt2_20241230_153045");
+ * ```ts
+ * import { readResults } from "./results_file.ts";
+ *
+ * async function perplexityOfBaseline(folder: string) {
+ *   const { aggregated_stats } = await readResults(folder);
+ *   return aggregated_stats["baseline"]?.perplexity;
+ * }
  * ```
  */
 export async function readResults(path: string): Promise<BenchmarkResults> {

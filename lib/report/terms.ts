@@ -1,13 +1,34 @@
 import { modelFileName } from "./results_folder.ts";
-import type { BenchmarkResults } from "./types.ts";
+import type { Environment, GpuInfo, RunConfig } from "./types.ts";
+
+/** What {@linkcode termsOf} reads of results.json. */
+export interface Terms {
+  config: Pick<
+    RunConfig,
+    "model_id" | "device" | "dtype" | "positions" | "num_samples" | "dataset" | "max_tokens" | "max_new_tokens"
+  >;
+  environment: { gpu: Pick<GpuInfo, "name"> | null; cpu: Pick<Environment["cpu"], "model"> };
+}
 
 /**
  * The terms of a run on one line, for a picture's header: model, device, dtype, positions, samples, tokens.
  *
  * @param results Its settings and environment.
  * @returns The line.
+ *
+ * @example
+ * ```ts
+ * import { termsOf } from "./terms.ts";
+ *
+ * console.log(termsOf({
+ *   config: { model_id: "EleutherAI/pythia-70m", device: "cpu", dtype: "float32", positions: "absolute",
+ *     num_samples: 2, dataset: "pg19", max_tokens: 2000, max_new_tokens: 500 },
+ *   environment: { gpu: null, cpu: { model: "EPYC" } },
+ * }));
+ * // pythia-70m  ·  EPYC  ·  float32  ·  absolute positions  ·  2 samples of pg19  ·  2000 tokens read, 500 generated
+ * ```
  */
-export function termsOf({ config, environment }: Pick<BenchmarkResults, "config" | "environment">): string {
+export function termsOf({ config, environment }: Terms): string {
   const device = config.device === "cuda" ? environment.gpu?.name ?? "CUDA" : environment.cpu.model;
   return [
     modelFileName(config.model_id),
