@@ -88,6 +88,8 @@ export function barPanelChart(panel: BarPanel, width: number, devicePixelRatio: 
       locale: "en-US",
       layout: { padding: { right: 6 } },
       plugins: {
+        // Chart.js's registry is global: where another chart has registered a legend, this one would get it too.
+        legend: { display: false },
         title: {
           display: true,
           text: panel.title,
