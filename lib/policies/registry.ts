@@ -10,6 +10,19 @@ import { recentOnly } from "./recent_only.ts";
 import { snapkvLite } from "./snapkv_lite.ts";
 import { streamingLlm } from "./streaming_llm.ts";
 
+/** The methods that come with the benchmark, each with its parameters. */
+export interface Methods {
+  readonly baseline: PolicyFactory<Record<never, never>>;
+  readonly recent_only: PolicyFactory<{ window_size: number }>;
+  readonly streaming_llm: PolicyFactory<{ start_size: number; recent_size: number }>;
+  readonly fix_size_l2: PolicyFactory<{ fix_kv_size: number; keep_ratio: number; strategy: string }>;
+  readonly l2_compress: PolicyFactory<{ keep_ratio: number; prune_after: number }>;
+  readonly h2o_l2: PolicyFactory<{ start_size: number; heavy_hitter_size: number; recent_size: number }>;
+  readonly snapkv_lite: PolicyFactory<{ observation_window: number; keep_size: number; pooling_kernel: number }>;
+  readonly pyramid_kv: PolicyFactory<{ base_size: number; layer_decay: number; min_size: number; profile: string }>;
+  readonly adaptive_l2: PolicyFactory<{ target_size: number; soft_limit: number; hard_limit: number }>;
+}
+
 /**
  * Every method that comes with the benchmark, by the name `--method` takes.
  *
@@ -20,7 +33,7 @@ import { streamingLlm } from "./streaming_llm.ts";
  * console.log(methods.streaming_llm({ recent_size: 252 }).params); // { start_size: 4, recent_size: 252 }
  * ```
  */
-export const methods = {
+export const methods: Methods = {
   baseline,
   recent_only: recentOnly,
   streaming_llm: streamingLlm,
@@ -30,10 +43,10 @@ export const methods = {
   snapkv_lite: snapkvLite,
   pyramid_kv: pyramidKv,
   adaptive_l2: adaptiveL2,
-} as const;
+};
 
 /** Name of a method that comes with the benchmark. */
-export type MethodName = keyof typeof methods;
+export type MethodName = keyof Methods;
 
 /** Names of {@linkcode methods}, in the order of the help. */
 export const methodNames: readonly MethodName[] = Object.keys(methods) as MethodName[];
