@@ -1,10 +1,12 @@
 /**
  * `deno task bench`: measures what KV-cache compression costs and gains, and prints a table, results.json and a chart.
  *
- * Exit codes: 0 all configurations were measured; 1 one or more failed; 2 a mistake in what was given; 130 Ctrl-C.
+ * Exit codes: 0 all configurations were measured; 1 one or more failed, or the results could not be written; 2 a mistake
+ * in what was given, before anything was measured; 130 Ctrl-C and 143 SIGTERM, what was finished until then is kept.
  *
  * @module
  */
+import { basename, join } from "@std/path";
 import config from "../deno.json" with { type: "json" };
 import { InputError } from "../lib/errors.ts";
 import { changesAgainstBaseline, formatChanges } from "../lib/report/changes.ts";
@@ -15,76 +17,98 @@ import type { BenchmarkResults } from "../lib/report/types.ts";
 import { type BenchmarkRun, runBenchmark } from "../lib/run/benchmark.ts";
 import { expand } from "../lib/run/configurations.ts";
 import { type Flags, helpText, parseFlags } from "../lib/run/flags.ts";
-
-const encoder = new TextEncoder();
-const toStderr = (text: string) => {
-  Deno.stderr.writeSync(encoder.encode(text));
-};
+import { Interrupt } from "../lib/run/interrupt.ts";
 
 /** Runs the benchmark that `argv` describes; gives the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
   const flags = parseFlags(argv);
-  if (flags.help) return print(helpText(config.version));
-  if (flags.version) return print(`kvcompress ${config.version}`);
-  using progress = createProgress({ isTerminal: Deno.stderr.isTerminal(), write: toStderr });
+  if (flags.help || flags.version) {
+    console.log(flags.help ? helpText(config.version) : `kvcompress ${config.version}`);
+    return 0;
+  }
+  using interrupt = new Interrupt();
+  try {
+    const run = await measure(flags, interrupt.signal);
+    if (run.results.raw_results.length + run.results.failures.length === 0) return nothing(interrupt);
+    for (const note of timingNotes(run.results)) toStderr(note);
+    console.log(flags.json ? JSON.stringify(run.results) : report(run.results));
+    if (run.folder !== null) toStderr(`Results: ${join(run.folder, "results.json")}`);
+    if (run.folder !== null && run.chart !== null) toStderr(`Chart:   ${join(run.folder, basename(run.chart))}`);
+    const incomplete = run.results.failures.length > 0 || run.folder === null;
+    return interrupt.code || (incomplete ? 1 : 0);
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error;
+    return nothing(interrupt);
+  }
+}
+
+/** The measuring itself, with its progress on standard error. */
+async function measure(flags: Flags, signal: AbortSignal): Promise<BenchmarkRun> {
+  using progress = createProgress({ isTerminal: Deno.stderr.isTerminal(), write });
   const configurations = expand(flags);
   for (const warning of flags.warnings) progress.log(warning);
   progress.log(header(flags, configurations.map(({ name }) => name)));
-
-  const interrupt = new AbortController();
-  const onInterrupt = () => interrupt.abort();
-  Deno.addSignalListener("SIGINT", onInterrupt);
-  let run: BenchmarkRun;
-  try {
-    run = await runBenchmark({
-      ...flags,
-      method: flags.compare_all ? "compare_all" : flags.compare_new ? "compare_new" : flags.method,
-      configurations,
-      onProgress: (event) => progress.update(event),
-      onNote: (message) => progress.log(message),
-      signal: interrupt.signal,
-    });
-  } finally {
-    Deno.removeSignalListener("SIGINT", onInterrupt);
-    progress.close();
-  }
-  const { results, folder, chart, interrupted } = run;
-  for (const warning of timingNotes(results)) toStderr(`${warning}\n`);
-  print(flags.json ? JSON.stringify(results) : report(results));
-  toStderr([folder && `Results: ${folder}/results.json`, chart && `Chart:   ${chart}`, ""].filter((x) => x !== null).join("\n"));
-  return interrupted ? 130 : results.failures.length > 0 ? 1 : 0;
+  return await runBenchmark({
+    ...flags,
+    method: flags.compare_all ? "compare_all" : flags.compare_new ? "compare_new" : flags.method,
+    configurations,
+    onProgress: (event) => progress.update(event),
+    onNote: (message) => progress.log(message),
+    signal,
+  });
 }
 
-function print(text: string): number {
-  console.log(text.trimEnd());
-  return 0;
+/** What is about to run. */
+function header({ model_id, dataset, skip_layers, positions, seed }: Flags, names: readonly string[]): string {
+  const terms = [
+    model_id,
+    dataset,
+    `skip_layers ${skip_layers.join(",") || "none"}`,
+    `positions ${positions}`,
+    `seed ${seed}`,
+  ];
+  const count = names.length === 1 ? "1 configuration" : `${names.length} configurations`;
+  return `kvcompress ${config.version}: ${terms.join(", ")}\n${count}: ${names.join(", ")}`;
 }
 
-function header(flags: Flags, names: readonly string[]): string {
-  return [
-    `kvcompress ${config.version}: ${flags.model_id}, ${flags.dataset}, skip_layers ${
-      flags.skip_layers.join(",") || "none"
-    }, positions ${flags.positions}, seed ${flags.seed}`,
-    `${names.length} configurations: ${names.join(", ")}`,
-  ].join("\n");
-}
-
+/** What is printed at the end: on what terms, the table, the changes against the baseline. */
 function report(results: BenchmarkResults): string {
   const { device, dtype, num_samples, max_tokens, prompt_tokens, max_new_tokens } = results.config;
   const { gpu, cpu } = results.environment;
-  const terms = `${gpu?.name ?? cpu.model} (${device}), ${dtype}; ${num_samples} sample${num_samples === 1 ? "" : "s"} of ${
-    max_tokens
-  } tokens; speed: prompt ${prompt_tokens}, ${max_new_tokens} new tokens`;
+  const terms = [
+    `${gpu?.name ?? cpu.model} (${device}), ${dtype}`,
+    `quality: ${num_samples} sample${num_samples === 1 ? "" : "s"} of ${max_tokens} tokens`,
+    `speed: ${prompt_tokens} tokens of prompt, ${max_new_tokens} new`,
+  ];
   const changes = formatChanges(changesAgainstBaseline(results));
-  return [terms, "", formatTable(results).trimEnd(), ...(changes ? ["", changes] : [])].join("\n");
+  return [terms.join("; "), "", formatTable(results), ...(changes ? ["", changes] : [])].join("\n");
 }
 
-/** What in the raw step times asks for caution. */
-function timingNotes(results: BenchmarkResults): string[] {
-  return results.configurations.flatMap(({ name }) => {
-    const times = results.raw_results.filter(({ method }) => method === name).map(({ step_times_s }) => step_times_s);
-    return times.length > 0 ? stepWarnings(times).map((warning) => `${name}: ${warning}`) : [];
+/** What in the step times asks for caution: a short line for each configuration, and what may be behind it. */
+function timingNotes({ configurations, raw_results }: BenchmarkResults): string[] {
+  const notes = configurations.flatMap(({ name }) => {
+    // Without the first step, which holds the eviction that follows the prefill: it is slow by design.
+    const times = raw_results.filter(({ method }) => method === name).map((raw) => raw.step_times_s.slice(1));
+    return stepWarnings(times).map((warning) => `${name}: ${warning.split(": ")[0]}`);
   });
+  if (notes.length > 0) {
+    notes.push("Other work on this machine, or too little warm-up (--num_warmup), may be behind that");
+  }
+  return notes;
+}
+
+function nothing({ code }: Interrupt): number {
+  toStderr("Ended before anything was measured");
+  return code;
+}
+
+function write(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
+}
+
+function toStderr(line: string): void {
+  write(`${line}\n`);
 }
 
 if (import.meta.main) {
@@ -92,7 +116,7 @@ if (import.meta.main) {
     Deno.exitCode = await main(Deno.args);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    toStderr(`${error.message}\n`);
+    toStderr(error.message);
     Deno.exitCode = 2;
   }
 }

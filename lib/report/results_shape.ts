@@ -1,5 +1,5 @@
 import { either, figure, list, nullable, number, object, oneOf, type Reader, record, string } from "./shape.ts";
-import type { AggregatedStats, BenchmarkResults, Environment, RawResult, RunConfig } from "./types.ts";
+import type { AggregatedStats, BenchmarkResults, Environment, Failure, RawResult, RunConfig } from "./types.ts";
 
 const rawResult: Reader<RawResult> = object<RawResult>({
   method: string,
@@ -75,6 +75,12 @@ const environment: Reader<Environment> = object<Environment>({
   text_sha256: string,
 });
 
+const reasons = { method: string, reason: string, log: string, code: number };
+const whole = object<Failure>(reasons);
+const partial = object<Required<Failure>>({ ...reasons, samples: list(rawResult) });
+const failure: Reader<Failure> = (value, path) =>
+  (typeof value === "object" && value !== null && "samples" in value ? partial : whole)(value, path);
+
 /**
  * Reads results.json, parsed: the counterpart of {@linkcode BenchmarkResults} at run time. Fields beside the known ones
  * are kept.
@@ -103,6 +109,6 @@ export const benchmarkResults: Reader<BenchmarkResults> = object<BenchmarkResult
     attention: oneOf("fused", "explicit"),
     status: oneOf("done", "failed", "not run"),
   })),
-  failures: list(object({ method: string, reason: string, log: string, code: number })),
+  failures: list(failure),
   environment,
 });

@@ -63,6 +63,8 @@ export interface Failure {
   log: string;
   /** Exit code of the process. */
   code: number;
+  /** Samples it had finished. They count in no average: it would not be that of the other configurations' samples. */
+  samples?: RawResult[];
 }
 
 /** Mean over samples; `std` the sample standard deviation (n - 1; 0 for n = 1). */

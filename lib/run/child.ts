@@ -16,7 +16,14 @@ export interface ChildEnd {
 /** Kept of standard error, characters. */
 const LOG_LENGTH = 4000;
 
-/** Runs a request in a process of its own; `onEvent` gets what it reports, as it does. */
+/**
+ * Runs a request in a process of its own.
+ *
+ * @param request What to do.
+ * @param onEvent Gets what the process reports, as it does. What it throws ends the process.
+ * @param abort Ends the process.
+ * @returns How it ended. A process that fails is no error here.
+ */
 export async function runChild(
   request: ChildRequest,
   onEvent: (event: ChildEvent) => void,
@@ -39,6 +46,7 @@ export async function runChild(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+  // At once: native code that is at work answers no gentler signal before it returns.
   const kill = () => {
     try {
       process.kill("SIGKILL");
@@ -47,6 +55,7 @@ export async function runChild(
     }
   };
   abort?.addEventListener("abort", kill, { once: true });
+  if (abort?.aborted) kill();
   let error: ChildEnd["error"];
   try {
     const [log] = await Promise.all([
@@ -60,6 +69,9 @@ export async function runChild(
     ]);
     const { code, signal } = await process.status;
     return { code, signal, error, log };
+  } catch (thrown) {
+    kill();
+    throw thrown;
   } finally {
     abort?.removeEventListener("abort", kill);
   }
@@ -68,18 +80,23 @@ export async function runChild(
 /**
  * Finds out what there is to run on.
  *
+ * @param device What was asked for.
+ * @param abort Ends it early.
+ * @returns What was found.
  * @throws {InputError} If the device asked for is not there.
+ * @throws The signal's reason, if it was ended early.
  */
 export async function probe(device: ProbeRequest["device"], abort?: AbortSignal): Promise<Probe> {
   let found: Probe | undefined;
   const end = await runChild({ type: "probe", device }, (event) => {
     if (event.type === "probe") found = event;
   }, abort);
+  abort?.throwIfAborted();
   if (found) return found;
   // With "auto" a driver that crashes is no reason to stop: the CPU is still there.
-  if (device === "auto" && !end.error?.mistake && !abort?.aborted) {
+  if (device === "auto" && !end.error?.mistake) {
     const onCpu = await probe("cpu", abort);
-    return { ...onCpu, note: `Trying CUDA ended the process: ${reasonOf(end)}` };
+    return { ...onCpu, note: `Running on the CPU: trying CUDA ended the process: ${reasonOf(end)}` };
   }
   throw new InputError(end.error?.message ?? `Cannot start ONNX Runtime: ${reasonOf(end)}\n${end.log}`.trimEnd());
 }
@@ -87,15 +104,19 @@ export async function probe(device: ProbeRequest["device"], abort?: AbortSignal)
 /** Why a child ended without doing its work, in one line. */
 export function reasonOf({ code, signal, error, log }: ChildEnd): string {
   if (error) return error.message.split("\n")[0]!;
-  if (signal === "SIGKILL") return "killed (SIGKILL): out of memory, perhaps";
-  if (signal !== null || code > 128) return `crashed (${signal ?? `code ${code}, signal ${code - 128}`})`;
-  const last = log.trim().split("\n").at(-1);
-  return `ended with code ${code}${last ? `: ${last}` : ""}`;
+  const last = log.trimEnd().split("\n").at(-1)!.trim();
+  const said = last === "" ? "" : `: ${last.slice(0, 200)}`;
+  if (signal === "SIGKILL") return `killed (SIGKILL), by the system for want of memory perhaps${said}`;
+  if (signal !== null) return `crashed (${signal})${said}`;
+  // By its code: a shell between, or a library that calls exit.
+  if (code > 128) return `crashed (code ${code}, signal ${code - 128})${said}`;
+  return `ended with code ${code}${said}`;
 }
 
 function parse(line: string): ChildEvent | undefined {
   try {
-    return JSON.parse(line);
+    const event = JSON.parse(line);
+    return typeof event?.type === "string" ? event : undefined;
   } catch {
     return undefined; // a library that prints to standard output
   }
@@ -111,7 +132,10 @@ async function write(stream: WritableStream<Uint8Array>, text: string): Promise<
   }
 }
 
-async function readLines(stream: ReadableStream<Uint8Array<ArrayBuffer>>, onLine: (line: string) => void): Promise<void> {
+async function readLines(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  onLine: (line: string) => void,
+): Promise<void> {
   let rest = "";
   for await (const text of stream.pipeThrough(new TextDecoderStream())) {
     const lines = (rest + text).split("\n");
@@ -126,4 +150,3 @@ async function tail(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<st
   for await (const part of stream.pipeThrough(new TextDecoderStream())) text = (text + part).slice(-LOG_LENGTH);
   return text;
 }
-

@@ -23,7 +23,7 @@ function emit(event: ChildEvent): void {
 function probe({ device: wanted }: ProbeRequest): void {
   const { ort, device, location, note } = openRuntime(wanted);
   let gpu: GpuInfo | null = null;
-  let more = note ?? null;
+  let more = note === undefined ? null : onCpu(note);
   if (device instanceof CudaDevice) {
     try {
       using nvml = new Nvml();
@@ -41,6 +41,12 @@ function probe({ device: wanted }: ProbeRequest): void {
     providers: ort.providers,
     gpu,
   });
+}
+
+/** Says that it is the CPU and why, in a line. */
+function onCpu(why: string): string {
+  const [reason] = why.replace(/^Cannot use (--device cuda|CUDA): /, "").split("\n");
+  return `Running on the CPU: ${reason}`;
 }
 
 if (import.meta.main) {

@@ -49,8 +49,11 @@ export function openRuntime(wanted: "auto" | "cuda" | "cpu"): OpenedRuntime {
 
 function openCuda(location: OrtLocation, host: CpuDevice): OpenedRuntime {
   if (!location.hasCudaProvider) {
+    const { os, arch } = Deno.build;
     throw new InputError(
-      `Cannot use --device cuda: ONNX Runtime in ${location.folder} has no CUDA provider beside it; run \`deno task setup:cuda\`, or set ORT_DIR to a folder that has it`,
+      os === "darwin" || arch !== "x86_64"
+        ? `Cannot use --device cuda: there is no CUDA provider for ${os} on ${arch}`
+        : "Cannot use --device cuda: ONNX Runtime has no CUDA provider beside it; run `deno task setup:cuda`, or set ORT_DIR to a folder that has both",
     );
   }
   const major = cudaMajorOf(join(location.folder, "libonnxruntime_providers_cuda.so")) ?? 13;

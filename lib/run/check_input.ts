@@ -1,0 +1,49 @@
+/**
+ * Mistakes in what was given, found before anything is measured.
+ *
+ * @module
+ */
+import { InputError } from "../errors.ts";
+import type { ModelFolder } from "../model/model_folder.ts";
+import type { Configuration } from "./configurations.ts";
+import type { DeviceDefaults } from "./device_defaults.ts";
+
+/** Refuses a run of nothing, and two configurations of one name. */
+export function checkNames(configurations: readonly Configuration[]): void {
+  if (configurations.length === 0) throw new InputError("Cannot run a benchmark: there is no configuration to measure");
+  const names = configurations.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new InputError(`Cannot run a benchmark: two configurations are named "${twice}"`);
+}
+
+/** Refuses lengths that are no whole numbers, or too small: a script's, for flags are checked as they are read. */
+export function checkLengths(lengths: DeviceDefaults): void {
+  const least: DeviceDefaults = { num_samples: 1, max_tokens: 1, max_new_tokens: 2, prompt_tokens: 1, num_warmup: 0 };
+  for (const name of Object.keys(least) as (keyof DeviceDefaults)[]) {
+    const value = lengths[name];
+    if (!Number.isSafeInteger(value) || value < least[name]) {
+      throw new InputError(`Cannot run with ${name} ${value}: give an integer of at least ${least[name]}`);
+    }
+  }
+}
+
+/** Refuses layers that the model has not; gives the others in order, each once. */
+export function checkSkipLayers(layers: readonly number[], { spec }: ModelFolder): number[] {
+  const beyond = layers.find((layer) => !Number.isSafeInteger(layer) || layer < 0 || layer >= spec.layers);
+  if (beyond !== undefined) {
+    throw new InputError(
+      `Cannot skip layer ${beyond}: --skip_layers names it, the model has layers 0 to ${spec.layers - 1}`,
+    );
+  }
+  return [...new Set(layers)].sort((a, b) => a - b);
+}
+
+/** Refuses ids that the model has no embedding of. */
+export function checkTokens(samples: readonly (readonly number[])[], { spec, path }: ModelFolder): void {
+  const beyond = samples.flat().find((id) => id >= spec.vocab);
+  if (beyond !== undefined) {
+    throw new InputError(
+      `Cannot use the tokenizer of ${path}: it gives token ${beyond}, config.json's vocab_size is ${spec.vocab}; tokenizer.json belongs to another model`,
+    );
+  }
+}

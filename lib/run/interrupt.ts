@@ -1,0 +1,51 @@
+/** A second signal within this time of the first is the same one, which a task runner has passed on as well, ms. */
+const SAME_MS = 500;
+
+/**
+ * Ctrl-C and SIGTERM as an AbortSignal, so that a run can end in order. Whoever sends a second one is not kept waiting:
+ * it ends the process at once.
+ *
+ * @example
+ * ```ts
+ * import { Interrupt } from "./interrupt.ts";
+ *
+ * using interrupt = new Interrupt();
+ * console.log(interrupt.signal.aborted, interrupt.code); // false 0
+ * ```
+ */
+export class Interrupt implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #listeners: [Deno.Signal, () => void][] = [];
+  #first: { readonly code: number; readonly at: number } | undefined;
+
+  constructor() {
+    this.#listen("SIGINT", 130);
+    // A scheduler's, such as Slurm's at the end of a job's time. Windows has no such signal.
+    if (Deno.build.os !== "windows") this.#listen("SIGTERM", 143);
+  }
+
+  /** Aborted by the first signal. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** The exit code that tells of the signal, 128 + its number; 0 if there was none. */
+  get code(): number {
+    return this.#first?.code ?? 0;
+  }
+
+  #listen(name: Deno.Signal, code: number): void {
+    const listener = () => {
+      const now = performance.now();
+      if (this.#first && now - this.#first.at > SAME_MS) Deno.exit(this.#first.code);
+      this.#first ??= { code, at: now };
+      this.#controller.abort();
+    };
+    Deno.addSignalListener(name, listener);
+    this.#listeners.push([name, listener]);
+  }
+
+  [Symbol.dispose](): void {
+    for (const [name, listener] of this.#listeners) Deno.removeSignalListener(name, listener);
+  }
+}

@@ -1,0 +1,44 @@
+import type { FloatType } from "../dtype.ts";
+import type { AttentionForm } from "../model/attention.ts";
+import type { ProgressEvent } from "../report/progress_event.ts";
+import type { BenchmarkResults } from "../report/types.ts";
+import type { Configuration } from "./configurations.ts";
+import type { Undecided } from "./device_defaults.ts";
+
+/** What to measure. All but the configurations has a default. */
+export interface BenchmarkOptions extends Partial<Undecided> {
+  /** What to compare, in the order of the table. A configuration named "baseline" is what changes are against. */
+  readonly configurations: readonly Configuration[];
+  /** A Hugging Face model folder; the embedded model if left out. */
+  readonly model_id?: string;
+  /** `moby_dick`, or the path of a text file. */
+  readonly dataset?: string;
+  /** What results.json calls the run; the first method that is no control group if left out. */
+  readonly method?: string;
+  /** Layers never compressed; 0 and 1 if left out. */
+  readonly skip_layers?: readonly number[];
+  readonly device?: "auto" | "cuda" | "cpu";
+  readonly dtype?: "auto" | FloatType;
+  readonly attention?: "auto" | AttentionForm;
+  /** What random choices are drawn from. */
+  readonly seed?: number;
+  /** The folder that the run's own folder is made in; null writes nothing. */
+  readonly output?: string | null;
+  /** Told how far the run is. */
+  readonly onProgress?: (event: ProgressEvent) => void;
+  /** Told what a person should know: a fallback to the CPU, a chart that could not be drawn. */
+  readonly onNote?: (message: string) => void;
+  /** Ends the run early: what is finished stays. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a run gives. */
+export interface BenchmarkRun {
+  readonly results: BenchmarkResults;
+  /** The run's folder; null if none was asked for, nothing was measured, or it could not be written to the end. */
+  readonly folder: string | null;
+  /** The chart, if it was drawn. */
+  readonly chart: string | null;
+  /** Whether it was ended early. */
+  readonly interrupted: boolean;
+}

@@ -1,0 +1,155 @@
+import { basename, fromFileUrl } from "@std/path";
+import { tabulate } from "../cache/schedule.ts";
+import { InputError } from "../errors.ts";
+import { type ModelFolder, openModelFolder } from "../model/model_folder.ts";
+import { checkPolicy } from "../policies/check_policy.ts";
+import { describeEnvironment } from "../report/environment.ts";
+import { localTimestamp } from "../report/results_folder.ts";
+import { sha256OfFiles } from "../report/sha256.ts";
+import type { BenchmarkResults } from "../report/types.ts";
+import { loadText } from "../text/datasets.ts";
+import { sampleTokens } from "../text/samples.ts";
+import { loadTokenizer } from "../text/tokenizer.ts";
+import { checkLengths, checkNames, checkSkipLayers, checkTokens } from "./check_input.ts";
+import { probe } from "./child.ts";
+import { chooseAttention, chooseDtype } from "./choose.ts";
+import { resolveDefaults } from "./device_defaults.ts";
+import { EMBEDDED_MODEL_ID } from "./flag_table.ts";
+import type { BenchmarkOptions } from "./options.ts";
+import type { MeasureRequest, Probe } from "./protocol.ts";
+import { qualityCourse } from "./quality.ts";
+import { speedCourse } from "./speed.ts";
+
+/** A run before its first configuration. */
+export interface Plan {
+  /** What results.json is, as yet without figures. */
+  readonly results: BenchmarkResults;
+  /** One for each configuration, in order. */
+  readonly requests: readonly MeasureRequest[];
+}
+
+/** The embedded model's folder. */
+const EMBEDDED_MODEL = new URL(`../assets/${EMBEDDED_MODEL_ID}`, import.meta.url);
+
+/**
+ * Makes a plan of what was asked for. Everything that can be wrong with it is found here, before a folder is made or
+ * anything is measured.
+ *
+ * @param options What was asked for.
+ * @returns The plan.
+ * @throws {InputError} Saying what is wrong and what would do.
+ */
+export async function prepare(options: BenchmarkOptions): Promise<Plan> {
+  const { configurations, model_id = EMBEDDED_MODEL_ID, dataset = "moby_dick", seed = 0, onNote = () => {} } = options;
+  checkNames(configurations);
+  const model = openModelFolder(model_id === EMBEDDED_MODEL_ID ? embeddedModel() : model_id);
+  const skipLayers = checkSkipLayers(options.skip_layers ?? [0, 1], model);
+  const tokenizer = await loadTokenizer(model.path);
+  const text = await loadText(dataset);
+
+  const found = await probe(options.device ?? "auto", options.signal);
+  const { device } = found;
+  if (found.note) onNote(found.note);
+  const lengths = resolveDefaults({
+    num_samples: options.num_samples,
+    max_tokens: options.max_tokens,
+    max_new_tokens: options.max_new_tokens,
+    prompt_tokens: options.prompt_tokens,
+    num_warmup: options.num_warmup,
+  }, device);
+  checkLengths(lengths);
+  const { num_samples, max_tokens, max_new_tokens, prompt_tokens, num_warmup } = lengths;
+  const dtype = chooseDtype(options.dtype ?? "auto", model, device);
+  const attention = chooseAttention(options.attention ?? "auto", dtype, model, device);
+
+  const samples = sampleTokens({
+    texts: text.texts,
+    tokenizer,
+    samples: num_samples,
+    tokensPerSample: Math.max(max_tokens + 1, prompt_tokens),
+  });
+  checkTokens(samples, model);
+  const reached = Math.max(max_tokens, prompt_tokens + max_new_tokens);
+  if (reached > model.spec.maxPositions) {
+    onNote(`Positions go to ${reached}, the model was trained for ${model.spec.maxPositions}: quality falls off there`);
+  }
+
+  const courses = [qualityCourse(max_tokens), speedCourse({ promptTokens: prompt_tokens, newTokens: max_new_tokens })];
+  const requests = configurations.map(({ name, policy }): MeasureRequest => {
+    checkPolicy(policy, { layers: model.spec.layers, maxEntries: reached });
+    return {
+      type: "measure",
+      name,
+      model: model.path,
+      device,
+      dtype,
+      attention,
+      table: tabulate(policy, model.spec, skipLayers, courses),
+      ...(policy.score ? { score: policy.score } : {}),
+      ...(policy.attention ? { attentionUse: policy.attention } : {}),
+      skipLayers,
+      samples,
+      maxTokens: max_tokens,
+      promptTokens: prompt_tokens,
+      maxNewTokens: max_new_tokens,
+      warmup: num_warmup,
+      seed,
+    };
+  });
+  const config: BenchmarkResults["config"] = {
+    model_id,
+    method: options.method ?? mainMethod(options),
+    num_samples,
+    max_tokens,
+    max_new_tokens,
+    skip_layers: skipLayers,
+    timestamp: localTimestamp(),
+    prompt_tokens,
+    dataset,
+    device,
+    dtype,
+    positions: "absolute",
+    num_warmup,
+    seed,
+  };
+  const results: BenchmarkResults = {
+    config,
+    raw_results: [],
+    aggregated_stats: {},
+    baseline_stats: null,
+    configurations: configurations.map(({ name, policy }) => ({
+      name,
+      method: policy.method,
+      params: { ...policy.params },
+      positions: "absolute",
+      attention,
+      status: "not run",
+    })),
+    failures: [],
+    environment: await environmentOf(found, model, text.sha256),
+  };
+  return { results, requests };
+}
+
+function embeddedModel(): string {
+  if (EMBEDDED_MODEL.protocol === "file:") return fromFileUrl(EMBEDDED_MODEL);
+  throw new InputError("Cannot open the embedded model: it comes with a checkout of kvcompress; give a model_id");
+}
+
+/** The first method that is no control group. */
+function mainMethod({ configurations }: BenchmarkOptions): string {
+  const methods = configurations.map(({ policy }) => policy.method);
+  return methods.find((method) => method !== "baseline" && method !== "recent_only") ?? methods[0]!;
+}
+
+async function environmentOf(found: Probe, { path, tensors }: ModelFolder, text_sha256: string) {
+  const files = ["config.json", "tokenizer.json", ...new Set([...tensors.values()].map(({ file }) => basename(file)))];
+  return describeEnvironment({
+    gpu: found.gpu,
+    onnxruntime: found.onnxruntime,
+    onnxruntime_path: found.onnxruntimePath,
+    providers: [...found.providers],
+    model_sha256: await sha256OfFiles(path, files),
+    text_sha256,
+  });
+}
