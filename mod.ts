@@ -3,9 +3,9 @@
  *
  * @example Measure a policy of one's own beside the full cache
  * ```ts ignore
- * import { definePolicy, drawComparison, formatTable, methods, runBenchmark } from "@kvcompress/kvcompress";
+ * import { definePolicy, formatTable, methods, runBenchmark } from "@kvcompress/kvcompress";
  *
- * const everyOther = definePolicy({
+ * const firstAndLast = definePolicy({
  *   name: "first_and_last",
  *   params: { size: 128 },
  *   keep: ({ size }) => ({ entries }) => entries > size ? { sink: size / 2, heavy: 0, recent: size / 2 } : "all",
@@ -13,7 +13,7 @@
  * const { results } = await runBenchmark({
  *   configurations: [
  *     { name: "baseline", policy: methods.baseline() },
- *     { name: "first_and_last_128", policy: everyOther() },
+ *     { name: "first_and_last_128", policy: firstAndLast() },
  *   ],
  *   max_tokens: 500,
  * });
@@ -35,12 +35,14 @@ export type {
   PolicyFactory,
   Sizes,
 } from "./lib/policies/policy.ts";
-export { methods } from "./lib/policies/registry.ts";
+export { type Methods, methods } from "./lib/policies/registry.ts";
 export * from "./lib/policies/score.ts";
 export { runBenchmark } from "./lib/run/benchmark.ts";
 export type { BenchmarkOptions, BenchmarkRun } from "./lib/run/benchmark.ts";
 export type { Configuration } from "./lib/run/configurations.ts";
 export { changesAgainstBaseline, formatChanges } from "./lib/report/changes.ts";
+export { drawInChild } from "./lib/report/draw_child.ts";
+export type { DrawOutcome } from "./lib/report/draw_child.ts";
 export type { ProgressEvent } from "./lib/report/progress_event.ts";
 export { readResults } from "./lib/report/results_file.ts";
 export { formatTable } from "./lib/report/table.ts";
