@@ -9,10 +9,16 @@ export type Tensor = string & { readonly __tensor: unique symbol };
 /** A dimension: a number, or a name for one that is known at run time. */
 export type Dim = number | string;
 
-/** A node's attribute. A number is an ONNX int where it is whole; use `{ float }` for a float that may be whole. */
+/**
+ * A node's attribute. A number is an ONNX int where it is whole, else a float; `{ float }` is a float that may be
+ * whole. A list is one of ints.
+ */
 export type Attribute = number | string | readonly number[] | { readonly float: number };
 
 const IR_VERSION = 10;
+
+/** Constants of up to so many bytes are compared, to store equal ones once. */
+const SMALL = 64;
 
 /**
  * An ONNX graph being written. Weights stay in their files: {@linkcode Graph.external} points into them.
@@ -32,26 +38,46 @@ export class Graph {
   readonly #inputs: proto.onnx.IValueInfoProto[] = [];
   readonly #outputs: proto.onnx.IValueInfoProto[] = [];
   readonly #initializers: proto.onnx.ITensorProto[] = [];
-  readonly #constants = new Map<string, Tensor>();
-  readonly #renamed = new Map<string, string>();
+  /** All names there are: of inputs, initializers, what nodes give, and outputs. */
+  readonly #names = new Set<string>();
+  /** What nodes give, and so what can be given another name. */
+  readonly #results = new Set<Tensor>();
+  /** dtype, shape and bytes of small constants, and external tensors by what they point to → their tensor. */
+  readonly #stored = new Map<string, Tensor>();
+  /** A node's result → the output's name it goes by. */
+  readonly #renamed = new Map<Tensor, string>();
   #next = 0;
 
-  /** `opset` is ONNX's; com.microsoft is always there. */
+  /**
+   * @param name The graph's name; shows in ORT's profiles.
+   * @param opset Version of ONNX's operators; com.microsoft's are always there.
+   */
   constructor(readonly name: string, readonly opset = 21) {}
 
-  /** Declares an input. */
+  /**
+   * Declares an input.
+   *
+   * @param shape A name instead of a number for a dimension that is known at run time: `["tokens", 256]`.
+   */
   input(name: string, dtype: DType, shape: readonly Dim[]): Tensor {
-    this.#inputs.push(valueInfo(name, dtype, shape));
+    this.#inputs.push(valueInfo(this.#name(name), dtype, shape));
     return name as Tensor;
   }
 
-  /** Declares a node's result as an output, under the output's name: no copy is made. */
+  /** Declares an output. A node's result gets the output's name: no copy is made. */
   output(name: string, tensor: Tensor, dtype: DType, shape: readonly Dim[]): void {
-    this.#renamed.set(tensor, name);
+    // Inputs, initializers and what is an output already have a name that must stay.
+    const free = this.#results.has(tensor) && !this.#renamed.has(tensor);
+    this.#renamed.set(free ? tensor : this.op("Identity", [tensor]), this.#name(name));
     this.#outputs.push(valueInfo(name, dtype, shape));
   }
 
-  /** Adds a node with one output. An empty string is an input left out. */
+  /**
+   * Adds a node with one output.
+   *
+   * @param inputs An empty string is an input left out.
+   * @param domain "com.microsoft" for ORT's own operators.
+   */
   op(type: string, inputs: readonly (Tensor | "")[], attributes: Record<string, Attribute> = {}, domain = ""): Tensor {
     return this.ops(type, inputs, 1, attributes, domain)[0]!;
   }
@@ -64,29 +90,38 @@ export class Graph {
     attributes: Record<string, Attribute> = {},
     domain = "",
   ): Tensor[] {
-    const id = this.#next++;
-    const output = Array.from({ length: count }, (_, i) => `${type}_${id}${i ? `_${i}` : ""}`);
+    const name = this.#freeName(type);
+    const output = Array.from({ length: count }, (_, i) => this.#name(i ? `${name}_${i}` : name) as Tensor);
+    for (const tensor of output) this.#results.add(tensor);
     this.#nodes.push({
       opType: type,
-      name: `${type}_${id}`,
+      name,
       domain,
       input: [...inputs],
       output,
       attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
     });
-    return output as Tensor[];
+    return output;
   }
 
-  /** A constant; equal ones are stored once. */
+  /**
+   * A constant; equal small ones are stored once.
+   *
+   * @param data Little-endian, as memory is everywhere this runs. Copied.
+   * @throws {RangeError} If the data is not of the shape's size.
+   */
   constant(dtype: DType, shape: readonly number[], data: ArrayBufferView): Tensor {
-    const raw = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
-    const key = raw.length <= 64 ? `${dtype}[${shape}]${raw}` : undefined;
-    const known = key && this.#constants.get(key);
-    if (known) return known;
-    const name = `constant_${this.#next++}` as Tensor;
-    this.#initializers.push({ name, dataType: DTYPES[dtype].onnx, dims: [...shape], rawData: raw });
-    if (key) this.#constants.set(key, name);
-    return name;
+    const wanted = shape.reduce((a, b) => a * b, DTYPES[dtype].bytes);
+    if (data.byteLength !== wanted) {
+      throw new RangeError(`Cannot make a constant ${dtype}[${shape}] of ${data.byteLength} bytes: it has ${wanted}`);
+    }
+    const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+    const add = () => {
+      const name = this.#name(this.#freeName("constant"));
+      this.#initializers.push({ name, dataType: DTYPES[dtype].onnx, dims: [...shape], rawData });
+      return name as Tensor;
+    };
+    return rawData.length > SMALL ? add() : this.#once(`${dtype}[${shape}] ${rawData}`, add);
   }
 
   /** A float32 scalar. */
@@ -107,11 +142,19 @@ export class Graph {
     return this.constant(dtype, shape, data);
   }
 
-  /** A tensor that lies in a file: `length` bytes from `offset`. */
+  /**
+   * A tensor that lies in a file; asked for again, it is the same one.
+   *
+   * @param name The tensor's name in the graph.
+   * @param file Path relative to the folder that the session is told, with "/" between its parts.
+   * @param offset First byte in the file; need not be aligned.
+   * @param length Bytes.
+   * @throws {TypeError} If something else in the graph has the name.
+   */
   external(name: string, dtype: DType, shape: readonly number[], file: string, offset: number, length: number): Tensor {
-    if (!this.#constants.has(`external ${name}`)) {
+    return this.#once(`external ${name} ${dtype}[${shape}] ${offset} ${length} ${file}`, () => {
       this.#initializers.push({
-        name,
+        name: this.#name(name),
         dataType: DTYPES[dtype].onnx,
         dims: [...shape],
         dataLocation: onnx.TensorProto.DataLocation.EXTERNAL,
@@ -121,9 +164,8 @@ export class Graph {
           { key: "length", value: String(length) },
         ],
       });
-      this.#constants.set(`external ${name}`, name as Tensor);
-    }
-    return name as Tensor;
+      return name as Tensor;
+    });
   }
 
   /** Converts to a type; nothing where it already has it. */
@@ -131,14 +173,14 @@ export class Graph {
     return from === to ? x : this.op("Cast", [x], { to: DTYPES[to].onnx });
   }
 
-  /** The shape given to the same data; one dimension may be -1, and 0 keeps the input's. */
+  /** The same data under another shape; one dimension may be -1, and 0 keeps the input's. */
   reshape(x: Tensor, ...shape: number[]): Tensor {
     return this.op("Reshape", [x, this.ints(...shape)]);
   }
 
   /** The model as protobuf bytes. */
   encode(): Uint8Array<ArrayBuffer> {
-    const rename = (name: string) => this.#renamed.get(name) ?? name;
+    const rename = (name: string) => this.#renamed.get(name as Tensor) ?? name;
     const bytes = onnx.ModelProto.encode({
       irVersion: IR_VERSION,
       producerName: "kvcompress",
@@ -157,6 +199,27 @@ export class Graph {
     }).finish();
     return new Uint8Array(bytes);
   }
+
+  /** Takes a name for one thing alone: ORT's complaint about two of one name says little. */
+  #name(name: string): string {
+    if (this.#names.has(name)) throw new TypeError(`Cannot name two things "${name}" in graph ${this.name}`);
+    this.#names.add(name);
+    return name;
+  }
+
+  /** A name that nothing has, such as a tensor of the checkpoint might. */
+  #freeName(stem: string): string {
+    for (;;) {
+      const name = `${stem}_${this.#next++}`;
+      if (!this.#names.has(name)) return name;
+    }
+  }
+
+  #once(key: string, add: () => Tensor): Tensor {
+    const known = this.#stored.get(key) ?? add();
+    this.#stored.set(key, known);
+    return known;
+  }
 }
 
 function valueInfo(name: string, dtype: DType, shape: readonly Dim[]): proto.onnx.IValueInfoProto {
@@ -167,8 +230,14 @@ function valueInfo(name: string, dtype: DType, shape: readonly Dim[]): proto.onn
 function attribute(name: string, value: Attribute): proto.onnx.IAttributeProto {
   const { AttributeType } = onnx.AttributeProto;
   if (typeof value === "string") return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
-  if (typeof value === "object" && "float" in value) return { name, type: AttributeType.FLOAT, f: value.float };
-  if (typeof value === "object") return { name, type: AttributeType.INTS, ints: [...value] };
-  if (Number.isInteger(value)) return { name, type: AttributeType.INT, i: value };
-  return { name, type: AttributeType.FLOAT, f: value };
+  if (typeof value === "number") {
+    return Number.isInteger(value)
+      ? { name, type: AttributeType.INT, i: value }
+      : { name, type: AttributeType.FLOAT, f: value };
+  }
+  if ("float" in value) return { name, type: AttributeType.FLOAT, f: value.float };
+  if (!value.every(Number.isInteger)) {
+    throw new TypeError(`Cannot write attribute "${name}": [${value}] are not all ints`);
+  }
+  return { name, type: AttributeType.INTS, ints: [...value] };
 }
