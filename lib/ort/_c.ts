@@ -1,4 +1,8 @@
-/** Helpers between JavaScript values and C memory. */
+/**
+ * Between JavaScript values and C memory.
+ *
+ * @module
+ */
 
 const encoder = new TextEncoder();
 
@@ -7,14 +11,29 @@ export function cString(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text + "\0");
 }
 
+/** A `const char* const*`: pointers to strings that lie behind them, in one block that keeps all of it alive. */
+export function cStrings(texts: readonly string[]): Uint8Array<ArrayBuffer> {
+  const strings = texts.map(cString);
+  const block = new Uint8Array(new ArrayBuffer(strings.reduce((sum, { length }) => sum + length, 8 * texts.length)));
+  const start = Deno.UnsafePointer.value(Deno.UnsafePointer.of(block));
+  const pointers = new BigUint64Array(block.buffer, 0, texts.length);
+  let at = pointers.byteLength;
+  strings.forEach((string, i) => {
+    pointers[i] = start + BigInt(at);
+    block.set(string, at);
+    at += string.length;
+  });
+  return block;
+}
+
 /** Room for one pointer that a C function fills in. */
 export function outPointer(): BigUint64Array<ArrayBuffer> {
   return new BigUint64Array(1);
 }
 
 /** What was written to {@linkcode outPointer}, as a pointer. */
-export function pointerAt(out: BigUint64Array, index = 0): Deno.PointerValue {
-  return Deno.UnsafePointer.create(out[index] ?? 0n);
+export function pointerAt(out: BigUint64Array): Deno.PointerValue {
+  return Deno.UnsafePointer.create(out[0]!);
 }
 
 /** The C string at a pointer; empty for null. */

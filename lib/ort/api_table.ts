@@ -29,8 +29,6 @@ export const API = {
   CreateEnv: status(3, ["i32", buffer, buffer]), // OrtLoggingLevel, const char* logid, OrtEnv** out
   CreateSessionFromArray: status(8, [pointer, buffer, "usize", pointer, buffer]), // env, data, bytes, options, out
   CreateSessionOptions: status(10, [buffer]), // OrtSessionOptions** out
-  EnableProfiling: status(14, [pointer, buffer]), // options, const ORTCHAR_T* prefix
-  SetSessionLogSeverityLevel: status(22, [pointer, "i32"]), // options, level
   SetSessionGraphOptimizationLevel: status(23, [pointer, "i32"]), // options, GraphOptimizationLevel
   SetIntraOpNumThreads: status(24, [pointer, "i32"]), // options, threads
   CreateRunOptions: status(39, [buffer]), // OrtRunOptions** out
@@ -55,7 +53,6 @@ export const API = {
   BindInput: status(136, [pointer, buffer, pointer]), // binding, name, value
   BindOutput: status(137, [pointer, buffer, pointer]), // binding, name, value
   AddRunConfigEntry: status(165, [pointer, buffer, buffer]), // run options, key, value
-  SynchronizeBoundOutputs: status(203, [pointer]), // binding
   SessionOptionsAppendExecutionProvider_CUDA_V2: status(204, [pointer, pointer]), // options, cuda options
   CreateCUDAProviderOptions: status(205, [buffer]), // OrtCUDAProviderOptionsV2** out
   // options, const char* const* keys, const char* const* values, size_t count

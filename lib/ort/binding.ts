@@ -1,45 +1,94 @@
 import { cString } from "./_c.ts";
+import { Handle } from "./_handle.ts";
 import type { Session } from "./session.ts";
 import type { Value } from "./value.ts";
 
-/** A session's inputs and outputs bound to memory once, to run as often as wanted. */
+/**
+ * A session's inputs and outputs bound to memory once, to run as often as wanted.
+ *
+ * @example x = x + 1, in place
+ * ```ts
+ * import { Graph } from "../onnx/graph.ts";
+ * import { Binding } from "./binding.ts";
+ * import { CpuDevice } from "./cpu_device.ts";
+ * import { findOnnxRuntime } from "./find.ts";
+ * import { Ort } from "./ort.ts";
+ * import { Session } from "./session.ts";
+ * import { Value } from "./value.ts";
+ *
+ * const g = new Graph("add_one");
+ * const x = g.input("x", "float32", ["n"]);
+ * g.output("y", g.op("Add", [x, g.scalar(1)]), "float32", ["n"]);
+ *
+ * const ort = new Ort(findOnnxRuntime().libraryPath);
+ * using device = new CpuDevice();
+ * using session = new Session(ort, device, g.encode());
+ * using memory = device.allocate(8);
+ * const value = Value.of(ort, device, memory, "float32", [2]);
+ * using binding = new Binding(session, { x: value }, { y: value });
+ * binding.run();
+ * binding.run();
+ * const numbers = new Float32Array(2);
+ * device.read(memory, 0, numbers);
+ * console.log(numbers); // Float32Array(2) [ 2, 2 ]
+ * ```
+ */
 export class Binding implements Disposable {
-  readonly #handle: Deno.PointerObject;
-  readonly #runOptions: Deno.PointerObject;
-  readonly #values: Set<Value>;
+  readonly #binding: Handle;
+  readonly #runOptions: Handle;
+  /** One value may be an input and an output. */
+  readonly #values: ReadonlySet<Value>;
 
-  /** Binds by name. The values belong to the binding from here on: it releases them. */
+  /**
+   * Binds by name. The values belong to the binding from here on, even if it cannot be made: it releases them.
+   *
+   * @param session Must be disposed of after the binding.
+   * @param inputs Input's name → its tensor.
+   * @param outputs Output's name → where it is to be written.
+   * @param runOptions Entries of the run's configuration, such as `gpu_graph_id`.
+   * @throws {OrtError} If the session has no input or output of a name.
+   */
   constructor(
     readonly session: Session,
     inputs: Readonly<Record<string, Value>>,
     outputs: Readonly<Record<string, Value>>,
     runOptions: Readonly<Record<string, string>> = {},
   ) {
-    const { ort } = session;
-    this.#handle = ort.create((out) => ort.c.CreateIoBinding(session.handle, out));
-    for (const [name, value] of Object.entries(inputs)) {
-      ort.check(ort.c.BindInput(this.#handle, cString(name), value.handle));
-    }
-    for (const [name, value] of Object.entries(outputs)) {
-      ort.check(ort.c.BindOutput(this.#handle, cString(name), value.handle));
-    }
     this.#values = new Set([...Object.values(inputs), ...Object.values(outputs)]);
-    this.#runOptions = ort.create((out) => ort.c.CreateRunOptions(out));
+    const { ort, ort: { c } } = session;
+    using made = new DisposableStack();
+    for (const value of this.#values) made.use(value);
+    const pointer = ort.create((out) => c.CreateIoBinding(session.handle, out));
+    const held = [session, this.#values]; // what the binding points to
+    this.#binding = made.use(
+      new Handle("a binding", pointer, (pointer) => {
+        c.ReleaseIoBinding(pointer);
+        held.length = 0;
+      }),
+    );
+    for (const [name, value] of Object.entries(inputs)) ort.check(c.BindInput(pointer, cString(name), value.handle));
+    for (const [name, value] of Object.entries(outputs)) ort.check(c.BindOutput(pointer, cString(name), value.handle));
+    const options = ort.create((out) => c.CreateRunOptions(out));
+    this.#runOptions = made.use(new Handle("run options", options, (pointer) => c.ReleaseRunOptions(pointer)));
     for (const [key, value] of Object.entries(runOptions)) {
-      ort.check(ort.c.AddRunConfigEntry(this.#runOptions, cString(key), cString(value)));
+      ort.check(c.AddRunConfigEntry(options, cString(key), cString(value)));
     }
+    made.move(); // all went well: nothing is released here
   }
 
-  /** Runs the session once. On CUDA this queues the work in the device's stream. */
+  /**
+   * Runs the session once. On CUDA this queues the work in the device's stream.
+   *
+   * @throws {OrtError} If an input is missing or of the wrong type or shape, or a node fails.
+   */
   run(): void {
     const { ort, handle } = this.session;
-    ort.check(ort.c.RunWithBinding(handle, this.#runOptions, this.#handle));
+    ort.check(ort.c.RunWithBinding(handle, this.#runOptions.pointer, this.#binding.pointer));
   }
 
   [Symbol.dispose](): void {
-    const { ort } = this.session;
-    ort.c.ReleaseIoBinding(this.#handle);
-    ort.c.ReleaseRunOptions(this.#runOptions);
+    this.#binding[Symbol.dispose]();
+    this.#runOptions[Symbol.dispose]();
     for (const value of this.#values) value[Symbol.dispose]();
   }
 }

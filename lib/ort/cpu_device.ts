@@ -1,22 +1,49 @@
-import { bytesOf, type Device, type DeviceMemory } from "./device.ts";
+import { bytesOf, checkRange, checkSize, type Device, type DeviceMemory } from "./device.ts";
+
+/** Where blocks begin, bytes: on a cache line, as ORT's own allocations do. */
+const ALIGNMENT = 64;
 
 class CpuMemory implements DeviceMemory {
   readonly pointer: Deno.PointerObject;
   readonly data: Uint8Array<ArrayBuffer>;
-  constructor(readonly bytes: number, readonly free: () => void) {
-    // 64 bytes more, so that the block can begin on a cache line as ORT's own allocations do.
-    const room = new Uint8Array(bytes + 64);
+
+  constructor(readonly bytes: number, readonly free: (memory: CpuMemory) => void) {
+    // An ArrayBuffer, since the bytes of a small Uint8Array made by its length may lie in V8's heap, which moves things.
+    const room = arrayBuffer(bytes + ALIGNMENT);
     const address = Deno.UnsafePointer.value(Deno.UnsafePointer.of(room));
-    const skip = Number((64n - (address % 64n)) % 64n);
-    this.data = room.subarray(skip, skip + bytes);
-    this.pointer = Deno.UnsafePointer.of(this.data) ?? Deno.UnsafePointer.of(room)!;
+    const skip = -address & BigInt(ALIGNMENT - 1);
+    this.data = new Uint8Array(room, Number(skip), bytes);
+    this.pointer = Deno.UnsafePointer.create(address + skip)!;
   }
+
   [Symbol.dispose]() {
-    this.free();
+    this.free(this);
   }
 }
 
-/** The host's memory. Everything is synchronous. */
+function arrayBuffer(bytes: number): ArrayBuffer {
+  try {
+    return new ArrayBuffer(bytes);
+  } catch (cause) {
+    throw new RangeError(`Cannot allocate ${bytes} bytes of the host's memory: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/**
+ * The host's memory. Everything is synchronous.
+ *
+ * @example
+ * ```ts
+ * import { CpuDevice } from "./cpu_device.ts";
+ *
+ * using device = new CpuDevice();
+ * using memory = device.allocate(8);
+ * device.write(memory, 4, Float32Array.of(1.5));
+ * const back = new Float32Array(2);
+ * device.read(memory, 0, back);
+ * console.log(back); // Float32Array(2) [ 0, 1.5 ]
+ * ```
+ */
 export class CpuDevice implements Device {
   readonly kind = "cpu";
   readonly index = 0;
@@ -30,7 +57,8 @@ export class CpuDevice implements Device {
   }
 
   allocate(bytes: number): DeviceMemory {
-    const memory: DeviceMemory = new CpuMemory(bytes, () => {
+    checkSize(bytes);
+    const memory = new CpuMemory(bytes, (memory) => {
       if (this.#live.delete(memory)) this.#allocated -= bytes;
     });
     this.#live.add(memory);
@@ -39,20 +67,28 @@ export class CpuDevice implements Device {
   }
 
   write(memory: DeviceMemory, offset: number, data: ArrayBufferView<ArrayBuffer>): void {
-    (memory as CpuMemory).data.set(bytesOf(data), offset);
+    checkRange(memory, offset, data.byteLength);
+    this.#dataOf(memory).set(bytesOf(data), offset);
   }
 
   read(memory: DeviceMemory, offset: number, into: ArrayBufferView<ArrayBuffer>): void {
-    bytesOf(into).set((memory as CpuMemory).data.subarray(offset, offset + into.byteLength));
+    checkRange(memory, offset, into.byteLength);
+    bytesOf(into).set(this.#dataOf(memory).subarray(offset, offset + into.byteLength));
   }
 
   zero(memory: DeviceMemory): void {
-    (memory as CpuMemory).data.fill(0);
+    this.#dataOf(memory).fill(0);
   }
 
   synchronize(): void {}
 
   [Symbol.dispose](): void {
     this.#live.clear();
+    this.#allocated = 0;
+  }
+
+  #dataOf(memory: DeviceMemory): Uint8Array<ArrayBuffer> {
+    if (!this.#live.has(memory)) throw new TypeError("Cannot use memory: it was freed, or is another device's");
+    return (memory as CpuMemory).data;
   }
 }

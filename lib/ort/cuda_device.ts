@@ -1,6 +1,6 @@
 import { CudaRuntime } from "../cuda/runtime.ts";
 import type { CudaStream } from "../cuda/memory.ts";
-import type { Device, DeviceMemory } from "./device.ts";
+import { checkRange, checkSize, type Device, type DeviceMemory } from "./device.ts";
 
 /** A GPU's memory, and the one stream that all copies and sessions run in. */
 export class CudaDevice implements Device {
@@ -32,6 +32,7 @@ export class CudaDevice implements Device {
   }
 
   allocate(bytes: number): DeviceMemory {
+    checkSize(bytes);
     const buffer = this.cuda.malloc(Math.max(1, bytes));
     this.cuda.memset(buffer.pointer, 0, buffer.byteLength, this.#stream);
     this.#allocated += bytes;
@@ -49,10 +50,12 @@ export class CudaDevice implements Device {
   }
 
   write(memory: DeviceMemory, offset: number, data: ArrayBufferView<ArrayBuffer>): void {
+    checkRange(memory, offset, data.byteLength);
     this.cuda.copyToDevice(Deno.UnsafePointer.offset(memory.pointer, offset)!, data, this.#stream);
   }
 
   read(memory: DeviceMemory, offset: number, into: ArrayBufferView<ArrayBuffer>): void {
+    checkRange(memory, offset, into.byteLength);
     this.cuda.copyToHost(into, Deno.UnsafePointer.offset(memory.pointer, offset)!, this.#stream);
     this.#stream.synchronize();
   }

@@ -38,3 +38,15 @@ export interface Device extends Disposable {
 export function bytesOf(view: ArrayBufferView<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
+
+/** A size that can be allocated. @throws {RangeError} For what is not a whole number of bytes. */
+export function checkSize(bytes: number): void {
+  if (!Number.isSafeInteger(bytes) || bytes < 0) throw new RangeError(`Cannot allocate ${bytes} bytes`);
+}
+
+/** Holds a copy to the memory's bounds, which C code does not. @throws {RangeError} If it goes beyond them. */
+export function checkRange(memory: DeviceMemory, offset: number, bytes: number): void {
+  if (!Number.isSafeInteger(offset) || offset < 0 || offset + bytes > memory.bytes) {
+    throw new RangeError(`Cannot copy ${bytes} bytes at byte ${offset}: the memory has ${memory.bytes}`);
+  }
+}

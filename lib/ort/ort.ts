@@ -2,9 +2,30 @@ import { InputError } from "../errors.ts";
 import { API, type ApiFunctions, NEWEST_API_VERSION, OLDEST_API_VERSION } from "./api_table.ts";
 import { cString, outPointer, pointerAt, stringAt, stringsAt } from "./_c.ts";
 
-/** An error that ONNX Runtime returned: its code (`OrtErrorCode`) and its message. */
+/**
+ * An error that ONNX Runtime returned, in its words.
+ *
+ * @example
+ * ```ts
+ * import { CpuDevice } from "./cpu_device.ts";
+ * import { findOnnxRuntime } from "./find.ts";
+ * import { Ort, OrtError } from "./ort.ts";
+ * import { Session } from "./session.ts";
+ *
+ * using device = new CpuDevice();
+ * try {
+ *   new Session(new Ort(findOnnxRuntime().libraryPath), device, Uint8Array.of(1, 2, 3));
+ * } catch (error) {
+ *   console.log(error instanceof OrtError && error.code); // 7, ORT_INVALID_PROTOBUF
+ * }
+ * ```
+ */
 export class OrtError extends Error {
   override readonly name = "OrtError";
+  /**
+   * @param message ORT's message.
+   * @param code Its `OrtErrorCode`.
+   */
   constructor(message: string, readonly code: number) {
     super(message);
   }
@@ -17,6 +38,15 @@ const base = {
 /**
  * ONNX Runtime, opened from a shared library: the C API's function table and one environment. It stays open for the
  * life of the process, as ORT itself expects.
+ *
+ * @example
+ * ```ts
+ * import { findOnnxRuntime } from "./find.ts";
+ * import { Ort } from "./ort.ts";
+ *
+ * const ort = new Ort(findOnnxRuntime().libraryPath);
+ * console.log(ort.version, ort.providers); // 1.29.0 [ …, "CPUExecutionProvider" ]
+ * ```
  */
 export class Ort {
   /** Version of the library, such as "1.29.0". */
@@ -28,8 +58,9 @@ export class Ort {
   readonly #library: Deno.DynamicLibrary<typeof base>;
 
   /**
-   * Opens the library at an absolute path.
+   * Opens the library.
    *
+   * @param path Its absolute path.
    * @throws {InputError} If it cannot be opened or is too old.
    */
   constructor(readonly path: string) {
@@ -59,8 +90,10 @@ export class Ort {
         return [name, f.call.bind(f)];
       }),
     ) as unknown as ApiFunctions;
-    // Only errors: what ORT warns about (a node it placed on the CPU by design, say) is no news to a user.
-    this.env = this.create((out) => this.c.CreateEnv(3, cString("kvcompress"), out));
+    // Nothing but what ends the process goes to ORT's log: an error comes back as a status, and what ORT warns about (a
+    // node it placed on the CPU by design, say) is no news to a user.
+    const ORT_LOGGING_LEVEL_FATAL = 4;
+    this.env = this.create((out) => this.c.CreateEnv(ORT_LOGGING_LEVEL_FATAL, cString("kvcompress"), out));
   }
 
   /** Execution providers built into the library. That one is named does not mean that it can be loaded. */
@@ -73,7 +106,7 @@ export class Ort {
     return names;
   }
 
-  /** Throws what a status says; null is success. */
+  /** Throws what a status says; null is success. @throws {OrtError} */
   check(status: Deno.PointerValue): void {
     if (status === null) return;
     const error = new OrtError(stringAt(this.c.GetErrorMessage(status)), this.c.GetErrorCode(status));
@@ -81,7 +114,7 @@ export class Ort {
     throw error;
   }
 
-  /** Calls a function that creates something and gives it back through its last parameter. */
+  /** Calls a function that creates something and gives it back through its last parameter. @throws {OrtError} */
   create(call: (out: BigUint64Array<ArrayBuffer>) => Deno.PointerValue): Deno.PointerObject {
     const out = outPointer();
     this.check(call(out));

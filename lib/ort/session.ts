@@ -1,5 +1,6 @@
-import { cString, outPointer, pointerAt, stringsAt } from "./_c.ts";
 import type { DType } from "../dtype.ts";
+import { cString, cStrings, outPointer, pointerAt, stringsAt } from "./_c.ts";
+import { Handle } from "./_handle.ts";
 import { Binding } from "./binding.ts";
 import type { Device, DeviceMemory } from "./device.ts";
 import type { Ort } from "./ort.ts";
@@ -20,16 +21,49 @@ export interface SessionOptions {
 
 const ORT_ENABLE_ALL = 99;
 
-/** A graph that ORT has loaded for one device. */
+/**
+ * A graph that ORT has loaded for one device.
+ *
+ * @example
+ * ```ts
+ * import { Graph } from "../onnx/graph.ts";
+ * import { CpuDevice } from "./cpu_device.ts";
+ * import { findOnnxRuntime } from "./find.ts";
+ * import { Ort } from "./ort.ts";
+ * import { Session } from "./session.ts";
+ *
+ * const g = new Graph("add_one");
+ * const x = g.input("x", "float32", ["n"]);
+ * g.output("y", g.op("Add", [x, g.scalar(1)]), "float32", ["n"]);
+ *
+ * using device = new CpuDevice();
+ * using session = new Session(new Ort(findOnnxRuntime().libraryPath), device, g.encode());
+ * using memory = device.allocate(16);
+ * device.write(memory, 0, Float32Array.of(1, 2));
+ * session.runOnce({ x: ["float32", [2], memory, 0] }, { y: ["float32", [2], memory, 8] });
+ * const numbers = new Float32Array(4);
+ * device.read(memory, 0, numbers);
+ * console.log(numbers); // Float32Array(4) [ 1, 2, 2, 3 ]
+ * ```
+ */
 export class Session implements Disposable {
-  readonly handle: Deno.PointerObject;
+  readonly #handle: Handle;
 
   /**
    * Loads a serialized ONNX model.
    *
+   * @param ort The library.
+   * @param device Where it is to run, and where all its inputs and outputs are but those CUDA kernels take from the host.
+   * @param model The model's bytes; may be dropped afterwards.
+   * @param options How it is loaded.
    * @throws {OrtError} If ORT refuses it; the message says why.
    */
-  constructor(readonly ort: Ort, readonly device: Device, model: Uint8Array<ArrayBuffer>, options: SessionOptions = {}) {
+  constructor(
+    readonly ort: Ort,
+    readonly device: Device,
+    model: Uint8Array<ArrayBuffer>,
+    options: SessionOptions = {},
+  ) {
     const { c } = ort;
     const handle = ort.create((out) => c.CreateSessionOptions(out));
     try {
@@ -46,15 +80,21 @@ export class Session implements Disposable {
         ort.check(c.AddSessionConfigEntry(handle, cString(key), cString(value)));
       }
       if (device.kind === "cuda") this.#appendCuda(handle, options);
-      this.handle = ort.create((out) => c.CreateSessionFromArray(ort.env, model, BigInt(model.length), handle, out));
+      const session = ort.create((out) => c.CreateSessionFromArray(ort.env, model, BigInt(model.length), handle, out));
+      this.#handle = new Handle("a session", session, (pointer) => c.ReleaseSession(pointer));
     } finally {
       c.ReleaseSessionOptions(handle);
     }
   }
 
+  /** The `OrtSession*`. @throws {TypeError} If the session was disposed of. */
+  get handle(): Deno.PointerObject {
+    return this.#handle.pointer;
+  }
+
   #appendCuda(options: Deno.PointerObject, { tf32 = false }: SessionOptions): void {
-    const { ort, device } = this;
-    const cuda = ort.create((out) => ort.c.CreateCUDAProviderOptions(out));
+    const { ort, ort: { c }, device } = this;
+    const cuda = ort.create((out) => c.CreateCUDAProviderOptions(out));
     try {
       const settings: Record<string, string> = {
         device_id: String(device.index),
@@ -62,22 +102,13 @@ export class Session implements Disposable {
         arena_extend_strategy: "kSameAsRequested",
         use_tf32: tf32 ? "1" : "0",
       };
-      const keys = Object.keys(settings).map(cString);
-      const values = Object.values(settings).map(cString);
-      const address = (text: Uint8Array<ArrayBuffer>) => Deno.UnsafePointer.value(Deno.UnsafePointer.of(text));
-      ort.check(
-        ort.c.UpdateCUDAProviderOptions(
-          cuda,
-          BigUint64Array.from(keys, address),
-          BigUint64Array.from(values, address),
-          BigInt(keys.length),
-        ),
-      );
+      const [keys, values] = [cStrings(Object.keys(settings)), cStrings(Object.values(settings))];
+      ort.check(c.UpdateCUDAProviderOptions(cuda, keys, values, BigInt(Object.keys(settings).length)));
       // One stream for everything: copies and sessions are ordered among themselves without waiting on the host.
-      ort.check(ort.c.UpdateCUDAProviderOptionsWithValue(cuda, cString("user_compute_stream"), device.stream));
-      ort.check(ort.c.SessionOptionsAppendExecutionProvider_CUDA_V2(options, cuda));
+      ort.check(c.UpdateCUDAProviderOptionsWithValue(cuda, cString("user_compute_stream"), device.stream));
+      ort.check(c.SessionOptionsAppendExecutionProvider_CUDA_V2(options, cuda));
     } finally {
-      ort.c.ReleaseCUDAProviderOptions(cuda);
+      c.ReleaseCUDAProviderOptions(cuda);
     }
   }
 
@@ -96,25 +127,23 @@ export class Session implements Disposable {
 
   /** Statistics of the session's device allocator, such as `MaxInUse` in bytes; empty where it keeps none. */
   allocatorStats(): Record<string, number> {
-    const { ort, device } = this;
+    const { ort, ort: { c }, device } = this;
+    using made = new DisposableStack();
     const name = cString(device.kind === "cpu" ? "Cpu" : "Cuda");
-    const info = ort.create((out) => ort.c.CreateMemoryInfo(name, 0, device.index, 0, out));
-    try {
-      const allocator = ort.create((out) => ort.c.CreateAllocator(this.handle, info, out));
-      const pairs = ort.create((out) => ort.c.AllocatorGetStats(allocator, out));
-      const [keys, values, count] = [outPointer(), outPointer(), new BigUint64Array(1)];
-      ort.c.GetKeyValuePairs(pairs, keys, values, count);
-      const names = stringsAt(pointerAt(keys), Number(count[0]));
-      const figures = stringsAt(pointerAt(values), Number(count[0]));
-      ort.c.ReleaseKeyValuePairs(pairs);
-      ort.c.ReleaseAllocator(allocator);
-      return Object.fromEntries(names.map((key, i) => [key, Number(figures[i])]));
-    } finally {
-      ort.c.ReleaseMemoryInfo(info);
-    }
+    const info = made.adopt(
+      ort.create((out) => c.CreateMemoryInfo(name, 0, device.index, 0, out)),
+      c.ReleaseMemoryInfo,
+    );
+    const allocator = made.adopt(ort.create((out) => c.CreateAllocator(this.handle, info, out)), c.ReleaseAllocator);
+    const pairs = made.adopt(ort.create((out) => c.AllocatorGetStats(allocator, out)), c.ReleaseKeyValuePairs);
+    const [keys, values, count] = [outPointer(), outPointer(), new BigUint64Array(1)];
+    c.GetKeyValuePairs(pairs, keys, values, count);
+    const names = stringsAt(pointerAt(keys), Number(count[0]));
+    const figures = stringsAt(pointerAt(values), Number(count[0]));
+    return Object.fromEntries(names.map((key, i) => [key, Number(figures[i])]));
   }
 
   [Symbol.dispose](): void {
-    this.ort.c.ReleaseSession(this.handle);
+    this.#handle[Symbol.dispose]();
   }
 }

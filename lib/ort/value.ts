@@ -1,24 +1,47 @@
 import { type DType, DTYPES } from "../dtype.ts";
 import { cString } from "./_c.ts";
+import { Handle } from "./_handle.ts";
 import type { Device, DeviceMemory } from "./device.ts";
 import type { Ort } from "./ort.ts";
 
 const OrtDeviceAllocator = 0;
 const OrtMemTypeDefault = 0;
 
-/** A tensor over memory that someone else owns: a type, a shape, a place. */
+/**
+ * A tensor over memory that someone else owns: a type, a shape, a place. The memory must not be freed before it; it
+ * stays reachable for as long.
+ *
+ * @example
+ * ```ts
+ * import { CpuDevice } from "./cpu_device.ts";
+ * import { findOnnxRuntime } from "./find.ts";
+ * import { Ort } from "./ort.ts";
+ * import { Value } from "./value.ts";
+ *
+ * const ort = new Ort(findOnnxRuntime().libraryPath);
+ * using device = new CpuDevice();
+ * using memory = device.allocate(64);
+ * using secondHalf = Value.of(ort, device, memory, "float32", [2, 4], 32);
+ * console.log(secondHalf.shape); // [ 2, 4 ]
+ * ```
+ */
 export class Value implements Disposable {
-  private constructor(
-    readonly handle: Deno.PointerObject,
-    readonly dtype: DType,
-    readonly shape: readonly number[],
-    readonly release: () => void,
-  ) {}
+  readonly #handle: Handle;
+
+  private constructor(handle: Handle, readonly dtype: DType, readonly shape: readonly number[]) {
+    this.#handle = handle;
+  }
 
   /**
    * A view of `memory` from `offset` bytes on.
    *
-   * @throws {RangeError} If the shape does not fit in the memory.
+   * @param ort The library.
+   * @param device What the memory was allocated on.
+   * @param memory The memory.
+   * @param dtype Element type.
+   * @param shape Dimensions.
+   * @param offset Where the first element is, bytes; a multiple of the element's size.
+   * @throws {RangeError} If that does not lie in the memory: C code would not notice.
    */
   static of(
     ort: Ort,
@@ -28,33 +51,50 @@ export class Value implements Disposable {
     shape: readonly number[],
     offset = 0,
   ): Value {
-    const bytes = shape.reduce((a, b) => a * b, DTYPES[dtype].bytes);
-    if (offset < 0 || offset + bytes > memory.bytes) {
-      throw new RangeError(
-        `Cannot view ${dtype}[${shape}] at byte ${offset}: ${bytes} bytes do not fit in ${memory.bytes}`,
-      );
+    const element = DTYPES[dtype].bytes;
+    const bytes = shape.reduce((a, b) => a * b, element);
+    const fail = (why: string): never => {
+      throw new RangeError(`Cannot view ${dtype}[${shape}] at byte ${offset}: ${why}`);
+    };
+    if (![...shape, offset].every((n) => Number.isSafeInteger(n) && n >= 0)) {
+      fail("sizes and offset must be whole numbers from 0 on");
     }
+    if (offset % element) fail(`it is no multiple of ${element}`);
+    if (!(offset + bytes <= memory.bytes)) fail(`${bytes} bytes do not fit in ${memory.bytes}`);
+    const { c } = ort;
     const name = cString(device.kind === "cpu" ? "Cpu" : "Cuda");
     const info = ort.create((out) =>
-      ort.c.CreateMemoryInfo(name, OrtDeviceAllocator, device.index, OrtMemTypeDefault, out)
+      c.CreateMemoryInfo(name, OrtDeviceAllocator, device.index, OrtMemTypeDefault, out)
     );
-    const start = Deno.UnsafePointer.offset(memory.pointer, offset);
-    const handle = ort.create((out) =>
-      ort.c.CreateTensorWithDataAsOrtValue(
-        info,
-        start,
-        BigInt(bytes),
-        BigInt64Array.from(shape, BigInt),
-        BigInt(shape.length),
-        DTYPES[dtype].onnx,
-        out,
-      )
-    );
-    ort.c.ReleaseMemoryInfo(info);
-    return new Value(handle, dtype, shape, () => ort.c.ReleaseValue(handle));
+    try {
+      const pointer = ort.create((out) =>
+        c.CreateTensorWithDataAsOrtValue(
+          info,
+          Deno.UnsafePointer.offset(memory.pointer, offset),
+          BigInt(bytes),
+          BigInt64Array.from(shape, BigInt),
+          BigInt(shape.length),
+          DTYPES[dtype].onnx,
+          out,
+        )
+      );
+      const held = [memory];
+      const handle = new Handle("a value", pointer, (pointer) => {
+        c.ReleaseValue(pointer);
+        held.length = 0; // until here the memory was held
+      });
+      return new Value(handle, dtype, shape);
+    } finally {
+      c.ReleaseMemoryInfo(info);
+    }
+  }
+
+  /** The `OrtValue*`. @throws {TypeError} If the value was disposed of. */
+  get handle(): Deno.PointerObject {
+    return this.#handle.pointer;
   }
 
   [Symbol.dispose](): void {
-    this.release();
+    this.#handle[Symbol.dispose]();
   }
 }
