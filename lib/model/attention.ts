@@ -1,7 +1,7 @@
-import type { FloatType } from "../dtype.ts";
 import type { Graph, Tensor } from "../onnx/graph.ts";
 import { ExplicitAttention } from "./attention_explicit.ts";
 import { FusedAttention } from "./attention_fused.ts";
+import type { DecoderOptions } from "./decoder.ts";
 import type { Heads } from "./parts.ts";
 import { rotations } from "./rope.ts";
 import type { ModelSpec } from "./spec.ts";
@@ -11,7 +11,10 @@ export type AttentionForm = "fused" | "explicit";
 
 /** How attention reads and writes the cache, in either form. */
 export interface AttentionKernel {
-  /** Attention of one layer: takes rotated queries and keys, gives `[tokens, heads * headDim]`. */
+  /**
+   * Attention of one layer: takes rotated queries and keys and values, each `[1, tokens, heads * headDim]`, gives
+   * `[tokens, heads * headDim]`.
+   */
   emit(layer: number, heads: Heads, cache: CacheTensors): Tensor;
 }
 
@@ -33,12 +36,7 @@ export class AttentionPart {
   constructor(
     readonly g: Graph,
     readonly spec: ModelSpec,
-    readonly options: {
-      readonly dtype: FloatType;
-      readonly attention: AttentionForm;
-      readonly positions: number;
-      readonly groups: readonly number[];
-    },
+    readonly options: Pick<DecoderOptions, "dtype" | "attention" | "positions" | "groups">,
   ) {
     this.#positions = g.input("position_ids", "int64", [1, "tokens"]);
     const { cos, sin } = rotations(spec.rope, options.positions);
@@ -50,7 +48,7 @@ export class AttentionPart {
       : new ExplicitAttention(g, spec, options.dtype, options.groups);
   }
 
-  /** Rotates, appends to the cache and attends. */
+  /** Rotates, appends to the cache and attends: `[tokens, heads * headDim]` in and out. */
   emit(layer: number, { query, key, value }: Heads): Tensor {
     const { g, spec: { heads, kvHeads, headDim }, options: { dtype } } = this;
     const shape = [1, kvHeads, `capacity.${this.options.groups[layer]}`, headDim];
@@ -69,7 +67,7 @@ export class AttentionPart {
     }, cache);
   }
 
-  /** `[tokens, heads * headDim]` → the same as `[1, tokens, heads * headDim]`, its first dimensions rotated. */
+  /** `[tokens, heads * headDim]` → the same as `[1, tokens, heads * headDim]`, each head's first dimensions rotated. */
   #rotate(x: Tensor, heads: number): Tensor {
     const { g, spec: { rope, headDim } } = this;
     const batched = g.reshape(x, 1, -1, heads * headDim);

@@ -55,7 +55,9 @@ export class ExplicitAttention implements AttentionKernel {
       headDim,
     );
     const scores = g.op("FusedMatMul", [query, keys], { transB: 1 }, "com.microsoft");
-    const shape = g.op("Concat", [g.ints(kvHeads, perKv, -1), g.op("Shape", [keys], { start: 2, end: 3 })], { axis: 0 });
+    const shape = g.op("Concat", [g.ints(kvHeads, perKv, -1), g.op("Shape", [keys], { start: 2, end: 3 })], {
+      axis: 0,
+    });
     const byQuery = g.op("Reshape", [scores, shape]); // [kvHeads, perKv, tokens, capacity]
     const probabilities = g.op("Softmax", [g.op("Where", [mask, byQuery, this.#masked])], { axis: -1 });
     const flat = g.op("Reshape", [probabilities, g.op("Shape", [scores])]);

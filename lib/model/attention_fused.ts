@@ -1,7 +1,34 @@
 import type { Graph, Tensor } from "../onnx/graph.ts";
 import type { AttentionKernel, CacheTensors } from "./attention.ts";
+import type { DecoderOptions } from "./decoder.ts";
 import type { Heads } from "./parts.ts";
 import type { ModelSpec } from "./spec.ts";
+
+/**
+ * Why the fused form cannot be used, in words that go on "Cannot use --attention fused: "; undefined where it can.
+ *
+ * @example
+ * ```ts
+ * import { fusedObstacle } from "./attention_fused.ts";
+ *
+ * console.log(fusedObstacle({ headDim: 80 }, { dtype: "float32", device: "cpu" })); // undefined
+ * console.log(fusedObstacle({ headDim: 80 }, { dtype: "float32", device: "cuda" })); // "the fused kernel on CUDA …"
+ * ```
+ *
+ * @param spec The model.
+ * @param options What the decoder is built for.
+ * @returns The reason, without a full stop.
+ */
+export function fusedObstacle(
+  { headDim }: Pick<ModelSpec, "headDim">,
+  { dtype, device }: Pick<DecoderOptions, "dtype" | "device">,
+): string | undefined {
+  if (headDim % 8) return `the fused kernel takes head sizes that are a multiple of 8, the model's is ${headDim}`;
+  if (device === "cuda" && dtype === "float32") {
+    return "the fused kernel on CUDA takes float16 and bfloat16, not float32";
+  }
+  return undefined;
+}
 
 /**
  * com.microsoft.GroupQueryAttention over buffers that are both past and present: it writes the new entries behind the

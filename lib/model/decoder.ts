@@ -1,6 +1,8 @@
 import type { FloatType } from "../dtype.ts";
+import { InputError } from "../errors.ts";
 import { Graph, type Tensor } from "../onnx/graph.ts";
 import { type AttentionForm, AttentionPart } from "./attention.ts";
+import { fusedObstacle } from "./attention_fused.ts";
 import { emitHead } from "./head.ts";
 import type { ModelFolder } from "./model_folder.ts";
 import { Parts } from "./parts.ts";
@@ -26,6 +28,7 @@ export interface DecoderOptions {
 
 /** A decoder graph, ready for a session. */
 export interface Decoder {
+  /** The serialized ONNX model, without the weights. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The folder external initializers are relative to. */
   readonly weightsFolder: string;
@@ -41,16 +44,49 @@ export interface Decoder {
  * each layer l `past_key.l`, `past_value.l` `[1, kvHeads, capacity, headDim]`, to be bound to the same memory as the
  * outputs `present_key.l`, `present_value.l`: the new entries are written behind the valid ones, in place.
  *
- * Outputs, for the last new token: `nll` float32 `[1]`, its negative log-likelihood of `target`, nats; `argmax` int64 `[1]`.
+ * Outputs, for the last new token: `nll` float32 `[1]`, its negative log-likelihood of `target`, nats; `argmax` int64
+ * `[1]`; and `logits` float32 `[tokens, vocab]` where asked for.
+ *
+ * @example
+ * ```ts
+ * import { buildDecoder } from "./decoder.ts";
+ * import { openModelFolder } from "./model_folder.ts";
+ *
+ * const model = openModelFolder("lib/assets/novel-neox-8m");
+ * const { bytes, weightBytes } = buildDecoder(model, {
+ *   dtype: "float32",
+ *   device: "cpu",
+ *   attention: "fused",
+ *   positions: 2048,
+ *   groups: new Array(model.spec.layers).fill(0),
+ * });
+ * console.log(bytes.length < weightBytes); // true: the weights stay in their files
+ * ```
+ *
+ * @param model The model.
+ * @param options What the decoder is built for.
+ * @returns The graph and where its weights are.
+ * @throws {InputError} If the attention form cannot be used with the model.
  */
 export function buildDecoder(model: ModelFolder, options: DecoderOptions): Decoder {
+  const obstacle = options.attention === "fused" ? fusedObstacle(model.spec, options) : undefined;
+  if (obstacle !== undefined) {
+    throw new InputError(`Cannot use --attention fused: ${obstacle}; --attention explicit takes any`);
+  }
   const g = new Graph("decoder", 24);
   const weights = new Weights(model, g, options.dtype);
   emitDecoder(g, model.spec, weights, options);
   return { bytes: g.encode(), weightsFolder: weights.folder, weightBytes: weights.bytes };
 }
 
-/** The nodes of {@linkcode buildDecoder}, with weights from anywhere. */
+/**
+ * Writes the nodes of {@linkcode buildDecoder} into a graph, with weights from anywhere.
+ *
+ * @param g The graph.
+ * @param spec The decoder.
+ * @param weights Where its weights come from.
+ * @param options What it is built for.
+ */
 export function emitDecoder(g: Graph, spec: ModelSpec, weights: WeightSource, options: DecoderOptions): void {
   const parts = new Parts(g, spec, weights, options);
   const ids = g.input("input_ids", "int64", ["tokens"]);

@@ -17,9 +17,15 @@ export function emitHead(g: Graph, parts: Parts, spec: ModelSpec, x: Tensor, all
   const nll = g.op("Neg", [g.op("GatherElements", [logProbabilities, g.reshape(target, 1, 1)], { axis: 1 })]);
   g.output("nll", g.reshape(nll, 1), "float32", [1]);
 
-  // ArgMax would run one CUDA thread per row: find the maximum, then the first place that has it.
+  // ArgMax would run one CUDA thread per row: find the maximum, then the first place that has it. Places count in
+  // float32, exact to 2^24. Where logits are not numbers no place has the maximum, and the last id stands in: any other
+  // number would be no token.
   const best = g.op("ReduceMax", [logits, g.ints(-1)], { keepdims: 1 });
-  const places = g.op("Where", [g.op("Equal", [logits, best]), g.iota(spec.vocab, [1, spec.vocab]), g.scalar(spec.vocab)]);
+  const places = g.op("Where", [
+    g.op("Equal", [logits, best]),
+    g.iota(spec.vocab, [1, spec.vocab]),
+    g.scalar(spec.vocab - 1),
+  ]);
   const first = g.op("ReduceMin", [places, g.ints(-1)], { keepdims: 0 });
   g.output("argmax", g.cast(first, "float32", "int64"), "int64", [1]);
 }

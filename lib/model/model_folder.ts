@@ -1,74 +1,81 @@
 import { join } from "@std/path";
 import { InputError } from "../errors.ts";
+import { readCheckpoint } from "./checkpoint.ts";
 import { ConfigReader } from "./config_reader.ts";
 import { gptNeox } from "./families/gpt_neox.ts";
-import { readWeights, type StoredTensor } from "./safetensors.ts";
+import { isFolder, isThere } from "./files.ts";
+import { readJsonObject } from "./json_file.ts";
+import type { StoredTensor } from "./safetensors.ts";
 import type { ModelSpec } from "./spec.ts";
+import { visitWeights } from "./visit_weights.ts";
+import { findWeight } from "./weights.ts";
 
 /** `model_type` → the family's file. */
-const FAMILIES: Readonly<Record<string, (config: ConfigReader) => ModelSpec>> = {
-  gpt_neox: gptNeox,
-};
+const FAMILIES: ReadonlyMap<string, (config: ConfigReader) => ModelSpec> = new Map([
+  ["gpt_neox", gptNeox],
+]);
 
 /** A Hugging Face model folder, read but for the weights' bytes. */
 export interface ModelFolder {
   /** The folder's path. */
   readonly path: string;
   readonly spec: ModelSpec;
-  /** Name in the checkpoint → where the tensor lies. */
+  /** Name in the checkpoint → where the tensor lies. Holds more than the decoder needs where the files do. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
 /**
- * Opens a model folder: config.json and the headers of its safetensors files.
- *
- * @throws {InputError} Naming the file and the field that is missing or wrong, and what would do.
+ * Opens a model folder: config.json and the headers of its safetensors files. All weights that the decoder needs are
+ * there and of the right shape and type when it returns; tensors beyond these are ignored.
  *
  * @example
  * ```ts
  * import { openModelFolder } from "./model_folder.ts";
  *
- * const model = openModelFolder(new URL("../assets/novel-neox-8m", import.meta.url).pathname);
+ * const model = openModelFolder("lib/assets/novel-neox-8m");
  * console.log(model.spec.layers); // 8
  * ```
+ *
+ * @param path Path of the folder.
+ * @returns What it holds.
+ * @throws {InputError} Naming the file and the field or tensor that is missing or wrong, and what would do.
  */
 export function openModelFolder(path: string): ModelFolder {
   const file = join(path, "config.json");
-  let text: string;
-  try {
-    text = Deno.readTextFileSync(file);
-  } catch (cause) {
-    const found = isFolder(path) ? "no config.json in it" : "no such folder";
+  if (!isThere(file)) {
+    const found = !isThere(path)
+      ? "there is no such folder"
+      : isFolder(path)
+      ? "it holds no config.json"
+      : "it is no folder";
     throw new InputError(
       `Cannot open model ${path}: ${found}; --model_id takes a Hugging Face model folder (config.json, tokenizer.json, *.safetensors)`,
-      { cause },
     );
   }
-  let fields: unknown;
-  try {
-    fields = JSON.parse(text);
-  } catch (cause) {
-    throw new InputError(`Cannot read ${file}: it is not JSON`, { cause });
-  }
-  if (typeof fields !== "object" || fields === null || Array.isArray(fields)) {
-    throw new InputError(`Cannot read ${file}: it is not a JSON object`);
-  }
-  const config = new ConfigReader(file, fields as Record<string, unknown>);
-  return { path, spec: specOf(config), tensors: readWeights(path) };
+  const spec = specOf(new ConfigReader(file, readJsonObject(file)));
+  const model = { path, spec, tensors: readCheckpoint(path) };
+  visitWeights(spec, (name, shape) => findWeight(model, name, shape));
+  return model;
 }
 
-/** What a config.json describes. @throws {InputError} If its family is not supported, or a field is wrong. */
+/**
+ * What a config.json describes.
+ *
+ * @example
+ * ```ts
+ * import { ConfigReader } from "./config_reader.ts";
+ * import { specOf } from "./model_folder.ts";
+ * import { SHAPES } from "./shapes.ts";
+ *
+ * console.log(specOf(new ConfigReader("config.json", SHAPES["pythia-70m"]!)).layers); // 6
+ * ```
+ *
+ * @param config The file.
+ * @returns The decoder.
+ * @throws {InputError} If its family is not supported, or a field is missing or wrong.
+ */
 export function specOf(config: ConfigReader): ModelSpec {
-  const type = config.string("model_type");
-  const family = Object.hasOwn(FAMILIES, type) ? FAMILIES[type] : undefined;
-  if (!family) return config.fail("model_type", `one of ${Object.keys(FAMILIES).join(", ")} (the families supported)`);
+  const family = FAMILIES.get(config.string("model_type"));
+  if (!family) return config.fail("model_type", `one of ${[...FAMILIES.keys()].join(", ")} (the families supported)`);
   return family(config);
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
 }

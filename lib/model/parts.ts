@@ -1,6 +1,6 @@
-import type { FloatType } from "../dtype.ts";
 import type { Graph, Tensor } from "../onnx/graph.ts";
-import type { Block, Linear, ModelSpec, Norm } from "./spec.ts";
+import type { DecoderOptions } from "./decoder.ts";
+import type { Affine, Block, ModelSpec } from "./spec.ts";
 import type { WeightSource } from "./weights.ts";
 
 const MICROSOFT = "com.microsoft";
@@ -18,11 +18,11 @@ export class Parts {
     readonly g: Graph,
     readonly spec: ModelSpec,
     readonly weights: WeightSource,
-    readonly options: { readonly dtype: FloatType; readonly device: "cpu" | "cuda" },
+    readonly options: Pick<DecoderOptions, "dtype" | "device">,
   ) {}
 
   /** x W^T + b with W as checkpoints store it, `shape` = [out, in]. */
-  linear(x: Tensor, { weight, bias }: Linear, shape: readonly [number, number]): Tensor {
+  linear(x: Tensor, { weight, bias }: Affine, shape: readonly [number, number]): Tensor {
     const w = this.weights.get(weight, shape);
     const b = bias === undefined ? undefined : this.weights.get(bias, [shape[0]]);
     // On CPU one Gemm does both. On CUDA that would be a copy of the bias and a product that adds to it.
@@ -32,7 +32,7 @@ export class Parts {
   }
 
   /** Layer normalization. Ba et al. 2016, arXiv:1607.06450. */
-  norm(x: Tensor, { weight, bias }: Norm): Tensor {
+  norm(x: Tensor, { weight, bias }: Affine): Tensor {
     const { hidden, norm } = this.spec;
     const scale = this.weights.get(weight, [hidden]);
     const shift = bias === undefined ? [] : [this.weights.get(bias, [hidden])];

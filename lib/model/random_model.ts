@@ -1,9 +1,8 @@
 import { join } from "@std/path";
-import { DTYPES } from "../dtype.ts";
-import { Graph, type Tensor } from "../onnx/graph.ts";
+import { DTYPES, type FloatType } from "../dtype.ts";
 import { ConfigReader } from "./config_reader.ts";
-import { emitDecoder } from "./decoder.ts";
 import { specOf } from "./model_folder.ts";
+import { visitWeights } from "./visit_weights.ts";
 
 /**
  * Writes a model folder with random weights of a given shape: for measuring speed and memory, which do not depend on
@@ -12,20 +11,39 @@ import { specOf } from "./model_folder.ts";
  * Matrices are normal with a deviation of 0.02, norms' weights 1 and biases 0, so that activations stay in the range
  * of float16. All tensors are in one file; a block of a million numbers is drawn once and repeated.
  *
+ * @example
+ * ```ts
+ * import { writeRandomModel } from "./random_model.ts";
+ *
+ * const config = {
+ *   model_type: "gpt_neox",
+ *   hidden_size: 64,
+ *   num_hidden_layers: 2,
+ *   num_attention_heads: 2,
+ *   intermediate_size: 256,
+ *   vocab_size: 1000,
+ * };
+ * const folder = Deno.makeTempDirSync();
+ * console.log(writeRandomModel(config, folder)); // 456192, float16's two bytes each
+ * Deno.removeSync(folder, { recursive: true });
+ * ```
+ *
  * @param config What config.json is to hold.
  * @param folder Where to; made if it is not there.
+ * @param dtype What the weights are stored as.
  * @param seed Of the weights.
  * @returns Bytes of the weights.
+ * @throws {InputError} If the config is not one of a supported model.
  */
 export function writeRandomModel(
   config: Readonly<Record<string, unknown>>,
   folder: string,
-  dtype: "float32" | "float16" | "bfloat16" = "float16",
+  dtype: FloatType = "float16",
   seed = 0,
 ): number {
+  const tensors = weightShapes(config);
   Deno.mkdirSync(folder, { recursive: true });
   Deno.writeTextFileSync(join(folder, "config.json"), JSON.stringify(config, null, 2) + "\n");
-  const tensors = weightShapes(config);
   const header: Record<string, unknown> = {};
   let offset = 0;
   for (const [name, shape] of tensors) {
@@ -38,12 +56,11 @@ export function writeRandomModel(
   using file = Deno.openSync(join(folder, "model.safetensors"), { write: true, create: true, truncate: true });
   writeAll(file, new Uint8Array(BigUint64Array.of(BigInt(text.length)).buffer));
   writeAll(file, text);
-  const block = new Uint8Array(encode(normal(BLOCK, seed).map((x) => 0.02 * x), dtype).buffer);
+  const block = encode(normal(BLOCK, seed).map((x) => 0.02 * x), dtype);
   for (const [name, shape] of tensors) {
     const count = shape.reduce((a, b) => a * b, 1);
     if (shape.length === 1) {
-      const value = /norm.*weight$|ln_.*weight$/.test(name) ? 1 : 0;
-      writeAll(file, new Uint8Array(encode(new Float64Array(count).fill(value), dtype).buffer));
+      writeAll(file, encode(new Float64Array(count).fill(name.endsWith(".weight") ? 1 : 0), dtype));
       continue;
     }
     for (let left = count * DTYPES[dtype].bytes; left > 0; left -= block.length) {
@@ -59,16 +76,9 @@ const BLOCK = 1_048_583;
 const SAFETENSORS_NAMES = { float32: "F32", float16: "F16", bfloat16: "BF16" } as const;
 
 /** Names and shapes of the weights that the decoder of a config asks for. */
-export function weightShapes(config: Readonly<Record<string, unknown>>): Map<string, readonly number[]> {
-  const spec = specOf(new ConfigReader("config", config));
-  const g = new Graph("shapes", 24);
+function weightShapes(config: Readonly<Record<string, unknown>>): Map<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>();
-  emitDecoder(g, spec, {
-    get: (name, shape) => {
-      shapes.set(name, shape);
-      return name as Tensor;
-    },
-  }, { dtype: "float32", device: "cpu", attention: "fused", positions: 1, groups: new Array(spec.layers).fill(0) });
+  visitWeights(specOf(new ConfigReader("the config", config)), (name, shape) => shapes.set(name, shape));
   return shapes;
 }
 
@@ -87,14 +97,15 @@ function normal(count: number, seed: number): Float64Array {
   );
 }
 
-function encode(numbers: Float64Array, dtype: "float32" | "float16" | "bfloat16"): { readonly buffer: ArrayBuffer } {
-  if (dtype === "float16") return Float16Array.from(numbers) as unknown as { buffer: ArrayBuffer };
+/** Numbers as they are stored. */
+function encode(numbers: Float64Array, dtype: FloatType): Uint8Array {
+  if (dtype === "float16") return new Uint8Array(Float16Array.from(numbers).buffer);
   const singles = Float32Array.from(numbers);
-  if (dtype === "float32") return singles;
-  return Uint16Array.from(new Uint32Array(singles.buffer), (bits) => bits >>> 16); // truncated: random either way
+  if (dtype === "float32") return new Uint8Array(singles.buffer);
+  // bfloat16 is float32's upper half; truncated, which is as random as rounded.
+  return new Uint8Array(Uint16Array.from(new Uint32Array(singles.buffer), (bits) => bits >>> 16).buffer);
 }
 
 function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
 }
-

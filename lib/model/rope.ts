@@ -14,27 +14,51 @@ const SUPPORTED = ["default", "linear"];
  * Reads the rotary settings of a config.json, as transformers 5 writes them (`rope_parameters`) and as 4 does
  * (`rope_theta` or `rotary_emb_base`, `rope_scaling`, `rotary_pct` or `partial_rotary_factor`).
  *
- * @throws {InputError} For a scaling type that is not supported: a wrong number would be worse.
+ * @example
+ * ```ts
+ * import { ConfigReader } from "./config_reader.ts";
+ * import { readRope } from "./rope.ts";
+ *
+ * const config = new ConfigReader("config.json", { rotary_pct: 0.5 });
+ * console.log(readRope(config, 8, { theta: 10000, fraction: 1 }).frequencies); // [ 1, 0.01 ], as float32 has it
+ * ```
+ *
+ * @param config The file.
+ * @param headDim Dimensions of a head.
+ * @param defaults The family's, for what the file does not say.
+ * @returns The settings.
+ * @throws {InputError} If a number makes no sense, or for a scaling type that is not supported: a wrong number would
+ * be worse.
  */
 export function readRope(config: ConfigReader, headDim: number, defaults: { theta: number; fraction: number }): Rope {
   const parameters = config.object("rope_parameters");
-  const scaling = parameters ?? config.object("rope_scaling");
-  const old = (name: string, fallback: number) => config.has(name) ? config.number(name) : fallback;
-  const theta = parameters?.has("rope_theta")
-    ? parameters.number("rope_theta")
-    : old("rope_theta", old("rotary_emb_base", defaults.theta));
-  const fraction = parameters?.has("partial_rotary_factor")
-    ? parameters.number("partial_rotary_factor")
-    : old("partial_rotary_factor", old("rotary_pct", defaults.fraction));
-  const dim = Math.trunc(headDim * fraction);
-  if (!(theta > 0)) (parameters ?? config).fail("rope_theta", "a positive number");
+  const base = firstOf([parameters, "rope_theta"], [config, "rope_theta"], [config, "rotary_emb_base"]);
+  // Below 1 frequencies would rise from pair to pair, and leave float32's range.
+  const theta = base ? base.config.number(base.field, { least: 1 }) : defaults.theta;
+  const share = firstOf(
+    [parameters, "partial_rotary_factor"],
+    [config, "partial_rotary_factor"],
+    [config, "rotary_pct"],
+  );
+  const dim = Math.trunc(headDim * (share ? share.config.number(share.field) : defaults.fraction));
   if (dim < 2 || dim > headDim || dim % 2) {
-    config.fail("partial_rotary_factor", `a share of the head size ${headDim} that gives an even number of dimensions`);
+    const { config: at, field } = share ?? { config, field: "rotary_pct" };
+    at.fail(field, `a share of the head size ${headDim} that is an even number of dimensions, at least 2`);
   }
-  const type = scaling?.string("rope_type", scaling.string("type", "default")) ?? "default";
-  if (!SUPPORTED.includes(type)) scaling!.fail("rope_type", `one of ${SUPPORTED.join(", ")}`);
-  const factor = type === "linear" ? scaling!.number("factor") : 1;
+  const scaling = config.object("rope_scaling");
+  // "type" is what "rope_type" was called before transformers 4.43.
+  const kind = firstOf([parameters, "rope_type"], [parameters, "type"], [scaling, "rope_type"], [scaling, "type"]);
+  const type = kind ? kind.config.string(kind.field) : "default";
+  if (kind && !SUPPORTED.includes(type)) kind.config.fail(kind.field, `one of ${SUPPORTED.join(", ")}`);
+  const factor = type === "linear" ? kind!.config.number("factor", { least: 1 }) : 1;
   return { dim, frequencies: inverseFrequencies(dim, theta).map((f) => Math.fround(f / factor)) };
+}
+
+/** The first place where a field is given. */
+function firstOf(
+  ...places: readonly (readonly [ConfigReader | undefined, string])[]
+): { config: ConfigReader; field: string } | undefined {
+  for (const [config, field] of places) if (config?.has(field)) return { config, field };
 }
 
 /** theta^(-2i / dim), rounded to float32 where the reference implementation does. */
@@ -46,10 +70,25 @@ function inverseFrequencies(dim: number, theta: number): number[] {
 }
 
 /**
- * Cosines and sines for positions 0 … positions - 1, each `[positions, dim / 2]`. Angles are float32 products, as the
- * reference implementation's are, so that the numbers agree at large positions too.
+ * Cosines and sines of every angle. Angles are float32 products, as the reference implementation's are, so that the
+ * numbers agree at large positions too.
+ *
+ * @example
+ * ```ts
+ * import { rotations } from "./rope.ts";
+ *
+ * const { cos } = rotations({ dim: 4, frequencies: [1, 0.01] }, 2);
+ * console.log(cos.length, cos[2]); // 4, cos(1)
+ * ```
+ *
+ * @param rope The settings.
+ * @param positions Positions 0 … positions - 1 are wanted.
+ * @returns Both `[positions, dim / 2]`.
  */
-export function rotations(rope: Rope, positions: number): { cos: Float32Array; sin: Float32Array } {
+export function rotations(
+  rope: Rope,
+  positions: number,
+): { cos: Float32Array<ArrayBuffer>; sin: Float32Array<ArrayBuffer> } {
   const half = rope.frequencies.length;
   const cos = new Float32Array(positions * half);
   const sin = new Float32Array(positions * half);

@@ -1,94 +1,122 @@
-import { basename } from "@std/path";
-import type { DType } from "../dtype.ts";
-import { DTYPES } from "../dtype.ts";
+import { type DType, DTYPES } from "../dtype.ts";
 import { InputError } from "../errors.ts";
+import { whyUnreadable } from "./files.ts";
+import { describe, isObject, parseJsonObject } from "./json_file.ts";
 
 /** Where a tensor lies. */
 export interface StoredTensor {
-  readonly dtype: DType;
+  /** Element type; undefined for one that nothing here computes with, such as F8_E4M3. */
+  readonly dtype: DType | undefined;
+  /** The same by safetensors' name. */
+  readonly type: string;
   readonly shape: readonly number[];
   /** Path of the file. */
   readonly file: string;
-  /** First byte in the file. */
+  /** First byte in the file. Nothing says that it is a multiple of anything. */
   readonly offset: number;
   /** Size, bytes. */
   readonly bytes: number;
 }
 
-/** safetensors' names of the element types a decoder's weights come in. Others are kept out of the index. */
-const NAMES: Readonly<Record<string, DType>> = {
-  F64: "float64",
-  F32: "float32",
-  F16: "float16",
-  BF16: "bfloat16",
-  I64: "int64",
-  I32: "int32",
-  U8: "uint8",
-  I8: "int8",
-  BOOL: "bool",
-};
+/** safetensors' names of element types. */
+const TYPES: ReadonlyMap<string, DType> = new Map([
+  ["F64", "float64"],
+  ["F32", "float32"],
+  ["F16", "float16"],
+  ["BF16", "bfloat16"],
+  ["I64", "int64"],
+  ["I32", "int32"],
+  ["U8", "uint8"],
+  ["I8", "int8"],
+  ["BOOL", "bool"],
+]);
 
 /** The format's own limit on a header, bytes. */
 const MAX_HEADER = 100_000_000;
 
 /**
  * Reads the header of a safetensors file: 8 bytes of header length, JSON, then the tensors' bytes. The weights
- * themselves are not read.
+ * themselves are not read. What the format asks for is checked as its reference implementation does: tensors follow
+ * each other without gap or overlap from the header's end to the file's.
  *
- * @throws {InputError} If the file is missing or truncated, or its header is not JSON or points outside the file.
+ * @example
+ * ```ts
+ * import { readSafetensorsHeader } from "./safetensors.ts";
+ *
+ * const tensors = readSafetensorsHeader("lib/assets/novel-neox-8m/model.safetensors");
+ * const { dtype, shape } = tensors.get("embed_out.weight")!;
+ * console.log(dtype, shape); // float16 [ 4096, 256 ]
+ * ```
+ *
+ * @param file Path of the file.
+ * @returns Name → where the tensor lies.
+ * @throws {InputError} If the file is missing or truncated, or its header is not JSON, contradicts itself or points
+ * outside the file.
  */
 export function readSafetensorsHeader(file: string): Map<string, StoredTensor> {
   const fail = (what: string, cause?: unknown): never => {
     throw new InputError(`Cannot read ${file}: ${what}`, { cause });
   };
-  let size = 0, start = 0;
-  let header: unknown;
-  try {
-    using handle = Deno.openSync(file);
-    size = handle.statSync().size;
-    const length = new BigUint64Array(1);
-    if (size < 8 || readFully(handle, new Uint8Array(length.buffer)) < 8) {
-      fail(`it has ${size} bytes, too few for a safetensors file`);
-    }
-    if (length[0]! > BigInt(Math.min(size - 8, MAX_HEADER))) {
-      fail(`its header is said to be ${length[0]} bytes long, the file has ${size}: truncated, or not a safetensors file`);
-    }
-    const text = new Uint8Array(Number(length[0]));
-    start = 8 + text.length;
-    readFully(handle, text);
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(text));
-  } catch (error) {
-    if (error instanceof InputError) throw error;
-    if (error instanceof SyntaxError || error instanceof TypeError) fail("its header is not JSON", error);
-    if (error instanceof Deno.errors.NotFound) fail("there is no such file", error);
-    fail((error as Error).message, error);
-  }
-  if (typeof header !== "object" || header === null || Array.isArray(header)) fail("its header is not a JSON object");
+  const { text, size } = readHeader(file, fail);
+  const start = 8 + text.length;
+  const header = parseJsonObject(text, `${file}: its header`);
+  if (hasDuplicateKeys(text, header)) fail("its header gives one name twice");
+
   const tensors = new Map<string, StoredTensor>();
-  for (const [name, entry] of Object.entries(header as Record<string, unknown>)) {
+  for (const [name, entry] of Object.entries(header)) {
     if (name === "__metadata__") continue;
-    const { dtype: type, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
-    if (typeof type !== "string" || !isSizes(shape) || !isSizes(offsets) || offsets.length !== 2) {
-      fail(`its header says of tensor "${name}" ${JSON.stringify(entry)?.slice(0, 200)}, not dtype, shape, data_offsets`);
+    const { dtype: type, shape, data_offsets: offsets } = isObject(entry) ? entry : {};
+    if (typeof type !== "string") return fail(`tensor "${name}" has dtype ${describe(type)}, not a type's name`);
+    if (!isSizes(shape)) return fail(`tensor "${name}" has shape ${describe(shape)}, not a list of sizes`);
+    if (!isSizes(offsets) || offsets.length !== 2) {
+      return fail(`tensor "${name}" has data_offsets ${describe(offsets)}, not [begin, end] in bytes`);
     }
-    const dtype = NAMES[type as string];
-    const [from, to] = offsets as [number, number];
-    if (from > to) fail(`tensor "${name}" ends at byte ${to}, before it begins at ${from}`);
-    if (start + to > size) {
-      fail(`tensor "${name}" ends at byte ${start + to}, the file has ${size}: it is truncated, download it again`);
+    const [begin, end] = offsets as [number, number];
+    if (begin > end) fail(`tensor "${name}" ends at byte ${end} of the data, before it begins at ${begin}`);
+    if (start + end > size) {
+      fail(`tensor "${name}" ends at byte ${start + end}, the file has ${size}: it is truncated, download it again`);
     }
-    if (dtype === undefined) continue;
-    const bytes = (shape as number[]).reduce((a, b) => a * b, DTYPES[dtype].bytes);
-    if (bytes !== to - from) {
-      fail(`tensor "${name}" is ${type}[${shape}], ${bytes} bytes, but has ${to - from} in the file`);
+    const dtype = TYPES.get(type);
+    const bytes = end - begin;
+    const wanted = dtype && shape.reduce((a, b) => a * b, DTYPES[dtype].bytes);
+    if (wanted !== undefined && wanted !== bytes) {
+      fail(`tensor "${name}" is ${type}[${shape}], ${wanted} bytes, but has ${bytes} in the file`);
     }
-    tensors.set(name, { dtype, shape: shape as number[], file, offset: start + from, bytes });
+    tensors.set(name, { dtype, type, shape, file, offset: start + begin, bytes });
   }
+
+  let at = start;
+  for (
+    const [name, { offset, bytes }] of [...tensors].sort(([, a], [, b]) => a.offset - b.offset || a.bytes - b.bytes)
+  ) {
+    if (offset < at) fail(`tensor "${name}" begins at byte ${offset}, inside the one before it, which ends at ${at}`);
+    if (offset > at) fail(`bytes ${at} to ${offset}, before tensor "${name}", belong to no tensor`);
+    at = offset + bytes;
+  }
+  if (at < size) fail(`its last ${size - at} bytes belong to no tensor`);
   return tensors;
 }
 
-function isSizes(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+/** The header's bytes and the file's size. */
+function readHeader(file: string, fail: (what: string, cause?: unknown) => never): { text: Uint8Array; size: number } {
+  try {
+    using handle = Deno.openSync(file);
+    const { size } = handle.statSync();
+    const prefix = new Uint8Array(8);
+    if (readFully(handle, prefix) < 8) fail(`it has ${size} bytes, too few for a safetensors file`);
+    const length = new DataView(prefix.buffer).getBigUint64(0, true);
+    if (length > BigInt(Math.min(size - 8, MAX_HEADER))) {
+      fail(
+        `its header is said to be ${length} bytes long, the file has ${size}: it is truncated or no safetensors file`,
+      );
+    }
+    const text = new Uint8Array(Number(length));
+    if (readFully(handle, text) < text.length) fail("it became shorter while it was read");
+    return { text, size };
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    return fail(whyUnreadable(file, error), error);
+  }
 }
 
 function readFully(handle: Deno.FsFile, into: Uint8Array): number {
@@ -101,41 +129,26 @@ function readFully(handle: Deno.FsFile, into: Uint8Array): number {
   return done;
 }
 
-/**
- * Finds all tensors of a model folder: `model.safetensors`, or the shards `model.safetensors.index.json` names.
- *
- * @throws {InputError} If there is neither, or a shard is missing.
- */
-export function readWeights(folder: string): Map<string, StoredTensor> {
-  const exists = (name: string) => {
-    try {
-      return Deno.statSync(`${folder}/${name}`).isFile;
-    } catch {
-      return false;
-    }
-  };
-  if (exists("model.safetensors")) return readSafetensorsHeader(`${folder}/model.safetensors`);
-  const indexFile = `${folder}/model.safetensors.index.json`;
-  if (!exists(basename(indexFile))) {
-    const others = [...Deno.readDirSync(folder)].map((e) => e.name).filter((n) => /\.(bin|pt|pth|gguf|onnx|safetensors)$/.test(n));
-    throw new InputError(
-      `Cannot find weights in ${folder}: looked for model.safetensors and model.safetensors.index.json` +
-        (others.length ? `, found ${others.slice(0, 5).join(", ")}` : ""),
-    );
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
+
+/** JSON.parse takes the last of two equal keys in silence, and so another tensor than the writer may have meant. */
+function hasDuplicateKeys(text: Uint8Array, value: unknown): boolean {
+  // Each key has one colon outside strings; UTF-8 has no ASCII byte inside a longer character.
+  const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a];
+  let written = 0, inString = false;
+  for (let i = 0; i < text.length; i++) {
+    if (inString && text[i] === BACKSLASH) i++;
+    else if (text[i] === QUOTE) inString = !inString;
+    else if (!inString && text[i] === COLON) written++;
   }
-  let map: unknown;
-  try {
-    map = JSON.parse(Deno.readTextFileSync(indexFile)).weight_map;
-  } catch (cause) {
-    throw new InputError(`Cannot read ${indexFile}: it is not JSON`, { cause });
+  let parsed = 0;
+  for (const open = [value]; open.length > 0;) {
+    const next = open.pop();
+    if (typeof next !== "object" || next === null) continue;
+    if (!Array.isArray(next)) parsed += Object.keys(next).length;
+    for (const inner of Object.values(next)) open.push(inner);
   }
-  if (typeof map !== "object" || map === null) throw new InputError(`Cannot use ${indexFile}: field "weight_map" is missing`);
-  const tensors = new Map<string, StoredTensor>();
-  for (const shard of new Set(Object.values(map))) {
-    if (typeof shard !== "string" || /[/\\]/.test(shard)) {
-      throw new InputError(`Cannot use ${indexFile}: "weight_map" names ${JSON.stringify(shard)}, not a file beside it`);
-    }
-    for (const [name, tensor] of readSafetensorsHeader(`${folder}/${shard}`)) tensors.set(name, tensor);
-  }
-  return tensors;
+  return written !== parsed;
 }

@@ -1,29 +1,24 @@
+import type { Activation } from "./activation.ts";
 import type { Rope } from "./rope.ts";
 
-/** A matrix with an optional bias: names in the checkpoint. */
-export interface Linear {
+/** A matrix or a normalization, with or without a bias: names in the checkpoint. */
+export interface Affine {
   readonly weight: string;
   readonly bias?: string;
 }
 
-/** A normalization: names in the checkpoint. */
-export interface Norm {
-  readonly weight: string;
-  readonly bias?: string;
-}
-
-/** One block's weights: names in the checkpoint. */
+/** One block's weights. */
 export interface Block {
   readonly attention: {
-    readonly norm: Norm;
+    readonly norm: Affine;
     /** One matrix whose rows are, head by head, that head's query, key and value, `[heads * 3 * headDim, hidden]`. */
-    readonly qkv: Linear;
-    readonly out: Linear;
+    readonly qkv: Affine;
+    readonly out: Affine;
   };
   readonly mlp: {
-    readonly norm: Norm;
-    readonly up: Linear;
-    readonly down: Linear;
+    readonly norm: Affine;
+    readonly up: Affine;
+    readonly down: Affine;
   };
 }
 
@@ -48,12 +43,10 @@ export interface ModelSpec {
   /** "parallel": attention and MLP both read the block's input; "sequential": the MLP reads what attention gave. */
   readonly residual: "parallel" | "sequential";
   readonly activation: Activation;
+  /** The token embedding, `[vocab, hidden]`: name in the checkpoint. */
   readonly embedding: string;
   readonly block: (layer: number) => Block;
-  readonly finalNorm: Norm;
+  readonly finalNorm: Affine;
   /** The output matrix, `[vocab, hidden]`: the embedding's name where they are tied. */
-  readonly head: Linear;
+  readonly head: Affine;
 }
-
-/** Activation functions of the MLP, by what they compute. */
-export type Activation = "gelu" | "gelu_tanh" | "relu";

@@ -1,33 +1,47 @@
-import type { ConfigReader } from "../config_reader.ts";
 import { readActivation } from "../activation.ts";
+import type { ConfigReader } from "../config_reader.ts";
 import { readRope } from "../rope.ts";
-import type { ModelSpec } from "../spec.ts";
+import { MOST } from "../limits.ts";
+import type { Affine, ModelSpec } from "../spec.ts";
 
 /**
  * GPT-NeoX: Pythia and its relatives. Black et al. 2022, arXiv:2204.06745. Partial rotary, parallel or sequential
- * residual, biases everywhere but in the output matrix.
+ * residual, biases everywhere but in the output matrix. Sizes must be given; other fields have the defaults that
+ * transformers' `GPTNeoXConfig` has.
+ *
+ * @example
+ * ```ts
+ * import { ConfigReader } from "../config_reader.ts";
+ * import { SHAPES } from "../shapes.ts";
+ * import { gptNeox } from "./gpt_neox.ts";
+ *
+ * const { headDim, rope } = gptNeox(new ConfigReader("config.json", SHAPES["pythia-2.8b"]!));
+ * console.log(headDim, rope.dim); // 80 20
+ * ```
+ *
+ * @param config The model's config.json.
+ * @returns The decoder it describes.
+ * @throws {InputError} Naming a field that is missing or wrong.
  */
 export function gptNeox(config: ConfigReader): ModelSpec {
-  const hidden = config.integer("hidden_size");
-  const heads = config.integer("num_attention_heads");
+  const hidden = config.integer("hidden_size", { most: MOST.width });
+  const heads = config.integer("num_attention_heads", { most: MOST.width });
   if (hidden % heads) config.fail("hidden_size", `a multiple of num_attention_heads (${heads})`);
   const headDim = hidden / heads;
   const attentionBias = config.boolean("attention_bias", true);
-  const linear = (name: string, bias = true) => ({ weight: `${name}.weight`, ...(bias ? { bias: `${name}.bias` } : {}) });
-  const norm = (name: string) => ({ weight: `${name}.weight`, bias: `${name}.bias` });
   const tied = config.boolean("tie_word_embeddings", false);
   return {
     family: "gpt_neox",
-    layers: config.integer("num_hidden_layers"),
+    layers: config.integer("num_hidden_layers", { most: MOST.layers }),
     hidden,
     heads,
     kvHeads: heads,
     headDim,
-    intermediate: config.integer("intermediate_size"),
-    vocab: config.integer("vocab_size"),
-    maxPositions: config.integer("max_position_embeddings", 2048),
+    intermediate: config.integer("intermediate_size", { most: MOST.width }),
+    vocab: config.integer("vocab_size", { most: MOST.vocab }),
+    maxPositions: config.integer("max_position_embeddings", { fallback: 2048 }),
     rope: readRope(config, headDim, { theta: 10000, fraction: 0.25 }),
-    norm: { kind: "layer", eps: config.number("layer_norm_eps", 1e-5) },
+    norm: { kind: "layer", eps: config.number("layer_norm_eps", { fallback: 1e-5, least: 0, most: 1 }) },
     residual: config.boolean("use_parallel_residual", true) ? "parallel" : "sequential",
     activation: readActivation(config, "hidden_act", "gelu"),
     embedding: "gpt_neox.embed_in.weight",
@@ -35,18 +49,22 @@ export function gptNeox(config: ConfigReader): ModelSpec {
       const at = `gpt_neox.layers.${layer}`;
       return {
         attention: {
-          norm: norm(`${at}.input_layernorm`),
-          qkv: linear(`${at}.attention.query_key_value`, attentionBias),
-          out: linear(`${at}.attention.dense`, attentionBias),
+          norm: affine(`${at}.input_layernorm`),
+          qkv: affine(`${at}.attention.query_key_value`, attentionBias),
+          out: affine(`${at}.attention.dense`, attentionBias),
         },
         mlp: {
-          norm: norm(`${at}.post_attention_layernorm`),
-          up: linear(`${at}.mlp.dense_h_to_4h`),
-          down: linear(`${at}.mlp.dense_4h_to_h`),
+          norm: affine(`${at}.post_attention_layernorm`),
+          up: affine(`${at}.mlp.dense_h_to_4h`),
+          down: affine(`${at}.mlp.dense_4h_to_h`),
         },
       };
     },
-    finalNorm: norm("gpt_neox.final_layer_norm"),
-    head: linear(tied ? "gpt_neox.embed_in" : "embed_out", false),
+    finalNorm: affine("gpt_neox.final_layer_norm"),
+    head: affine(tied ? "gpt_neox.embed_in" : "embed_out", false),
   };
+}
+
+function affine(name: string, bias = true): Affine {
+  return { weight: `${name}.weight`, ...(bias ? { bias: `${name}.bias` } : {}) };
 }

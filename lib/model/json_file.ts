@@ -1,0 +1,73 @@
+import { InputError } from "../errors.ts";
+import { whyUnreadable } from "./files.ts";
+
+/**
+ * Reads a file that holds one JSON object.
+ *
+ * @example
+ * ```ts
+ * import { readJsonObject } from "./json_file.ts";
+ *
+ * const config = readJsonObject("lib/assets/novel-neox-8m/config.json");
+ * console.log(config.model_type); // "gpt_neox"
+ * ```
+ *
+ * @param file Path of the file.
+ * @returns Its fields. Of two fields of one name the last counts, as in Python's `json`.
+ * @throws {InputError} If it cannot be read, or holds something else.
+ */
+export function readJsonObject(file: string): Record<string, unknown> {
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = Deno.readFileSync(file);
+  } catch (cause) {
+    throw new InputError(`Cannot read ${file}: ${whyUnreadable(file, cause)}`, { cause });
+  }
+  return parseJsonObject(bytes, `${file}: it`);
+}
+
+/**
+ * Parses UTF-8 bytes that are to be one JSON object.
+ *
+ * @example
+ * ```ts
+ * import { parseJsonObject } from "./json_file.ts";
+ *
+ * const bytes = new TextEncoder().encode('{"a": 1}');
+ * console.log(parseJsonObject(bytes, "a.json: it").a); // 1
+ * ```
+ *
+ * @param bytes The text; a byte-order mark before it is passed over.
+ * @param what What it is, as the message goes on with "is not JSON": "a.json: it".
+ * @returns Its fields.
+ * @throws {InputError} If the bytes are something else.
+ */
+export function parseJsonObject(bytes: Uint8Array, what: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new InputError(`Cannot read ${what} is not JSON (${(cause as Error).message})`, { cause });
+  }
+  if (!isObject(value)) throw new InputError(`Cannot read ${what} is ${describe(value)}, not a JSON object`);
+  return value;
+}
+
+/** Whether a JSON value is an object. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A JSON value in few words, whatever its size and depth: for messages. */
+export function describe(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (Array.isArray(value)) {
+    const items = value.slice(0, 8).map((item) =>
+      typeof item === "object" && item !== null ? "…" : JSON.stringify(item)
+    );
+    return `[${items.join(", ")}${value.length > 8 ? ", …" : ""}]`;
+  }
+  if (isObject(value)) return `an object with ${Object.keys(value).length} fields`;
+  const text = JSON.stringify(value);
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}

@@ -1,0 +1,112 @@
+/** Logits and NLL against those of the reference implementation, transformers. */
+import { deepEqual, ok } from "node:assert/strict";
+import fc from "fast-check";
+import { openModelFolder } from "../../lib/model/model_folder.ts";
+import { Engine } from "../../lib/run/engine.ts";
+import { embeddedModel, goldenRuns, goldenTokens } from "../golden.ts";
+import sequentialGolden from "../fixtures/tiny/gpt-neox-sequential/golden.json" with { type: "json" };
+import { farthest, logitsOf, runtime } from "./_models.ts";
+
+const FORMS = ["fused", "explicit"] as const;
+
+const SEQUENTIAL = "tests/fixtures/tiny/gpt-neox-sequential";
+const ids = sequentialGolden.input_ids;
+const [rows, vocab] = sequentialGolden.logits_shape as [number, number];
+const numbers = new Float32Array(Deno.readFileSync(`${SEQUENTIAL}/golden_logits.f32`).buffer);
+const expected = Array.from({ length: rows }, (_, i) => numbers.subarray(i * vocab, (i + 1) * vocab));
+
+for (const attention of FORMS) {
+  for (
+    const [how, passes] of Object.entries({ prefill: [48], stepwise: new Array(48).fill(1), mixed: [20, 1, 1, 9, 17] })
+  ) {
+    Deno.test(`gpt-neox-sequential gives the reference's logits, ${attention}, ${how}`, () => {
+      const difference = farthest(logitsOf(SEQUENTIAL, ids, passes, attention), expected);
+      ok(difference < 1e-4, `off by ${difference}`);
+    });
+  }
+
+  Deno.test(`gpt-neox-sequential gives the reference's NLL and argmax, ${attention}`, () => {
+    using engine = engineOf(openModelFolder(SEQUENTIAL), attention, 48);
+    using course = engine.course([{ tokens: 1, times: 48 }], 0);
+    const argmax: number[] = [];
+    for (let i = 0; i < 48; i++) {
+      course.forward([ids[i]!], i, ids[i + 1] ?? 0);
+      course.evict();
+      const step = course.read();
+      argmax.push(step.argmax);
+      if (i < 47) ok(Math.abs(step.nll - sequentialGolden.nll[i]!) < 1e-4, `step ${i}: NLL ${step.nll}`);
+    }
+    deepEqual(argmax, sequentialGolden.argmax);
+  });
+
+  Deno.test(`the embedded model gives the reference's NLL stepwise and after prompts, ${attention}`, () => {
+    const { nll } = goldenRuns.find(({ name, positions }) => name === "baseline" && positions === "absolute")!;
+    using engine = engineOf(embeddedModel(), attention, 800);
+    const check = (got: number, at: number) =>
+      ok(Math.abs(got - nll[at]!) < 1e-4, `token ${at}: NLL ${got}, the reference's is ${nll[at]}`);
+    {
+      using course = engine.course([{ tokens: 1, times: 64 }], 0);
+      for (let i = 0; i < 64; i++) {
+        course.forward([goldenTokens[i]!], i, goldenTokens[i + 1]!);
+        course.evict();
+        check(course.read().nll, i);
+      }
+    }
+    for (const length of [2, 3, 63, 64, 65, 300, 800]) {
+      using course = engine.course([{ tokens: length, times: 1 }], 0);
+      course.forward(goldenTokens.slice(0, length), 0, goldenTokens[length]!);
+      check(course.read().nll, length - 1);
+    }
+  });
+}
+
+Deno.test("the embedded model gives equal logits fused and explicit, however the tokens are cut into passes", () => {
+  const model = embeddedModel();
+  const { vocab } = model.spec;
+  using fused = engineOf(model, "fused", 64, true);
+  using explicit = engineOf(model, "explicit", 64, true);
+  /** Logits after a prompt of the first `prompt` tokens and a step for each further one. */
+  const last = (engine: Engine, tokens: readonly number[], prompt: number) => {
+    using course = engine.course([{ tokens: prompt, times: 1 }, { tokens: 1, times: tokens.length - prompt }], 0);
+    course.forward(tokens.slice(0, prompt), 0, 0);
+    course.evict();
+    for (let i = prompt; i < tokens.length; i++) {
+      course.forward([tokens[i]!], i, 0);
+      course.evict();
+    }
+    return course.logits().slice(-vocab);
+  };
+  const tokens = fc.array(fc.nat(vocab - 1), { minLength: 1, maxLength: 40 });
+  fc.assert(
+    fc.property(tokens, fc.nat(), (tokens, cut) => {
+      const prompt = 1 + cut % tokens.length;
+      const whole = last(fused, tokens, tokens.length);
+      for (
+        const [how, got] of [
+          ["fused, in two", last(fused, tokens, prompt)],
+          ["explicit, whole", last(explicit, tokens, tokens.length)],
+          ["explicit, in two", last(explicit, tokens, prompt)],
+        ] as const
+      ) {
+        const difference = farthest([got], [whole]);
+        ok(difference < 1e-4, `${how}: off by ${difference}`);
+      }
+    }),
+    { numRuns: 12 },
+  );
+});
+
+function engineOf(
+  model: ReturnType<typeof openModelFolder>,
+  attention: "fused" | "explicit",
+  positions: number,
+  logits = false,
+) {
+  return new Engine(runtime(), model, {
+    dtype: "float32",
+    attention,
+    positions,
+    table: { layers: Array.from({ length: model.spec.layers }, () => []) },
+    logits,
+  });
+}
