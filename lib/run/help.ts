@@ -48,7 +48,8 @@ function defaultText(name: string, { value, default: fallback }: FlagSpec<unknow
   if (value === undefined) return "";
   if (fallback !== undefined) return ` (default ${fallback})`;
   const key = name as keyof DeviceDefaults;
-  return ` (default ${DEFAULTS.cuda[key]} on CUDA, ${DEFAULTS.cpu[key]} on CPU)`;
+  const { cuda: { [key]: cuda }, cpu: { [key]: cpu } } = DEFAULTS;
+  return cuda === cpu ? ` (default ${cuda})` : ` (default ${cuda} on CUDA, ${cpu} on CPU)`;
 }
 
 function wrap(text: string, width: number): string[] {

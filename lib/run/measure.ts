@@ -103,4 +103,3 @@ function throttled(emit: (event: ChildEvent) => void) {
     emit({ type: "progress", phase, sample, done, total, ...(perplexity === undefined ? {} : { perplexity }) });
   };
 }
-
