@@ -65,34 +65,39 @@ export class Engine implements Disposable {
   }
 }
 
-/** A sequence of forward passes over one cache: `forward`, `evict`, `read`, and again. */
+/**
+ * A sequence of forward passes over one cache: `forward`, `evict`, `read`, and again. Everything is allocated and
+ * bound when it is made.
+ */
 export class Course implements Disposable {
   readonly cache: KvCache;
-  readonly #engine: Engine;
-  #step: PassIo | undefined;
+  /** Tokens of a pass → its inputs and outputs. */
+  readonly #passes = new Map<number, PassIo>();
   #current: PassIo | undefined;
 
   constructor(engine: Engine, stretches: readonly Stretch[], seed: number) {
-    this.#engine = engine;
     this.cache = new KvCache(engine.eviction, stretches, seed);
+    for (const { tokens, times } of stretches) {
+      if (times > 0 && !this.#passes.has(tokens)) this.#passes.set(tokens, new PassIo(engine, this.cache, tokens));
+    }
   }
 
   /**
    * Runs the decoder on new tokens, the first at text position `position`. On CUDA this only queues the work.
    *
    * @param target The token that follows, for its NLL.
+   * @throws {RangeError} For a number of tokens that the course does not have.
    */
   forward(tokens: readonly number[], position: number, target: number): void {
-    if (this.#current !== this.#step) this.#current?.[Symbol.dispose]();
-    this.cache.beginPass(tokens.length);
-    if (tokens.length === 1) this.#current = this.#step ??= new PassIo(this.#engine, this.cache, 1);
-    else this.#current = new PassIo(this.#engine, this.cache, tokens.length);
-    this.#current.run(tokens, position, target, this.cache.held);
+    const pass = this.#passes.get(tokens.length);
+    if (!pass) throw new RangeError(`Cannot run a pass of ${tokens.length} tokens: the course has none`);
+    this.#current = pass;
+    pass.run(tokens, position, target, this.cache.held);
   }
 
   /** Applies the policy to what the pass left. On CUDA this only queues the work. */
   evict(): void {
-    this.cache.endPass();
+    this.cache.endPass(this.#current!.tokens);
   }
 
   /** Waits for the last pass and gives, for its last token, the NLL of the target (nats) and the argmax. */
@@ -106,8 +111,7 @@ export class Course implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#current !== this.#step) this.#current?.[Symbol.dispose]();
-    this.#step?.[Symbol.dispose]();
+    for (const pass of this.#passes.values()) pass[Symbol.dispose]();
     this.cache[Symbol.dispose]();
   }
 }

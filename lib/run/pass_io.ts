@@ -52,12 +52,12 @@ export class PassIo implements Disposable {
         inputs[`total.${group}`] = Value.of(ort, host, this.#totals, "int32", [1], 4 * group);
       });
     } else {
-      const most = Math.max(tokens, ...this.#member.map((layer) => cache.capacity(layer)));
+      const most = Math.max(tokens, ...this.#member.map((layer) => cache.capacity(layer, tokens)));
       const iota = allocate(8 * most);
       device.write(iota, 0, BigInt64Array.from({ length: most }, (_, i) => BigInt(i)));
       inputs.rows = Value.of(ort, device, iota, "int64", [tokens, 1]);
       this.#member.forEach((layer, group) => {
-        inputs[`slots.${group}`] = Value.of(ort, device, iota, "int64", [1, cache.capacity(layer)]);
+        inputs[`slots.${group}`] = Value.of(ort, device, iota, "int64", [1, cache.capacity(layer, tokens)]);
       });
     }
     const outputs: Record<string, Value> = {
@@ -65,7 +65,7 @@ export class PassIo implements Disposable {
       argmax: Value.of(ort, device, this.#output, "int64", [1], 8),
     };
     for (let layer = 0; layer < spec.layers; layer++) {
-      const { keys, values } = cache.tensors(layer);
+      const { keys, values } = cache.tensors(layer, tokens);
       inputs[`past_key.${layer}`] = outputs[`present_key.${layer}`] = keys;
       inputs[`past_value.${layer}`] = outputs[`present_value.${layer}`] = values;
     }
