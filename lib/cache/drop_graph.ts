@@ -92,6 +92,7 @@ export function buildDropGraph(layout: Layout, dtype: FloatType, score: Score | 
         return known.get(name)!;
       },
       mask: inMiddle,
+      width,
       count: g.op("Sub", [end, sink]),
     });
     const lowest = g.op("ReduceMin", [g.op("Where", [inMiddle, scored, g.scalar(Infinity)]), g.ints(1)], { keepdims: 1 });

@@ -56,11 +56,20 @@ export class Dropper implements Disposable {
       sink: column(1),
       end: column(2),
       ...(eviction.isRandom ? { draw: view(this.#draw, "int64", [1]) } : {}),
-    }, Object.fromEntries(Object.entries(state).map(([name, value]) => [`${name}'`, value])));
+    }, Object.fromEntries(Object.entries(state).map(([name, value]) => [`${name}'`, value])), true);
+    // Recording a CUDA graph runs it three times: with rows that drop nothing, that changes nothing.
+    if (this.#binding.session.capturable) this.#run(() => ({ last: 0, sink: 0, end: 1 }));
   }
 
   /** Drops one entry in the rows of each layer whose middle says so; gives the number of entries copied. */
   run(middleOf: (layer: number) => Middle): number {
+    if (this.#norms && !this.#normsFresh) this.#refreshNorms();
+    this.#run(middleOf);
+    for (const layer of this.block.layout.acting) this.scrambled.add(layer);
+    return this.block.layout.rows;
+  }
+
+  #run(middleOf: (layer: number) => Middle): void {
     const { device } = this.eviction.runtime;
     const { layout } = this.block;
     const middles = layout.acting.map(middleOf);
@@ -76,11 +85,8 @@ export class Dropper implements Disposable {
       device.write(this.#columns, 0, columns);
       this.#uploaded = key;
     }
-    if (this.#norms && !this.#normsFresh) this.#refreshNorms();
     if (this.eviction.isRandom) device.write(this.#draw, 0, BigInt64Array.of(BigInt(this.#draws++)));
     this.#binding.run();
-    for (const layer of layout.acting) this.scrambled.add(layer);
-    return layout.rows;
   }
 
   /** Says that entries were appended or moved without {@linkcode run}. */

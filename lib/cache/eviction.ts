@@ -20,6 +20,7 @@ export class Eviction implements Disposable {
     readonly dtype: FloatType,
     readonly table: KeepTable,
     readonly score: Score | undefined,
+    readonly cudaGraphs = true,
   ) {
     this.keeper = new Keeper(table);
     const features = score ? featuresOf(score) : new Set();
@@ -35,7 +36,7 @@ export class Eviction implements Disposable {
   /** The session of the step case; the layout is fixed in it. */
   drop(layout: Layout): Session {
     const key = `drop ${layout.capacities}`;
-    return this.#session(key, () => buildDropGraph(layout, this.dtype, this.score));
+    return this.#session(key, () => buildDropGraph(layout, this.dtype, this.score), this.cudaGraphs);
   }
 
   /** The session of many-entry eviction. */
@@ -51,10 +52,10 @@ export class Eviction implements Disposable {
     return this.#session("norms", () => buildNormGraph(this.model.headDim, this.dtype));
   }
 
-  #session(key: string, build: () => Uint8Array<ArrayBuffer>): Session {
+  #session(key: string, build: () => Uint8Array<ArrayBuffer>, cudaGraph = false): Session {
     let session = this.#sessions.get(key);
     if (!session) {
-      session = new Session(this.runtime.ort, this.runtime.device, build());
+      session = new Session(this.runtime.ort, this.runtime.device, build(), { cudaGraph });
       this.#sessions.set(key, session);
     }
     return session;

@@ -36,9 +36,8 @@ export interface Decoder {
 /**
  * Writes the decoder: one forward pass of `tokens` new tokens over the cache, batch 1.
  *
- * Inputs: `input_ids` int64 `[tokens]`; `position_ids` int64 `[1, tokens]`; `target` int64 `[1]`; for each group g
- * `last_slot.g` int32 `[1]`, the last valid slot once the new tokens are in, and what the attention form adds; for
- * each layer l `past_key.l`, `past_value.l` `[1, kvHeads, capacity, headDim]`, to be bound to the same memory as the
+ * Inputs: `input_ids` int64 `[tokens]`; `position_ids` int64 `[1, tokens]`; `target` int64 `[1]`; for each group of layers
+ * how many entries there are, in the way the attention form asks for; for each layer l `past_key.l`, `past_value.l` `[1, kvHeads, capacity, headDim]`, to be bound to the same memory as the
  * outputs `present_key.l`, `present_value.l`: the new entries are written behind the valid ones, in place.
  *
  * Outputs, for the last new token: `nll` float32 `[1]`, its negative log-likelihood of `target`, nats; `argmax` int64 `[1]`.

@@ -2,18 +2,26 @@ import { cString } from "./_c.ts";
 import type { Session } from "./session.ts";
 import type { Value } from "./value.ts";
 
+/** ORT's graph id for a run that is not captured (onnxruntime_run_options_config_keys.h). */
+const NOT_CAPTURED = -1;
+
 /** A session's inputs and outputs bound to memory once, to run as often as wanted. */
 export class Binding implements Disposable {
   readonly #handle: Deno.PointerObject;
   readonly #runOptions: Deno.PointerObject;
   readonly #values: Set<Value>;
 
-  /** Binds by name. The values belong to the binding from here on: it releases them. */
+  /**
+   * Binds by name. The values belong to the binding from here on: it releases them.
+   *
+   * @param capture Make a CUDA graph of it: the first {@linkcode run} runs it three times and records it, later ones
+   * replay the record, whatever is bound by then.
+   */
   constructor(
     readonly session: Session,
     inputs: Readonly<Record<string, Value>>,
     outputs: Readonly<Record<string, Value>>,
-    runOptions: Readonly<Record<string, string>> = {},
+    capture = false,
   ) {
     const { ort } = session;
     this.#handle = ort.create((out) => ort.c.CreateIoBinding(session.handle, out));
@@ -25,6 +33,9 @@ export class Binding implements Disposable {
     }
     this.#values = new Set([...Object.values(inputs), ...Object.values(outputs)]);
     this.#runOptions = ort.create((out) => ort.c.CreateRunOptions(out));
+    // The device's one stream orders everything: whoever reads a result waits, no one else.
+    const runOptions: Record<string, string> = { disable_synchronize_execution_providers: "1" };
+    if (session.capturable) runOptions.gpu_graph_id = String(capture ? session.nextGraphId() : NOT_CAPTURED);
     for (const [key, value] of Object.entries(runOptions)) {
       ort.check(ort.c.AddRunConfigEntry(this.#runOptions, cString(key), cString(value)));
     }

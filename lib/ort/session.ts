@@ -16,6 +16,8 @@ export interface SessionOptions {
   threads?: number;
   /** Allow TensorFloat-32 for float32 on CUDA. Off by default: its 10 bits of mantissa are not float32. */
   tf32?: boolean;
+  /** Let bindings of this session be captured as CUDA graphs; every node has to run on the GPU then. */
+  cudaGraph?: boolean;
 }
 
 const ORT_ENABLE_ALL = 99;
@@ -23,13 +25,14 @@ const ORT_ENABLE_ALL = 99;
 /** A graph that ORT has loaded for one device. */
 export class Session implements Disposable {
   readonly handle: Deno.PointerObject;
+  #captures = 0;
 
   /**
    * Loads a serialized ONNX model.
    *
    * @throws {OrtError} If ORT refuses it; the message says why.
    */
-  constructor(readonly ort: Ort, readonly device: Device, model: Uint8Array<ArrayBuffer>, options: SessionOptions = {}) {
+  constructor(readonly ort: Ort, readonly device: Device, model: Uint8Array<ArrayBuffer>, readonly options: SessionOptions = {}) {
     const { c } = ort;
     const handle = ort.create((out) => c.CreateSessionOptions(out));
     try {
@@ -52,7 +55,7 @@ export class Session implements Disposable {
     }
   }
 
-  #appendCuda(options: Deno.PointerObject, { tf32 = false }: SessionOptions): void {
+  #appendCuda(options: Deno.PointerObject, { tf32 = false, cudaGraph = false }: SessionOptions): void {
     const { ort, device } = this;
     const cuda = ort.create((out) => ort.c.CreateCUDAProviderOptions(out));
     try {
@@ -61,6 +64,7 @@ export class Session implements Disposable {
         // The default doubles the arena, and every memory figure with it.
         arena_extend_strategy: "kSameAsRequested",
         use_tf32: tf32 ? "1" : "0",
+        enable_cuda_graph: cudaGraph ? "1" : "0",
       };
       const keys = Object.keys(settings).map(cString);
       const values = Object.values(settings).map(cString);
@@ -79,6 +83,16 @@ export class Session implements Disposable {
     } finally {
       ort.c.ReleaseCUDAProviderOptions(cuda);
     }
+  }
+
+  /** Whether its bindings can be captured as CUDA graphs. */
+  get capturable(): boolean {
+    return this.device.kind === "cuda" && (this.options.cudaGraph ?? false);
+  }
+
+  /** A number for a CUDA graph that no other of the session has. */
+  nextGraphId(): number {
+    return ++this.#captures;
   }
 
   /** Runs once with tensors given as type, shape, memory and byte offset. On CUDA this queues the work. */

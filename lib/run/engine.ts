@@ -23,6 +23,8 @@ export interface EngineOptions {
   readonly score?: Score | undefined;
   /** Threads of the CPU provider. */
   readonly threads?: number | undefined;
+  /** Replay steps as CUDA graphs; on unless false. */
+  readonly cudaGraphs?: boolean;
   /** Also compute the logits of every token; see {@linkcode Course.logits}. */
   readonly logits?: boolean;
 }
@@ -37,7 +39,7 @@ export class Engine implements Disposable {
   readonly weightBytes: number;
 
   constructor(readonly runtime: Runtime, readonly model: ModelFolder, readonly options: EngineOptions) {
-    this.eviction = new Eviction(runtime, model.spec, options.dtype, options.table, options.score);
+    this.eviction = new Eviction(runtime, model.spec, options.dtype, options.table, options.score, options.cudaGraphs);
     this.groups = this.eviction.keeper.groups();
     const decoder = buildDecoder(model, {
       dtype: options.dtype,
@@ -50,6 +52,7 @@ export class Engine implements Disposable {
     this.weightBytes = decoder.weightBytes;
     this.session = new Session(runtime.ort, runtime.device, decoder.bytes, {
       weightsFolder: decoder.weightsFolder,
+      cudaGraph: options.cudaGraphs ?? true,
       ...(options.threads === undefined ? {} : { threads: options.threads }),
     });
   }

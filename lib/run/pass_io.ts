@@ -10,7 +10,7 @@ import type { Engine } from "./engine.ts";
  */
 export class PassIo implements Disposable {
   readonly #binding: Binding;
-  /** int64 `ids[tokens]`, `positions[tokens]`, `target`; then int32 `last_slot[groups]`. */
+  /** int64 `ids[tokens]`, `positions[tokens]`, `target`, `past[groups]`; then int32 `last_slot[groups]`. */
   readonly #input: DeviceMemory;
   /** int32 `total[groups]`, on the host. */
   readonly #totals: DeviceMemory;
@@ -18,6 +18,8 @@ export class PassIo implements Disposable {
   readonly #output: DeviceMemory;
   readonly #memory: DeviceMemory[] = [];
   readonly #logits: DeviceMemory | undefined;
+  readonly #captured: boolean;
+  readonly #capacities: Int32Array<ArrayBuffer>;
   readonly #staged: ArrayBuffer;
   readonly #read = new ArrayBuffer(16);
   /** Group → one of its layers. */
@@ -32,8 +34,8 @@ export class PassIo implements Disposable {
       this.#memory.push(memory);
       return memory;
     };
-    const ints = 8 * (2 * tokens + 1);
-    this.#staged = new ArrayBuffer(ints + 4 * count);
+    const lengths = 8 * (2 * tokens + 1);
+    this.#staged = new ArrayBuffer(lengths + 12 * count);
     this.#input = allocate(this.#staged.byteLength);
     this.#totals = allocate(4 * count, host);
     this.#output = allocate(16);
@@ -44,11 +46,9 @@ export class PassIo implements Disposable {
       position_ids: view("int64", [1, tokens], 8 * tokens),
       target: view("int64", [1], 16 * tokens),
     };
-    this.#member.forEach((_, group) => {
-      inputs[`last_slot.${group}`] = view("int32", [1], ints + 4 * group);
-    });
     if (options.attention === "fused") {
       this.#member.forEach((_, group) => {
+        inputs[`last_slot.${group}`] = view("int32", [1], lengths + 8 * count + 4 * group);
         inputs[`total.${group}`] = Value.of(ort, host, this.#totals, "int32", [1], 4 * group);
       });
     } else {
@@ -57,6 +57,7 @@ export class PassIo implements Disposable {
       device.write(iota, 0, BigInt64Array.from({ length: most }, (_, i) => BigInt(i)));
       inputs.rows = Value.of(ort, device, iota, "int64", [tokens, 1]);
       this.#member.forEach((layer, group) => {
+        inputs[`past.${group}`] = view("int64", [1], lengths + 8 * group);
         inputs[`slots.${group}`] = Value.of(ort, device, iota, "int64", [1, cache.capacity(layer, tokens)]);
       });
     }
@@ -73,24 +74,40 @@ export class PassIo implements Disposable {
       this.#logits = allocate(4 * tokens * spec.vocab);
       outputs.logits = Value.of(ort, device, this.#logits, "float32", [tokens, spec.vocab]);
     }
-    this.#binding = new Binding(engine.session, inputs, outputs);
+    this.#captured = tokens === 1 && engine.session.capturable;
+    // In a captured graph the count on the host stays what it was: the capacity is right for all of them.
+    this.#capacities = Int32Array.from(this.#member, (layer) => cache.capacity(layer, tokens));
+    this.#binding = new Binding(engine.session, inputs, outputs, this.#captured);
+    if (this.#captured) this.#capture();
   }
 
   /** Queues one pass; `held` are the entries of each layer before it. */
   run(ids: readonly number[], position: number, target: number, held: readonly number[]): void {
     const { tokens } = this;
     const { device, host } = this.engine.runtime;
-    const longs = new BigInt64Array(this.#staged, 0, 2 * tokens + 1);
+    const groups = this.#member.length;
+    const longs = new BigInt64Array(this.#staged, 0, 2 * tokens + 1 + groups);
     for (let i = 0; i < tokens; i++) {
       longs[i] = BigInt(ids[i]!);
       longs[tokens + i] = BigInt(position + i);
     }
     longs[2 * tokens] = BigInt(target);
-    const total = Int32Array.from(this.#member, (layer) => held[layer]! + tokens);
-    new Int32Array(this.#staged, longs.byteLength).set(total.map((n) => n - 1));
+    const total = new Int32Array(groups);
+    const lastSlots = new Int32Array(this.#staged, longs.byteLength, groups);
+    this.#member.forEach((layer, group) => {
+      longs[2 * tokens + 1 + group] = BigInt(held[layer]!);
+      total[group] = held[layer]! + tokens;
+      lastSlots[group] = total[group]! - 1;
+    });
     device.write(this.#input, 0, new Uint8Array(this.#staged));
-    host.write(this.#totals, 0, total);
+    host.write(this.#totals, 0, this.#captured ? this.#capacities : total);
     this.#binding.run();
+  }
+
+  /** Records the CUDA graph. A pass writes the same to the same slots however often it runs, so no state is spoilt. */
+  #capture(): void {
+    this.run([0], 0, 0, this.engine.groups.map(() => 0));
+    this.engine.runtime.device.synchronize();
   }
 
   /** Waits for the pass. */
