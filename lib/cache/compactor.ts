@@ -2,10 +2,10 @@ import { Binding } from "../ort/binding.ts";
 import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
 import { firstDraw } from "./random_graph.ts";
-import type { Dropper } from "./dropper.ts";
 import type { Eviction } from "./eviction.ts";
 import type { Block, Staging } from "./kv_cache.ts";
 import { headStarts } from "./layout.ts";
+import type { StepState } from "./step_state.ts";
 
 /** One layer's many-entry eviction. */
 export interface Compaction {
@@ -33,31 +33,30 @@ export class Compactor implements Disposable {
   readonly #known = new Map<string, Bound>();
   #draws: number;
 
-  constructor(readonly eviction: Eviction, readonly main: Block, seed: number) {
+  constructor(readonly eviction: Eviction, readonly main: Block, readonly state: StepState, seed: number) {
     this.#draws = firstDraw(seed, "compact");
   }
 
   /** Binds what {@linkcode run} would run, ahead of time. */
-  prepare(compactions: readonly Compaction[], staging: Staging | undefined, dropper: Dropper | undefined): void {
-    for (const group of this.#group(compactions, staging, dropper)) this.#bound(group, staging, dropper);
+  prepare(compactions: readonly Compaction[], staging: Staging | undefined): void {
+    for (const group of this.#group(compactions, staging)) this.#bound(group, staging);
   }
 
   /** Evicts in each of the layers; gives the number of entries copied. */
-  run(compactions: readonly Compaction[], staging: Staging | undefined, dropper: Dropper | undefined): number {
+  run(compactions: readonly Compaction[], staging: Staging | undefined): number {
     const { device } = this.eviction.runtime;
     const { acting, kvHeads } = this.main.layout;
     let copied = 0;
-    for (const group of this.#group(compactions, staging, dropper)) {
+    for (const group of this.#group(compactions, staging)) {
       const [{ sink, heavy, recent }] = group as [Compaction];
-      const { binding, draw } = this.#bound(group, staging, dropper);
+      const { binding, draw } = this.#bound(group, staging);
       if (this.eviction.isRandom) device.write(draw, 0, BigInt64Array.of(BigInt(this.#draws++)));
       binding.run();
       copied += group.length * kvHeads * (sink + heavy + recent);
       for (const { layer } of group) {
         const row = acting.indexOf(layer) * kvHeads;
-        if (dropper?.scrambled.delete(layer)) dropper.resetRanks(row, row + kvHeads);
+        if (this.state.scrambled.delete(layer)) this.state.resetRanks(row, row + kvHeads);
       }
-      dropper?.passed();
     }
     return copied;
   }
@@ -75,13 +74,12 @@ export class Compactor implements Disposable {
   #group(
     compactions: readonly Compaction[],
     staging: Staging | undefined,
-    dropper: Dropper | undefined,
   ): Compaction[][] {
     const { kvHeads, headDim, acting } = this.main.layout;
     const groups: { key: string; members: Compaction[] }[] = [];
     for (const compaction of compactions) {
       const { layer, entries, sink, heavy, recent } = compaction;
-      const key = [entries, sink, heavy, recent, dropper?.scrambled.has(layer), staging?.layers.has(layer)].join();
+      const key = [entries, sink, heavy, recent, this.state.scrambled.has(layer), staging?.layers.has(layer)].join();
       const open = groups.at(-1);
       const previous = open?.members.at(-1);
       const follows = previous !== undefined && acting.indexOf(layer) === acting.indexOf(previous.layer) + 1;
@@ -92,10 +90,10 @@ export class Compactor implements Disposable {
     return groups.map(({ members }) => members);
   }
 
-  #bound(group: readonly Compaction[], staging: Staging | undefined, dropper: Dropper | undefined): Bound {
-    const { eviction: { runtime: { ort, device, host }, dtype, isRandom }, main } = this;
+  #bound(group: readonly Compaction[], staging: Staging | undefined): Bound {
+    const { eviction: { runtime: { ort, device, host }, dtype, isRandom }, main, state } = this;
     const [{ layer: first, entries, sink, heavy, recent }] = group as [Compaction];
-    const scrambled = dropper?.scrambled.has(first) ?? false;
+    const scrambled = state.scrambled.has(first);
     const staged = staging?.layers.has(first) ?? false;
     const key = `${group.map(({ layer }) => layer)} ${entries} ${sink} ${heavy} ${recent} ${scrambled} ${staged}`;
     const known = this.#known.get(key);
@@ -118,6 +116,8 @@ export class Compactor implements Disposable {
     const { kvHeads, width, acting } = main.layout;
     const firstRow = acting.indexOf(first) * kvHeads;
     const rows = group.length * kvHeads;
+    const perSlot = (block: DeviceMemory) =>
+      Value.of(ort, device, block, "float32", [rows, width], 4 * firstRow * width);
     const draw = ints([0]);
     const kept = { kept_keys: cache(main, main.keys), kept_values: cache(main, main.values) };
     const binding = new Binding(this.eviction.compact(scrambled, heavy > 0), {
@@ -131,7 +131,7 @@ export class Compactor implements Disposable {
       end: onHost(entries - recent),
       ...(heavy > 0 ? { heavy: onHost(heavy) } : {}),
       ...(scrambled
-        ? { rank: Value.of(ort, device, dropper!.rank, "float32", [rows, width], 4 * firstRow * width) }
+        ? { rank: perSlot(state.rank) }
         : {}),
       ...(heavy > 0 && isRandom
         ? {
@@ -139,7 +139,12 @@ export class Compactor implements Disposable {
           row: column(Array.from({ length: rows }, (_, i) => firstRow + i)),
         }
         : {}),
-    }, { "kept_keys'": kept.kept_keys, "kept_values'": kept.kept_values });
+      ...(state.norms ? { pads: Value.of(ort, host, ints([0, 0, 0, width - sink - heavy - recent], host), "int64", [4]) } : {}),
+    }, {
+      "kept_keys'": kept.kept_keys,
+      "kept_values'": kept.kept_values,
+      ...(state.norms ? { key_norm: perSlot(state.norms) } : {}),
+    });
     const bound = { binding, draw, memory, staged };
     this.#known.set(key, bound);
     return bound;

@@ -3,16 +3,28 @@ import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
 import type { Sizes } from "../policies/policy.ts";
 import { type Compaction, Compactor } from "./compactor.ts";
-import { Dropper } from "./dropper.ts";
 import type { Eviction } from "./eviction.ts";
 import { type Layout, makeLayout } from "./layout.ts";
+import { firstDraw } from "./random_graph.ts";
 import type { Stretch } from "./schedule.ts";
+import { type Middle, StepState } from "./step_state.ts";
 
 /** Keys and values of some layers, laid out in two blocks of memory. */
 export interface Block {
   readonly layout: Layout;
   readonly keys: DeviceMemory;
   readonly values: DeviceMemory;
+}
+
+/** What the policy does with a pass's entries. */
+interface Decision {
+  readonly tokens: number;
+  /** Entries held afterwards, by layer. */
+  readonly held: readonly number[];
+  /** Layers that drop one. */
+  readonly drops: ReadonlyMap<number, Sizes>;
+  /** Layers that drop more. */
+  readonly compactions: readonly Compaction[];
 }
 
 /** A prompt's own memory, for layers that do not keep all of it. */
@@ -26,8 +38,8 @@ export interface Staging {
  * The KV cache of one course of passes. It lives on the device from first to last; the host knows only how many
  * entries each layer holds, which follows from the policy alone.
  *
- * Use: run the decoder on {@linkcode tensors}, then `endPass(tokens)`, which applies the policy. All memory is
- * allocated beforehand: cudaMalloc can take longer than a step.
+ * Use: `beginPass(tokens)`, run the decoder with {@linkcode tensors} and {@linkcode middles}, which carries out the step
+ * case, then `endPass()`, which carries out the rest. All memory is allocated beforehand: cudaMalloc takes time.
  */
 export class KvCache implements Disposable {
   /** Entries held, by layer. */
@@ -36,8 +48,11 @@ export class KvCache implements Disposable {
   copied = 0;
   readonly #main: Block;
   #staging: Staging | undefined;
-  readonly #dropper: Dropper | undefined;
-  readonly #compactor: Compactor;
+  /** What the step case keeps beside the slots; none where the policy never acts. */
+  readonly state: StepState | undefined;
+  readonly #compactor: Compactor | undefined;
+  #pass: Decision | undefined;
+  #draws: number;
 
   /**
    * Allocates what the course needs.
@@ -51,8 +66,7 @@ export class KvCache implements Disposable {
     const capacities = layers.map(({ layer, capacity, prefill }) =>
       Math.max(1, keeper.acts(layer) ? capacity : Math.max(capacity, prefill))
     );
-    const acting = layers.filter(({ layer }) => keeper.acts(layer)).map(({ layer }) => layer);
-    this.#main = this.#allocate(makeLayout({ ...model, capacities, acting }));
+    this.#main = this.#allocate(makeLayout({ ...model, capacities, acting: eviction.acting }));
     // A prompt that is then cut down has memory of its own for as long as it is whole.
     const tight = layers.filter(({ layer, prefill }) => prefill > capacities[layer]!);
     if (tight.length > 0) {
@@ -63,11 +77,12 @@ export class KvCache implements Disposable {
       });
       this.#staging = { block: this.#allocate(layout), layers: new Map(tight.map(({ layer }, i) => [layer, i])) };
     }
-    this.#compactor = new Compactor(eviction, this.#main, seed);
-    if (this.#main.layout.rows > 0) this.#dropper = new Dropper(eviction, this.#main, seed);
-    const first = course[0];
-    if (first && first.tokens > 1) {
-      this.#compactor.prepare(this.#decide(first.tokens).compactions, this.#staging, this.#dropper);
+    this.#draws = firstDraw(seed, "drop");
+    if (eviction.acting.length > 0) {
+      this.state = new StepState(eviction, this.#main);
+      this.#compactor = new Compactor(eviction, this.#main, this.state, seed);
+      const first = course[0];
+      if (first && first.tokens > 1) this.#compactor.prepare(this.#decide(first.tokens).compactions, this.#staging);
     }
     eviction.runtime.device.synchronize();
   }
@@ -110,42 +125,69 @@ export class KvCache implements Disposable {
     return { keys: view(keys), values: view(values) };
   }
 
-  /** Counts the `tokens` of a pass as held and applies the policy. On CUDA this only queues work. */
-  endPass(tokens: number): void {
-    const { held, drops, compactions } = this.#decide(tokens);
+  /** Says how many tokens the next pass brings. */
+  beginPass(tokens: number): void {
+    this.#pass = this.#decide(tokens);
+  }
+
+  /** What each acting layer drops from in this pass, float32 `[3, actingLayers]`: see emitDrop. */
+  middles(): Float32Array<ArrayBuffer> {
+    const { held, drops } = this.#pass!;
+    const { acting } = this.eviction;
+    const middles = acting.map((layer): Middle => {
+      const sizes = drops.get(layer);
+      const entries = held[layer]! + (sizes ? 1 : 0);
+      const last = Math.min(entries, this.#main.layout.capacities[layer]!) - 1;
+      return sizes ? { last, sink: sizes.sink, end: entries - sizes.recent } : noDrop(last);
+    });
+    return Float32Array.from([
+      ...middles.map(({ last }) => last),
+      ...middles.map(({ sink }) => sink),
+      ...middles.map(({ end }) => end),
+    ]);
+  }
+
+  /** The number of this pass's random draw. */
+  nextDraw(): number {
+    return this.#draws++;
+  }
+
+  /** Counts the pass's tokens as held and carries out many-entry eviction. On CUDA this only queues work. */
+  endPass(): void {
+    const { held, drops, compactions, tokens } = this.#pass!;
     held.forEach((entries, layer) => this.held[layer] = entries);
-    if (drops.size > 0) {
-      this.copied += this.#dropper!.run((layer) => {
-        const sizes = drops.get(layer);
-        const entries = held[layer]! + (sizes ? 1 : 0);
-        if (!sizes) return { last: entries - 1, sink: entries - 1, end: entries };
-        return { last: entries - 1, sink: sizes.sink, end: entries - sizes.recent };
-      });
-    } else {
-      this.#dropper?.passed();
+    if (this.state && tokens === 1) {
+      this.copied += drops.size * this.eviction.model.kvHeads;
+      for (const layer of drops.keys()) this.state.scrambled.add(layer);
     }
-    if (compactions.length > 0) this.copied += this.#compactor.run(compactions, this.#staging, this.#dropper);
+    if (compactions.length > 0) this.copied += this.#compactor!.run(compactions, this.#staging);
     if (tokens > 1 && this.#staging) {
-      this.#compactor.forgetStaging();
+      this.#compactor!.forgetStaging();
       free(this.#staging.block);
       this.#staging = undefined;
     }
   }
 
   /** What the policy does to each layer after a pass of `tokens`. */
-  #decide(tokens: number): { held: number[]; drops: Map<number, Sizes>; compactions: Compaction[] } {
+  #decide(tokens: number): Decision {
     const drops = new Map<number, Sizes>();
     const compactions: Compaction[] = [];
     const held = this.held.map((before, layer) => {
       const entries = before + tokens;
       const sizes = this.eviction.keeper.keep(layer, entries);
-      if (sizes === "all") return entries;
+      if (sizes === "all") {
+        // Several entries came at once: their norms are computed by keeping all of them, in place.
+        if (tokens > 1 && this.eviction.readsNorm && this.eviction.keeper.acts(layer)) {
+          compactions.push({ layer, entries, sink: entries, heavy: 0, recent: 0 });
+        }
+        return entries;
+      }
       const kept = sizes.sink + sizes.heavy + sizes.recent;
       if (entries - kept === 1 && tokens === 1) drops.set(layer, sizes);
       else compactions.push({ layer, entries, ...sizes });
       return kept;
     });
-    return { held, drops, compactions };
+    return { tokens, held, drops, compactions };
   }
 
   #allocate(layout: Layout): Block {
@@ -161,11 +203,16 @@ export class KvCache implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#compactor[Symbol.dispose]();
-    this.#dropper?.[Symbol.dispose]();
+    this.#compactor?.[Symbol.dispose]();
+    this.state?.[Symbol.dispose]();
     if (this.#staging) free(this.#staging.block);
     free(this.#main);
   }
+}
+
+/** The middle of a layer that drops nothing: its newest entry, which takes its own place. */
+export function noDrop(last: number): Middle {
+  return { last, sink: last, end: last + 1 };
 }
 
 function free({ keys, values }: Block): void {

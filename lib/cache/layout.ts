@@ -33,10 +33,10 @@ export function makeLayout(
 ): Layout {
   const starts: number[] = [];
   let slots = 0;
-  for (const capacity of capacities) {
-    starts.push(slots);
+  capacities.forEach((capacity, layer) => {
+    starts[layer] = slots;
     slots += capacity * kvHeads;
-  }
+  });
   const width = Math.max(0, ...acting.map((layer) => capacities[layer]!));
   return { capacities, starts, slots, kvHeads, headDim, acting, rows: acting.length * kvHeads, width };
 }

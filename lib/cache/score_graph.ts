@@ -7,8 +7,6 @@ export interface ScoreContext {
   readonly feature: (name: Feature) => Tensor;
   /** bool `[rows, entries]`: which entries are in the middle; left out where all of them are. */
   readonly mask?: Tensor;
-  /** The number of entries (columns) where it is known beforehand: then no shape is computed at run time. */
-  readonly width?: number;
   /** float32 `[rows, 1]` or `[1]`: how many entries are in the middle. */
   readonly count: Tensor;
 }
@@ -62,10 +60,9 @@ export function emitScore(g: Graph, score: Score, context: ScoreContext): Tensor
     const outside = op === "avg_pool" ? 0 : -Infinity;
     const pads = g.ints(0, before, 0, kernel - 1 - before);
     const padded = g.op("Pad", [masked(x, outside), pads, g.scalar(outside)]);
-    const length = context.width === undefined ? g.op("Shape", [x], { start: 1, end: 2 }) : undefined;
     let pooled: Tensor | undefined;
     for (let i = 0; i < kernel; i++) {
-      const end = length ? g.op("Add", [length, g.ints(i)]) : g.ints(context.width! + i);
+      const end = g.ints(i === kernel - 1 ? Number.MAX_SAFE_INTEGER : i + 1 - kernel); // from the end
       const shifted = g.op("Slice", [padded, g.ints(i), end, g.ints(1)]);
       pooled = pooled ? g.op(op === "avg_pool" ? "Add" : "Max", [pooled, shifted]) : shifted;
     }

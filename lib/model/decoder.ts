@@ -22,6 +22,11 @@ export interface DecoderOptions {
   readonly groups: readonly number[];
   /** Also give the logits of every input token, `[tokens, vocab]` float32: for tests; costs a matrix product each. */
   readonly logits?: boolean;
+  /**
+   * Writes what follows a pass into the same graph. `after` is a finite float32 tensor that is there only once every
+   * layer has written its new entries.
+   */
+  readonly then?: (g: Graph, after: Tensor) => void;
 }
 
 /** A decoder graph, ready for a session. */
@@ -58,7 +63,8 @@ export function emitDecoder(g: Graph, spec: ModelSpec, weights: WeightSource, op
   let x = g.op("Gather", [weights.get(spec.embedding, [spec.vocab, spec.hidden]), ids]); // [tokens, hidden]
   for (let layer = 0; layer < spec.layers; layer++) x = emitBlock(parts, attention, layer, spec.block(layer), x);
 
-  emitHead(g, parts, spec, x, options.logits ?? false);
+  const after = emitHead(g, parts, spec, x, options.logits ?? false);
+  options.then?.(g, after);
 }
 
 /** One block: attention and MLP around the residual stream, `[tokens, hidden]` in and out. */

@@ -1,4 +1,5 @@
 import type { FloatType } from "../dtype.ts";
+import { emitDrop } from "../cache/drop_graph.ts";
 import { Eviction } from "../cache/eviction.ts";
 import { KvCache } from "../cache/kv_cache.ts";
 import type { KeepTable, Stretch } from "../cache/schedule.ts";
@@ -39,7 +40,7 @@ export class Engine implements Disposable {
   readonly weightBytes: number;
 
   constructor(readonly runtime: Runtime, readonly model: ModelFolder, readonly options: EngineOptions) {
-    this.eviction = new Eviction(runtime, model.spec, options.dtype, options.table, options.score, options.cudaGraphs);
+    this.eviction = new Eviction(runtime, model.spec, options.dtype, options.table, options.score);
     this.groups = this.eviction.keeper.groups();
     const decoder = buildDecoder(model, {
       dtype: options.dtype,
@@ -48,6 +49,12 @@ export class Engine implements Disposable {
       positions: options.positions,
       groups: this.groups,
       logits: options.logits ?? false,
+      then: (g, after) => {
+        const { acting, score } = this.eviction;
+        if (acting.length === 0) return;
+        const { kvHeads, headDim } = model.spec;
+        emitDrop(g, { actingLayers: acting.length, kvHeads, headDim, dtype: options.dtype, score, after });
+      },
     });
     this.weightBytes = decoder.weightBytes;
     this.session = new Session(runtime.ort, runtime.device, decoder.bytes, {
@@ -86,7 +93,8 @@ export class Course implements Disposable {
   }
 
   /**
-   * Runs the decoder on new tokens, the first at text position `position`. On CUDA this only queues the work.
+   * Runs the decoder on new tokens, and drops an entry where the policy drops one; the first token is at text
+   * position `position`. On CUDA this only queues the work.
    *
    * @param target The token that follows, for its NLL.
    * @throws {RangeError} For a number of tokens that the course does not have.
@@ -95,12 +103,13 @@ export class Course implements Disposable {
     const pass = this.#passes.get(tokens.length);
     if (!pass) throw new RangeError(`Cannot run a pass of ${tokens.length} tokens: the course has none`);
     this.#current = pass;
-    pass.run(tokens, position, target, this.cache.held);
+    this.cache.beginPass(tokens.length);
+    pass.run(tokens, position, target);
   }
 
-  /** Applies the policy to what the pass left. On CUDA this only queues the work. */
+  /** Evicts what the policy drops in numbers. On CUDA this only queues the work. */
   evict(): void {
-    this.cache.endPass(this.#current!.tokens);
+    this.cache.endPass();
   }
 
   /** Waits for the last pass and gives, for its last token, the NLL of the target (nats) and the argmax. */

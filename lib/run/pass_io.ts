@@ -1,4 +1,4 @@
-import type { KvCache } from "../cache/kv_cache.ts";
+import { type KvCache, noDrop } from "../cache/kv_cache.ts";
 import { Binding } from "../ort/binding.ts";
 import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
@@ -10,7 +10,10 @@ import type { Engine } from "./engine.ts";
  */
 export class PassIo implements Disposable {
   readonly #binding: Binding;
-  /** int64 `ids[tokens]`, `positions[tokens]`, `target`, `past[groups]`; then int32 `last_slot[groups]`. */
+  /**
+   * int64 `ids[tokens]`, `positions[tokens]`, `target`, `draw`, `past[groups]`; then int32 `last_slot[groups]`; then float32
+   * `middles[3, actingLayers]`.
+   */
   readonly #input: DeviceMemory;
   /** int32 `total[groups]`, on the host. */
   readonly #totals: DeviceMemory;
@@ -25,7 +28,7 @@ export class PassIo implements Disposable {
   /** Group → one of its layers. */
   readonly #member: number[];
 
-  constructor(readonly engine: Engine, cache: KvCache, readonly tokens: number) {
+  constructor(readonly engine: Engine, readonly cache: KvCache, readonly tokens: number) {
     const { runtime: { ort, device, host }, model: { spec }, groups, options } = engine;
     this.#member = Array.from({ length: Math.max(...groups) + 1 }, (_, group) => groups.indexOf(group));
     const count = this.#member.length;
@@ -34,12 +37,14 @@ export class PassIo implements Disposable {
       this.#memory.push(memory);
       return memory;
     };
-    const lengths = 8 * (2 * tokens + 1);
-    this.#staged = new ArrayBuffer(lengths + 12 * count);
+    const acting = engine.eviction.acting.length;
+    const lengths = 8 * (2 * tokens + 2);
+    const middles = lengths + 12 * count;
+    this.#staged = new ArrayBuffer(middles + 12 * acting);
     this.#input = allocate(this.#staged.byteLength);
     this.#totals = allocate(4 * count, host);
     this.#output = allocate(16);
-    const view = (dtype: "int64" | "int32", shape: number[], offset: number) =>
+    const view = (dtype: "int64" | "int32" | "float32", shape: number[], offset: number) =>
       Value.of(ort, device, this.#input, dtype, shape, offset);
     const inputs: Record<string, Value> = {
       input_ids: view("int64", [tokens], 0),
@@ -70,6 +75,12 @@ export class PassIo implements Disposable {
       inputs[`past_key.${layer}`] = outputs[`present_key.${layer}`] = keys;
       inputs[`past_value.${layer}`] = outputs[`present_value.${layer}`] = values;
     }
+    if (cache.state) {
+      const state = cache.state.tensors();
+      Object.assign(inputs, state.inputs, { middles: view("float32", [3, acting], middles) });
+      if (engine.eviction.isRandom) inputs.draw = view("int64", [1], 8 * (2 * tokens + 1));
+      Object.assign(outputs, state.outputs);
+    }
     if (options.logits) {
       this.#logits = allocate(4 * tokens * spec.vocab);
       outputs.logits = Value.of(ort, device, this.#logits, "float32", [tokens, spec.vocab]);
@@ -81,33 +92,54 @@ export class PassIo implements Disposable {
     if (this.#captured) this.#capture();
   }
 
-  /** Queues one pass; `held` are the entries of each layer before it. */
-  run(ids: readonly number[], position: number, target: number, held: readonly number[]): void {
+  /** Queues one pass of the cache's current one. */
+  run(ids: readonly number[], position: number, target: number): void {
+    const { cache } = this;
+    this.#run(ids, position, target, cache.nextDraw(), cache.held, cache.middles());
+  }
+
+  #run(
+    ids: readonly number[],
+    position: number,
+    target: number,
+    draw: number,
+    held: readonly number[],
+    middles: Float32Array<ArrayBuffer>,
+  ): void {
     const { tokens } = this;
     const { device, host } = this.engine.runtime;
     const groups = this.#member.length;
-    const longs = new BigInt64Array(this.#staged, 0, 2 * tokens + 1 + groups);
+    const longs = new BigInt64Array(this.#staged, 0, 2 * tokens + 2 + groups);
     for (let i = 0; i < tokens; i++) {
       longs[i] = BigInt(ids[i]!);
       longs[tokens + i] = BigInt(position + i);
     }
     longs[2 * tokens] = BigInt(target);
+    longs[2 * tokens + 1] = BigInt(draw);
     const total = new Int32Array(groups);
     const lastSlots = new Int32Array(this.#staged, longs.byteLength, groups);
     this.#member.forEach((layer, group) => {
-      longs[2 * tokens + 1 + group] = BigInt(held[layer]!);
+      longs[2 * tokens + 2 + group] = BigInt(held[layer]!);
       total[group] = held[layer]! + tokens;
       lastSlots[group] = total[group]! - 1;
     });
+    new Float32Array(this.#staged, longs.byteLength + 4 * groups).set(middles);
     device.write(this.#input, 0, new Uint8Array(this.#staged));
     host.write(this.#totals, 0, this.#captured ? this.#capacities : total);
     this.#binding.run();
   }
 
-  /** Records the CUDA graph. A pass writes the same to the same slots however often it runs, so no state is spoilt. */
+  /**
+   * Records the CUDA graph, which runs the pass three times: over an empty cache, with layers that drop nothing, that
+   * changes nothing but the first slot, which is written again before it counts.
+   */
   #capture(): void {
-    this.run([0], 0, 0, this.engine.groups.map(() => 0));
-    this.engine.runtime.device.synchronize();
+    const { groups, eviction: { acting }, runtime: { device } } = this.engine;
+    const { last, sink, end } = noDrop(0);
+    const middles = [last, sink, end].flatMap((value) => acting.map(() => value));
+    device.synchronize(); // ORT frees pinned memory when a run has ended: not while a capture goes on
+    this.#run([0], 0, 0, 0, groups.map(() => 0), Float32Array.from(middles));
+    device.synchronize();
   }
 
   /** Waits for the pass. */
