@@ -1,6 +1,6 @@
 import type { FloatType } from "../dtype.ts";
 import type { Runtime } from "../ort/runtime.ts";
-import { Session } from "../ort/session.ts";
+import { Session, type View } from "../ort/session.ts";
 import { featuresOf, type Score } from "../policies/score.ts";
 import { buildCompactGraph } from "./compact_graph.ts";
 import { Keeper, type KeepTable } from "./schedule.ts";
@@ -30,6 +30,46 @@ export class Eviction implements Disposable {
     const compacted = table.layers.flat().filter(([entries, ...kept]) => entries - sum(kept) > 1);
     if (compacted.some(([, , heavy]) => heavy > 0)) this.compact(false, true);
     if (compacted.some(([, , heavy]) => heavy === 0)) this.compact(false, false);
+  }
+
+  /**
+   * Runs each session once on next to nothing, so that what it takes for itself on the device (cuBLAS's and cuDNN's
+   * handles, kernels' code) is there before the model's memory is counted.
+   */
+  wake(): void {
+    const { device, host } = this.runtime;
+    const { headDim } = this.model;
+    using memory = device.allocate(4096 + 64 * headDim);
+    using counts = host.allocate(64);
+    host.write(counts, 0, BigInt64Array.of(3n, 1n, 2n, 1n, 0n, 0n, 0n, 0n)); // entries, sink, end, heavy, pads
+    const onHost = (index: number, length = 1): View => ["int64", [length], counts, 8 * index, host];
+    const cache: View = [this.dtype, [4, headDim], memory, 4096];
+    const column: View = ["int64", [1, 1], memory, 0];
+    const perSlot: View = ["float32", [1, 3], memory, 1024];
+    for (const [form, session] of this.#sessions) {
+      const [scrambled, scored] = form.split(" ").map((word) => word === "true");
+      const random = scored && this.isRandom;
+      session.runOnce({
+        keys: cache,
+        values: cache,
+        kept_keys: cache,
+        kept_values: cache,
+        from: column,
+        to: column,
+        entries: onHost(0),
+        sink: onHost(1),
+        end: onHost(2),
+        ...(scored ? { heavy: onHost(3) } : {}),
+        ...(scrambled ? { rank: perSlot } : {}),
+        ...(random ? { draw: ["int64", [1], memory, 0], row: column } : {}),
+        ...(this.readsNorm ? { pads: onHost(4, 4) } : {}),
+      }, {
+        "kept_keys'": cache,
+        "kept_values'": cache,
+        ...(this.readsNorm ? { key_norm: ["float32", [1, scored ? 3 : 2], memory, 2048] } : {}),
+      });
+    }
+    device.synchronize();
   }
 
   /** The session of many-entry eviction. */

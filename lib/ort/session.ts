@@ -5,8 +5,8 @@ import type { Device, DeviceMemory } from "./device.ts";
 import type { Ort } from "./ort.ts";
 import { Value } from "./value.ts";
 
-/** A tensor by element type, shape, memory and byte offset. */
-export type View = readonly [dtype: DType, shape: readonly number[], memory: DeviceMemory, offset: number];
+/** A tensor by element type, shape, memory and byte offset, and the device of the memory if it is not the session's. */
+export type View = readonly [dtype: DType, shape: readonly number[], memory: DeviceMemory, offset: number, device?: Device];
 
 /** How a session is made. */
 export interface SessionOptions {
@@ -99,9 +99,9 @@ export class Session implements Disposable {
   runOnce(inputs: Readonly<Record<string, View>>, outputs: Readonly<Record<string, View>>): void {
     const values = (views: Readonly<Record<string, View>>) =>
       Object.fromEntries(
-        Object.entries(views).map(([name, [dtype, shape, memory, offset]]) => [
+        Object.entries(views).map(([name, [dtype, shape, memory, offset, device = this.device]]) => [
           name,
-          Value.of(this.ort, this.device, memory, dtype, shape, offset),
+          Value.of(this.ort, device, memory, dtype, shape, offset),
         ]),
       );
     using binding = new Binding(this, values(inputs), values(outputs));

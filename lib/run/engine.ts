@@ -33,14 +33,22 @@ export interface EngineOptions {
 /** A model under a policy, loaded on a device: starts courses of passes. */
 export class Engine implements Disposable {
   readonly session: Session;
-  readonly eviction: Eviction;
   /** Layer → length group; see DecoderOptions. */
   readonly groups: readonly number[];
   /** Bytes of the weights as stored. */
   readonly weightBytes: number;
 
-  constructor(readonly runtime: Runtime, readonly model: ModelFolder, readonly options: EngineOptions) {
-    this.eviction = new Eviction(runtime, model.spec, options.dtype, options.table, options.score);
+  /**
+   * Loads the model.
+   *
+   * @param eviction The policy's sessions, if they are to be made before the model is loaded; the engine disposes them.
+   */
+  constructor(
+    readonly runtime: Runtime,
+    readonly model: ModelFolder,
+    readonly options: EngineOptions,
+    readonly eviction: Eviction = new Eviction(runtime, model.spec, options.dtype, options.table, options.score),
+  ) {
     this.groups = this.eviction.keeper.groups();
     const decoder = buildDecoder(model, {
       dtype: options.dtype,
