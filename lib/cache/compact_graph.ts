@@ -10,6 +10,8 @@ export interface CompactForm {
   readonly scrambled: boolean;
   /** Keep the best of the middle by this; left out where the middle goes whole. */
   readonly score?: Score | undefined;
+  /** Also give the norms of the keys kept, for a score that reads them in the steps to come. */
+  readonly norms: boolean;
 }
 
 /**
@@ -19,10 +21,11 @@ export interface CompactForm {
  * Inputs: `keys`, `values` `[from_slots, headDim]`; `kept_keys`, `kept_values` `[to_slots, headDim]`, each bound to the
  * memory of the output that has its name and a prime; `from`, `to` int64 `[rows, 1]`, first slot of each row in either;
  * `rank` float32 `[rows, width]` if scrambled; on the host, int64 `[1]`: `entries` per row, `sink`, `end` (the middle is
- * what lies between), and with a score `heavy`. If random: `draw` int64 `[1]`, `row` int64 `[rows, 1]`.
+ * what lies between), and with a score `heavy`. If random: `draw` int64 `[1]`, `row` int64 `[rows, 1]`. With `norms`, on
+ * the host `pads` int64 `[4]` = 0, 0, 0, width - kept, and the output `key_norm` float32 `[rows, width]`.
  */
 export function buildCompactGraph(headDim: number, dtype: FloatType, form: CompactForm): Uint8Array<ArrayBuffer> {
-  const { scrambled, score } = form;
+  const { scrambled, score, norms } = form;
   const g = new Graph("compact", 21);
   const keys = g.input("keys", dtype, ["from_slots", headDim]);
   const values = g.input("values", dtype, ["from_slots", headDim]);
@@ -56,10 +59,16 @@ export function buildCompactGraph(headDim: number, dtype: FloatType, form: Compa
 
   const count = g.op("Shape", [kept], { start: 1, end: 2 });
   const target = g.op("Unsqueeze", [g.op("Add", [to, range(count)]), g.ints(2)]); // [rows, kept, 1]
-  const move = (source: Tensor, destination: Tensor) =>
-    g.op("ScatterND", [destination, target, g.op("Gather", [source, kept], { axis: 0 })]);
-  g.output("kept_keys'", move(keys, keptKeys), dtype, ["to_slots", headDim]);
-  g.output("kept_values'", move(values, keptValues), dtype, ["to_slots", headDim]);
+  const [keyOf, valueOf] = [keys, values].map((block) => g.op("Gather", [block, kept], { axis: 0 })) as [
+    Tensor,
+    Tensor,
+  ];
+  g.output("kept_keys'", g.op("ScatterND", [keptKeys, target, keyOf]), dtype, ["to_slots", headDim]);
+  g.output("kept_values'", g.op("ScatterND", [keptValues, target, valueOf]), dtype, ["to_slots", headDim]);
+  if (norms) {
+    const norm = g.op("ReduceL2", [g.cast(keyOf, dtype, "float32"), g.ints(2)], { keepdims: 0 });
+    g.output("key_norm", g.op("Pad", [norm, g.input("pads", "int64", [4])]), "float32", ["rows", "width"]);
+  }
   return g.encode();
 
   /** The `heavy` best of the middle in text order; among equals the first. */
@@ -89,17 +98,4 @@ export function buildCompactGraph(headDim: number, dtype: FloatType, form: Compa
     const inOrder = g.ops("TopK", [g.cast(best, "int64", "float32"), heavy], 2, { axis: 1, largest: 0, sorted: 1 })[0]!;
     return g.op("GatherElements", [middle, g.cast(inOrder, "float32", "int64")], { axis: 1 });
   }
-}
-
-/**
- * Writes the norms of the keys of some rows: `keys` `[rows, capacity, headDim]` and `pads` int64 `[4]` on the host =
- * 0, 0, 0, width - capacity → `key_norm` float32 `[rows, width]`.
- */
-export function buildNormGraph(headDim: number, dtype: FloatType): Uint8Array<ArrayBuffer> {
-  const g = new Graph("key_norm", 21);
-  const keys = g.input("keys", dtype, ["rows", "capacity", headDim]);
-  const pads = g.input("pads", "int64", [4]);
-  const norms = g.op("ReduceL2", [g.cast(keys, dtype, "float32"), g.ints(2)], { keepdims: 0 });
-  g.output("key_norm", g.op("Pad", [norms, pads]), "float32", ["rows", "width"]);
-  return g.encode();
 }

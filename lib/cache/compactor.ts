@@ -2,9 +2,10 @@ import { Binding } from "../ort/binding.ts";
 import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
 import { firstDraw } from "./random_graph.ts";
-import type { Dropper } from "./dropper.ts";
 import type { Eviction } from "./eviction.ts";
-import type { Block } from "./kv_cache.ts";
+import type { Block, Staging } from "./kv_cache.ts";
+import { headStarts } from "./layout.ts";
+import type { StepState } from "./step_state.ts";
 
 /** One layer's many-entry eviction. */
 export interface Compaction {
@@ -19,52 +20,69 @@ export interface Compaction {
 /** What gathered keys may take in memory at once, bytes: layers go together up to this. */
 const GATHER_LIMIT = 64 * 2 ** 20;
 
+/** A group of layers' compaction, bound to memory. */
+interface Bound {
+  readonly binding: Binding;
+  readonly draw: DeviceMemory;
+  readonly memory: readonly DeviceMemory[];
+  readonly staged: boolean;
+}
+
 /** Carries out many-entry eviction, in place or out of a prompt's own memory. */
 export class Compactor implements Disposable {
-  readonly #known = new Map<string, { binding: Binding; draw: DeviceMemory; memory: DeviceMemory[] }>();
+  readonly #known = new Map<string, Bound>();
   #draws: number;
 
-  constructor(readonly eviction: Eviction, seed: number) {
+  constructor(readonly eviction: Eviction, readonly main: Block, readonly state: StepState, seed: number) {
     this.#draws = firstDraw(seed, "compact");
   }
 
+  /** Binds what {@linkcode run} would run, ahead of time. */
+  prepare(compactions: readonly Compaction[], staging: Staging | undefined): void {
+    for (const group of this.#group(compactions, staging)) this.#bound(group, staging);
+  }
+
   /** Evicts in each of the layers; gives the number of entries copied. */
-  run(
-    compactions: readonly Compaction[],
-    main: Block,
-    staging: { readonly block: Block; readonly layers: ReadonlyMap<number, number> } | undefined,
-    dropper: Dropper | undefined,
-  ): number {
+  run(compactions: readonly Compaction[], staging: Staging | undefined): number {
+    const { device } = this.eviction.runtime;
+    const { acting, kvHeads } = this.main.layout;
     let copied = 0;
-    for (const group of this.#group(compactions, main.layout.acting, dropper, staging?.layers)) {
-      const [{ layer, sink, heavy, recent }] = group as [Compaction];
-      const staged = staging?.layers.has(layer) ?? false;
-      this.#compact(group, main, staged ? staging : undefined, dropper);
-      copied += group.length * main.layout.kvHeads * (sink + heavy + recent);
+    for (const group of this.#group(compactions, staging)) {
+      const [{ sink, heavy, recent }] = group as [Compaction];
+      const { binding, draw } = this.#bound(group, staging);
+      if (this.eviction.isRandom) device.write(draw, 0, BigInt64Array.of(BigInt(this.#draws++)));
+      binding.run();
+      copied += group.length * kvHeads * (sink + heavy + recent);
       for (const { layer } of group) {
-        const row = main.layout.acting.indexOf(layer) * main.layout.kvHeads;
-        if (dropper?.scrambled.delete(layer)) dropper.resetRanks(row, row + main.layout.kvHeads);
+        const row = acting.indexOf(layer) * kvHeads;
+        if (this.state.scrambled.delete(layer)) this.state.resetRanks(row, row + kvHeads);
       }
-      dropper?.passed();
     }
     return copied;
+  }
+
+  /** Releases what is bound to the prompt's own memory. */
+  forgetStaging(): void {
+    for (const [key, bound] of this.#known) {
+      if (!bound.staged) continue;
+      release(bound);
+      this.#known.delete(key);
+    }
   }
 
   /** Layers whose rows follow each other and keep the same of the same go together, as far as memory allows. */
   #group(
     compactions: readonly Compaction[],
-    acting: readonly number[],
-    dropper: Dropper | undefined,
-    staged: ReadonlyMap<number, number> | undefined,
+    staging: Staging | undefined,
   ): Compaction[][] {
-    const { kvHeads, headDim } = this.eviction.model;
+    const { kvHeads, headDim, acting } = this.main.layout;
     const groups: { key: string; members: Compaction[] }[] = [];
     for (const compaction of compactions) {
       const { layer, entries, sink, heavy, recent } = compaction;
-      const key = [entries, sink, heavy, recent, dropper?.scrambled.has(layer), staged?.has(layer)].join();
-      const previous = groups.at(-1)?.members.at(-1);
-      const follows = previous !== undefined && acting.indexOf(layer) === acting.indexOf(previous.layer) + 1;
+      const key = [entries, sink, heavy, recent, this.state.scrambled.has(layer), staging?.layers.has(layer)].join();
       const open = groups.at(-1);
+      const previous = open?.members.at(-1);
+      const follows = previous !== undefined && acting.indexOf(layer) === acting.indexOf(previous.layer) + 1;
       const most = Math.max(1, Math.floor(GATHER_LIMIT / (4 * kvHeads * headDim * entries)));
       if (open?.key === key && follows && open.members.length < most) open.members.push(compaction);
       else groups.push({ key, members: [compaction] });
@@ -72,80 +90,73 @@ export class Compactor implements Disposable {
     return groups.map(({ members }) => members);
   }
 
-  #compact(
-    group: readonly Compaction[],
-    main: Block,
-    staging: { readonly block: Block; readonly layers: ReadonlyMap<number, number> } | undefined,
-    dropper: Dropper | undefined,
-  ): void {
-    const { ort, device, host } = this.eviction.runtime;
+  #bound(group: readonly Compaction[], staging: Staging | undefined): Bound {
+    const { eviction: { runtime: { ort, device, host }, dtype, isRandom }, main, state } = this;
     const [{ layer: first, entries, sink, heavy, recent }] = group as [Compaction];
-    const scrambled = dropper?.scrambled.has(first) ?? false;
-    const key = staging ? "" : `${group.map((c) => c.layer)} ${entries} ${sink} ${heavy} ${recent} ${scrambled}`;
-    let known = this.#known.get(key);
-    if (!known) {
-      const memory: DeviceMemory[] = [];
-      const ints = (numbers: readonly number[], where = device) => {
-        const block = where.allocate(8 * numbers.length);
-        memory.push(block);
-        where.write(block, 0, BigInt64Array.from(numbers, BigInt));
-        return block;
-      };
-      const column = (numbers: readonly number[]) =>
-        Value.of(ort, device, ints(numbers), "int64", [numbers.length, 1]);
-      const onHost = (n: number) => Value.of(ort, host, ints([n], host), "int64", [1]);
-      const source = staging?.block ?? main;
-      const rows = (block: Block, index: (layer: number) => number) =>
-        group.flatMap(({ layer }) => {
-          const { starts, capacities, kvHeads } = block.layout;
-          const i = index(layer);
-          return Array.from({ length: kvHeads }, (_, head) => starts[i]! + head * capacities[i]!);
-        });
-      const { kvHeads, width, acting, headDim } = main.layout;
-      const firstRow = acting.indexOf(first) * kvHeads;
-      const draw = ints([0]);
-      const cache = (block: Block, part: DeviceMemory) =>
-        Value.of(ort, device, part, this.eviction.dtype, [block.layout.slots, headDim]);
-      const kept = { kept_keys: cache(main, main.keys), kept_values: cache(main, main.values) };
-      const to = rows(main, (layer) => layer);
-      const binding = new Binding(this.eviction.compact(scrambled, heavy > 0), {
-        keys: cache(source, source.keys),
-        values: cache(source, source.values),
-        ...kept,
-        from: column(rows(source, (layer) => staging?.layers.get(layer) ?? layer)),
-        to: column(to),
-        entries: onHost(entries),
-        sink: onHost(sink),
-        end: onHost(entries - recent),
-        ...(heavy > 0 ? { heavy: onHost(heavy) } : {}),
-        ...(scrambled
-          ? { rank: Value.of(ort, device, dropper!.rank, "float32", [to.length, width], 4 * firstRow * width) }
-          : {}),
-        ...(heavy > 0 && this.eviction.isRandom
-          ? {
-            draw: Value.of(ort, device, draw, "int64", [1]),
-            row: column(to.map((_, i) => firstRow + i)),
-          }
-          : {}),
-      }, { "kept_keys'": kept.kept_keys, "kept_values'": kept.kept_values });
-      known = { binding, draw, memory };
-      if (key) this.#known.set(key, known);
-    }
-    if (this.eviction.isRandom) device.write(known.draw, 0, BigInt64Array.of(BigInt(this.#draws++)));
-    known.binding.run();
-    if (!key) {
-      device.synchronize();
-      release(known);
-    }
+    const scrambled = state.scrambled.has(first);
+    const staged = staging?.layers.has(first) ?? false;
+    const key = `${group.map(({ layer }) => layer)} ${entries} ${sink} ${heavy} ${recent} ${scrambled} ${staged}`;
+    const known = this.#known.get(key);
+    if (known) return known;
+
+    const memory: DeviceMemory[] = [];
+    const ints = (numbers: readonly number[], where = device) => {
+      const block = where.allocate(8 * numbers.length);
+      memory.push(block);
+      where.write(block, 0, BigInt64Array.from(numbers, BigInt));
+      return block;
+    };
+    const column = (numbers: readonly number[]) => Value.of(ort, device, ints(numbers), "int64", [numbers.length, 1]);
+    const onHost = (n: number) => Value.of(ort, host, ints([n], host), "int64", [1]);
+    const source = staged ? staging!.block : main;
+    const starts = (block: Block, index: (layer: number) => number) =>
+      group.flatMap(({ layer }) => headStarts(block.layout, index(layer)));
+    const cache = (block: Block, part: DeviceMemory) =>
+      Value.of(ort, device, part, dtype, [block.layout.slots, block.layout.headDim]);
+    const { kvHeads, width, acting } = main.layout;
+    const firstRow = acting.indexOf(first) * kvHeads;
+    const rows = group.length * kvHeads;
+    const perSlot = (block: DeviceMemory) =>
+      Value.of(ort, device, block, "float32", [rows, width], 4 * firstRow * width);
+    const draw = ints([0]);
+    const kept = { kept_keys: cache(main, main.keys), kept_values: cache(main, main.values) };
+    const binding = new Binding(this.eviction.compact(scrambled, heavy > 0), {
+      keys: cache(source, source.keys),
+      values: cache(source, source.values),
+      ...kept,
+      from: column(starts(source, (layer) => staged ? staging!.layers.get(layer)! : layer)),
+      to: column(starts(main, (layer) => layer)),
+      entries: onHost(entries),
+      sink: onHost(sink),
+      end: onHost(entries - recent),
+      ...(heavy > 0 ? { heavy: onHost(heavy) } : {}),
+      ...(scrambled ? { rank: perSlot(state.rank) } : {}),
+      ...(heavy > 0 && isRandom
+        ? {
+          draw: Value.of(ort, device, draw, "int64", [1]),
+          row: column(Array.from({ length: rows }, (_, i) => firstRow + i)),
+        }
+        : {}),
+      ...(state.norms
+        ? { pads: Value.of(ort, host, ints([0, 0, 0, width - sink - heavy - recent], host), "int64", [4]) }
+        : {}),
+    }, {
+      "kept_keys'": kept.kept_keys,
+      "kept_values'": kept.kept_values,
+      ...(state.norms ? { key_norm: perSlot(state.norms) } : {}),
+    });
+    const bound = { binding, draw, memory, staged };
+    this.#known.set(key, bound);
+    return bound;
   }
 
   [Symbol.dispose](): void {
-    for (const known of this.#known.values()) release(known);
+    for (const bound of this.#known.values()) release(bound);
     this.#known.clear();
   }
 }
 
-function release({ binding, memory }: { readonly binding: Binding; readonly memory: readonly DeviceMemory[] }): void {
+function release({ binding, memory }: Bound): void {
   binding[Symbol.dispose]();
   for (const block of memory) block[Symbol.dispose]();
 }

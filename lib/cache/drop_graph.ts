@@ -1,40 +1,51 @@
 import type { FloatType } from "../dtype.ts";
-import { Graph, type Tensor } from "../onnx/graph.ts";
+import type { Graph, Tensor } from "../onnx/graph.ts";
 import { type Feature, featuresOf, type Score } from "../policies/score.ts";
-import { type Layout, rowStarts } from "./layout.ts";
 import { emitRandom } from "./random_graph.ts";
 import { emitScore, needsOrder } from "./score_graph.ts";
 
+/** What the step case is written for. */
+export interface DropOptions {
+  /** Layers that the policy acts on. */
+  readonly actingLayers: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly dtype: FloatType;
+  /** Left out where the middle is one entry only. */
+  readonly score?: Score | undefined;
+  /** A finite float32 tensor that is there only once every layer has written its new entries. */
+  readonly after: Tensor;
+}
+
 /**
- * Writes the step case: one token came, one entry per row leaves, and the newest takes its slot. Nothing else moves;
- * what changes place is the *rank* of entries, their place in text order, which is kept beside them.
+ * Writes the step case behind a decoder: one token came, one entry per row leaves, and the newest takes its slot.
+ * Nothing else moves; what changes place is the *rank* of entries, their place in text order, which is kept beside
+ * them.
  *
  * Inputs, each bound to the memory of the output that has its name and a prime: `keys`, `values` `[slots, headDim]`;
  * `rank` float32 `[rows, width]`, rank of the entry in each slot (a slot not yet filled holds its own number, which is
  * what the rank of an entry appended there will be); `key_norm` float32 `[rows, width]` if the score reads it.
- * Further inputs, all float32 `[rows, 1]`: `last`, the newest entry's slot; `sink` and `end`: the middle is the ranks
- * from `sink` to before `end`. A row that drops nothing this time has its newest entry as its middle: it takes its own
- * place. `draw` int64 `[1]` if the score is random.
+ *
+ * Further inputs: `starts` int64 `[rows, 1]`, first slot of each row; `slot` float32 `[1, width]` = 0, 1 …; `middles`
+ * float32 `[3, actingLayers]`: the newest entry's slot, the middle's first rank, and one past its last. A layer that drops
+ * nothing has its newest entry as its middle: that takes its own place. `draw` int64 `[1]` if the score is random.
  */
-export function buildDropGraph(layout: Layout, dtype: FloatType, score: Score | undefined): Uint8Array<ArrayBuffer> {
-  const { rows, width, slots, headDim } = layout;
-  const g = new Graph("drop", 21);
-  const perSlot = [rows, width], perRow = [rows, 1], cache = [slots, headDim];
+export function emitDrop(g: Graph, options: DropOptions): void {
+  const { actingLayers, kvHeads, headDim, dtype, score } = options;
+  const rows = actingLayers * kvHeads;
+  const perSlot = [rows, "width"], cache = ["slots", headDim];
   const keys = g.input("keys", dtype, cache);
   const values = g.input("values", dtype, cache);
   const rank = g.input("rank", "float32", perSlot);
-  const last = g.input("last", "float32", perRow);
-  const sink = g.input("sink", "float32", perRow);
-  const end = g.input("end", "float32", perRow);
+  const starts = g.input("starts", "int64", [rows, 1]);
+  const slot = g.input("slot", "float32", [1, "width"]);
+  const [last, sink, end] = columns();
 
-  const slot = g.iota(width, [1, width]);
-  const starts = g.constant("int64", perRow, BigInt64Array.from(rowStarts(layout), BigInt));
   const inCache = (column: Tensor) => g.op("Add", [starts, g.cast(column, "float32", "int64")]);
   const isLast = g.op("Equal", [slot, last]);
-  const from = inCache(last); // [rows, 1]: the newest entries, as slots of the whole cache
-  const take = (block: Tensor) => g.op("Gather", [block, g.reshape(from, rows)], { axis: 0 }); // [rows, headDim]
-  const newestKey = take(keys);
-  const newestValue = take(values);
+  const from = g.reshape(inCache(last), rows); // the newest entries, as slots of the whole cache
+  const newestKey = g.op("Gather", [keys, from], { axis: 0 }); // [rows, headDim]
+  const newestValue = g.op("Gather", [values, from], { axis: 0 });
 
   const features = score ? featuresOf(score) : new Set<Feature>();
   let norms: { newest: Tensor; all: Tensor } | undefined;
@@ -59,11 +70,28 @@ export function buildDropGraph(layout: Layout, dtype: FloatType, score: Score | 
     g.output("key_norm'", g.op("Where", [isPlace, norms.newest, norms.all]), "float32", perSlot);
   }
   // Entries after the dropped one move up in rank. The last slot is free again, for the same rank as before.
-  const after = g.op("And", [g.op("Greater", [rank, dropped]), g.op("Less", [rank, last])]);
-  const movedUp = g.op("Sub", [rank, g.cast(after, "bool", "float32")]);
+  const later = g.op("And", [g.op("Greater", [rank, dropped]), g.op("Less", [rank, last])]);
+  const movedUp = g.op("Sub", [rank, g.cast(later, "bool", "float32")]);
   const landed = g.op("Where", [isPlace, g.op("Sub", [last, g.scalar(1)]), movedUp]);
   g.output("rank'", g.op("Where", [isLast, last, landed]), "float32", perSlot);
-  return g.encode();
+
+  /** The middles of the rows, each `[rows, 1]`. */
+  function columns(): [Tensor, Tensor, Tensor] {
+    const perLayer = g.input("middles", "float32", [3, actingLayers]);
+    // Every node below hangs on this: nothing may read or move what a layer has yet to write.
+    const ready = g.op("Add", [perLayer, g.op("Mul", [options.after, g.scalar(0)])]);
+    const layerOfRow = g.constant(
+      "int64",
+      [rows],
+      BigInt64Array.from({ length: rows }, (_, r) => BigInt(Math.floor(r / kvHeads))),
+    );
+    const perRow = g.op("Gather", [ready, layerOfRow], { axis: 1 });
+    return g.ops("Split", [perRow, g.ints(1, 1, 1)], 3, { axis: 0 }).map((x) => g.reshape(x, rows, 1)) as [
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
+  }
 
   /** The rank of the middle's entry with the lowest score; among equals the last in text order. */
   function chooseWorst(score: Score): Tensor {
@@ -77,10 +105,13 @@ export function buildDropGraph(layout: Layout, dtype: FloatType, score: Score | 
       switch (name) {
         case "key_norm":
           return inOrder(norms!.all);
-        case "random": {
-          const row = g.iota(rows, [rows, 1], "int64");
-          return emitRandom(g, g.input("draw", "int64", [1]), row, ordered ? g.iota(width, [1, width], "int64") : rankIndex);
-        }
+        case "random":
+          return emitRandom(
+            g,
+            g.input("draw", "int64", [1]),
+            g.iota(rows, [rows, 1], "int64"),
+            ordered ? g.cast(slot, "float32", "int64") : rankIndex,
+          );
         default:
           throw new TypeError(`Cannot score by ${name} in the step case yet`);
       }
@@ -94,7 +125,9 @@ export function buildDropGraph(layout: Layout, dtype: FloatType, score: Score | 
       mask: inMiddle,
       count: g.op("Sub", [end, sink]),
     });
-    const lowest = g.op("ReduceMin", [g.op("Where", [inMiddle, scored, g.scalar(Infinity)]), g.ints(1)], { keepdims: 1 });
+    const lowest = g.op("ReduceMin", [g.op("Where", [inMiddle, scored, g.scalar(Infinity)]), g.ints(1)], {
+      keepdims: 1,
+    });
     const isLowest = g.op("And", [inMiddle, g.op("Equal", [scored, lowest])]);
     const worst = g.op("ReduceMax", [g.op("Where", [isLowest, ranks, g.scalar(-1)]), g.ints(1)], { keepdims: 1 });
     // Should every score be NaN, the oldest of the middle goes: an index must be valid whatever the data.

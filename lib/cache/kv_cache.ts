@@ -1,11 +1,13 @@
 import { DTYPES } from "../dtype.ts";
 import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
-import { Compactor } from "./compactor.ts";
-import { Dropper } from "./dropper.ts";
+import type { Sizes } from "../policies/policy.ts";
+import { type Compaction, Compactor } from "./compactor.ts";
 import type { Eviction } from "./eviction.ts";
 import { type Layout, makeLayout } from "./layout.ts";
+import { firstDraw } from "./random_graph.ts";
 import type { Stretch } from "./schedule.ts";
+import { type Middle, StepState } from "./step_state.ts";
 
 /** Keys and values of some layers, laid out in two blocks of memory. */
 export interface Block {
@@ -14,24 +16,43 @@ export interface Block {
   readonly values: DeviceMemory;
 }
 
+/** What the policy does with a pass's entries. */
+interface Decision {
+  readonly tokens: number;
+  /** Entries held afterwards, by layer. */
+  readonly held: readonly number[];
+  /** Layers that drop one. */
+  readonly drops: ReadonlyMap<number, Sizes>;
+  /** Layers that drop more. */
+  readonly compactions: readonly Compaction[];
+}
+
+/** A prompt's own memory, for layers that do not keep all of it. */
+export interface Staging {
+  readonly block: Block;
+  /** Layer → its index in the block. */
+  readonly layers: ReadonlyMap<number, number>;
+}
+
 /**
  * The KV cache of one course of passes. It lives on the device from first to last; the host knows only how many
  * entries each layer holds, which follows from the policy alone.
  *
- * Use: `beginPass(tokens)`, run the decoder on {@linkcode tensors}, `endPass()`, which applies the policy.
+ * Use: `beginPass(tokens)`, run the decoder with {@linkcode tensors} and {@linkcode middles}, which carries out the step
+ * case, then `endPass()`, which carries out the rest. All memory is allocated beforehand: cudaMalloc takes time.
  */
 export class KvCache implements Disposable {
   /** Entries held, by layer. */
   readonly held: number[];
   /** Entries copied by eviction so far: one is the key and the value of one head. */
   copied = 0;
-  /** Times the policy was applied and acted. */
-  applied = 0;
   readonly #main: Block;
-  #staging: { block: Block; layers: ReadonlyMap<number, number> } | undefined;
-  #passTokens = 0;
-  readonly #dropper: Dropper | undefined;
-  readonly #compactor: Compactor;
+  #staging: Staging | undefined;
+  /** What the step case keeps beside the slots; none where the policy never acts. */
+  readonly state: StepState | undefined;
+  readonly #compactor: Compactor | undefined;
+  #pass: Decision | undefined;
+  #draws: number;
 
   /**
    * Allocates what the course needs.
@@ -42,15 +63,28 @@ export class KvCache implements Disposable {
     const { keeper, model } = eviction;
     this.held = new Array(model.layers).fill(0);
     const layers = Array.from({ length: model.layers }, (_, layer) => ({ layer, ...keeper.course(layer, course) }));
-    // A prompt that is then cut down gets memory of its own for as long as it is whole.
     const capacities = layers.map(({ layer, capacity, prefill }) =>
       Math.max(1, keeper.acts(layer) ? capacity : Math.max(capacity, prefill))
     );
-    const acting = layers.filter(({ layer }) => keeper.acts(layer)).map(({ layer }) => layer);
-    this.#main = this.#allocate(makeLayout({ ...model, capacities, acting }));
-    const { layout } = this.#main;
-    this.#compactor = new Compactor(eviction, seed);
-    if (layout.rows > 0) this.#dropper = new Dropper(eviction, this.#main, seed);
+    this.#main = this.#allocate(makeLayout({ ...model, capacities, acting: eviction.acting }));
+    // A prompt that is then cut down has memory of its own for as long as it is whole.
+    const tight = layers.filter(({ layer, prefill }) => prefill > capacities[layer]!);
+    if (tight.length > 0) {
+      const layout = makeLayout({
+        ...model,
+        capacities: tight.map(({ prefill }) => prefill),
+        acting: tight.map((_, i) => i),
+      });
+      this.#staging = { block: this.#allocate(layout), layers: new Map(tight.map(({ layer }, i) => [layer, i])) };
+    }
+    this.#draws = firstDraw(seed, "drop");
+    if (eviction.acting.length > 0) {
+      this.state = new StepState(eviction, this.#main);
+      this.#compactor = new Compactor(eviction, this.#main, this.state, seed);
+      const first = course[0];
+      if (first && first.tokens > 1) this.#compactor.prepare(this.#decide(first.tokens).compactions, this.#staging);
+    }
+    eviction.runtime.device.synchronize();
   }
 
   /** Bytes allocated for keys and values, without a prompt's own memory. */
@@ -67,27 +101,20 @@ export class KvCache implements Disposable {
     return this.eviction.model.headDim * DTYPES[this.eviction.dtype].bytes;
   }
 
-  /** Slots per head that a layer has in this pass. */
-  capacity(layer: number): number {
-    const staged = this.#staging?.layers.get(layer);
-    return staged === undefined ? this.#main.layout.capacities[layer]! : this.#staging!.block.layout.capacities[staged]!;
+  /** Whether a pass of so many tokens goes into the prompt's own memory in a layer that has such. */
+  #isStaged(layer: number, tokens: number): number | undefined {
+    return tokens > 1 ? this.#staging?.layers.get(layer) : undefined;
   }
 
-  /** Makes room for `tokens` new entries in every layer. */
-  beginPass(tokens: number): void {
-    this.#passTokens = tokens;
-    const tight = this.held.flatMap((held, layer) => held + tokens > this.#main.layout.capacities[layer]! ? [layer] : []);
-    if (tight.length === 0) return;
-    if (tight.some((layer) => this.held[layer]! > 0)) {
-      throw new RangeError(`Cannot take ${tokens} tokens: layer ${tight[0]} has no room beside its ${this.held[tight[0]!]}`);
-    }
-    const layout = makeLayout({ ...this.eviction.model, capacities: tight.map(() => tokens), acting: tight.map((_, i) => i) });
-    this.#staging = { block: this.#allocate(layout), layers: new Map(tight.map((layer, i) => [layer, i])) };
+  /** Slots per head that a layer has in a pass of `tokens`. */
+  capacity(layer: number, tokens: number): number {
+    const staged = this.#isStaged(layer, tokens);
+    return (staged === undefined ? this.#main : this.#staging!.block).layout.capacities[staged ?? layer]!;
   }
 
-  /** A layer's keys and values as `[1, kvHeads, capacity, headDim]`; valid until `endPass`. */
-  tensors(layer: number): { keys: Value; values: Value } {
-    const staged = this.#staging?.layers.get(layer);
+  /** A layer's keys and values as `[1, kvHeads, capacity, headDim]`, for a pass of `tokens`. */
+  tensors(layer: number, tokens: number): { keys: Value; values: Value } {
+    const staged = this.#isStaged(layer, tokens);
     const { layout, keys, values } = staged === undefined ? this.#main : this.#staging!.block;
     const { ort, device } = this.eviction.runtime;
     const { kvHeads, headDim } = this.eviction.model;
@@ -98,42 +125,69 @@ export class KvCache implements Disposable {
     return { keys: view(keys), values: view(values) };
   }
 
-  /** Counts the pass's entries as held and applies the policy. On CUDA this only queues work. */
+  /** Says how many tokens the next pass brings. */
+  beginPass(tokens: number): void {
+    this.#pass = this.#decide(tokens);
+  }
+
+  /** What each acting layer drops from in this pass, float32 `[3, actingLayers]`: see emitDrop. */
+  middles(): Float32Array<ArrayBuffer> {
+    const { held, drops } = this.#pass!;
+    const { acting } = this.eviction;
+    const middles = acting.map((layer): Middle => {
+      const sizes = drops.get(layer);
+      const entries = held[layer]! + (sizes ? 1 : 0);
+      const last = Math.min(entries, this.#main.layout.capacities[layer]!) - 1;
+      return sizes ? { last, sink: sizes.sink, end: entries - sizes.recent } : noDrop(last);
+    });
+    return Float32Array.from([
+      ...middles.map(({ last }) => last),
+      ...middles.map(({ sink }) => sink),
+      ...middles.map(({ end }) => end),
+    ]);
+  }
+
+  /** The number of this pass's random draw. */
+  nextDraw(): number {
+    return this.#draws++;
+  }
+
+  /** Counts the pass's tokens as held and carries out many-entry eviction. On CUDA this only queues work. */
   endPass(): void {
-    const { keeper } = this.eviction;
-    const tokens = this.#passTokens;
-    const drops = new Set<number>();
-    const compactions: { layer: number; entries: number; sink: number; heavy: number; recent: number }[] = [];
-    for (let layer = 0; layer < this.held.length; layer++) {
-      const entries = this.held[layer]! + tokens;
-      const sizes = keeper.keep(layer, entries);
-      if (sizes === "all") {
-        this.held[layer] = entries;
-        continue;
-      }
-      const kept = sizes.sink + sizes.heavy + sizes.recent;
-      if (entries - kept === 1 && tokens === 1) drops.add(layer);
-      else compactions.push({ layer, entries, ...sizes });
-      this.held[layer] = kept;
+    const { held, drops, compactions, tokens } = this.#pass!;
+    held.forEach((entries, layer) => this.held[layer] = entries);
+    if (this.state && tokens === 1) {
+      this.copied += drops.size * this.eviction.model.kvHeads;
+      for (const layer of drops.keys()) this.state.scrambled.add(layer);
     }
-    if (drops.size > 0) {
-      this.copied += this.#dropper!.run((layer) => {
-        const entries = this.held[layer]! + (drops.has(layer) ? 1 : 0);
-        const sizes = drops.has(layer) ? keeper.keep(layer, entries) : "all";
-        if (sizes === "all") return { last: entries - 1, sink: entries - 1, end: entries };
-        return { last: entries - 1, sink: sizes.sink, end: entries - sizes.recent };
-      });
-    } else {
-      this.#dropper?.passed();
-    }
-    if (compactions.length > 0) {
-      this.copied += this.#compactor.run(compactions, this.#main, this.#staging, this.#dropper);
-    }
-    if (drops.size + compactions.length > 0) this.applied++;
-    if (this.#staging) {
+    if (compactions.length > 0) this.copied += this.#compactor!.run(compactions, this.#staging);
+    if (tokens > 1 && this.#staging) {
+      this.#compactor!.forgetStaging();
       free(this.#staging.block);
       this.#staging = undefined;
     }
+  }
+
+  /** What the policy does to each layer after a pass of `tokens`. */
+  #decide(tokens: number): Decision {
+    const drops = new Map<number, Sizes>();
+    const compactions: Compaction[] = [];
+    const held = this.held.map((before, layer) => {
+      const entries = before + tokens;
+      const sizes = this.eviction.keeper.keep(layer, entries);
+      if (sizes === "all") {
+        // Several entries came at once: their norms are computed by keeping all of them, in place.
+        if (tokens > 1 && this.eviction.readsNorm && this.eviction.keeper.acts(layer)) {
+          compactions.push({ layer, entries, sink: entries, heavy: 0, recent: 0 });
+        }
+        return entries;
+      }
+      const kept = sizes.sink + sizes.heavy + sizes.recent;
+      if (entries - kept === 1 && tokens === 1) drops.set(layer, sizes);
+      else compactions.push({ layer, entries, ...sizes });
+      return kept;
+    });
+    return { tokens, held, drops, compactions };
   }
 
   #allocate(layout: Layout): Block {
@@ -149,15 +203,19 @@ export class KvCache implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#compactor[Symbol.dispose]();
-    this.#dropper?.[Symbol.dispose]();
+    this.#compactor?.[Symbol.dispose]();
+    this.state?.[Symbol.dispose]();
     if (this.#staging) free(this.#staging.block);
     free(this.#main);
   }
+}
+
+/** The middle of a layer that drops nothing: its newest entry, which takes its own place. */
+export function noDrop(last: number): Middle {
+  return { last, sink: last, end: last + 1 };
 }
 
 function free({ keys, values }: Block): void {
   keys[Symbol.dispose]();
   values[Symbol.dispose]();
 }
-

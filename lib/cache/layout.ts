@@ -33,17 +33,20 @@ export function makeLayout(
 ): Layout {
   const starts: number[] = [];
   let slots = 0;
-  for (const capacity of capacities) {
-    starts.push(slots);
+  capacities.forEach((capacity, layer) => {
+    starts[layer] = slots;
     slots += capacity * kvHeads;
-  }
+  });
   const width = Math.max(0, ...acting.map((layer) => capacities[layer]!));
   return { capacities, starts, slots, kvHeads, headDim, acting, rows: acting.length * kvHeads, width };
 }
 
+/** First slot of each head of a layer. */
+export function headStarts({ capacities, starts, kvHeads }: Layout, layer: number): number[] {
+  return Array.from({ length: kvHeads }, (_, head) => starts[layer]! + head * capacities[layer]!);
+}
+
 /** First slot of every row, in order. */
-export function rowStarts({ acting, capacities, starts, kvHeads }: Layout): number[] {
-  return acting.flatMap((layer) =>
-    Array.from({ length: kvHeads }, (_, head) => starts[layer]! + head * capacities[layer]!)
-  );
+export function rowStarts(layout: Layout): number[] {
+  return layout.acting.flatMap((layer) => headStarts(layout, layer));
 }

@@ -60,10 +60,9 @@ export function emitScore(g: Graph, score: Score, context: ScoreContext): Tensor
     const outside = op === "avg_pool" ? 0 : -Infinity;
     const pads = g.ints(0, before, 0, kernel - 1 - before);
     const padded = g.op("Pad", [masked(x, outside), pads, g.scalar(outside)]);
-    const length = g.op("Shape", [x], { start: 1, end: 2 });
     let pooled: Tensor | undefined;
     for (let i = 0; i < kernel; i++) {
-      const end = g.op("Add", [length, g.ints(i)]);
+      const end = g.ints(i === kernel - 1 ? Number.MAX_SAFE_INTEGER : i + 1 - kernel); // from the end
       const shifted = g.op("Slice", [padded, g.ints(i), end, g.ints(1)]);
       pooled = pooled ? g.op(op === "avg_pool" ? "Add" : "Max", [pooled, shifted]) : shifted;
     }

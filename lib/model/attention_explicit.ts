@@ -8,7 +8,8 @@ import type { ModelSpec } from "./spec.ts";
  * Attention written out: scatter the new entries into the cache, MatMul, mask, Softmax, MatMul. For what the fused
  * kernel does not give: probabilities, float32 on CUDA, odd head sizes.
  *
- * Adds the inputs `rows` int64 `[tokens, 1]` = 0, 1 … and, for each group g, `slots.g` int64 `[1, capacity]` = 0, 1 ….
+ * Adds the inputs `rows` int64 `[tokens, 1]` = 0, 1 … and, for each group g, `past.g` int64 `[1]`, the entries before this
+ * pass, and `slots.g` int64 `[1, capacity]` = 0, 1 ….
  */
 export class ExplicitAttention implements AttentionKernel {
   readonly #groups: { past: Tensor; mask: Tensor }[];
@@ -22,11 +23,9 @@ export class ExplicitAttention implements AttentionKernel {
     readonly groups: readonly number[],
   ) {
     const rows = g.input("rows", "int64", ["tokens", 1]);
-    const lastRow = g.op("ReduceMax", [rows, g.ints(0, 1)], { keepdims: 0 });
     this.#groups = Array.from({ length: Math.max(...groups) + 1 }, (_, group) => {
-      const last = g.cast(g.input(`last_slot.${group}`, "int32", [1]), "int32", "int64");
+      const past = g.input(`past.${group}`, "int64", [1]);
       const slots = g.input(`slots.${group}`, "int64", [1, `capacity.${group}`]);
-      const past = g.op("Sub", [last, lastRow]); // entries before this pass, [1]
       // Token i may see slot j where j <= past + i: [tokens, capacity]
       return { past, mask: g.op("LessOrEqual", [slots, g.op("Add", [past, rows])]) };
     });
@@ -55,12 +54,10 @@ export class ExplicitAttention implements AttentionKernel {
       headDim,
     );
     const scores = g.op("FusedMatMul", [query, keys], { transB: 1 }, "com.microsoft");
-    const shape = g.op("Concat", [g.ints(kvHeads, perKv, -1), g.op("Shape", [keys], { start: 2, end: 3 })], {
-      axis: 0,
-    });
-    const byQuery = g.op("Reshape", [scores, shape]); // [kvHeads, perKv, tokens, capacity]
+    // 0 takes over the capacity, which stands in the same place before and after.
+    const byQuery = g.reshape(scores, kvHeads, perKv, -1, 0); // [kvHeads, perKv, tokens, capacity]
     const probabilities = g.op("Softmax", [g.op("Where", [mask, byQuery, this.#masked])], { axis: -1 });
-    const flat = g.op("Reshape", [probabilities, g.op("Shape", [scores])]);
+    const flat = g.reshape(probabilities, 1, kvHeads, -1, 0);
     const attended = g.reshape(g.op("MatMul", [flat, values]), kvHeads, perKv, -1, headDim);
     return g.reshape(
       g.op("Transpose", [attended], { perm: [2, 0, 1, 3] }),

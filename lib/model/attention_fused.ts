@@ -34,8 +34,9 @@ export function fusedObstacle(
  * com.microsoft.GroupQueryAttention over buffers that are both past and present: it writes the new entries behind the
  * valid ones and attends to all of them, causally.
  *
- * Adds for each group g the input `total.g` int32 `[1]` on the host: valid entries after this pass, or in a captured
- * CUDA graph, which keeps the number it was captured with, the capacity.
+ * Adds for each group g the inputs `last_slot.g` int32 `[1]`, the last valid slot once the new tokens are in, and
+ * `total.g` int32 `[1]` on the host: valid entries after this pass, or in a captured CUDA graph, which keeps the number
+ * it was captured with, the capacity.
  */
 export class FusedAttention implements AttentionKernel {
   readonly #lengths: { last: Tensor; total: Tensor }[];

@@ -24,6 +24,11 @@ export interface DecoderOptions {
   readonly groups: readonly number[];
   /** Also give the logits of every input token, `[tokens, vocab]` float32: for tests; costs a matrix product each. */
   readonly logits?: boolean;
+  /**
+   * Writes what follows a pass into the same graph. `after` is a finite float32 tensor that is there only once every
+   * layer has written its new entries.
+   */
+  readonly then?: (g: Graph, after: Tensor) => void;
 }
 
 /** A decoder graph, ready for a session. */
@@ -39,9 +44,8 @@ export interface Decoder {
 /**
  * Writes the decoder: one forward pass of `tokens` new tokens over the cache, batch 1.
  *
- * Inputs: `input_ids` int64 `[tokens]`; `position_ids` int64 `[1, tokens]`; `target` int64 `[1]`; for each group g
- * `last_slot.g` int32 `[1]`, the last valid slot once the new tokens are in, and what the attention form adds; for
- * each layer l `past_key.l`, `past_value.l` `[1, kvHeads, capacity, headDim]`, to be bound to the same memory as the
+ * Inputs: `input_ids` int64 `[tokens]`; `position_ids` int64 `[1, tokens]`; `target` int64 `[1]`; for each group of layers
+ * how many entries there are, in the way the attention form asks for; for each layer l `past_key.l`, `past_value.l` `[1, kvHeads, capacity, headDim]`, to be bound to the same memory as the
  * outputs `present_key.l`, `present_value.l`: the new entries are written behind the valid ones, in place.
  *
  * Outputs, for the last new token: `nll` float32 `[1]`, its negative log-likelihood of `target`, nats; `argmax` int64
@@ -95,7 +99,8 @@ export function emitDecoder(g: Graph, spec: ModelSpec, weights: WeightSource, op
   let x = g.op("Gather", [weights.get(spec.embedding, [spec.vocab, spec.hidden]), ids]); // [tokens, hidden]
   for (let layer = 0; layer < spec.layers; layer++) x = emitBlock(parts, attention, layer, spec.block(layer), x);
 
-  emitHead(g, parts, spec, x, options.logits ?? false);
+  const after = emitHead(g, parts, spec, x, options.logits ?? false);
+  options.then?.(g, after);
 }
 
 /** One block: attention and MLP around the residual stream, `[tokens, hidden]` in and out. */

@@ -2,8 +2,11 @@ import type { Graph, Tensor } from "../onnx/graph.ts";
 import type { Parts } from "./parts.ts";
 import type { ModelSpec } from "./spec.ts";
 
-/** The final norm, the output matrix, and what is wanted of the logits: see {@linkcode buildDecoder}. */
-export function emitHead(g: Graph, parts: Parts, spec: ModelSpec, x: Tensor, allLogits: boolean): void {
+/**
+ * The final norm, the output matrix, and what is wanted of the logits: see {@linkcode buildDecoder}. Gives the index of
+ * the largest logit as a float32 `[1]`: a finite number that hangs on all of the model.
+ */
+export function emitHead(g: Graph, parts: Parts, spec: ModelSpec, x: Tensor, allLogits: boolean): Tensor {
   const target = g.input("target", "int64", [1]);
   const { dtype } = parts.options;
   const head = (rows: Tensor) =>
@@ -28,4 +31,5 @@ export function emitHead(g: Graph, parts: Parts, spec: ModelSpec, x: Tensor, all
   ]);
   const first = g.op("ReduceMin", [places, g.ints(-1)], { keepdims: 0 });
   g.output("argmax", g.cast(first, "float32", "int64"), "int64", [1]);
+  return first;
 }

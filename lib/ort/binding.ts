@@ -3,6 +3,9 @@ import { Handle } from "./_handle.ts";
 import type { Session } from "./session.ts";
 import type { Value } from "./value.ts";
 
+/** ORT's graph id for a run that is not captured (onnxruntime_run_options_config_keys.h). */
+const NOT_CAPTURED = -1;
+
 /**
  * A session's inputs and outputs bound to memory once, to run as often as wanted.
  *
@@ -45,14 +48,15 @@ export class Binding implements Disposable {
    * @param session Must be disposed of after the binding.
    * @param inputs Input's name → its tensor.
    * @param outputs Output's name → where it is to be written.
-   * @param runOptions Entries of the run's configuration, such as `gpu_graph_id`.
+   * @param capture Make a CUDA graph of it: the first {@linkcode run} runs it three times and records it, later ones
+   * replay the record, whatever is bound by then.
    * @throws {OrtError} If the session has no input or output of a name.
    */
   constructor(
     readonly session: Session,
     inputs: Readonly<Record<string, Value>>,
     outputs: Readonly<Record<string, Value>>,
-    runOptions: Readonly<Record<string, string>> = {},
+    capture = false,
   ) {
     this.#values = new Set([...Object.values(inputs), ...Object.values(outputs)]);
     const { ort, ort: { c } } = session;
@@ -70,6 +74,9 @@ export class Binding implements Disposable {
     for (const [name, value] of Object.entries(outputs)) ort.check(c.BindOutput(pointer, cString(name), value.handle));
     const options = ort.create((out) => c.CreateRunOptions(out));
     this.#runOptions = made.use(new Handle("run options", options, (pointer) => c.ReleaseRunOptions(pointer)));
+    // The device's one stream orders everything: whoever reads a result waits, no one else.
+    const runOptions: Record<string, string> = { disable_synchronize_execution_providers: "1" };
+    if (session.capturable) runOptions.gpu_graph_id = String(capture ? session.nextGraphId() : NOT_CAPTURED);
     for (const [key, value] of Object.entries(runOptions)) {
       ort.check(c.AddRunConfigEntry(options, cString(key), cString(value)));
     }

@@ -6,8 +6,14 @@ import type { Device, DeviceMemory } from "./device.ts";
 import type { Ort } from "./ort.ts";
 import { Value } from "./value.ts";
 
-/** A tensor by element type, shape, memory and byte offset. */
-export type View = readonly [dtype: DType, shape: readonly number[], memory: DeviceMemory, offset: number];
+/** A tensor by element type, shape, memory and byte offset, and the device of the memory if it is not the session's. */
+export type View = readonly [
+  dtype: DType,
+  shape: readonly number[],
+  memory: DeviceMemory,
+  offset: number,
+  device?: Device,
+];
 
 /** How a session is made. */
 export interface SessionOptions {
@@ -17,6 +23,8 @@ export interface SessionOptions {
   threads?: number;
   /** Allow TensorFloat-32 for float32 on CUDA. Off by default: its 10 bits of mantissa are not float32. */
   tf32?: boolean;
+  /** Let bindings of this session be captured as CUDA graphs; every node has to run on the GPU then. */
+  cudaGraph?: boolean;
 }
 
 const ORT_ENABLE_ALL = 99;
@@ -48,6 +56,7 @@ const ORT_ENABLE_ALL = 99;
  */
 export class Session implements Disposable {
   readonly #handle: Handle;
+  #captures = 0;
 
   /**
    * Loads a serialized ONNX model.
@@ -62,7 +71,7 @@ export class Session implements Disposable {
     readonly ort: Ort,
     readonly device: Device,
     model: Uint8Array<ArrayBuffer>,
-    options: SessionOptions = {},
+    readonly options: SessionOptions = {},
   ) {
     const { c } = ort;
     const handle = ort.create((out) => c.CreateSessionOptions(out));
@@ -92,7 +101,7 @@ export class Session implements Disposable {
     return this.#handle.pointer;
   }
 
-  #appendCuda(options: Deno.PointerObject, { tf32 = false }: SessionOptions): void {
+  #appendCuda(options: Deno.PointerObject, { tf32 = false, cudaGraph = false }: SessionOptions): void {
     const { ort, ort: { c }, device } = this;
     const cuda = ort.create((out) => c.CreateCUDAProviderOptions(out));
     try {
@@ -101,6 +110,7 @@ export class Session implements Disposable {
         // The default doubles the arena, and every memory figure with it.
         arena_extend_strategy: "kSameAsRequested",
         use_tf32: tf32 ? "1" : "0",
+        enable_cuda_graph: cudaGraph ? "1" : "0",
       };
       const [keys, values] = [cStrings(Object.keys(settings)), cStrings(Object.values(settings))];
       ort.check(c.UpdateCUDAProviderOptions(cuda, keys, values, BigInt(Object.keys(settings).length)));
@@ -112,13 +122,23 @@ export class Session implements Disposable {
     }
   }
 
+  /** Whether its bindings can be captured as CUDA graphs. */
+  get capturable(): boolean {
+    return this.device.kind === "cuda" && (this.options.cudaGraph ?? false);
+  }
+
+  /** A number for a CUDA graph that no other of the session has. */
+  nextGraphId(): number {
+    return ++this.#captures;
+  }
+
   /** Runs once with tensors given as type, shape, memory and byte offset. On CUDA this queues the work. */
   runOnce(inputs: Readonly<Record<string, View>>, outputs: Readonly<Record<string, View>>): void {
     const values = (views: Readonly<Record<string, View>>) =>
       Object.fromEntries(
-        Object.entries(views).map(([name, [dtype, shape, memory, offset]]) => [
+        Object.entries(views).map(([name, [dtype, shape, memory, offset, device = this.device]]) => [
           name,
-          Value.of(this.ort, this.device, memory, dtype, shape, offset),
+          Value.of(this.ort, device, memory, dtype, shape, offset),
         ]),
       );
     using binding = new Binding(this, values(inputs), values(outputs));

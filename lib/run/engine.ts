@@ -1,4 +1,5 @@
 import type { FloatType } from "../dtype.ts";
+import { emitDrop } from "../cache/drop_graph.ts";
 import { Eviction } from "../cache/eviction.ts";
 import { KvCache } from "../cache/kv_cache.ts";
 import type { KeepTable, Stretch } from "../cache/schedule.ts";
@@ -23,6 +24,8 @@ export interface EngineOptions {
   readonly score?: Score | undefined;
   /** Threads of the CPU provider. */
   readonly threads?: number | undefined;
+  /** Replay steps as CUDA graphs; on unless false. */
+  readonly cudaGraphs?: boolean;
   /** Also compute the logits of every token; see {@linkcode Course.logits}. */
   readonly logits?: boolean;
 }
@@ -30,14 +33,22 @@ export interface EngineOptions {
 /** A model under a policy, loaded on a device: starts courses of passes. */
 export class Engine implements Disposable {
   readonly session: Session;
-  readonly eviction: Eviction;
   /** Layer → length group; see DecoderOptions. */
   readonly groups: readonly number[];
   /** Bytes of the weights as stored. */
   readonly weightBytes: number;
 
-  constructor(readonly runtime: Runtime, readonly model: ModelFolder, readonly options: EngineOptions) {
-    this.eviction = new Eviction(runtime, model.spec, options.dtype, options.table, options.score);
+  /**
+   * Loads the model.
+   *
+   * @param eviction The policy's sessions, if they are to be made before the model is loaded; the engine disposes them.
+   */
+  constructor(
+    readonly runtime: Runtime,
+    readonly model: ModelFolder,
+    readonly options: EngineOptions,
+    readonly eviction: Eviction = new Eviction(runtime, model.spec, options.dtype, options.table, options.score),
+  ) {
     this.groups = this.eviction.keeper.groups();
     const decoder = buildDecoder(model, {
       dtype: options.dtype,
@@ -46,10 +57,17 @@ export class Engine implements Disposable {
       positions: options.positions,
       groups: this.groups,
       logits: options.logits ?? false,
+      then: (g, after) => {
+        const { acting, score } = this.eviction;
+        if (acting.length === 0) return;
+        const { kvHeads, headDim } = model.spec;
+        emitDrop(g, { actingLayers: acting.length, kvHeads, headDim, dtype: options.dtype, score, after });
+      },
     });
     this.weightBytes = decoder.weightBytes;
     this.session = new Session(runtime.ort, runtime.device, decoder.bytes, {
       weightsFolder: decoder.weightsFolder,
+      cudaGraph: options.cudaGraphs ?? true,
       ...(options.threads === undefined ? {} : { threads: options.threads }),
     });
   }
@@ -65,32 +83,39 @@ export class Engine implements Disposable {
   }
 }
 
-/** A sequence of forward passes over one cache: `forward`, `evict`, `read`, and again. */
+/**
+ * A sequence of forward passes over one cache: `forward`, `evict`, `read`, and again. Everything is allocated and
+ * bound when it is made.
+ */
 export class Course implements Disposable {
   readonly cache: KvCache;
-  readonly #engine: Engine;
-  #step: PassIo | undefined;
+  /** Tokens of a pass → its inputs and outputs. */
+  readonly #passes = new Map<number, PassIo>();
   #current: PassIo | undefined;
 
   constructor(engine: Engine, stretches: readonly Stretch[], seed: number) {
-    this.#engine = engine;
     this.cache = new KvCache(engine.eviction, stretches, seed);
+    for (const { tokens, times } of stretches) {
+      if (times > 0 && !this.#passes.has(tokens)) this.#passes.set(tokens, new PassIo(engine, this.cache, tokens));
+    }
   }
 
   /**
-   * Runs the decoder on new tokens, the first at text position `position`. On CUDA this only queues the work.
+   * Runs the decoder on new tokens, and drops an entry where the policy drops one; the first token is at text
+   * position `position`. On CUDA this only queues the work.
    *
    * @param target The token that follows, for its NLL.
+   * @throws {RangeError} For a number of tokens that the course does not have.
    */
   forward(tokens: readonly number[], position: number, target: number): void {
-    if (this.#current !== this.#step) this.#current?.[Symbol.dispose]();
+    const pass = this.#passes.get(tokens.length);
+    if (!pass) throw new RangeError(`Cannot run a pass of ${tokens.length} tokens: the course has none`);
+    this.#current = pass;
     this.cache.beginPass(tokens.length);
-    if (tokens.length === 1) this.#current = this.#step ??= new PassIo(this.#engine, this.cache, 1);
-    else this.#current = new PassIo(this.#engine, this.cache, tokens.length);
-    this.#current.run(tokens, position, target, this.cache.held);
+    pass.run(tokens, position, target);
   }
 
-  /** Applies the policy to what the pass left. On CUDA this only queues the work. */
+  /** Evicts what the policy drops in numbers. On CUDA this only queues the work. */
   evict(): void {
     this.cache.endPass();
   }
@@ -106,8 +131,7 @@ export class Course implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#current !== this.#step) this.#current?.[Symbol.dispose]();
-    this.#step?.[Symbol.dispose]();
+    for (const pass of this.#passes.values()) pass[Symbol.dispose]();
     this.cache[Symbol.dispose]();
   }
 }

@@ -1,3 +1,4 @@
+import { Eviction } from "../cache/eviction.ts";
 import { CudaDevice } from "../ort/cuda_device.ts";
 import { openModelFolder } from "../model/model_folder.ts";
 import { VramSampler } from "../nvml/sampler.ts";
@@ -25,14 +26,18 @@ export async function measure(request: MeasureRequest, emit: (event: ChildEvent)
     ? await VramSampler.start({ device: (nvml) => nvml.deviceByPciBusId(device.pciBusId) })
     : undefined;
   if (vram?.reason) emit({ type: "note", message: `Peak VRAM is not measured: ${vram.reason}` });
+  const model = openModelFolder(request.model);
+  const { dtype, table, score } = request;
+  const eviction = new Eviction(runtime, model.spec, dtype, table, score);
+  eviction.wake();
   const before = vram?.currentBytes ?? 0;
-  using engine = new Engine(runtime, openModelFolder(request.model), {
-    dtype: request.dtype,
+  using engine = new Engine(runtime, model, {
+    dtype,
     attention: request.attention,
     positions: Math.max(promptTokens + maxNewTokens, maxTokens),
-    table: request.table,
-    score: request.score,
-  });
+    table,
+    score,
+  }, eviction);
   const lengths = { promptTokens, newTokens: maxNewTokens };
   for (let i = 0; i < request.warmup; i++) {
     progress("warmup", 0, i, request.warmup);

@@ -133,17 +133,6 @@ Deno.test("Binding releases its values when it cannot be made", () => {
   throws(() => value.handle, TypeError);
 });
 
-Deno.test("Binding takes run options", () => {
-  using session = new Session(ort, device, addOne());
-  using memory = floats(1);
-  const value = () => Value.of(ort, device, memory, "float32", [1]);
-  using binding = new Binding(session, { x: value() }, { y: value() }, {
-    "memory.enable_memory_arena_shrinkage": "cpu:0",
-  });
-  binding.run();
-  throws(() => new Binding(session, {}, {}, { "": "" }), OrtError);
-});
-
 Deno.test("Value.of() holds a view to its memory", () => {
   using memory = floats(1, 2, 3, 4);
   const of = (shape: number[], offset = 0, dtype: "float32" | "float64" = "float32") =>
