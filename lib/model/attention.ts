@@ -73,7 +73,7 @@ export class AttentionPart {
     const batched = g.reshape(x, 1, -1, heads * headDim);
     return g.op("RotaryEmbedding", [batched, this.#positions, this.#cos, this.#sin], {
       num_heads: heads,
-      // 0 stands for all of them: the kernel refuses the number itself.
+      // 0 stands for all of them.
       rotary_embedding_dim: rope.dim === headDim ? 0 : rope.dim,
     }, "com.microsoft");
   }
