@@ -8,8 +8,8 @@ import type { ModelSpec } from "./spec.ts";
  * Attention written out: scatter the new entries into the cache, MatMul, mask, Softmax, MatMul. For what the fused
  * kernel does not give: probabilities, float32 on CUDA, odd head sizes.
  *
- * Adds the inputs `rows` int64 `[tokens, 1]` = 0, 1 … and, for each group g, `past.g` int64 `[1]`, the entries before this
- * pass, and `slots.g` int64 `[1, capacity]` = 0, 1 ….
+ * Adds the inputs `rows` int64 `[tokens, 1]` = 0, 1 … and, for each group g, `past.g` int64 `[1]`, the entries before
+ * this pass, and `slots.g` int64 `[1, capacity]` = 0, 1 ….
  */
 export class ExplicitAttention implements AttentionKernel {
   readonly #groups: { past: Tensor; mask: Tensor }[];

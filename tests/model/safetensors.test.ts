@@ -106,7 +106,7 @@ Deno.test("readSafetensorsHeader() says what its header is, if not a description
     [{ ...entryA, shape: [2, 1.5] }, /tensor "a" has shape \[2, 1.5\]/],
     [{ ...entryA, shape: [2, "3"] }, /tensor "a" has shape \[2, "3"\]/],
     [{ ...entryA, shape: [2, 2 ** 53] }, /tensor "a" has shape/],
-    [{ ...entryA, shape: { length: 0 } }, /tensor "a" has shape an object with 1 fields/],
+    [{ ...entryA, shape: { length: 0 } }, /tensor "a" has shape an object with 1 field,/],
     [{ ...entryA, data_offsets: [0] }, /tensor "a" has data_offsets \[0\], not \[begin, end\] in bytes/],
     [{ ...entryA, data_offsets: [0, 12, 24] }, /tensor "a" has data_offsets \[0, 12, 24\]/],
     [{ ...entryA, data_offsets: [0, null] }, /tensor "a" has data_offsets/],
