@@ -62,4 +62,3 @@ export function compare(run: GoldenRun, result: QualityResult): {
     perplexity: result.perplexity / run.perplexity - 1,
   };
 }
-
