@@ -56,9 +56,10 @@ export interface Decoder {
 /**
  * Writes the decoder: one forward pass of `tokens` new tokens over the cache, batch 1.
  *
- * Inputs: `input_ids` int64 `[tokens]`; `position_ids` int64 `[1, tokens]`; `target` int64 `[1]`; for each group of layers
- * how many entries there are, in the way the attention form asks for; for each layer l `past_key.l`, `past_value.l` `[1, kvHeads, capacity, headDim]`, to be bound to the same memory as the
- * outputs `present_key.l`, `present_value.l`: the new entries are written behind the valid ones, in place.
+ * Inputs: `input_ids` int64 `[tokens]`; `position_ids` int64 `[1, tokens]`; `target` int64 `[1]`; for each group of
+ * layers how many entries there are, in the way the attention form asks for; for each layer l `past_key.l`,
+ * `past_value.l` `[1, kvHeads, capacity, headDim]`, to be bound to the same memory as the outputs `present_key.l`,
+ * `present_value.l`: the new entries are written behind the valid ones, in place.
  *
  * Outputs, for the last new token: `nll` float32 `[1]`, its negative log-likelihood of `target`, nats; `argmax` int64
  * `[1]`; and `logits` float32 `[tokens, vocab]` where asked for.
@@ -98,6 +99,24 @@ export function buildDecoder(model: ModelFolder, options: DecoderOptions): Decod
 
 /**
  * Writes the nodes of {@linkcode buildDecoder} into a graph, with weights from anywhere.
+ *
+ * @example With weights that are fed as inputs
+ * ```ts
+ * import { Graph } from "../onnx/graph.ts";
+ * import { emitDecoder } from "./decoder.ts";
+ * import { openModelFolder } from "./model_folder.ts";
+ *
+ * const { spec } = openModelFolder("lib/assets/novel-neox-8m");
+ * const g = new Graph("decoder", 24);
+ * emitDecoder(g, spec, { get: (name, shape) => g.input(name, "float32", shape) }, {
+ *   dtype: "float32",
+ *   device: "cpu",
+ *   attention: "fused",
+ *   maxPositions: 2048,
+ *   rotate: "write",
+ *   groups: new Array(spec.layers).fill(0),
+ * });
+ * ```
  *
  * @param g The graph.
  * @param spec The decoder.

@@ -58,7 +58,16 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A JSON value in few words, whatever its size and depth: for messages. */
+/**
+ * A JSON value in few words, whatever its size and depth: for messages.
+ *
+ * @example
+ * ```ts
+ * import { describe } from "./json_file.ts";
+ *
+ * console.log(describe("gelu"), describe([1, 2]), describe({ a: 1 })); // "gelu" [1, 2] an object with 1 field
+ * ```
+ */
 export function describe(value: unknown): string {
   if (value === undefined) return "nothing";
   if (Array.isArray(value)) {
@@ -67,7 +76,10 @@ export function describe(value: unknown): string {
     );
     return `[${items.join(", ")}${value.length > 8 ? ", …" : ""}]`;
   }
-  if (isObject(value)) return `an object with ${Object.keys(value).length} fields`;
+  if (isObject(value)) {
+    const { length } = Object.keys(value);
+    return `an object with ${length} ${length === 1 ? "field" : "fields"}`;
+  }
   const text = JSON.stringify(value);
   return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }

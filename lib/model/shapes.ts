@@ -1,4 +1,13 @@
-/** Shapes of well-known models, as their config.json has them: what random weights are made for. */
+/**
+ * Shapes of well-known models, as their config.json has them: what random weights are made for.
+ *
+ * @example
+ * ```ts
+ * import { SHAPES } from "./shapes.ts";
+ *
+ * console.log(Object.keys(SHAPES).length, SHAPES["pythia-2.8b"]!.hidden_size); // 8 2560
+ * ```
+ */
 export const SHAPES: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   "pythia-70m": neox(512, 6, 8),
   "pythia-160m": neox(768, 12, 12),

@@ -66,6 +66,17 @@ function isFloatWeight(stored: StoredTensor): stored is FloatWeight {
 /**
  * The weights of a model as initializers of a graph: pointers into the safetensors files. Where the stored type is not
  * the one computed in, a Cast follows, which ORT folds when it loads the graph.
+ *
+ * @example
+ * ```ts
+ * import { Graph } from "../onnx/graph.ts";
+ * import { openModelFolder } from "./model_folder.ts";
+ * import { Weights } from "./weights.ts";
+ *
+ * const weights = new Weights(openModelFolder("lib/assets/novel-neox-8m"), new Graph("decoder"), "float32");
+ * const embedding = weights.get("gpt_neox.embed_in.weight", [4096, 256]);
+ * console.log(embedding, weights.bytes); // a Cast's result, 2097152
+ * ```
  */
 export class Weights implements WeightSource {
   /** The folder that ORT resolves file names against: what all files, links followed, have in common. */

@@ -35,7 +35,6 @@ export const API = {
   // info, void* data, size_t bytes, const int64_t* shape, size_t rank, ONNXTensorElementDataType, OrtValue** out
   CreateTensorWithDataAsOrtValue: status(49, [pointer, pointer, "usize", buffer, "usize", "i32", buffer]),
   CreateMemoryInfo: status(68, [buffer, "i32", "i32", "i32", buffer]), // name, OrtAllocatorType, id, OrtMemType, out
-  ReleaseEnv: release(92),
   ReleaseStatus: release(93),
   ReleaseMemoryInfo: release(94),
   ReleaseSession: release(95),

@@ -8,7 +8,7 @@ class CpuMemory implements DeviceMemory {
   readonly data: Uint8Array<ArrayBuffer>;
 
   constructor(readonly bytes: number, readonly free: (memory: CpuMemory) => void) {
-    // An ArrayBuffer, since the bytes of a small Uint8Array made by its length may lie in V8's heap, which moves things.
+    // An ArrayBuffer: the bytes of a small Uint8Array made by its length may lie in V8's heap, which moves things.
     const room = arrayBuffer(bytes + ALIGNMENT);
     const address = Deno.UnsafePointer.value(Deno.UnsafePointer.of(room));
     const skip = -address & BigInt(ALIGNMENT - 1);

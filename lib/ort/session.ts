@@ -62,7 +62,7 @@ export class Session implements Disposable {
    * Loads a serialized ONNX model.
    *
    * @param ort The library.
-   * @param device Where it is to run, and where all its inputs and outputs are but those CUDA kernels take from the host.
+   * @param device Where it is to run; inputs and outputs are there too, but those that CUDA kernels take from the host.
    * @param model The model's bytes; may be dropped afterwards.
    * @param options How it is loaded.
    * @throws {OrtError} If ORT refuses it; the message says why.

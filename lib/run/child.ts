@@ -101,9 +101,15 @@ export async function probe(device: ProbeRequest["device"], abort?: AbortSignal)
   throw new InputError(end.error?.message ?? `Cannot start ONNX Runtime: ${reasonOf(end)}\n${end.log}`.trimEnd());
 }
 
+/** What libraries say when memory is short: C++, ONNX Runtime's arena, CUDA. */
+const OUT_OF_MEMORY = /bad_alloc|failed to allocate|out of memory/i;
+
 /** Why a child ended without doing its work, in one line. */
 export function reasonOf({ code, signal, error, log }: ChildEnd): string {
-  if (error) return error.message.split("\n")[0]!;
+  if (error) {
+    const reason = error.message.split("\n")[0]!;
+    return OUT_OF_MEMORY.test(reason) ? `out of memory: ${reason}` : reason;
+  }
   const last = log.trimEnd().split("\n").at(-1)!.trim();
   const said = last === "" ? "" : `: ${last.slice(0, 200)}`;
   if (signal === "SIGKILL") return `killed (SIGKILL), by the system for want of memory perhaps${said}`;

@@ -6,6 +6,7 @@
 import type { FloatType } from "../dtype.ts";
 import { InputError } from "../errors.ts";
 import type { AttentionForm } from "../model/attention.ts";
+import { fusedObstacle } from "../model/attention_fused.ts";
 import type { ModelFolder } from "../model/model_folder.ts";
 
 /**
@@ -43,11 +44,7 @@ export function chooseAttention(
   { spec }: ModelFolder,
   device: "cuda" | "cpu",
 ): AttentionForm {
-  const obstacle = spec.headDim % 8 !== 0
-    ? `the fused kernel takes head sizes that are a multiple of 8, the model's is ${spec.headDim}`
-    : device === "cuda" && dtype === "float32"
-    ? "the fused kernel on CUDA takes float16 and bfloat16, not float32"
-    : undefined;
+  const obstacle = fusedObstacle(spec, { dtype, device });
   if (wanted === "fused" && obstacle) throw new InputError(`Cannot use --attention fused: ${obstacle}`);
   return wanted === "auto" ? (obstacle ? "explicit" : "fused") : wanted;
 }

@@ -1,0 +1,109 @@
+/** Runs the benchmark as a user does: as a process of its own, with the permissions of its task. */
+import { fromFileUrl, join } from "@std/path";
+import config from "../../deno.json" with { type: "json" };
+
+/** The checkout. */
+export const project = fromFileUrl(new URL("../..", import.meta.url));
+
+/** What a task runs, as arguments of Deno. */
+export function taskArguments(task: keyof typeof config.tasks): string[] {
+  const [deno, ...args] = config.tasks[task].command
+    .replace(`"$(deno eval 'console.log(Deno.execPath())')"`, Deno.execPath())
+    .split(" ");
+  if (deno !== "deno" || args.some((arg) => /["'$&]/.test(arg))) throw new Error(`Cannot run ${task} without a shell`);
+  return args;
+}
+
+/** How a run ended, and what it said. */
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A run of the benchmark. */
+export class Bench {
+  readonly process: Deno.ChildProcess;
+  /** Its end. */
+  readonly ended: Promise<Ended>;
+  #stderr = "";
+  #waiting: { readonly pattern: RegExp; readonly resolve: () => void }[] = [];
+
+  /** @param options `group`: in a process group of its own, as a terminal's job. */
+  constructor(args: readonly string[], options: { env?: Record<string, string>; group?: boolean } = {}) {
+    this.process = new Deno.Command(Deno.execPath(), {
+      args: [...taskArguments("bench"), ...args],
+      cwd: project,
+      env: { NO_COLOR: "1", ...options.env },
+      detached: options.group ?? false,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.ended = this.#end();
+  }
+
+  /** Waits until standard error has a match; fails if the run ends before. */
+  async said(pattern: RegExp): Promise<void> {
+    if (pattern.test(this.#stderr)) return;
+    const found = new Promise<void>((resolve) => this.#waiting.push({ pattern, resolve }));
+    const { code } = await Promise.race([found.then(() => ({ code: -1 })), this.ended]);
+    if (code !== -1) throw new Error(`The run ended with code ${code} before it said ${pattern}:\n${this.#stderr}`);
+  }
+
+  async #end(): Promise<Ended> {
+    const [stdout, , { code }] = await Promise.all([
+      new Response(this.process.stdout).text(),
+      this.#listen(),
+      this.process.status,
+    ]);
+    return { code, stdout, stderr: this.#stderr };
+  }
+
+  async #listen(): Promise<void> {
+    for await (const text of this.process.stderr.pipeThrough(new TextDecoderStream())) {
+      this.#stderr += text;
+      for (const { pattern, resolve } of this.#waiting) if (pattern.test(this.#stderr)) resolve();
+    }
+  }
+}
+
+/** Runs the benchmark to its end. */
+export function bench(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+  return new Bench(args, { env }).ended;
+}
+
+/** Process ids of a process's children; Linux. */
+export async function childrenOf(pid: number): Promise<number[]> {
+  const script = 'for s in /proc/[0-9]*/stat; do read -r p c s q r < "$s"; [ "$q" = "$0" ] && echo "$p"; done; true';
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", script, `${pid}`], stderr: "null" }).output();
+  return new TextDecoder().decode(stdout).split("\n").filter(Boolean).map(Number);
+}
+
+/** Whether a process is there and not a zombie, which nobody may be there to bury; Linux. */
+export async function isAlive(pid: number): Promise<boolean> {
+  const script = 'read -r p c s r < "/proc/$0/stat" && [ "$s" != Z ]';
+  return (await new Deno.Command("sh", { args: ["-c", script, `${pid}`], stderr: "null" }).output()).success;
+}
+
+/** A temporary folder that goes with the scope. */
+export class TemporaryFolder implements AsyncDisposable {
+  readonly path: string = Deno.makeTempDirSync({ prefix: "kvcompress_test_" });
+
+  /** Names in one of its folders; undefined where it is not there. */
+  names(...parts: string[]): string[] | undefined {
+    try {
+      return [...Deno.readDirSync(join(this.path, ...parts))].map(({ name }) => name).sort();
+    } catch {
+      return undefined;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.path, { recursive: true });
+  }
+}
+
+/** Sizes that take a moment. */
+export const tiny: readonly string[] =
+  "--max_tokens 48 --prompt_tokens 24 --max_new_tokens 8 --num_samples 2 --num_warmup 0 --device cpu".split(" ");

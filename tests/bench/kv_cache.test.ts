@@ -1,0 +1,148 @@
+import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
+import { join } from "@std/path";
+import config from "../../deno.json" with { type: "json" };
+import { readResults } from "../../lib/report/results_file.ts";
+import { bench, TemporaryFolder, tiny } from "./_bench.ts";
+
+const read = (...parts: string[]) => JSON.parse(Deno.readTextFileSync(join(...parts)));
+
+Deno.test("bench: a run prints its table, and leaves results.json and the chart", async () => {
+  await using folder = new TemporaryFolder();
+  const output = join(folder.path, "made", "by the run");
+  const { code, stdout, stderr } = await bench([...tiny, "--recent-sizes=12,28", "--output", output]);
+  equal(code, 0, stderr);
+
+  // Standard output has the report alone, standard error what went on.
+  const names = ["baseline", "recent_only_16", "streaming_16", "recent_only_32", "streaming_32"];
+  const lines = stdout.split("\n");
+  match(lines[0]!, /\(cpu\), float32; quality: 2 samples of 48 tokens; speed: 24 tokens of prompt, 8 new$/);
+  equal(lines[2], "Method                    TTFT(s)    TPOT(s)    Thruput        PPL        Acc   VRAM(GB)    Cache");
+  equal(lines[3], "-".repeat(100));
+  deepEqual(lines.slice(4, 9).map((line) => line.split(" ")[0]), names);
+  match(lines[6]!, /^streaming_16 +0\.\d{4} +0\.\d{4} +[\d.]+ +[\d.]+ +[\d.]+% +0\.00 +16$/);
+  equal(lines[9], "=".repeat(100));
+  match(lines[11]!, /^Change vs baseline +Thruput +TPOT +PPL +Acc +VRAM$/);
+  deepEqual(lines.slice(12).map((line) => line.split(" ")[0]), [...names.slice(1), ""]);
+  match(
+    stderr,
+    /^kvcompress \S+: novel-neox-8m, moby_dick, skip_layers 0,1, positions absolute, seed 0\n5 configurations: /,
+  );
+  match(stderr, /\[1\/5\] baseline: load\n[^]*\[5\/5\] streaming_32, sample 2\/2: quality\n/);
+  match(stderr, /\nResults: .*results\.json\nChart: {3}.*benchmark_comparison\.png\n$/);
+  ok(!/Change|TTFT/.test(stderr), stderr);
+
+  const [name, ...others] = folder.names("made", "by the run")!;
+  deepEqual(others, []);
+  match(name!, /^streaming_llm_novel-neox-8m_\d{8}_\d{6}$/);
+  deepEqual(folder.names("made", "by the run", name!), ["benchmark_comparison.png", "results.json"]);
+  const png = new DataView(Deno.readFileSync(join(output, name!, "benchmark_comparison.png")).buffer);
+  deepEqual([png.getUint32(16), png.getUint32(20)], [7200, 3600]);
+
+  // The names and the nesting that scripts read
+  const results = read(output, name!, "results.json");
+  const { model_id, method, num_samples, max_tokens, max_new_tokens, skip_layers, timestamp } = results.config;
+  deepEqual(
+    { model_id, method, num_samples, max_tokens, max_new_tokens, skip_layers },
+    {
+      model_id: "novel-neox-8m",
+      method: "streaming_llm",
+      num_samples: 2,
+      max_tokens: 48,
+      max_new_tokens: 8,
+      skip_layers: [0, 1],
+    },
+  );
+  ok(name!.endsWith(timestamp));
+  const figures = ["ttft", "tpot", "throughput", "perplexity", "accuracy", "peak_vram_gb"];
+  equal(results.raw_results.length, 10);
+  for (const raw of results.raw_results) {
+    for (const figure of [...figures, "final_cache_size"]) equal(typeof raw[figure], "number", figure);
+    equal(raw.step_times_s.length, 7);
+    equal(raw.nll.length, 48);
+    const total = raw.step_times_s.reduce((a: number, b: number) => a + b, 0);
+    ok(Math.abs(raw.tpot - total / 7) < 1e-12);
+    ok(Math.abs(raw.throughput - 8 / (raw.ttft + total)) < 1e-9);
+    const mean = raw.nll.reduce((a: number, b: number) => a + b, 0) / 48;
+    ok(Math.abs(raw.perplexity / Math.exp(mean) - 1) < 1e-12);
+  }
+  deepEqual(results.raw_results.map((raw: { sample: number }) => raw.sample), [0, 1, 0, 1, 0, 1, 0, 1, 0, 1]);
+  deepEqual(Object.keys(results.aggregated_stats), names);
+  for (const stats of Object.values(results.aggregated_stats) as Record<string, unknown>[]) {
+    for (const figure of [...figures, "cache_size"]) equal(typeof stats[figure], "number", figure);
+    equal(stats["n"], 2);
+  }
+  const { perplexity, accuracy, throughput, tpot } = results.aggregated_stats.baseline;
+  deepEqual(results.baseline_stats, { perplexity, accuracy, throughput, tpot });
+  deepEqual(results.failures, []);
+  equal(results.environment.deno, Deno.version.deno);
+  match(results.environment.model_sha256["model.safetensors"], /^[0-9a-f]{64}$/);
+
+  // Two of the eight layers are never compressed.
+  deepEqual(results.raw_results.at(-3).layer_cache_sizes, [48, 48, 32, 32, 32, 32, 32, 32]);
+  await readResults(join(output, name!)); // its shape is the one declared
+});
+
+Deno.test("bench: two runs at once, of one second, do not overwrite each other", async () => {
+  await using folder = new TemporaryFolder();
+  const args = [...tiny, "--method", "baseline", "--output", folder.path];
+  const runs = await Promise.all([bench(args), bench(args)]);
+  deepEqual(runs.map(({ code }) => code), [0, 0]);
+  const names = folder.names()!;
+  equal(names.length, 2);
+  for (const name of names) deepEqual(folder.names(name), ["benchmark_comparison.png", "results.json"]);
+});
+
+Deno.test("bench: --json prints results.json alone, --dataset takes one's own text, and a run can do without control groups", async () => {
+  await using folder = new TemporaryFolder();
+  const text = join(folder.path, "mine.txt");
+  await Deno.writeTextFile(text, "It was the best of times, it was the worst of times. ".repeat(40));
+  const output = join(folder.path, "out");
+  const args = ["--json", "--dataset", text, "--no_baseline", "--no-recent-only", "--skip_layers", "none"];
+  const { code, stdout, stderr } = await bench([...tiny, ...args, "--recent_sizes", "12", "--output", output]);
+  equal(code, 0, stderr);
+  const printed = JSON.parse(stdout);
+  const [name] = folder.names("out")!;
+  deepEqual(printed, read(output, name!, "results.json"));
+  deepEqual(Object.keys(printed.aggregated_stats), ["streaming_16"]);
+  equal(printed.baseline_stats, null);
+  equal(printed.config.dataset, text);
+  deepEqual(printed.raw_results[0].layer_cache_sizes, Array(8).fill(16));
+  match(stderr, /1 configuration: streaming_16\n/);
+});
+
+for (
+  const [method, flags, names] of [
+    ["recent_only", "--window_sizes 16,24", ["baseline", "recent_only_16", "recent_only_24"]],
+    [
+      "fix_size_l2",
+      "--fix_kv_sizes 16 --keep_ratios 0.5 --strategies keep_low,keep_high,random",
+      ["baseline", "recent_only_16", "fix16_keep_low_kr=0.5", "fix16_keep_high_kr=0.5", "fix16_random_kr=0.5"],
+    ],
+    ["l2_compress", "--keep_ratios 0.8,0.3 --prune_after 20", ["baseline", "l2_kr=0.8", "l2_kr=0.3"]],
+  ] as const
+) {
+  Deno.test(`bench: --method ${method}`, async () => {
+    await using folder = new TemporaryFolder();
+    const args = [...tiny, "--method", method, ...flags.split(" "), "--json", "--output", folder.path, "--seed", "3"];
+    const { code, stdout, stderr } = await bench(args);
+    equal(code, 0, stderr);
+    const { aggregated_stats, config: { seed } } = JSON.parse(stdout);
+    deepEqual(Object.keys(aggregated_stats), names);
+    equal(seed, 3);
+    const sizes = names.map((name) => aggregated_stats[name].cache_size);
+    equal(sizes[0], 48);
+    for (const size of sizes.slice(1)) ok(size < 48);
+    const perplexities = new Set(names.map((name) => aggregated_stats[name].perplexity));
+    equal(perplexities.size, names.length, "each keeps something else");
+  });
+}
+
+Deno.test("bench: --help names every default, --version the version, and neither runs anything", async () => {
+  const help = await bench(["--help"]);
+  equal(help.code, 0);
+  equal(help.stderr, "");
+  match(help.stdout, /--num_samples N +text samples \(default \d/);
+  match(help.stdout, /--max_tokens N +tokens of the quality pass \(default \d+ on CUDA, \d+ on CPU\)/);
+  deepEqual(await bench(["--version"]), { code: 0, stdout: `kvcompress ${config.version}\n`, stderr: "" });
+  notEqual(help.stdout.length, 0);
+});

@@ -1,0 +1,122 @@
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { join } from "@std/path";
+import { readResults } from "../../lib/report/results_file.ts";
+import type { BenchmarkResults } from "../../lib/report/types.ts";
+import { Bench, childrenOf, isAlive, TemporaryFolder } from "./_bench.ts";
+
+/** Signals and processes are looked at the Linux way. */
+const ignore = Deno.build.os !== "linux";
+
+/** A run that is long enough to be disturbed: baseline, streaming_32, streaming_64, two samples each. */
+class LongRun extends Bench implements AsyncDisposable {
+  constructor(readonly folder = new TemporaryFolder(), options: { group?: boolean; dataset?: string } = {}) {
+    const sizes = "--max_tokens 600 --prompt_tokens 64 --max_new_tokens 16 --num_warmup 0 --recent_sizes 28,60";
+    super([...sizes.split(" "), "--no_recent_only", "--device", "cpu", "--output", folder.path], options);
+  }
+
+  /** The process that measures now. */
+  async child(): Promise<number> {
+    const [child] = await childrenOf(this.process.pid);
+    ok(child !== undefined, "there is a child");
+    return child;
+  }
+
+  /** results.json of the only run there is. */
+  async results(): Promise<BenchmarkResults> {
+    const names = this.folder.names()!;
+    equal(names.length, 1);
+    return await readResults(join(this.folder.path, names[0]!));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.process.kill("SIGKILL");
+    } catch {
+      // It has ended, as it should.
+    }
+    await this.ended;
+    await this.folder[Symbol.asyncDispose]();
+  }
+}
+
+for (
+  const [who, signal, code] of [
+    ["the process", "SIGINT", 130],
+    ["the process group", "SIGINT", 130],
+    ["the process group", "SIGTERM", 143],
+  ] as const
+) {
+  Deno.test(`bench: ${signal} to ${who} keeps what is finished`, { ignore }, async () => {
+    await using run = new LongRun(undefined, { group: true });
+    await run.said(/\[2\/3\] streaming_32, sample 2\/2: quality/);
+    const child = await run.child();
+    Deno.kill(who === "the process" ? run.process.pid : -run.process.pid, signal);
+    const ended = await run.ended;
+    equal(ended.code, code, ended.stderr);
+    equal(await isAlive(child), false);
+    match(ended.stdout, /^baseline +0\.\d+/m);
+    match(ended.stdout, /^streaming_32 +not run: interrupted$/m);
+    match(ended.stdout, /^streaming_64 +not run$/m);
+    ok(!/^ +at /m.test(ended.stderr), ended.stderr);
+    const { raw_results, configurations, failures, baseline_stats } = await run.results();
+    deepEqual(raw_results.map(({ method }) => method), ["baseline", "baseline"]);
+    deepEqual(configurations.map(({ status }) => status), ["done", "not run", "not run"]);
+    // Of the one that was interrupted, the sample it had finished
+    deepEqual(failures.map(({ method, reason }) => [method, reason]), [["streaming_32", "interrupted"]]);
+    deepEqual(failures[0]!.samples?.map(({ method, sample }) => [method, sample]), [["streaming_32", 0]]);
+    ok(baseline_stats!.perplexity > 1);
+    match(ended.stderr, /\nResults: .*results\.json\nChart: /);
+  });
+}
+
+Deno.test("bench: Ctrl-C before anything is measured leaves nothing", { ignore }, async () => {
+  await using run = new LongRun(undefined, { group: true });
+  await run.said(/\[1\/3\] baseline: load/);
+  Deno.kill(-run.process.pid, "SIGINT");
+  const { code, stdout, stderr } = await run.ended;
+  equal(code, 130, stderr);
+  equal(stdout, "");
+  match(stderr, /\nEnded before anything was measured\n$/);
+  deepEqual(run.folder.names(), []);
+});
+
+for (
+  const [signal, code, reason] of [
+    ["SIGABRT", 134, /^crashed \(SIGABRT\)/],
+    ["SIGKILL", 137, /^killed \(SIGKILL\), by the system for want of memory perhaps/],
+  ] as const
+) {
+  Deno.test(`bench: a configuration that ends by ${signal} is recorded, and the others go on`, { ignore }, async () => {
+    await using run = new LongRun();
+    await run.said(/\[2\/3\] streaming_32, sample 2\/2: quality/);
+    Deno.kill(await run.child(), signal);
+    const ended = await run.ended;
+    equal(ended.code, 1, ended.stderr);
+    match(ended.stdout, /^baseline +0\.\d+/m);
+    match(ended.stdout, new RegExp(`^streaming_32 +failed: .*${signal}`, "m"));
+    match(ended.stdout, /^streaming_64 +0\.\d+/m);
+    const { raw_results, configurations, failures, aggregated_stats } = await run.results();
+    deepEqual(Object.keys(aggregated_stats), ["baseline", "streaming_64"]);
+    deepEqual(configurations.map(({ status }) => status), ["done", "failed", "done"]);
+    equal(raw_results.length, 4);
+    const [failure] = failures;
+    equal(failure!.method, "streaming_32");
+    equal(failure!.code, code);
+    match(failure!.reason, reason);
+    deepEqual(failure!.samples?.map(({ sample }) => sample), [0]);
+  });
+}
+
+Deno.test("bench: a child does not outlive its parent", { ignore }, async () => {
+  await using run = new LongRun();
+  await run.said(/\[2\/3\] streaming_32, sample 1\/2: quality/);
+  const child = await run.child();
+  run.process.kill("SIGKILL");
+  await run.ended;
+  for (let i = 0; i < 50 && await isAlive(child); i++) await new Promise((resolve) => setTimeout(resolve, 100));
+  equal(await isAlive(child), false);
+  // What was finished before is on disk, and whole.
+  const { configurations, raw_results } = await run.results();
+  deepEqual(configurations.map(({ status }) => status), ["done", "not run", "not run"]);
+  equal(raw_results.length, 2);
+});

@@ -1,0 +1,133 @@
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { InputError } from "../../lib/errors.ts";
+import { definePolicy } from "../../lib/policies/policy.ts";
+import { methods } from "../../lib/policies/registry.ts";
+import { keyNorm } from "../../lib/policies/score.ts";
+import type { ProgressEvent } from "../../lib/report/progress_event.ts";
+import { type BenchmarkOptions, runBenchmark } from "../../lib/run/benchmark.ts";
+import { TemporaryFolder } from "../bench/_bench.ts";
+
+const baseline = { name: "baseline", policy: methods.baseline() };
+const small = {
+  configurations: [baseline],
+  device: "cpu",
+  num_samples: 1,
+  max_tokens: 80,
+  prompt_tokens: 40,
+  max_new_tokens: 6,
+  num_warmup: 0,
+  output: null,
+} as const satisfies BenchmarkOptions;
+
+Deno.test("runBenchmark() measures every method, and what never drops anything as the baseline", async () => {
+  const events: ProgressEvent[] = [];
+  const { results, folder, chart, interrupted } = await runBenchmark({
+    ...small,
+    configurations: [
+      baseline,
+      { name: "recent_only", policy: methods.recent_only({ window_size: 24 }) },
+      { name: "streaming_llm", policy: methods.streaming_llm({ start_size: 4, recent_size: 20 }) },
+      { name: "fix_size_l2", policy: methods.fix_size_l2({ fix_kv_size: 24, keep_ratio: 0.5 }) },
+      { name: "l2_compress", policy: methods.l2_compress({ keep_ratio: 0.9, prune_after: 24 }) },
+      { name: "h2o_l2", policy: methods.h2o_l2({ start_size: 4, heavy_hitter_size: 8, recent_size: 12 }) },
+      { name: "snapkv_lite", policy: methods.snapkv_lite({ observation_window: 8, keep_size: 24 }) },
+      { name: "pyramid_kv", policy: methods.pyramid_kv({ base_size: 24, min_size: 12 }) },
+      { name: "adaptive_l2", policy: methods.adaptive_l2({ target_size: 24, soft_limit: 16, hard_limit: 40 }) },
+      { name: "large", policy: methods.streaming_llm({ start_size: 4, recent_size: 76 }) },
+    ],
+    skip_layers: [0],
+    onProgress: (event) => events.push(event),
+  });
+  deepEqual([folder, chart, interrupted], [null, null, false]);
+  deepEqual(results.failures, []);
+  deepEqual(new Set(results.configurations.map(({ status }) => status)), new Set(["done"]));
+  equal(results.config.method, "streaming_llm"); // the first that is no control group
+  const of = Object.fromEntries(results.raw_results.map((raw) => [raw.method, raw]));
+  for (const name of ["recent_only", "streaming_llm", "fix_size_l2", "h2o_l2", "snapkv_lite"]) {
+    deepEqual(of[name]!.layer_cache_sizes, [80, 24, 24, 24, 24, 24, 24, 24], name);
+  }
+  deepEqual(of["pyramid_kv"]!.layer_cache_sizes, [80, 21, 19, 17, 15, 14, 12, 12]);
+  for (const name of ["l2_compress", "adaptive_l2"]) {
+    ok(of[name]!.final_cache_size < 41, name);
+    equal(of[name]!.layer_cache_sizes[0], 80, name);
+  }
+  deepEqual(of["large"]!.nll, of["baseline"]!.nll);
+  deepEqual(of["large"]!.layer_cache_sizes, of["baseline"]!.layer_cache_sizes);
+
+  deepEqual(new Set(events.map(({ phase }) => phase)), new Set(["load", "speed", "quality"]));
+  deepEqual(events.map(({ index }) => index), events.map(({ index }) => index).toSorted((a, b) => a - b));
+  const last = events.at(-1)!;
+  deepEqual([last.configuration, last.index, last.count, last.done, last.total], ["large", 9, 10, 80, 80]);
+  equal(last.perplexity, of["large"]!.perplexity);
+});
+
+Deno.test("runBenchmark() measures a policy of one's own, with sizes by layer and a score", async () => {
+  const own = definePolicy({
+    name: "own",
+    params: { size: 16 },
+    keep: ({ size }) => ({ layer, entries }) =>
+      entries > size + layer ? { sink: 2, heavy: 4 + layer, recent: 10 } : "all",
+    score: () => keyNorm,
+  });
+  const { results } = await runBenchmark({
+    ...small,
+    configurations: [{ name: "mine", policy: own() }],
+    skip_layers: [],
+  });
+  deepEqual(results.failures, []);
+  deepEqual(results.raw_results[0]!.layer_cache_sizes, [16, 17, 18, 19, 20, 21, 22, 23]);
+  equal(results.config.method, "own");
+  deepEqual(results.configurations[0]!.params, { size: 16 });
+  equal(results.baseline_stats, null);
+});
+
+Deno.test("runBenchmark() refuses what cannot be measured", async () => {
+  const refuses = (options: Partial<BenchmarkOptions>, message: RegExp) =>
+    rejects(runBenchmark({ ...small, ...options }), (error: Error) => {
+      ok(error instanceof InputError, String(error));
+      match(error.message, message);
+      return true;
+    });
+  const impossible = definePolicy({
+    name: "impossible",
+    params: {},
+    keep: () => ({ entries }) => entries > 50 ? { sink: 0, heavy: 0, recent: 60 } : "all",
+  });
+  await refuses({ configurations: [] }, /there is no configuration/);
+  await refuses({ configurations: [baseline, baseline] }, /two configurations are named "baseline"/);
+  await refuses(
+    { configurations: [{ name: "x", policy: impossible() }] },
+    /^Cannot run impossible: in layer 0 with 51 /,
+  );
+  await refuses({ skip_layers: [-1] }, /^Cannot skip layer -1/);
+  await refuses({ num_samples: 0 }, /^Cannot run with num_samples 0: give an integer of at least 1/);
+  await refuses({ max_new_tokens: 1 }, /^Cannot run with max_new_tokens 1: give an integer of at least 2/);
+  await refuses({ max_tokens: NaN }, /^Cannot run with max_tokens NaN/);
+  await refuses({ model_id: "/no/such/folder" }, /no such folder/);
+});
+
+Deno.test("runBenchmark() throws the signal's reason where it is ended before it begins", async () => {
+  const reason = new Error("enough");
+  await rejects(runBenchmark({ ...small, signal: AbortSignal.abort(reason) }), reason);
+});
+
+Deno.test("runBenchmark() ends its process and throws what a callback throws", async () => {
+  const onProgress = () => {
+    throw new Error("no progress");
+  };
+  await rejects(runBenchmark({ ...small, onProgress }), /no progress/);
+});
+
+Deno.test("runBenchmark() goes on where results can no longer be written, and says so", async () => {
+  await using folder = new TemporaryFolder();
+  const notes: string[] = [];
+  const run = await runBenchmark({
+    ...small,
+    output: folder.path,
+    onNote: (note) => notes.push(note),
+    onProgress: () => folder.names()!.forEach((name) => Deno.removeSync(`${folder.path}/${name}`, { recursive: true })),
+  });
+  equal(run.results.configurations[0]!.status, "done");
+  deepEqual([run.folder, run.chart], [null, null]);
+  match(notes.at(-1)!, /^Cannot write results to /);
+});
