@@ -84,17 +84,18 @@ function report(results: BenchmarkResults): string {
   return [terms.join("; "), "", formatTable(results), ...(changes ? ["", changes] : [])].join("\n");
 }
 
-/** What in the step times asks for caution: a short line for each configuration, and what may be behind it. */
+/** A line that names the configurations whose step times ask for caution, if there are any. */
 function timingNotes({ configurations, raw_results }: BenchmarkResults): string[] {
-  const notes = configurations.flatMap(({ name }) => {
+  const unsteady = configurations.map(({ name }) => name).filter((name) => {
     // Without the first step, which holds the eviction that follows the prefill: it is slow by design.
     const times = raw_results.filter(({ method }) => method === name).map((raw) => raw.step_times_s.slice(1));
-    return stepWarnings(times).map((warning) => `${name}: ${warning.split(": ")[0]}`);
+    return stepWarnings(times).length > 0;
   });
-  if (notes.length > 0) {
-    notes.push("Other work on this machine, or too little warm-up (--num_warmup), may be behind that");
-  }
-  return notes;
+  if (unsteady.length === 0) return [];
+  const which = unsteady.length === configurations.length && unsteady.length > 1 ? "all" : unsteady.join(", ");
+  return [
+    `Unsteady step times in ${which}: other work on this machine, or too little warm-up (--num_warmup), may be behind that`,
+  ];
 }
 
 function nothing({ code }: Interrupt): number {

@@ -87,6 +87,8 @@ Deno.test("every script has a task, every task a description, and none has all p
   for (const [name, { command, description }] of tasks) {
     ok(description.length > 0, name);
     ok(!/(^|\s)(-A|--allow-all|--allow-net)(\s|$)/.test(command), `${name} may do everything`);
+    const opensRuntime = /(^|\s)--allow-ffi(\s|$)/.test(command);
+    equal(command.startsWith("ORT_DISABLE_TELEMETRY=1 deno "), opensRuntime, `${name} and ONNX Runtime's telemetry`);
   }
   // The process that starts the others has no native code in it.
   for (const name of ["bench", "example"] as const) ok(!/allow-(ffi|env)/.test(config.tasks[name].command), name);

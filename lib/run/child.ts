@@ -41,7 +41,8 @@ export async function runChild(
       "--allow-sys",
       import.meta.resolve("./child_main.ts"),
     ],
-    env: { NO_COLOR: "1" },
+    // ONNX Runtime's telemetry would write to the user's cache, reach for the network and run while the clock does.
+    env: { NO_COLOR: "1", ORT_DISABLE_TELEMETRY: "1" },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
