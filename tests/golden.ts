@@ -5,7 +5,7 @@ import type { AttentionForm } from "../lib/model/attention.ts";
 import { type ModelFolder, openModelFolder } from "../lib/model/model_folder.ts";
 import type { Runtime } from "../lib/ort/runtime.ts";
 import { policyOf } from "../lib/policies/registry.ts";
-import { Engine } from "../lib/run/engine.ts";
+import { Engine, type Positions } from "../lib/run/engine.ts";
 import { measureQuality, qualityCourse, type QualityResult } from "../lib/run/quality.ts";
 import golden from "./fixtures/golden.json" with { type: "json" };
 
@@ -42,7 +42,13 @@ export function rerun(
   const steps = run.nll.length;
   const policy = policyOf(run.method, run.params);
   const table = tabulate(policy, model.spec, run.skip_layers, [qualityCourse(steps)]);
-  using engine = new Engine(runtime, model, { ...options, positions: steps, table, score: policy.score });
+  using engine = new Engine(runtime, model, {
+    ...options,
+    positions: run.positions as Positions,
+    maxPositions: steps,
+    table,
+    score: policy.score,
+  });
   return measureQuality(engine, goldenTokens, steps, 1);
 }
 

@@ -107,7 +107,7 @@ export class Compactor implements Disposable {
       return block;
     };
     const column = (numbers: readonly number[]) => Value.of(ort, device, ints(numbers), "int64", [numbers.length, 1]);
-    const onHost = (n: number) => Value.of(ort, host, ints([n], host), "int64", [1]);
+    const onHost = (numbers: readonly number[]) => Value.of(ort, host, ints(numbers, host), "int64", [numbers.length]);
     const source = staged ? staging!.block : main;
     const starts = (block: Block, index: (layer: number) => number) =>
       group.flatMap(({ layer }) => headStarts(block.layout, index(layer)));
@@ -116,34 +116,41 @@ export class Compactor implements Disposable {
     const { kvHeads, width, acting } = main.layout;
     const firstRow = acting.indexOf(first) * kvHeads;
     const rows = group.length * kvHeads;
-    const perSlot = (block: DeviceMemory) =>
-      Value.of(ort, device, block, "float32", [rows, width], 4 * firstRow * width);
     const draw = ints([0]);
     const kept = { kept_keys: cache(main, main.keys), kept_values: cache(main, main.values) };
+    const left = width - sink - heavy - recent; // what is kept of entries ends in zeros
+    const features = this.eviction.kept;
+    // Where what is kept of entries comes from: a prompt's own memory has its own.
+    const from = staged && staging!.state ? staging!.state : state;
     const binding = new Binding(this.eviction.compact(scrambled, heavy > 0), {
       keys: cache(source, source.keys),
       values: cache(source, source.values),
       ...kept,
       from: column(starts(source, (layer) => staged ? staging!.layers.get(layer)! : layer)),
       to: column(starts(main, (layer) => layer)),
-      entries: onHost(entries),
-      sink: onHost(sink),
-      end: onHost(entries - recent),
-      ...(heavy > 0 ? { heavy: onHost(heavy) } : {}),
-      ...(scrambled ? { rank: perSlot(state.rank) } : {}),
+      entries: onHost([entries]),
+      sink: onHost([sink]),
+      end: onHost([entries - recent]),
+      ...(heavy > 0 ? { heavy: onHost([heavy]) } : {}),
+      ...(scrambled ? { rank: state.rows("rank", firstRow, rows) } : {}),
       ...(heavy > 0 && isRandom
         ? {
           draw: Value.of(ort, device, draw, "int64", [1]),
           row: column(Array.from({ length: rows }, (_, i) => firstRow + i)),
         }
         : {}),
-      ...(state.norms
-        ? { pads: Value.of(ort, host, ints([0, 0, 0, width - sink - heavy - recent], host), "int64", [4]) }
+      ...(features.births ? { birth: from.rows("birth", firstRow, rows) } : {}),
+      ...(features.attention ? { attention: from.rows("attention", firstRow, rows) } : {}),
+      ...(features.norms || features.births || features.attention?.from === "all"
+        ? { pads: onHost([0, 0, 0, left]) }
         : {}),
+      ...(features.attention?.from === "last" ? { ring_pads: onHost([0, 0, 0, 0, 0, left]) } : {}),
     }, {
       "kept_keys'": kept.kept_keys,
       "kept_values'": kept.kept_values,
-      ...(state.norms ? { key_norm: perSlot(state.norms) } : {}),
+      ...(features.norms ? { "key_norm'": state.rows("key_norm", firstRow, rows) } : {}),
+      ...(features.births ? { "birth'": state.rows("birth", firstRow, rows) } : {}),
+      ...(features.attention ? { "attention'": state.rows("attention", firstRow, rows) } : {}),
     });
     const bound = { binding, draw, memory, staged };
     this.#known.set(key, bound);

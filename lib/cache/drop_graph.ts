@@ -1,6 +1,8 @@
 import type { FloatType } from "../dtype.ts";
 import type { Graph, Tensor } from "../onnx/graph.ts";
 import { type Feature, featuresOf, type Score } from "../policies/score.ts";
+import { AttentionInDrop } from "./drop_attention.ts";
+import type { KeptFeatures } from "./features.ts";
 import { emitRandom } from "./random_graph.ts";
 import { emitScore, needsOrder } from "./score_graph.ts";
 
@@ -13,8 +15,24 @@ export interface DropOptions {
   readonly dtype: FloatType;
   /** Left out where the middle is one entry only. */
   readonly score?: Score | undefined;
+  readonly kept: KeptFeatures;
   /** A finite float32 tensor that is there only once every layer has written its new entries. */
   readonly after: Tensor;
+  /** The pass's attention, of the acting layers in order, if it is kept. */
+  readonly observed: readonly Tensor[];
+}
+
+/** What the parts of the step case share: per row `[rows, 1]`, per slot `[rows, width]`. */
+export interface DropTensors {
+  readonly rows: number;
+  /** 0, 1 … float32 `[1, width]`. */
+  readonly slot: Tensor;
+  /** Slot of the newest entry, per row. */
+  readonly last: Tensor;
+  /** Entries before this pass, per row. */
+  readonly past: Tensor;
+  /** Whether a slot holds the newest entry. */
+  readonly isLast: Tensor;
 }
 
 /**
@@ -24,14 +42,16 @@ export interface DropOptions {
  *
  * Inputs, each bound to the memory of the output that has its name and a prime: `keys`, `values` `[slots, headDim]`;
  * `rank` float32 `[rows, width]`, rank of the entry in each slot (a slot not yet filled holds its own number, which is
- * what the rank of an entry appended there will be); `key_norm` float32 `[rows, width]` if the score reads it.
+ * what the rank of an entry appended there will be); and what is kept of entries: `key_norm`, `birth` float32
+ * `[rows, width]`, `attention` (see {@linkcode AttentionInDrop}).
  *
  * Further inputs: `starts` int64 `[rows, 1]`, first slot of each row; `slot` float32 `[1, width]` = 0, 1 …; `middles`
- * float32 `[3, actingLayers]`: the newest entry's slot, the middle's first rank, and one past its last. A layer that drops
- * nothing has its newest entry as its middle: that takes its own place. `draw` int64 `[1]` if the score is random.
+ * float32 `[4, actingLayers]`: the newest entry's slot, the middle's first rank, one past its last, and the entries before
+ * the pass. A layer that drops nothing has its newest entry as its middle: that takes its own place. `draw` int64 `[1]`
+ * if the score is random; `text_index` float32 `[1]`, the first new token's, for births.
  */
 export function emitDrop(g: Graph, options: DropOptions): void {
-  const { actingLayers, kvHeads, headDim, dtype, score } = options;
+  const { actingLayers, kvHeads, headDim, dtype, score, kept } = options;
   const rows = actingLayers * kvHeads;
   const perSlot = [rows, "width"], cache = ["slots", headDim];
   const keys = g.input("keys", dtype, cache);
@@ -39,21 +59,17 @@ export function emitDrop(g: Graph, options: DropOptions): void {
   const rank = g.input("rank", "float32", perSlot);
   const starts = g.input("starts", "int64", [rows, 1]);
   const slot = g.input("slot", "float32", [1, "width"]);
-  const [last, sink, end] = columns();
+  const [last, sink, end, past] = columns();
 
   const inCache = (column: Tensor) => g.op("Add", [starts, g.cast(column, "float32", "int64")]);
   const isLast = g.op("Equal", [slot, last]);
+  const shared: DropTensors = { rows, slot, last, past, isLast };
   const from = g.reshape(inCache(last), rows); // the newest entries, as slots of the whole cache
   const newestKey = g.op("Gather", [keys, from], { axis: 0 }); // [rows, headDim]
   const newestValue = g.op("Gather", [values, from], { axis: 0 });
 
-  const features = score ? featuresOf(score) : new Set<Feature>();
-  let norms: { newest: Tensor; all: Tensor } | undefined;
-  if (features.has("key_norm")) {
-    const held = g.input("key_norm", "float32", perSlot);
-    const newest = g.op("ReduceL2", [g.cast(newestKey, dtype, "float32"), g.ints(1)], { keepdims: 1 });
-    norms = { newest, all: g.op("Where", [isLast, newest, held]) };
-  }
+  const norms = kept.norms ? normsNow() : undefined;
+  const attention = kept.attention ? new AttentionInDrop(g, kept.attention, shared, options.observed) : undefined;
 
   const dropped = score ? chooseWorst(score) : sink; // rank of the entry that leaves, [rows, 1]
   const place = g.op("ReduceMax", [
@@ -62,13 +78,20 @@ export function emitDrop(g: Graph, options: DropOptions): void {
   ], { keepdims: 1 });
   const isPlace = g.op("Equal", [slot, place]);
 
-  // The move: one entry per row.
+  // The move: one entry per row, with all that is kept of it.
   const to = g.reshape(inCache(place), rows, 1);
   g.output("keys'", g.op("ScatterND", [keys, to, newestKey]), dtype, cache);
   g.output("values'", g.op("ScatterND", [values, to, newestValue]), dtype, cache);
-  if (norms) {
-    g.output("key_norm'", g.op("Where", [isPlace, norms.newest, norms.all]), "float32", perSlot);
+  if (norms) moveColumn("key_norm'", norms.newest, norms.all);
+  if (kept.births) {
+    // A slot filled in this pass holds the text's next token after its neighbour's.
+    const first = g.op("Sub", [g.input("text_index", "float32", [1]), past]);
+    const fresh = g.op("Add", [slot, first]);
+    const isFresh = g.op("GreaterOrEqual", [slot, past]);
+    const births = g.op("Where", [isFresh, fresh, g.input("birth", "float32", perSlot)]);
+    moveColumn("birth'", g.op("Add", [last, first]), births);
   }
+  attention?.move(place, isPlace);
   // Entries after the dropped one move up in rank. The last slot is free again, for the same rank as before.
   const later = g.op("And", [g.op("Greater", [rank, dropped]), g.op("Less", [rank, last])]);
   const movedUp = g.op("Sub", [rank, g.cast(later, "bool", "float32")]);
@@ -76,21 +99,30 @@ export function emitDrop(g: Graph, options: DropOptions): void {
   g.output("rank'", g.op("Where", [isLast, last, landed]), "float32", perSlot);
 
   /** The middles of the rows, each `[rows, 1]`. */
-  function columns(): [Tensor, Tensor, Tensor] {
-    const perLayer = g.input("middles", "float32", [3, actingLayers]);
+  function columns(): [Tensor, Tensor, Tensor, Tensor] {
+    const perLayer = g.input("middles", "float32", [4, actingLayers]);
     // Every node below hangs on this: nothing may read or move what a layer has yet to write.
     const ready = g.op("Add", [perLayer, g.op("Mul", [options.after, g.scalar(0)])]);
-    const layerOfRow = g.constant(
-      "int64",
-      [rows],
-      BigInt64Array.from({ length: rows }, (_, r) => BigInt(Math.floor(r / kvHeads))),
-    );
-    const perRow = g.op("Gather", [ready, layerOfRow], { axis: 1 });
-    return g.ops("Split", [perRow, g.ints(1, 1, 1)], 3, { axis: 0 }).map((x) => g.reshape(x, rows, 1)) as [
+    const layerOfRow = BigInt64Array.from({ length: rows }, (_, row) => BigInt(Math.floor(row / kvHeads)));
+    const perRow = g.op("Gather", [ready, g.constant("int64", [rows], layerOfRow)], { axis: 1 });
+    return g.ops("Split", [perRow, g.ints(1, 1, 1, 1)], 4, { axis: 0 }).map((x) => g.reshape(x, rows, 1)) as [
+      Tensor,
       Tensor,
       Tensor,
       Tensor,
     ];
+  }
+
+  /** Norms of the keys in all slots, the newest's included. */
+  function normsNow(): { newest: Tensor; all: Tensor } {
+    const held = g.input("key_norm", "float32", perSlot);
+    const newest = g.op("ReduceL2", [g.cast(newestKey, dtype, "float32"), g.ints(1)], { keepdims: 1 });
+    return { newest, all: g.op("Where", [isLast, newest, held]) };
+  }
+
+  /** What is kept of each entry once the newest has its place. */
+  function moveColumn(output: string, newest: Tensor, all: Tensor): void {
+    g.output(output, g.op("Where", [isPlace, newest, all]), "float32", perSlot);
   }
 
   /** The rank of the middle's entry with the lowest score; among equals the last in text order. */
@@ -101,27 +133,38 @@ export function emitDrop(g: Graph, options: DropOptions): void {
     const rankIndex = g.cast(rank, "float32", "int64");
     const inOrder = (x: Tensor) =>
       ordered ? g.op("ScatterElements", [g.op("Mul", [x, g.scalar(0)]), rankIndex, x], { axis: 1 }) : x;
+    const blocks = (block: Tensor) => {
+      // Slots past a row's own are other rows' or none: they are in no middle, and any valid place will do for them.
+      const inRow = g.cast(g.op("Min", [slot, last]), "float32", "int64");
+      const all = g.cast(g.op("Gather", [block, g.op("Add", [starts, inRow])], { axis: 0 }), dtype, "float32");
+      if (!ordered) return all;
+      const index = g.op("Expand", [g.op("Unsqueeze", [rankIndex, g.ints(2)]), g.ints(1, 1, headDim)]);
+      return g.op("ScatterElements", [g.op("Mul", [all, g.scalar(0)]), index, all], { axis: 1 });
+    };
     const feature = (name: Feature): Tensor => {
       switch (name) {
+        case "keys":
+          return blocks(keys);
+        case "values":
+          return blocks(values);
         case "key_norm":
           return inOrder(norms!.all);
-        case "random":
+        case "attention":
+          return inOrder(attention!.paid);
+        case "random": {
+          const row = g.iota(rows, [rows, 1], "int64");
           return emitRandom(
             g,
             g.input("draw", "int64", [1]),
-            g.iota(rows, [rows, 1], "int64"),
+            row,
             ordered ? g.cast(slot, "float32", "int64") : rankIndex,
           );
-        default:
-          throw new TypeError(`Cannot score by ${name} in the step case yet`);
+        }
       }
     };
-    const known = new Map<Feature, Tensor>();
+    const known = new Map([...featuresOf(score)].map((name) => [name, feature(name)]));
     const scored = emitScore(g, score, {
-      feature: (name) => {
-        if (!known.has(name)) known.set(name, feature(name));
-        return known.get(name)!;
-      },
+      feature: (name) => known.get(name)!,
       mask: inMiddle,
       count: g.op("Sub", [end, sink]),
     });

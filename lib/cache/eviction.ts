@@ -1,31 +1,53 @@
 import type { FloatType } from "../dtype.ts";
 import type { Runtime } from "../ort/runtime.ts";
 import { Session, type View } from "../ort/session.ts";
+import type { AttentionUse } from "../policies/policy.ts";
 import { featuresOf, type Score } from "../policies/score.ts";
 import { buildCompactGraph } from "./compact_graph.ts";
+import { attentionShape, type KeptFeatures, keptFeatures } from "./features.ts";
 import { Keeper, type KeepTable } from "./schedule.ts";
+
+/** A policy as data, and how it is to be carried out. */
+export interface EvictionOptions {
+  /** Type of keys and values. */
+  readonly dtype: FloatType;
+  readonly table: KeepTable;
+  readonly score?: Score | undefined;
+  /** The attention the score reads. */
+  readonly attentionUse?: AttentionUse | undefined;
+  /** Keep each entry's index in the text. */
+  readonly trace?: boolean | undefined;
+  /** Positions are places in the cache: then every slot's rank is read in every pass. */
+  readonly rankedPositions?: boolean | undefined;
+}
 
 /** A policy as the process that runs it knows it: its sizes, its score, and the sessions for many-entry eviction. */
 export class Eviction implements Disposable {
   readonly keeper: Keeper;
   /** Layers that the policy acts on. */
   readonly acting: readonly number[];
-  readonly readsNorm: boolean;
+  /** What is kept of each entry beside its key and value. */
+  readonly kept: KeptFeatures;
+  /** Whether all acting layers have equal capacities, so that what passes show of slots lines up with what is kept. */
+  readonly uniform: boolean;
   readonly isRandom: boolean;
+  readonly dtype: FloatType;
+  readonly score: Score | undefined;
   readonly #sessions = new Map<string, Session>();
 
   constructor(
     readonly runtime: Runtime,
     readonly model: { readonly layers: number; readonly kvHeads: number; readonly headDim: number },
-    readonly dtype: FloatType,
-    readonly table: KeepTable,
-    readonly score: Score | undefined,
+    options: EvictionOptions,
   ) {
+    const { dtype, table, score, attentionUse, trace = false, rankedPositions = false } = options;
+    this.dtype = dtype;
+    this.score = score;
     this.keeper = new Keeper(table);
     this.acting = Array.from({ length: model.layers }, (_, layer) => layer).filter((layer) => this.keeper.acts(layer));
-    const features = score ? featuresOf(score) : new Set();
-    this.readsNorm = features.has("key_norm");
-    this.isRandom = features.has("random");
+    this.kept = keptFeatures(score, attentionUse, trace);
+    this.uniform = this.kept.attention !== undefined || trace || rankedPositions;
+    this.isRandom = score !== undefined && featuresOf(score).has("random");
     // What a prefill may need is built now, outside of what is timed.
     const compacted = table.layers.flat().filter(([entries, ...kept]) => entries - sum(kept) > 1);
     if (compacted.some(([, , heavy]) => heavy > 0)) this.compact(false, true);
@@ -39,16 +61,26 @@ export class Eviction implements Disposable {
   wake(): void {
     const { device, host } = this.runtime;
     const { headDim } = this.model;
-    using memory = device.allocate(4096 + 64 * headDim);
-    using counts = host.allocate(64);
-    host.write(counts, 0, BigInt64Array.of(3n, 1n, 2n, 1n, 0n, 0n, 0n, 0n)); // entries, sink, end, heavy, pads
+    const { norms, births, attention } = this.kept;
+    const lines = attention?.from === "last" ? attention.window : 1;
+    using memory = device.allocate(4096 + 64 * headDim + 64 * lines);
+    using counts = host.allocate(128);
+    // entries, sink, end, heavy, then pads for what is kept of one row
+    host.write(counts, 0, BigInt64Array.of(3n, 1n, 2n, 1n, ...new BigInt64Array(12)));
     const onHost = (index: number, length = 1): View => ["int64", [length], counts, 8 * index, host];
     const cache: View = [this.dtype, [4, headDim], memory, 4096];
     const column: View = ["int64", [1, 1], memory, 0];
-    const perSlot: View = ["float32", [1, 3], memory, 1024];
     for (const [form, session] of this.#sessions) {
       const [scrambled, scored] = form.split(" ").map((word) => word === "true");
       const random = scored && this.isRandom;
+      const perSlot = (width: number): View => ["float32", [1, width], memory, 1024];
+      const paid = (width: number): View => [
+        "float32",
+        attentionShape(attention!, 1, width),
+        memory,
+        4096 + 16 * headDim,
+      ];
+      const width = scored ? 3 : 2;
       session.runOnce({
         keys: cache,
         values: cache,
@@ -60,13 +92,18 @@ export class Eviction implements Disposable {
         sink: onHost(1),
         end: onHost(2),
         ...(scored ? { heavy: onHost(3) } : {}),
-        ...(scrambled ? { rank: perSlot } : {}),
+        ...(scrambled ? { rank: perSlot(3) } : {}),
         ...(random ? { draw: ["int64", [1], memory, 0], row: column } : {}),
-        ...(this.readsNorm ? { pads: onHost(4, 4) } : {}),
+        ...(births ? { birth: perSlot(3) } : {}),
+        ...(attention ? { attention: paid(3) } : {}),
+        ...(norms || births || attention?.from === "all" ? { pads: onHost(4, 4) } : {}),
+        ...(attention?.from === "last" ? { ring_pads: onHost(4, 6) } : {}),
       }, {
         "kept_keys'": cache,
         "kept_values'": cache,
-        ...(this.readsNorm ? { key_norm: ["float32", [1, scored ? 3 : 2], memory, 2048] } : {}),
+        ...(norms ? { "key_norm'": perSlot(width) } : {}),
+        ...(births ? { "birth'": perSlot(width) } : {}),
+        ...(attention ? { "attention'": paid(width) } : {}),
       });
     }
     device.synchronize();
@@ -78,7 +115,7 @@ export class Eviction implements Disposable {
     let session = this.#sessions.get(key);
     if (!session) {
       const score = scored ? this.score : undefined;
-      const graph = buildCompactGraph(this.model.headDim, this.dtype, { scrambled, score, norms: this.readsNorm });
+      const graph = buildCompactGraph(this.model.headDim, this.dtype, { scrambled, score, kept: this.kept });
       session = new Session(this.runtime.ort, this.runtime.device, graph);
       this.#sessions.set(key, session);
     }

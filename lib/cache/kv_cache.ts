@@ -32,6 +32,8 @@ export interface Staging {
   readonly block: Block;
   /** Layer → its index in the block. */
   readonly layers: ReadonlyMap<number, number>;
+  /** What is kept of its entries, where passes show it: then the acting layers are staged, all of them. */
+  readonly state: StepState | undefined;
 }
 
 /**
@@ -49,7 +51,7 @@ export class KvCache implements Disposable {
   readonly #main: Block;
   #staging: Staging | undefined;
   /** What the step case keeps beside the slots; none where the policy never acts. */
-  readonly state: StepState | undefined;
+  readonly #state: StepState | undefined;
   readonly #compactor: Compactor | undefined;
   #pass: Decision | undefined;
   #draws: number;
@@ -63,9 +65,11 @@ export class KvCache implements Disposable {
     const { keeper, model } = eviction;
     this.held = new Array(model.layers).fill(0);
     const layers = Array.from({ length: model.layers }, (_, layer) => ({ layer, ...keeper.course(layer, course) }));
-    const capacities = layers.map(({ layer, capacity, prefill }) =>
-      Math.max(1, keeper.acts(layer) ? capacity : Math.max(capacity, prefill))
-    );
+    const most = Math.max(...eviction.acting.map((layer) => layers[layer]!.capacity));
+    const capacities = layers.map(({ layer, capacity, prefill }) => {
+      if (!keeper.acts(layer)) return Math.max(1, capacity, prefill);
+      return Math.max(1, eviction.uniform ? most : capacity);
+    });
     this.#main = this.#allocate(makeLayout({ ...model, capacities, acting: eviction.acting }));
     // A prompt that is then cut down has memory of its own for as long as it is whole.
     const tight = layers.filter(({ layer, prefill }) => prefill > capacities[layer]!);
@@ -75,12 +79,17 @@ export class KvCache implements Disposable {
         capacities: tight.map(({ prefill }) => prefill),
         acting: tight.map((_, i) => i),
       });
-      this.#staging = { block: this.#allocate(layout), layers: new Map(tight.map(({ layer }, i) => [layer, i])) };
+      const block = this.#allocate(layout);
+      this.#staging = {
+        block,
+        layers: new Map(tight.map(({ layer }, i) => [layer, i])),
+        state: eviction.uniform ? new StepState(eviction, block) : undefined,
+      };
     }
     this.#draws = firstDraw(seed, "drop");
     if (eviction.acting.length > 0) {
-      this.state = new StepState(eviction, this.#main);
-      this.#compactor = new Compactor(eviction, this.#main, this.state, seed);
+      this.#state = new StepState(eviction, this.#main);
+      this.#compactor = new Compactor(eviction, this.#main, this.#state, seed);
       const first = course[0];
       if (first && first.tokens > 1) this.#compactor.prepare(this.#decide(first.tokens).compactions, this.#staging);
     }
@@ -125,26 +134,34 @@ export class KvCache implements Disposable {
     return { keys: view(keys), values: view(values) };
   }
 
+  /** What is kept of the entries that a pass of `tokens` adds to; none where the policy never acts. */
+  state(tokens: number): StepState | undefined {
+    return tokens > 1 ? this.#staging?.state ?? this.#state : this.#state;
+  }
+
+  /** Ranks of an acting layer's slots, float32 `[kvHeads, capacity]`, in a pass of `tokens`: where all are as wide. */
+  ranks(layer: number, tokens: number): Value {
+    const { acting, model: { kvHeads } } = this.eviction;
+    return this.state(tokens)!.rows("rank", acting.indexOf(layer) * kvHeads, kvHeads);
+  }
+
   /** Says how many tokens the next pass brings. */
   beginPass(tokens: number): void {
     this.#pass = this.#decide(tokens);
   }
 
-  /** What each acting layer drops from in this pass, float32 `[3, actingLayers]`: see emitDrop. */
+  /** What each acting layer drops from in this pass, float32 `[4, actingLayers]`: see emitDrop. */
   middles(): Float32Array<ArrayBuffer> {
-    const { held, drops } = this.#pass!;
-    const { acting } = this.eviction;
-    const middles = acting.map((layer): Middle => {
+    const { tokens, drops } = this.#pass!;
+    return middlesOf(this.eviction.acting.map((layer) => {
       const sizes = drops.get(layer);
-      const entries = held[layer]! + (sizes ? 1 : 0);
-      const last = Math.min(entries, this.#main.layout.capacities[layer]!) - 1;
-      return sizes ? { last, sink: sizes.sink, end: entries - sizes.recent } : noDrop(last);
-    });
-    return Float32Array.from([
-      ...middles.map(({ last }) => last),
-      ...middles.map(({ sink }) => sink),
-      ...middles.map(({ end }) => end),
-    ]);
+      const past = this.held[layer]!;
+      const entries = past + tokens;
+      if (sizes) return { last: entries - 1, sink: sizes.sink, end: entries - sizes.recent, past };
+      // Without a state of its own a staged prompt leaves the slots alone: any of them will do.
+      const staged = this.#isStaged(layer, tokens) !== undefined && !this.#staging!.state;
+      return noDrop(Math.min(entries, staged ? this.#main.layout.capacities[layer]! : entries) - 1, past);
+    }));
   }
 
   /** The number of this pass's random draw. */
@@ -156,16 +173,21 @@ export class KvCache implements Disposable {
   endPass(): void {
     const { held, drops, compactions, tokens } = this.#pass!;
     held.forEach((entries, layer) => this.held[layer] = entries);
-    if (this.state && tokens === 1) {
+    if (this.#state && tokens === 1) {
       this.copied += drops.size * this.eviction.model.kvHeads;
-      for (const layer of drops.keys()) this.state.scrambled.add(layer);
+      for (const layer of drops.keys()) this.#state.scrambled.add(layer);
     }
     if (compactions.length > 0) this.copied += this.#compactor!.run(compactions, this.#staging);
     if (tokens > 1 && this.#staging) {
       this.#compactor!.forgetStaging();
-      free(this.#staging.block);
-      this.#staging = undefined;
+      this.#freeStaging();
     }
+  }
+
+  #freeStaging(): void {
+    this.#staging?.state?.[Symbol.dispose]();
+    if (this.#staging) free(this.#staging.block);
+    this.#staging = undefined;
   }
 
   /** What the policy does to each layer after a pass of `tokens`. */
@@ -177,7 +199,7 @@ export class KvCache implements Disposable {
       const sizes = this.eviction.keeper.keep(layer, entries);
       if (sizes === "all") {
         // Several entries came at once: their norms are computed by keeping all of them, in place.
-        if (tokens > 1 && this.eviction.readsNorm && this.eviction.keeper.acts(layer)) {
+        if (tokens > 1 && this.eviction.kept.norms && this.eviction.keeper.acts(layer)) {
           compactions.push({ layer, entries, sink: entries, heavy: 0, recent: 0 });
         }
         return entries;
@@ -204,15 +226,25 @@ export class KvCache implements Disposable {
 
   [Symbol.dispose](): void {
     this.#compactor?.[Symbol.dispose]();
-    this.state?.[Symbol.dispose]();
-    if (this.#staging) free(this.#staging.block);
+    this.#state?.[Symbol.dispose]();
+    this.#freeStaging();
     free(this.#main);
   }
 }
 
 /** The middle of a layer that drops nothing: its newest entry, which takes its own place. */
-export function noDrop(last: number): Middle {
-  return { last, sink: last, end: last + 1 };
+export function noDrop(last: number, past: number): Middle {
+  return { last, sink: last, end: last + 1, past };
+}
+
+/** The middles of layers as float32 `[4, layers]`. */
+export function middlesOf(middles: readonly Middle[]): Float32Array<ArrayBuffer> {
+  return Float32Array.from([
+    ...middles.map(({ last }) => last),
+    ...middles.map(({ sink }) => sink),
+    ...middles.map(({ end }) => end),
+    ...middles.map(({ past }) => past),
+  ]);
 }
 
 function free({ keys, values }: Block): void {

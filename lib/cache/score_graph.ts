@@ -27,8 +27,10 @@ export function emitScore(g: Graph, score: Score, context: ScoreContext): Tensor
     case "add":
     case "sub":
     case "mul":
-    case "div":
-      return g.op(BINARY[score.op], [emit(score.a), emit(score.b)]);
+    case "div": {
+      const [a, b] = alike(score.a, score.b);
+      return g.op(BINARY[score.op], [a, b]);
+    }
     case "neg":
     case "abs":
     case "sqrt":
@@ -41,17 +43,28 @@ export function emitScore(g: Graph, score: Score, context: ScoreContext): Tensor
     case "norm":
       return score.over === "dim"
         ? g.op(OVER_DIM[score.op], [emit(score.x), g.ints(-1)], { keepdims: 0 })
-        : overEntries(score.op, emit(score.x));
+        : overEntries(score.op, emit(score.x), depthOf(score.x));
     case "avg_pool":
     case "max_pool":
       return pool(score.op, score.kernel, emit(score.x));
   }
 
-  function overEntries(op: keyof typeof OVER_DIM, x: Tensor): Tensor {
-    if (op === "max") return g.op("ReduceMax", [masked(x, -Infinity), g.ints(1)], { keepdims: 1 });
-    if (op === "norm") return g.op("ReduceL2", [masked(x, 0), g.ints(1)], { keepdims: 1 });
-    const sum = g.op("ReduceSum", [masked(x, 0), g.ints(1)], { keepdims: 1 });
-    return op === "sum" ? sum : g.op("Div", [sum, context.count]);
+  /** Two operands that broadcast: one number per entry beside a vector per entry stands for all of its numbers. */
+  function alike(a: Score, b: Score): [Tensor, Tensor] {
+    const depths = [depthOf(a), depthOf(b)];
+    const [x, y] = [a, b].map((part, i) =>
+      depths[i] === 2 && depths[1 - i] === 3 ? g.op("Unsqueeze", [emit(part), g.ints(2)]) : emit(part)
+    );
+    return [x!, y!];
+  }
+
+  function overEntries(op: keyof typeof OVER_DIM, x: Tensor, depth: number): Tensor {
+    const deep = (per: Tensor) => depth === 3 ? g.op("Unsqueeze", [per, g.ints(-1)]) : per;
+    const inside = (by: number) => context.mask ? g.op("Where", [deep(context.mask), x, g.scalar(by)]) : x;
+    if (op === "max") return g.op("ReduceMax", [inside(-Infinity), g.ints(1)], { keepdims: 1 });
+    if (op === "norm") return g.op("ReduceL2", [inside(0), g.ints(1)], { keepdims: 1 });
+    const sum = g.op("ReduceSum", [inside(0), g.ints(1)], { keepdims: 1 });
+    return op === "sum" ? sum : g.op("Div", [sum, deep(context.count)]);
   }
 
   /** Neighbours by shifted copies: `kernel` is small, and no pooling kernel knows where the middle ends. */
@@ -90,5 +103,27 @@ export function needsOrder(score: Score): boolean {
       return true;
     default:
       return needsOrder(score.x);
+  }
+}
+
+/** 2 for one number per entry, `[rows, entries]`; 3 for a vector, `[rows, entries, headDim]`; 0 for a constant. */
+export function depthOf(score: Score): 0 | 2 | 3 {
+  switch (score.op) {
+    case "feature":
+      return score.name === "keys" || score.name === "values" ? 3 : 2;
+    case "constant":
+      return 0;
+    case "add":
+    case "sub":
+    case "mul":
+    case "div":
+      return Math.max(depthOf(score.a), depthOf(score.b)) as 0 | 2 | 3;
+    case "sum":
+    case "mean":
+    case "max":
+    case "norm":
+      return score.over === "dim" ? 2 : depthOf(score.x);
+    default:
+      return depthOf(score.x);
   }
 }

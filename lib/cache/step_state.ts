@@ -1,6 +1,7 @@
 import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
 import type { Eviction } from "./eviction.ts";
+import { attentionShape } from "./features.ts";
 import type { Block } from "./kv_cache.ts";
 import { rowStarts } from "./layout.ts";
 
@@ -12,24 +13,29 @@ export interface Middle {
   readonly sink: number;
   /** One past the middle's last rank. */
   readonly end: number;
+  /** Entries before the pass. */
+  readonly past: number;
 }
 
-/** What the step case keeps beside the slots, on the device: the rank and the features of the entry in each. */
+/** What is kept beside the slots of a block, on the device: the rank and the features of the entry in each. */
 export class StepState implements Disposable {
   /** Layers whose slots are out of text order; a compaction restores it. */
   readonly scrambled = new Set<number>();
-  /** Rank of the entry in each slot, float32 `[rows, width]`. */
-  readonly rank: DeviceMemory;
-  /** Norm of the key in each slot, float32 `[rows, width]`, if the score reads it. */
-  readonly norms: DeviceMemory | undefined;
+  /** Feature's name → its memory. The rank is always kept. All are float32 `[rows, width]`, a ring of attention has lines. */
+  readonly memory: Readonly<Partial<Record<"rank" | "key_norm" | "birth" | "attention", DeviceMemory>>>;
   readonly #starts: DeviceMemory;
   readonly #slots: DeviceMemory;
 
   constructor(readonly eviction: Eviction, readonly block: Block) {
-    const { device } = eviction.runtime;
+    const { runtime: { device }, kept } = eviction;
     const { rows, width } = block.layout;
-    this.rank = device.allocate(4 * rows * width);
-    this.norms = eviction.readsNorm ? device.allocate(4 * rows * width) : undefined;
+    const lines = kept.attention?.from === "last" ? kept.attention.window : 1;
+    this.memory = {
+      rank: device.allocate(4 * rows * width),
+      ...(kept.norms ? { key_norm: device.allocate(4 * rows * width) } : {}),
+      ...(kept.births ? { birth: device.allocate(4 * rows * width) } : {}),
+      ...(kept.attention ? { attention: device.allocate(4 * rows * lines * width) } : {}),
+    };
     this.#starts = device.allocate(8 * rows);
     this.#slots = device.allocate(4 * width);
     device.write(this.#starts, 0, BigInt64Array.from(rowStarts(block.layout), BigInt));
@@ -39,23 +45,34 @@ export class StepState implements Disposable {
 
   /** What {@linkcode emitDrop} asks for, but for what changes from pass to pass. */
   tensors(): { inputs: Record<string, Value>; outputs: Record<string, Value> } {
-    const { eviction: { runtime: { ort, device }, dtype }, block: { layout, keys, values } } = this;
+    const { eviction: { runtime: { ort, device }, dtype, kept }, block: { layout, keys, values } } = this;
     const { rows, width, slots, headDim } = layout;
-    const perSlot = (memory: DeviceMemory) => Value.of(ort, device, memory, "float32", [rows, width]);
-    const state = {
+    const state: Record<string, Value> = {
       keys: Value.of(ort, device, keys, dtype, [slots, headDim]),
       values: Value.of(ort, device, values, dtype, [slots, headDim]),
-      rank: perSlot(this.rank),
-      ...(this.norms ? { key_norm: perSlot(this.norms) } : {}),
     };
+    for (const name of Object.keys(this.memory) as (keyof StepState["memory"])[]) {
+      state[name] = this.rows(name, 0, rows);
+    }
+    const outputs = Object.fromEntries(Object.entries(state).map(([name, value]) => [`${name}'`, value]));
+    // A ring is written twice in a step, both times in place.
+    if (kept.attention?.from === "last") outputs["attention''"] = state.attention!;
     return {
       inputs: {
         ...state,
         starts: Value.of(ort, device, this.#starts, "int64", [rows, 1]),
         slot: Value.of(ort, device, this.#slots, "float32", [1, width]),
       },
-      outputs: Object.fromEntries(Object.entries(state).map(([name, value]) => [`${name}'`, value])),
+      outputs,
     };
+  }
+
+  /** A feature of some rows. */
+  rows(name: keyof StepState["memory"], from: number, count: number): Value {
+    const { eviction: { runtime: { ort, device }, kept }, block: { layout: { width } } } = this;
+    const shape = name === "attention" ? attentionShape(kept.attention!, count, width) : [count, width];
+    const bytesPerRow = 4 * shape.slice(1).reduce((a, b) => a * b, 1);
+    return Value.of(ort, device, this.memory[name]!, "float32", shape, from * bytesPerRow);
   }
 
   /** Says that slots of rows `from` … `to` - 1 are in text order. */
@@ -63,10 +80,10 @@ export class StepState implements Disposable {
     const { width } = this.block.layout;
     const ranks = new Float32Array((to - from) * width);
     for (let i = 0; i < ranks.length; i++) ranks[i] = i % width;
-    this.eviction.runtime.device.write(this.rank, 4 * from * width, ranks);
+    this.eviction.runtime.device.write(this.memory.rank!, 4 * from * width, ranks);
   }
 
   [Symbol.dispose](): void {
-    for (const memory of [this.rank, this.norms, this.#starts, this.#slots]) memory?.[Symbol.dispose]();
+    for (const memory of [...Object.values(this.memory), this.#starts, this.#slots]) memory[Symbol.dispose]();
   }
 }

@@ -1,9 +1,10 @@
+import type { AttentionUse } from "../policies/policy.ts";
 import type { Graph, Tensor } from "../onnx/graph.ts";
 import { ExplicitAttention } from "./attention_explicit.ts";
 import { FusedAttention } from "./attention_fused.ts";
 import type { DecoderOptions } from "./decoder.ts";
 import type { Heads } from "./parts.ts";
-import { rotations } from "./rope.ts";
+import { Rotary } from "./rotary.ts";
 import type { ModelSpec } from "./spec.ts";
 
 /** "fused": one GroupQueryAttention node; "explicit": MatMul, Softmax, MatMul over the same buffers. */
@@ -12,7 +13,7 @@ export type AttentionForm = "fused" | "explicit";
 /** How attention reads and writes the cache, in either form. */
 export interface AttentionKernel {
   /**
-   * Attention of one layer: takes rotated queries and keys and values, each `[1, tokens, heads * headDim]`, gives
+   * Attention of one layer: takes queries, keys and values, each `[1, tokens, heads * headDim]`, gives
    * `[tokens, heads * headDim]`.
    */
   emit(layer: number, heads: Heads, cache: CacheTensors): Tensor;
@@ -26,26 +27,45 @@ export interface CacheTensors {
   readonly present: (key: Tensor, value: Tensor) => void;
 }
 
+/** Attention that a policy wants to see, and of which layers. */
+export interface Observation {
+  readonly use: AttentionUse;
+  readonly layers: readonly number[];
+}
+
 /** What the attention of all layers shares: the rotary table, the lengths, the form. */
 export class AttentionPart {
   readonly #kernel: AttentionKernel;
-  readonly #cos: Tensor;
-  readonly #sin: Tensor;
-  readonly #positions: Tensor;
+  readonly #rotary: Rotary;
+  /** Positions of the new tokens, int64 `[1, tokens]`; with rotation at reading each group has its own. */
+  readonly #positions: Tensor | undefined;
+  /** Attention paid to each slot, of the layers observed in order: see {@linkcode ExplicitAttention}. */
+  readonly observed: readonly Tensor[];
 
   constructor(
     readonly g: Graph,
     readonly spec: ModelSpec,
-    readonly options: Pick<DecoderOptions, "dtype" | "attention" | "positions" | "groups">,
+    readonly options: Pick<DecoderOptions, "dtype" | "attention" | "rotate" | "maxPositions" | "groups" | "observe">,
   ) {
-    this.#positions = g.input("position_ids", "int64", [1, "tokens"]);
-    const { cos, sin } = rotations(spec.rope, options.positions);
-    const shape = [options.positions, spec.rope.dim / 2];
-    this.#cos = g.cast(g.constant("float32", shape, cos), "float32", options.dtype);
-    this.#sin = g.cast(g.constant("float32", shape, sin), "float32", options.dtype);
-    this.#kernel = options.attention === "fused"
-      ? new FusedAttention(g, spec, options.groups)
-      : new ExplicitAttention(g, spec, options.dtype, options.groups);
+    const { dtype, attention, rotate, maxPositions, groups, observe } = options;
+    this.#rotary = new Rotary(g, spec, dtype, maxPositions);
+    if (rotate === "write") this.#positions = g.input("position_ids", "int64", [1, "tokens"]);
+    if (attention === "fused") {
+      if (rotate === "read" || observe) {
+        throw new TypeError("Cannot use fused attention: it shows no keys and no weights");
+      }
+      this.#kernel = new FusedAttention(g, spec, groups);
+      this.observed = [];
+    } else {
+      const kernel = new ExplicitAttention(g, spec, {
+        dtype,
+        groups,
+        ...(rotate === "read" ? { rotary: this.#rotary } : {}),
+        ...(observe ? { observe } : {}),
+      });
+      this.#kernel = kernel;
+      this.observed = kernel.observed;
+    }
   }
 
   /** Rotates, appends to the cache and attends: `[tokens, heads * headDim]` in and out. */
@@ -60,21 +80,13 @@ export class AttentionPart {
         g.output(`present_value.${layer}`, v, dtype, shape);
       },
     };
+    const batched = (x: Tensor, heads: number) => g.reshape(x, 1, -1, heads * headDim);
+    const rotated = (x: Tensor, heads: number) =>
+      this.#positions ? this.#rotary.tokens(batched(x, heads), heads, this.#positions) : batched(x, heads);
     return this.#kernel.emit(layer, {
-      query: this.#rotate(query, heads),
-      key: this.#rotate(key, kvHeads),
-      value: g.reshape(value, 1, -1, kvHeads * headDim),
+      query: rotated(query, heads),
+      key: rotated(key, kvHeads),
+      value: batched(value, kvHeads),
     }, cache);
-  }
-
-  /** `[tokens, heads * headDim]` → the same as `[1, tokens, heads * headDim]`, each head's first dimensions rotated. */
-  #rotate(x: Tensor, heads: number): Tensor {
-    const { g, spec: { rope, headDim } } = this;
-    const batched = g.reshape(x, 1, -1, heads * headDim);
-    return g.op("RotaryEmbedding", [batched, this.#positions, this.#cos, this.#sin], {
-      num_heads: heads,
-      // 0 stands for all of them.
-      rotary_embedding_dim: rope.dim === headDim ? 0 : rope.dim,
-    }, "com.microsoft");
   }
 }

@@ -1,51 +1,77 @@
 import type { FloatType } from "../dtype.ts";
 import type { Graph, Tensor } from "../onnx/graph.ts";
-import type { AttentionKernel, CacheTensors } from "./attention.ts";
+import type { AttentionKernel, CacheTensors, Observation } from "./attention.ts";
 import type { Heads } from "./parts.ts";
+import type { Rotary } from "./rotary.ts";
 import type { ModelSpec } from "./spec.ts";
+
+/** What explicit attention is written for. */
+export interface ExplicitOptions {
+  readonly dtype: FloatType;
+  /** Layer → its length group. */
+  readonly groups: readonly number[];
+  /** Rotate when reading: keys lie unrotated in the cache, and positions are places in it. */
+  readonly rotary?: Rotary;
+  /** Attention to show. */
+  readonly observe?: Observation;
+}
+
+/** A group's inputs. */
+interface Group {
+  /** Entries before this pass, int64 `[1]`. */
+  readonly past: Tensor;
+  /** Which slots a token may see, bool `[tokens, capacity]`. */
+  readonly mask: Tensor;
+  /** Places of the new tokens in the cache, int64 `[1, tokens]`. */
+  readonly places: Tensor;
+}
 
 /**
  * Attention written out: scatter the new entries into the cache, MatMul, mask, Softmax, MatMul. For what the fused
- * kernel does not give: probabilities, float32 on CUDA, odd head sizes.
+ * kernel does not give: probabilities, positions inside the cache, float32 on CUDA, odd head sizes.
  *
- * Adds the inputs `rows` int64 `[tokens, 1]` = 0, 1 … and, for each group g, `past.g` int64 `[1]`, the entries before
- * this pass, and `slots.g` int64 `[1, capacity]` = 0, 1 ….
+ * Adds the inputs `rows` int64 `[tokens, 1]` = 0, 1 … and, for each group g, `past.g` int64 `[1]`, the entries before this
+ * pass, and `slots.g` int64 `[1, capacity]` = 0, 1 …. With rotation at reading, for each layer l `ranks.l` float32
+ * `[kvHeads, capacity]`, the place of each slot's entry in text order.
  */
 export class ExplicitAttention implements AttentionKernel {
-  readonly #groups: { past: Tensor; mask: Tensor }[];
+  /**
+   * Attention of this pass, mean over the query heads of a KV head, float32, one per layer observed. From all queries:
+   * their sum, `[kvHeads, capacity]`. From the last `window`: theirs, as far as the pass has so many,
+   * `[kvHeads, min(window, tokens), capacity]`; where the layer shares one choice, the mean over all heads in each.
+   */
+  readonly observed: Tensor[] = [];
+  readonly #groups: readonly Group[];
   readonly #scale: Tensor;
   readonly #masked: Tensor;
 
-  constructor(
-    readonly g: Graph,
-    readonly spec: ModelSpec,
-    readonly dtype: FloatType,
-    readonly groups: readonly number[],
-  ) {
+  constructor(readonly g: Graph, readonly spec: ModelSpec, readonly options: ExplicitOptions) {
     const rows = g.input("rows", "int64", ["tokens", 1]);
-    this.#groups = Array.from({ length: Math.max(...groups) + 1 }, (_, group) => {
+    this.#groups = Array.from({ length: Math.max(...options.groups) + 1 }, (_, group) => {
       const past = g.input(`past.${group}`, "int64", [1]);
       const slots = g.input(`slots.${group}`, "int64", [1, `capacity.${group}`]);
-      // Token i may see slot j where j <= past + i: [tokens, capacity]
-      return { past, mask: g.op("LessOrEqual", [slots, g.op("Add", [past, rows])]) };
+      const places = g.op("Add", [past, rows]); // [tokens, 1]
+      return { past, mask: g.op("LessOrEqual", [slots, places]), places: g.reshape(places, 1, -1) };
     });
-    this.#scale = g.cast(g.scalar(1 / Math.sqrt(spec.headDim)), "float32", dtype);
-    this.#masked = g.cast(g.scalar(-Infinity), "float32", dtype);
+    this.#scale = g.cast(g.scalar(1 / Math.sqrt(spec.headDim)), "float32", options.dtype);
+    this.#masked = g.cast(g.scalar(-Infinity), "float32", options.dtype);
   }
 
   emit(layer: number, heads: Heads, cache: CacheTensors): Tensor {
-    const { g, spec: { kvHeads, headDim } } = this;
+    const { g, spec: { kvHeads, headDim }, options: { rotary } } = this;
     const perKv = this.spec.heads / kvHeads;
-    const { past, mask } = this.#groups[this.groups[layer]!]!;
+    const { past, mask, places } = this.#groups[this.options.groups[layer]!]!;
     const append = (buffer: Tensor, entries: Tensor) => {
       const byHead = g.op("Transpose", [g.reshape(entries, 1, -1, kvHeads, headDim)], { perm: [0, 2, 1, 3] });
       return g.op("TensorScatter", [buffer, byHead, past], { axis: -2, mode: "linear" });
     };
-    const keys = append(cache.pastKey, heads.key); // [1, kvHeads, capacity, headDim]
+    const cached = append(cache.pastKey, heads.key); // [1, kvHeads, capacity, headDim]
     const values = append(cache.pastValue, heads.value);
-    cache.present(keys, values);
+    cache.present(cached, values);
+    const keys = rotary ? rotary.cache(cached, this.#ranks(layer)) : cached;
+    const queries = rotary ? rotary.tokens(heads.query, this.spec.heads, places) : heads.query;
     // The query heads of a KV head lie side by side: [1, kvHeads, perKv * tokens, headDim]
-    const scaled = g.op("Mul", [heads.query, this.#scale]);
+    const scaled = g.op("Mul", [queries, this.#scale]);
     const query = g.reshape(
       g.op("Transpose", [g.reshape(scaled, 1, -1, kvHeads, perKv, headDim)], { perm: [0, 2, 3, 1, 4] }),
       1,
@@ -57,6 +83,7 @@ export class ExplicitAttention implements AttentionKernel {
     // 0 takes over the capacity, which stands in the same place before and after.
     const byQuery = g.reshape(scores, kvHeads, perKv, -1, 0); // [kvHeads, perKv, tokens, capacity]
     const probabilities = g.op("Softmax", [g.op("Where", [mask, byQuery, this.#masked])], { axis: -1 });
+    if (this.options.observe?.layers.includes(layer)) this.observed.push(this.#observe(probabilities));
     const flat = g.reshape(probabilities, 1, kvHeads, -1, 0);
     const attended = g.reshape(g.op("MatMul", [flat, values]), kvHeads, perKv, -1, headDim);
     return g.reshape(
@@ -64,5 +91,26 @@ export class ExplicitAttention implements AttentionKernel {
       -1,
       this.spec.heads * headDim,
     );
+  }
+
+  #ranks(layer: number): Tensor {
+    const shape = [this.spec.kvHeads, `capacity.${this.options.groups[layer]}`];
+    return this.g.cast(this.g.input(`ranks.${layer}`, "float32", shape), "float32", "int64");
+  }
+
+  /** From `[kvHeads, perKv, tokens, capacity]` to what {@linkcode observed} says. */
+  #observe(probabilities: Tensor): Tensor {
+    const { g, options: { dtype }, spec: { heads, kvHeads } } = this;
+    const { use } = this.options.observe!;
+    const perKv = heads / kvHeads;
+    const sum = (x: Tensor, axes: readonly number[], keepdims: 0 | 1) =>
+      g.op("ReduceSum", [x, g.ints(...axes)], { keepdims });
+    const mean = (x: Tensor, over: number) => over === 1 ? x : g.op("Mul", [x, g.scalar(1 / over)]);
+    if (use.from === "all") return mean(sum(g.cast(probabilities, dtype, "float32"), [1, 2], 0), perKv);
+    const last = g.op("Slice", [probabilities, g.ints(-use.window), g.ints(Number.MAX_SAFE_INTEGER), g.ints(2)]);
+    const weights = g.cast(last, dtype, "float32");
+    if (use.share !== "layer") return mean(sum(weights, [1], 0), perKv);
+    const shared = mean(sum(weights, [0, 1], 0), heads); // [window, capacity]
+    return g.op("Add", [shared, g.constant("float32", [kvHeads, 1, 1], new Float32Array(kvHeads))]);
   }
 }

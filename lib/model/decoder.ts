@@ -1,7 +1,7 @@
 import type { FloatType } from "../dtype.ts";
 import { InputError } from "../errors.ts";
 import { Graph, type Tensor } from "../onnx/graph.ts";
-import { type AttentionForm, AttentionPart } from "./attention.ts";
+import { type AttentionForm, AttentionPart, type Observation } from "./attention.ts";
 import { fusedObstacle } from "./attention_fused.ts";
 import { emitHead } from "./head.ts";
 import type { ModelFolder } from "./model_folder.ts";
@@ -16,7 +16,14 @@ export interface DecoderOptions {
   readonly device: "cpu" | "cuda";
   readonly attention: AttentionForm;
   /** Positions the rotary table covers, tokens. */
-  readonly positions: number;
+  readonly maxPositions: number;
+  /**
+   * When keys are rotated: "write", by the positions given with the tokens; or "read", by their place in the cache, which
+   * takes explicit attention.
+   */
+  readonly rotate: "write" | "read";
+  /** Attention to show to what follows; takes explicit attention. */
+  readonly observe?: Observation | undefined;
   /**
    * Layer → its length group. Layers of a group hold equally many entries in buffers of equal capacity throughout,
    * and share the inputs that say so.
@@ -24,11 +31,16 @@ export interface DecoderOptions {
   readonly groups: readonly number[];
   /** Also give the logits of every input token, `[tokens, vocab]` float32: for tests; costs a matrix product each. */
   readonly logits?: boolean;
-  /**
-   * Writes what follows a pass into the same graph. `after` is a finite float32 tensor that is there only once every
-   * layer has written its new entries.
-   */
-  readonly then?: (g: Graph, after: Tensor) => void;
+  /** Writes what follows a pass into the same graph. */
+  readonly then?: (g: Graph, pass: PassTensors) => void;
+}
+
+/** What a pass leaves for what follows it. */
+export interface PassTensors {
+  /** A finite float32 tensor that is there only once every layer has written its new entries. */
+  readonly after: Tensor;
+  /** The attention of the layers observed: see ExplicitAttention. */
+  readonly observed: readonly Tensor[];
 }
 
 /** A decoder graph, ready for a session. */
@@ -62,7 +74,8 @@ export interface Decoder {
  *   dtype: "float32",
  *   device: "cpu",
  *   attention: "fused",
- *   positions: 2048,
+ *   maxPositions: 2048,
+ *   rotate: "write",
  *   groups: new Array(model.spec.layers).fill(0),
  * });
  * console.log(bytes.length < weightBytes); // true: the weights stay in their files
@@ -99,7 +112,8 @@ export function buildDecoder(model: ModelFolder, options: DecoderOptions): Decod
  *   dtype: "float32",
  *   device: "cpu",
  *   attention: "fused",
- *   positions: 2048,
+ *   maxPositions: 2048,
+ *   rotate: "write",
  *   groups: new Array(spec.layers).fill(0),
  * });
  * ```
@@ -118,7 +132,7 @@ export function emitDecoder(g: Graph, spec: ModelSpec, weights: WeightSource, op
   for (let layer = 0; layer < spec.layers; layer++) x = emitBlock(parts, attention, layer, spec.block(layer), x);
 
   const after = emitHead(g, parts, spec, x, options.logits ?? false);
-  options.then?.(g, after);
+  options.then?.(g, { after, observed: attention.observed });
 }
 
 /** One block: attention and MLP around the residual stream, `[tokens, hidden]` in and out. */

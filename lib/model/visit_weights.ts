@@ -29,7 +29,8 @@ export function visitWeights(spec: ModelSpec, visit: (name: string, shape: reado
     dtype: "float32",
     device: "cpu",
     attention: "explicit",
-    positions: 1,
+    maxPositions: 1,
+    rotate: "write",
     groups: new Array(spec.layers).fill(0),
   });
 }

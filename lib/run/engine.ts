@@ -1,33 +1,40 @@
-import type { FloatType } from "../dtype.ts";
 import { emitDrop } from "../cache/drop_graph.ts";
-import { Eviction } from "../cache/eviction.ts";
+import { Eviction, type EvictionOptions } from "../cache/eviction.ts";
 import { KvCache } from "../cache/kv_cache.ts";
-import type { KeepTable, Stretch } from "../cache/schedule.ts";
+import type { Stretch } from "../cache/schedule.ts";
 import type { AttentionForm } from "../model/attention.ts";
 import { buildDecoder } from "../model/decoder.ts";
 import type { ModelFolder } from "../model/model_folder.ts";
 import type { Runtime } from "../ort/runtime.ts";
 import { Session } from "../ort/session.ts";
-import type { Score } from "../policies/score.ts";
 import { PassIo } from "./pass_io.ts";
 
+/**
+ * How tokens are numbered. "absolute": by their index in the text; "cache": by their place in the cache, kept keys
+ * rotated anew (Xiao et al. 2024, arXiv:2309.17453); "seed": as the original did, by the entries that layer 0 holds.
+ */
+export type Positions = "absolute" | "cache" | "seed";
+
 /** What an engine is made for. */
-export interface EngineOptions {
-  /** Type of weights, activations and cache. */
-  readonly dtype: FloatType;
+export interface EngineOptions extends EvictionOptions {
   readonly attention: AttentionForm;
-  /** The most tokens any course has: positions the rotary table covers. */
-  readonly positions: number;
-  /** The policy's sizes. */
-  readonly table: KeepTable;
-  /** The policy's score. */
-  readonly score?: Score | undefined;
+  /** The most tokens any course has: what the rotary table has to cover. */
+  readonly maxPositions: number;
+  /** "absolute" if left out. */
+  readonly positions?: Positions | undefined;
   /** Threads of the CPU provider. */
   readonly threads?: number | undefined;
   /** Replay steps as CUDA graphs; on unless false. */
   readonly cudaGraphs?: boolean;
   /** Also compute the logits of every token; see {@linkcode Course.logits}. */
   readonly logits?: boolean;
+}
+
+/** The part of an engine's options that its eviction takes. */
+export function evictionOptions(
+  { dtype, table, score, attentionUse, trace, positions }: EngineOptions,
+): EvictionOptions {
+  return { dtype, table, score, attentionUse, trace, rankedPositions: positions === "cache" };
 }
 
 /** A model under a policy, loaded on a device: starts courses of passes. */
@@ -47,21 +54,23 @@ export class Engine implements Disposable {
     readonly runtime: Runtime,
     readonly model: ModelFolder,
     readonly options: EngineOptions,
-    readonly eviction: Eviction = new Eviction(runtime, model.spec, options.dtype, options.table, options.score),
+    readonly eviction: Eviction = new Eviction(runtime, model.spec, evictionOptions(options)),
   ) {
-    this.groups = this.eviction.keeper.groups();
+    this.groups = eviction.keeper.groups();
+    const { acting, score, kept } = eviction;
     const decoder = buildDecoder(model, {
       dtype: options.dtype,
       device: runtime.device.kind,
       attention: options.attention,
-      positions: options.positions,
+      maxPositions: options.maxPositions,
+      rotate: options.positions === "cache" ? "read" : "write",
       groups: this.groups,
+      observe: kept.attention && { use: kept.attention, layers: acting },
       logits: options.logits ?? false,
-      then: (g, after) => {
-        const { acting, score } = this.eviction;
+      then: (g, pass) => {
         if (acting.length === 0) return;
         const { kvHeads, headDim } = model.spec;
-        emitDrop(g, { actingLayers: acting.length, kvHeads, headDim, dtype: options.dtype, score, after });
+        emitDrop(g, { actingLayers: acting.length, kvHeads, headDim, dtype: options.dtype, score, kept, ...pass });
       },
     });
     this.weightBytes = decoder.weightBytes;
@@ -91,9 +100,13 @@ export class Course implements Disposable {
   readonly cache: KvCache;
   /** Tokens of a pass → its inputs and outputs. */
   readonly #passes = new Map<number, PassIo>();
+  readonly #positions: Positions;
   #current: PassIo | undefined;
+  /** Tokens of the text so far. */
+  #textIndex = 0;
 
   constructor(engine: Engine, stretches: readonly Stretch[], seed: number) {
+    this.#positions = engine.options.positions ?? "absolute";
     this.cache = new KvCache(engine.eviction, stretches, seed);
     for (const { tokens, times } of stretches) {
       if (times > 0 && !this.#passes.has(tokens)) this.#passes.set(tokens, new PassIo(engine, this.cache, tokens));
@@ -101,18 +114,20 @@ export class Course implements Disposable {
   }
 
   /**
-   * Runs the decoder on new tokens, and drops an entry where the policy drops one; the first token is at text
-   * position `position`. On CUDA this only queues the work.
+   * Runs the decoder on the text's next tokens, and drops an entry where the policy drops one. On CUDA this only queues
+   * the work.
    *
    * @param target The token that follows, for its NLL.
    * @throws {RangeError} For a number of tokens that the course does not have.
    */
-  forward(tokens: readonly number[], position: number, target: number): void {
-    const pass = this.#passes.get(tokens.length);
-    if (!pass) throw new RangeError(`Cannot run a pass of ${tokens.length} tokens: the course has none`);
+  forward(ids: readonly number[], target: number): void {
+    const pass = this.#passes.get(ids.length);
+    if (!pass) throw new RangeError(`Cannot run a pass of ${ids.length} tokens: the course has none`);
     this.#current = pass;
-    this.cache.beginPass(tokens.length);
-    pass.run(tokens, position, target);
+    this.cache.beginPass(ids.length);
+    const position = this.#positions === "seed" ? this.cache.held[0]! : this.#textIndex;
+    pass.run({ ids, position, textIndex: this.#textIndex, target });
+    this.#textIndex += ids.length;
   }
 
   /** Evicts what the policy drops in numbers. On CUDA this only queues the work. */

@@ -3,7 +3,7 @@ import { CudaDevice } from "../ort/cuda_device.ts";
 import { openModelFolder } from "../model/model_folder.ts";
 import { VramSampler } from "../nvml/sampler.ts";
 import type { RawResult } from "../report/types.ts";
-import { Engine } from "./engine.ts";
+import { Engine, type EngineOptions, evictionOptions } from "./engine.ts";
 import { openRuntime } from "./open_runtime.ts";
 import type { ChildEvent, MeasureRequest } from "./protocol.ts";
 import { measureQuality } from "./quality.ts";
@@ -27,17 +27,19 @@ export async function measure(request: MeasureRequest, emit: (event: ChildEvent)
     : undefined;
   if (vram?.reason) emit({ type: "note", message: `Peak VRAM is not measured: ${vram.reason}` });
   const model = openModelFolder(request.model);
-  const { dtype, table, score } = request;
-  const eviction = new Eviction(runtime, model.spec, dtype, table, score);
+  const options: EngineOptions = {
+    dtype: request.dtype,
+    attention: request.attention,
+    positions: request.positions,
+    maxPositions: Math.max(promptTokens + maxNewTokens, maxTokens),
+    table: request.table,
+    score: request.score,
+    attentionUse: request.attentionUse,
+  };
+  const eviction = new Eviction(runtime, model.spec, evictionOptions(options));
   eviction.wake();
   const before = vram?.currentBytes ?? 0;
-  using engine = new Engine(runtime, model, {
-    dtype,
-    attention: request.attention,
-    positions: Math.max(promptTokens + maxNewTokens, maxTokens),
-    table,
-    score,
-  }, eviction);
+  using engine = new Engine(runtime, model, options, eviction);
   const lengths = { promptTokens, newTokens: maxNewTokens };
   for (let i = 0; i < request.warmup; i++) {
     progress("warmup", 0, i, request.warmup);

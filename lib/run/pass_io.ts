@@ -1,71 +1,44 @@
-import { type KvCache, noDrop } from "../cache/kv_cache.ts";
+import { type KvCache, middlesOf, noDrop } from "../cache/kv_cache.ts";
 import { Binding } from "../ort/binding.ts";
 import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
 import type { Engine } from "./engine.ts";
+import { InputBlock } from "./input_block.ts";
 
-/**
- * Inputs and outputs of passes of one number of tokens, bound once. What changes from pass to pass lies in one block,
- * so that a step costs one small copy in and one out.
- */
+/** What a pass is given. */
+export interface Pass {
+  /** The new tokens' ids. */
+  readonly ids: readonly number[];
+  /** Position of the first of them. */
+  readonly position: number;
+  /** Its index in the text. */
+  readonly textIndex: number;
+  /** The token that follows the last of them. */
+  readonly target: number;
+}
+
+/** Inputs and outputs of passes of one number of tokens, bound once. A step costs one small copy in and one out. */
 export class PassIo implements Disposable {
   readonly #binding: Binding;
-  /**
-   * int64 `ids[tokens]`, `positions[tokens]`, `target`, `draw`, `past[groups]`; then int32 `last_slot[groups]`; then float32
-   * `middles[3, actingLayers]`.
-   */
-  readonly #input: DeviceMemory;
-  /** int32 `total[groups]`, on the host. */
+  readonly #block: ReturnType<typeof inputBlock>;
+  /** int32 `[groups]` on the host: valid entries after the pass. */
   readonly #totals: DeviceMemory;
   /** float32 nll, 4 bytes of nothing, int64 argmax. */
   readonly #output: DeviceMemory;
   readonly #memory: DeviceMemory[] = [];
   readonly #logits: DeviceMemory | undefined;
   readonly #captured: boolean;
-  readonly #capacities: Int32Array<ArrayBuffer>;
-  readonly #staged: ArrayBuffer;
   readonly #read = new ArrayBuffer(16);
   /** Group → one of its layers. */
-  readonly #member: number[];
+  readonly #member: readonly number[];
 
   constructor(readonly engine: Engine, readonly cache: KvCache, readonly tokens: number) {
     const { runtime: { ort, device, host }, model: { spec }, groups, options } = engine;
     this.#member = Array.from({ length: Math.max(...groups) + 1 }, (_, group) => groups.indexOf(group));
-    const count = this.#member.length;
-    const allocate = (bytes: number, where = device) => {
-      const memory = where.allocate(bytes);
-      this.#memory.push(memory);
-      return memory;
-    };
-    const acting = engine.eviction.acting.length;
-    const lengths = 8 * (2 * tokens + 2);
-    const middles = lengths + 12 * count;
-    this.#staged = new ArrayBuffer(middles + 12 * acting);
-    this.#input = allocate(this.#staged.byteLength);
-    this.#totals = allocate(4 * count, host);
-    this.#output = allocate(16);
-    const view = (dtype: "int64" | "int32" | "float32", shape: number[], offset: number) =>
-      Value.of(ort, device, this.#input, dtype, shape, offset);
-    const inputs: Record<string, Value> = {
-      input_ids: view("int64", [tokens], 0),
-      position_ids: view("int64", [1, tokens], 8 * tokens),
-      target: view("int64", [1], 16 * tokens),
-    };
-    if (options.attention === "fused") {
-      this.#member.forEach((_, group) => {
-        inputs[`last_slot.${group}`] = view("int32", [1], lengths + 8 * count + 4 * group);
-        inputs[`total.${group}`] = Value.of(ort, host, this.#totals, "int32", [1], 4 * group);
-      });
-    } else {
-      const most = Math.max(tokens, ...this.#member.map((layer) => cache.capacity(layer, tokens)));
-      const iota = allocate(8 * most);
-      device.write(iota, 0, BigInt64Array.from({ length: most }, (_, i) => BigInt(i)));
-      inputs.rows = Value.of(ort, device, iota, "int64", [tokens, 1]);
-      this.#member.forEach((layer, group) => {
-        inputs[`past.${group}`] = view("int64", [1], lengths + 8 * group);
-        inputs[`slots.${group}`] = Value.of(ort, device, iota, "int64", [1, cache.capacity(layer, tokens)]);
-      });
-    }
+    this.#totals = this.#allocate(4 * this.#member.length, host);
+    this.#output = this.#allocate(16);
+    this.#block = inputBlock(engine, this.#member.length, tokens);
+    const inputs = this.#cacheInputs();
     const outputs: Record<string, Value> = {
       nll: Value.of(ort, device, this.#output, "float32", [1]),
       argmax: Value.of(ort, device, this.#output, "int64", [1], 8),
@@ -75,70 +48,107 @@ export class PassIo implements Disposable {
       inputs[`past_key.${layer}`] = outputs[`present_key.${layer}`] = keys;
       inputs[`past_value.${layer}`] = outputs[`present_value.${layer}`] = values;
     }
-    if (cache.state) {
-      const state = cache.state.tensors();
-      Object.assign(inputs, state.inputs, { middles: view("float32", [3, acting], middles) });
-      if (engine.eviction.isRandom) inputs.draw = view("int64", [1], 8 * (2 * tokens + 1));
-      Object.assign(outputs, state.outputs);
-    }
+    const state = cache.state(tokens)?.tensors();
+    Object.assign(inputs, state?.inputs, this.#block.values());
+    Object.assign(outputs, state?.outputs);
     if (options.logits) {
-      this.#logits = allocate(4 * tokens * spec.vocab);
+      this.#logits = this.#allocate(4 * tokens * spec.vocab);
       outputs.logits = Value.of(ort, device, this.#logits, "float32", [tokens, spec.vocab]);
     }
     this.#captured = tokens === 1 && engine.session.capturable;
-    // In a captured graph the count on the host stays what it was: the capacity is right for all of them.
-    this.#capacities = Int32Array.from(this.#member, (layer) => cache.capacity(layer, tokens));
     this.#binding = new Binding(engine.session, inputs, outputs, this.#captured);
     if (this.#captured) this.#capture();
   }
 
-  /** Queues one pass of the cache's current one. */
-  run(ids: readonly number[], position: number, target: number): void {
-    const { cache } = this;
-    this.#run(ids, position, target, cache.nextDraw(), cache.held, cache.middles());
+  /** What the attention form asks for beside the block. */
+  #cacheInputs(): Record<string, Value> {
+    const { cache, tokens, engine: { runtime: { ort, device, host }, model: { spec }, groups, options, eviction } } =
+      this;
+    const inputs: Record<string, Value> = {};
+    if (options.attention === "fused") {
+      this.#member.forEach((_, group) => {
+        inputs[`total.${group}`] = Value.of(ort, host, this.#totals, "int32", [1], 4 * group);
+      });
+      return inputs;
+    }
+    const most = Math.max(tokens, ...this.#member.map((layer) => cache.capacity(layer, tokens)));
+    const iota = this.#allocate(8 * most);
+    device.write(iota, 0, BigInt64Array.from({ length: most }, (_, i) => BigInt(i)));
+    inputs.rows = Value.of(ort, device, iota, "int64", [tokens, 1]);
+    this.#member.forEach((layer, group) => {
+      inputs[`slots.${group}`] = Value.of(ort, device, iota, "int64", [1, cache.capacity(layer, tokens)]);
+    });
+    if (options.positions !== "cache") return inputs;
+    // Where nothing is ever dropped, entries lie in text order.
+    const inOrder = this.#member.map((layer) => {
+      const capacity = cache.capacity(layer, tokens);
+      const ranks = this.#allocate(4 * spec.kvHeads * capacity);
+      device.write(ranks, 0, Float32Array.from({ length: spec.kvHeads * capacity }, (_, i) => i % capacity));
+      return () => Value.of(ort, device, ranks, "float32", [spec.kvHeads, capacity]);
+    });
+    groups.forEach((group, layer) => {
+      inputs[`ranks.${layer}`] = eviction.acting.includes(layer) ? cache.ranks(layer, tokens) : inOrder[group]!();
+    });
+    return inputs;
   }
 
-  #run(
-    ids: readonly number[],
-    position: number,
-    target: number,
-    draw: number,
-    held: readonly number[],
-    middles: Float32Array<ArrayBuffer>,
-  ): void {
-    const { tokens } = this;
-    const { device, host } = this.engine.runtime;
-    const groups = this.#member.length;
-    const longs = new BigInt64Array(this.#staged, 0, 2 * tokens + 2 + groups);
-    for (let i = 0; i < tokens; i++) {
-      longs[i] = BigInt(ids[i]!);
-      longs[tokens + i] = BigInt(position + i);
+  #allocate(bytes: number, where = this.engine.runtime.device): DeviceMemory {
+    const memory = where.allocate(bytes);
+    this.#memory.push(memory);
+    return memory;
+  }
+
+  /** Queues one pass of the cache's current one. */
+  run(pass: Pass): void {
+    this.#run(pass, this.cache.held, this.cache.nextDraw(), this.cache.middles());
+  }
+
+  #run({ ids, position, textIndex, target }: Pass, held: readonly number[], draw: number, middles: Float32Array): void {
+    const { tokens, engine: { runtime: { host }, eviction: { kept, acting, isRandom }, options } } = this;
+    const block = this.#block;
+    block.array("input_ids").set(ids.map(BigInt));
+    block.array("target")[0] = BigInt(target);
+    if (options.positions !== "cache") {
+      block.array("position_ids").set(Array.from({ length: tokens }, (_, i) => BigInt(position + i)));
     }
-    longs[2 * tokens] = BigInt(target);
-    longs[2 * tokens + 1] = BigInt(draw);
-    const total = new Int32Array(groups);
-    const lastSlots = new Int32Array(this.#staged, longs.byteLength, groups);
-    this.#member.forEach((layer, group) => {
-      longs[2 * tokens + 2 + group] = BigInt(held[layer]!);
-      total[group] = held[layer]! + tokens;
-      lastSlots[group] = total[group]! - 1;
+    const past = this.#member.map((layer) => held[layer]!);
+    past.forEach((before, group) => {
+      if (options.attention === "fused") block.array(`last_slot.${group}`)[0] = before + tokens - 1;
+      else block.array(`past.${group}`)[0] = BigInt(before);
     });
-    new Float32Array(this.#staged, longs.byteLength + 4 * groups).set(middles);
-    device.write(this.#input, 0, new Uint8Array(this.#staged));
-    host.write(this.#totals, 0, this.#captured ? this.#capacities : total);
+    // In a captured graph the count on the host stays what it was: the capacity is right for all of them.
+    const totals = past.map((before, group) =>
+      this.#captured ? this.cache.capacity(this.#member[group]!, tokens) : before + tokens
+    );
+    host.write(this.#totals, 0, Int32Array.from(totals));
+    if (acting.length > 0) {
+      block.array("middles").set(middles);
+      if (isRandom) block.array("draw")[0] = BigInt(draw);
+      if (kept.births) block.array("text_index")[0] = textIndex;
+      if (kept.attention?.from === "last") {
+        const { window } = kept.attention;
+        const lines = block.array("lines");
+        const first = textIndex + tokens - lines.length;
+        lines.forEach((_, i) => lines[i] = BigInt((first + i) % window));
+      }
+    }
+    block.send();
     this.#binding.run();
   }
 
   /**
    * Records the CUDA graph, which runs the pass three times: over an empty cache, with layers that drop nothing, that
-   * changes nothing but the first slot, which is written again before it counts.
+   * changes nothing but what belongs to the first token, which is written again before it counts.
    */
   #capture(): void {
     const { groups, eviction: { acting }, runtime: { device } } = this.engine;
-    const { last, sink, end } = noDrop(0);
-    const middles = [last, sink, end].flatMap((value) => acting.map(() => value));
     device.synchronize(); // ORT frees pinned memory when a run has ended: not while a capture goes on
-    this.#run([0], 0, 0, 0, groups.map(() => 0), Float32Array.from(middles));
+    this.#run(
+      { ids: [0], position: 0, textIndex: 0, target: 0 },
+      groups.map(() => 0),
+      0,
+      middlesOf(acting.map(() => noDrop(0, 0))),
+    );
     device.synchronize();
   }
 
@@ -158,6 +168,37 @@ export class PassIo implements Disposable {
 
   [Symbol.dispose](): void {
     this.#binding[Symbol.dispose]();
+    this.#block[Symbol.dispose]();
     for (const memory of this.#memory) memory[Symbol.dispose]();
   }
+}
+
+/** The inputs that change from pass to pass. */
+function inputBlock({ runtime: { ort, device }, options, eviction }: Engine, groups: number, tokens: number) {
+  type Fields = Record<`past.${number}`, readonly ["int64", readonly number[]]> & {
+    input_ids: readonly ["int64", readonly number[]];
+    position_ids: readonly ["int64", readonly number[]];
+    target: readonly ["int64", readonly number[]];
+    draw: readonly ["int64", readonly number[]];
+    lines: readonly ["int64", readonly number[]];
+    middles: readonly ["float32", readonly number[]];
+    text_index: readonly ["float32", readonly number[]];
+  } & Record<`last_slot.${number}`, readonly ["int32", readonly number[]]>;
+  const { acting, kept, isRandom } = eviction;
+  const fields: Record<string, readonly ["int64" | "int32" | "float32", readonly number[]]> = {
+    input_ids: ["int64", [tokens]],
+    target: ["int64", [1]],
+  };
+  if (options.positions !== "cache") fields.position_ids = ["int64", [1, tokens]];
+  for (let group = 0; group < groups; group++) {
+    if (options.attention === "fused") fields[`last_slot.${group}`] = ["int32", [1]];
+    else fields[`past.${group}`] = ["int64", [1]];
+  }
+  if (acting.length > 0) {
+    fields.middles = ["float32", [4, acting.length]];
+    if (isRandom) fields.draw = ["int64", [1]];
+    if (kept.births) fields.text_index = ["float32", [1]];
+    if (kept.attention?.from === "last") fields.lines = ["int64", [Math.min(kept.attention.window, tokens)]];
+  }
+  return new InputBlock(ort, device, fields as Fields);
 }

@@ -84,6 +84,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
       device,
       dtype,
       attention,
+      positions: "absolute",
       table: tabulate(policy, model.spec, skipLayers, courses),
       ...(policy.score ? { score: policy.score } : {}),
       ...(policy.attention ? { attentionUse: policy.attention } : {}),

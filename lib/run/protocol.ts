@@ -3,6 +3,7 @@ import type { FloatType } from "../dtype.ts";
 import type { AttentionForm } from "../model/attention.ts";
 import type { AttentionUse } from "../policies/policy.ts";
 import type { Score } from "../policies/score.ts";
+import type { Positions } from "./engine.ts";
 import type { GpuInfo, RawResult } from "../report/types.ts";
 
 /** What the parent asks of the child: one JSON document on its standard input. */
@@ -24,6 +25,7 @@ export interface MeasureRequest {
   readonly device: "cuda" | "cpu";
   readonly dtype: FloatType;
   readonly attention: AttentionForm;
+  readonly positions: Positions;
   /** The policy as data: sizes for every layer and count the run meets, the score, the attention it reads. */
   readonly table: KeepTable;
   readonly score?: Score;

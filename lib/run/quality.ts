@@ -42,7 +42,7 @@ export function measureQuality(
   let sum = 0, right = 0;
   for (let i = 0; i < steps; i++) {
     const target = tokens[i + 1]!;
-    course.forward([tokens[i]!], i, target);
+    course.forward([tokens[i]!], target);
     course.evict();
     const step = course.read();
     nll.push(step.nll);

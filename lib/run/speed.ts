@@ -50,7 +50,7 @@ export function measureSpeed(
   using course = engine.course(speedCourse(lengths), seed);
   engine.runtime.device.synchronize();
   let start = performance.now();
-  course.forward(prompt.slice(0, promptTokens), 0, 0);
+  course.forward(prompt.slice(0, promptTokens), 0);
   let token = course.read().argmax;
   const ttft = (performance.now() - start) / 1000;
   const tokens = [token];
@@ -59,7 +59,7 @@ export function measureSpeed(
     between(tokens.length);
     start = performance.now();
     if (i === 0) course.evict();
-    course.forward([token], promptTokens + i, 0);
+    course.forward([token], 0);
     course.evict();
     token = course.read().argmax;
     stepTimes.push((performance.now() - start) / 1000);

@@ -197,7 +197,7 @@ export function logitsOf(
   using engine = new Engine(runtime(), folder, {
     dtype: "float32",
     attention,
-    positions: ids.length,
+    maxPositions: ids.length,
     table: { layers: Array.from({ length: layers }, () => []) },
     threads: 1,
     logits: true,
@@ -206,7 +206,7 @@ export function logitsOf(
   const rows: Float32Array[] = [];
   let at = 0;
   for (const tokens of passes) {
-    course.forward(ids.slice(at, at + tokens), at, ids[at + tokens] ?? 0);
+    course.forward(ids.slice(at, at + tokens), ids[at + tokens] ?? 0);
     course.evict();
     course.read();
     const logits = course.logits();

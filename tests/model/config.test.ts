@@ -43,7 +43,8 @@ Deno.test("config.json in the forms of transformers 4 and 5 gives the same graph
         dtype: "float32",
         device: "cpu",
         attention: "fused",
-        positions: 9,
+        maxPositions: 9,
+        rotate: "write",
         groups: [0, 0],
       });
     });
@@ -232,7 +233,7 @@ Deno.test("attention in the fused form is refused for head sizes it does not tak
   const odd = neox({ hidden: 24, heads: 2 });
   using folder = temporaryFolder();
   const opened = openModelFolder(writeModel(folder.path, configOf(odd), storedWeights(odd, randomWeights(odd))));
-  const options = { dtype: "float32", device: "cpu", positions: 9, groups: [0, 0] } as const;
+  const options = { dtype: "float32", device: "cpu", maxPositions: 9, rotate: "write", groups: [0, 0] } as const;
   throws(() => buildDecoder(opened, { ...options, attention: "fused" }), {
     name: "InputError",
     message:

@@ -11,11 +11,11 @@ function argmaxOf(folder: string, ids: readonly number[]): number {
   using engine = new Engine(runtime(), model, {
     dtype: "float32",
     attention: "fused",
-    positions: ids.length,
+    maxPositions: ids.length,
     table: { layers: [[], []] },
   });
   using course = engine.course([{ tokens: ids.length, times: 1 }], 0);
-  course.forward(ids, 0, 0);
+  course.forward(ids, 0);
   return course.read().argmax;
 }
 
@@ -37,7 +37,14 @@ Deno.test("argmax is the first of equal logits, and a token where logits are not
 });
 
 Deno.test("weightBytes counts what the graph reads, a shared matrix once", () => {
-  const options = { dtype: "float32", device: "cpu", attention: "fused", positions: 4, groups: [0, 0] } as const;
+  const options = {
+    dtype: "float32",
+    device: "cpu",
+    attention: "fused",
+    maxPositions: 4,
+    rotate: "write",
+    groups: [0, 0],
+  } as const;
   for (const tied of [false, true]) {
     const model = neox({ tied });
     using folder = temporaryFolder();

@@ -30,7 +30,7 @@ for (const attention of FORMS) {
     using course = engine.course([{ tokens: 1, times: 48 }], 0);
     const argmax: number[] = [];
     for (let i = 0; i < 48; i++) {
-      course.forward([ids[i]!], i, ids[i + 1] ?? 0);
+      course.forward([ids[i]!], ids[i + 1] ?? 0);
       course.evict();
       const step = course.read();
       argmax.push(step.argmax);
@@ -47,14 +47,14 @@ for (const attention of FORMS) {
     {
       using course = engine.course([{ tokens: 1, times: 64 }], 0);
       for (let i = 0; i < 64; i++) {
-        course.forward([goldenTokens[i]!], i, goldenTokens[i + 1]!);
+        course.forward([goldenTokens[i]!], goldenTokens[i + 1]!);
         course.evict();
         check(course.read().nll, i);
       }
     }
     for (const length of [2, 3, 63, 64, 65, 300, 800]) {
       using course = engine.course([{ tokens: length, times: 1 }], 0);
-      course.forward(goldenTokens.slice(0, length), 0, goldenTokens[length]!);
+      course.forward(goldenTokens.slice(0, length), goldenTokens[length]!);
       check(course.read().nll, length - 1);
     }
   });
@@ -68,10 +68,10 @@ Deno.test("the embedded model gives equal logits fused and explicit, however the
   /** Logits after a prompt of the first `prompt` tokens and a step for each further one. */
   const last = (engine: Engine, tokens: readonly number[], prompt: number) => {
     using course = engine.course([{ tokens: prompt, times: 1 }, { tokens: 1, times: tokens.length - prompt }], 0);
-    course.forward(tokens.slice(0, prompt), 0, 0);
+    course.forward(tokens.slice(0, prompt), 0);
     course.evict();
     for (let i = prompt; i < tokens.length; i++) {
-      course.forward([tokens[i]!], i, 0);
+      course.forward([tokens[i]!], 0);
       course.evict();
     }
     return course.logits().slice(-vocab);
@@ -99,13 +99,13 @@ Deno.test("the embedded model gives equal logits fused and explicit, however the
 function engineOf(
   model: ReturnType<typeof openModelFolder>,
   attention: "fused" | "explicit",
-  positions: number,
+  maxPositions: number,
   logits = false,
 ) {
   return new Engine(runtime(), model, {
     dtype: "float32",
     attention,
-    positions,
+    maxPositions,
     table: { layers: Array.from({ length: model.spec.layers }, () => []) },
     logits,
   });

@@ -1,0 +1,38 @@
+import type { AttentionUse } from "../policies/policy.ts";
+import { featuresOf, type Score } from "../policies/score.ts";
+
+/**
+ * What is kept of each entry beside its key and value, because a score reads it in later passes or someone wants to
+ * know: it moves with the entry.
+ */
+export interface KeptFeatures {
+  /** The key's norm. */
+  readonly norms: boolean;
+  /** Attention: accumulated over all queries, or of each of the last `window` queries. */
+  readonly attention: AttentionUse | undefined;
+  /** Index in the text. */
+  readonly births: boolean;
+}
+
+/** What a score needs, and a trace. */
+export function keptFeatures(
+  score: Score | undefined,
+  attention: AttentionUse | undefined,
+  trace: boolean,
+): KeptFeatures {
+  const features = score ? featuresOf(score) : new Set();
+  return {
+    norms: features.has("key_norm"),
+    attention: features.has("attention") ? attention : undefined,
+    births: trace,
+  };
+}
+
+/** Shape of the attention kept for some rows: `[rows, width]`, or `[rows, window, width]`. */
+export function attentionShape<R extends number | string, W extends number | string>(
+  use: AttentionUse,
+  rows: R,
+  width: W,
+): (R | W | number)[] {
+  return use.from === "all" ? [rows, width] : [rows, use.window, width];
+}

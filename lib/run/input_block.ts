@@ -1,0 +1,59 @@
+import { type DType, DTYPES } from "../dtype.ts";
+import type { Device, DeviceMemory } from "../ort/device.ts";
+import type { Ort } from "../ort/ort.ts";
+import { Value } from "../ort/value.ts";
+
+/** Typed array of an element type. */
+type ArrayOf<T extends DType> = T extends "int64" ? BigInt64Array<ArrayBuffer>
+  : T extends "int32" ? Int32Array<ArrayBuffer>
+  : Float32Array<ArrayBuffer>;
+
+/** An input's type and shape. */
+type Field = readonly [dtype: "int64" | "int32" | "float32", shape: readonly number[]];
+
+/**
+ * Small inputs that change from pass to pass, side by side in one block of memory, so that a pass costs one copy to the
+ * device however many there are. Fill in {@linkcode array}s, then {@linkcode send}.
+ */
+export class InputBlock<F extends Readonly<Record<string, Field>>> implements Disposable {
+  readonly #offsets: Record<string, number> = {};
+  readonly #host: Uint8Array<ArrayBuffer>;
+  readonly #memory: DeviceMemory;
+
+  constructor(readonly ort: Ort, readonly device: Device, readonly fields: F) {
+    let bytes = 0;
+    for (const [name, [dtype, shape]] of Object.entries(fields)) {
+      this.#offsets[name] = bytes;
+      bytes += Math.ceil(shape.reduce((a, b) => a * b, DTYPES[dtype].bytes) / 8) * 8;
+    }
+    this.#host = new Uint8Array(bytes);
+    this.#memory = device.allocate(bytes);
+  }
+
+  /** The host's side of an input. */
+  array<N extends keyof F & string>(name: N): ArrayOf<F[N][0]> {
+    const [dtype, shape] = this.fields[name]!;
+    const length = shape.reduce((a, b) => a * b, 1);
+    const make = dtype === "int64" ? BigInt64Array : dtype === "int32" ? Int32Array : Float32Array;
+    return new make(this.#host.buffer, this.#offsets[name], length) as unknown as ArrayOf<F[N][0]>;
+  }
+
+  /** All inputs as tensors on the device. */
+  values(): Record<string, Value> {
+    return Object.fromEntries(
+      Object.entries(this.fields).map(([name, [dtype, shape]]) => [
+        name,
+        Value.of(this.ort, this.device, this.#memory, dtype, shape, this.#offsets[name]!),
+      ]),
+    );
+  }
+
+  /** Copies the host's side to the device, in order with its other work. */
+  send(): void {
+    this.device.write(this.#memory, 0, this.#host);
+  }
+
+  [Symbol.dispose](): void {
+    this.#memory[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * `deno task parity [cpu|cuda] [PART OF A NAME]`: the original's results against ours, in every form the device has, as a
+ * table. `deno task test` holds the CPU's to them; this also shows how near they are, and runs on a GPU.
+ *
+ * @module
+ */
+import { openRuntime } from "../lib/run/open_runtime.ts";
+import { compare, embeddedModel, goldenRuns, rerun, titleOf } from "./golden.ts";
+
+const device = Deno.args[0] === "cuda" ? "cuda" : "cpu";
+const wanted = Deno.args[1] ?? "";
+const FORMS = {
+  cpu: [
+    { dtype: "float32", attention: "fused", limit: 1e-4 },
+    { dtype: "float32", attention: "explicit", limit: 1e-4 },
+  ],
+  cuda: [
+    { dtype: "float32", attention: "explicit", limit: 1e-4 },
+    { dtype: "float16", attention: "fused", limit: 5e-3 },
+    { dtype: "float16", attention: "explicit", limit: 5e-3 },
+  ],
+} as const;
+
+if (import.meta.main) {
+  const runtime = openRuntime(device);
+  const model = embeddedModel();
+  let passed = 0, failed = 0;
+  for (const run of goldenRuns.filter((run) => titleOf(run).includes(wanted))) {
+    for (const { limit, ...form } of FORMS[device]) {
+      const label = `${titleOf(run)}, ${form.dtype} ${form.attention}`.padEnd(64);
+      try {
+        const start = performance.now();
+        const result = rerun(runtime, model, run, form);
+        const ms = (performance.now() - start) / run.nll.length;
+        const { worst, off, perplexity } = compare(run, result);
+        const sizes = JSON.stringify(result.cacheSizes) === JSON.stringify(run.layer_cache_sizes);
+        const ok = sizes && Math.abs(perplexity) <= limit;
+        if (ok) passed++;
+        else failed++;
+        const figures = `ppl ${(100 * perplexity).toFixed(4)} %, worst NLL ${
+          worst.toExponential(1)
+        }, ${off.length} over 1e-3`;
+        console.log(`${ok ? "ok  " : "FAIL"} ${label} ${figures}, ${ms.toFixed(2)} ms a step`);
+      } catch (error) {
+        failed++;
+        console.log(`FAIL ${label} ${(error as Error).stack ?? error}`);
+      }
+    }
+  }
+  console.log(`${passed} passed, ${failed} failed`);
+  Deno.exitCode = failed ? 1 : 0;
+}
