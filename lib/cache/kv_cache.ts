@@ -145,6 +145,28 @@ export class KvCache implements Disposable {
     return this.state(tokens)!.rows("rank", acting.indexOf(layer) * kvHeads, kvHeads);
   }
 
+  /**
+   * Which indices of the text each head holds, `[layer][head][entries]`, ascending: reads them from the device. Layers
+   * that the policy never acts on hold all of it, and are empty here.
+   *
+   * @throws {TypeError} If the eviction was made without `trace`.
+   */
+  heldPositions(): Int32Array[][] {
+    const { acting, kept, runtime: { device }, model: { kvHeads, layers } } = this.eviction;
+    if (!kept.births) throw new TypeError("Cannot say what is held: the eviction was made without trace");
+    const { width } = this.#main.layout;
+    const births = new Float32Array(acting.length * kvHeads * width);
+    if (this.#state) device.read(this.#state.memory.birth!, 0, births);
+    return Array.from({ length: layers }, (_, layer) => {
+      const first = acting.indexOf(layer) * kvHeads;
+      if (first < 0) return [];
+      return Array.from({ length: kvHeads }, (_, head) => {
+        const start = (first + head) * width;
+        return Int32Array.from(births.subarray(start, start + this.held[layer]!)).sort();
+      });
+    });
+  }
+
   /** Says how many tokens the next pass brings. */
   beginPass(tokens: number): void {
     this.#pass = this.#decide(tokens);
