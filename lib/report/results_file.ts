@@ -1,6 +1,6 @@
 import { join } from "@std/path";
-import { InputError } from "../errors.ts";
 import { formatJson } from "./json.ts";
+import { readJson } from "./read_json.ts";
 import { cannotWrite } from "./results_folder.ts";
 import { benchmarkResults } from "./results_shape.ts";
 import type { BenchmarkResults } from "./types.ts";
@@ -58,27 +58,6 @@ export async function writeResults(folder: string, results: BenchmarkResults): P
  * ```
  */
 export async function readResults(path: string): Promise<BenchmarkResults> {
-  const { file, text } = await readFileOrFolder(path);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new InputError(`Cannot read ${file}: it is not JSON (${(cause as Error).message})`, { cause });
-  }
-  try {
-    return benchmarkResults(value, "");
-  } catch (cause) {
-    throw new InputError(`Cannot read ${file}: ${(cause as Error).message}`, { cause });
-  }
-}
-
-async function readFileOrFolder(path: string): Promise<{ file: string; text: string }> {
-  let file = path;
-  try {
-    if ((await Deno.stat(path)).isDirectory) file = join(path, RESULTS_FILE);
-    return { file, text: await Deno.readTextFile(file) };
-  } catch (cause) {
-    const reason = cause instanceof Deno.errors.NotFound ? "there is no such file" : (cause as Error).message;
-    throw new InputError(`Cannot read ${file}: ${reason}`, { cause });
-  }
+  const isFolder = await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
+  return await readJson(isFolder ? join(path, RESULTS_FILE) : path, benchmarkResults);
 }
