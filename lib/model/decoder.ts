@@ -5,7 +5,7 @@ import { type AttentionForm, AttentionPart, type Observation } from "./attention
 import { fusedObstacle } from "./attention_fused.ts";
 import { emitHead } from "./head.ts";
 import type { ModelFolder } from "./model_folder.ts";
-import { Parts } from "./parts.ts";
+import { Parts, type Residual } from "./parts.ts";
 import type { Block, ModelSpec } from "./spec.ts";
 import { Weights, type WeightSource } from "./weights.ts";
 
@@ -128,25 +128,29 @@ export function emitDecoder(g: Graph, spec: ModelSpec, weights: WeightSource, op
   const ids = g.input("input_ids", "int64", ["tokens"]);
   const attention = new AttentionPart(g, spec, options);
 
-  let x = g.op("Gather", [weights.get(spec.embedding, [spec.vocab, spec.hidden]), ids]); // [tokens, hidden]
+  // [tokens, hidden]
+  let x: Residual = { base: g.op("Gather", [weights.get(spec.embedding, [spec.vocab, spec.hidden]), ids]) };
   for (let layer = 0; layer < spec.layers; layer++) x = emitBlock(parts, attention, layer, spec.block(layer), x);
 
   const after = emitHead(g, parts, spec, x, options.logits ?? false);
   options.then?.(g, { after, observed: attention.observed });
 }
 
-/** One block: attention and MLP around the residual stream, `[tokens, hidden]` in and out. */
-function emitBlock(parts: Parts, attention: AttentionPart, layer: number, block: Block, x: Tensor): Tensor {
-  const { g, spec } = parts;
-  const heads = parts.splitHeads(parts.linear(parts.norm(x, block.attention.norm), block.attention.qkv, [
-    3 * spec.heads * spec.headDim,
-    spec.hidden,
-  ]));
-  const attended = parts.linear(attention.emit(layer, heads), block.attention.out, [
-    spec.hidden,
-    spec.heads * spec.headDim,
+/** One block: attention and MLP around the residual stream. */
+function emitBlock(parts: Parts, attention: AttentionPart, layer: number, block: Block, x: Residual): Residual {
+  const { g, spec: { heads, headDim, hidden, residual } } = parts;
+  const { normed, sum } = parts.normed(x, block.attention.norm);
+  const qkv = parts.linear(normed, block.attention.qkv, [3 * heads * headDim, hidden]);
+  const attended = parts.product(attention.emit(layer, parts.splitHeads(qkv)), block.attention.out, [
+    hidden,
+    heads * headDim,
   ]);
-  const mid = g.op("Add", [x, attended]);
-  const mlp = parts.mlp(parts.norm(spec.residual === "parallel" ? x : mid, block.mlp.norm), block.mlp);
-  return g.op("Add", [mid, mlp]);
+  if (residual === "parallel") {
+    const mlp = parts.mlp(parts.norm(sum, block.mlp.norm), block.mlp);
+    const base = g.op("Add", [sum, attended.product]);
+    return { base, added: mlp.product, bias: parts.sumOfBiases(attended, mlp) };
+  }
+  const mid = parts.normed({ base: sum, added: attended.product, bias: attended.bias }, block.mlp.norm);
+  const mlp = parts.mlp(mid.normed, block.mlp);
+  return { base: mid.sum, added: mlp.product, bias: mlp.bias };
 }

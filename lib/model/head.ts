@@ -1,20 +1,20 @@
 import type { Graph, Tensor } from "../onnx/graph.ts";
-import type { Parts } from "./parts.ts";
+import type { Parts, Residual } from "./parts.ts";
 import type { ModelSpec } from "./spec.ts";
 
 /**
  * The final norm, the output matrix, and what is wanted of the logits: see {@linkcode buildDecoder}. Gives the index of
  * the largest logit as a float32 `[1]`: a finite number that hangs on all of the model.
  */
-export function emitHead(g: Graph, parts: Parts, spec: ModelSpec, x: Tensor, allLogits: boolean): Tensor {
+export function emitHead(g: Graph, parts: Parts, spec: ModelSpec, x: Residual, allLogits: boolean): Tensor {
   const target = g.input("target", "int64", [1]);
   const { dtype } = parts.options;
-  const head = (rows: Tensor) =>
-    g.cast(parts.linear(parts.norm(rows, spec.finalNorm), spec.head, [spec.vocab, spec.hidden]), dtype, "float32");
+  const head = (rows: Tensor) => g.cast(parts.linear(rows, spec.head, [spec.vocab, spec.hidden]), dtype, "float32");
+  const { normed } = parts.normed(x, spec.finalNorm);
   // The output matrix is large: only the last token's row goes through it.
-  const last = g.op("Slice", [x, g.ints(-1), g.ints(Number.MAX_SAFE_INTEGER), g.ints(0)]);
+  const last = g.op("Slice", [normed, g.ints(-1), g.ints(Number.MAX_SAFE_INTEGER), g.ints(0)]);
   const logits = head(last); // [1, vocab]
-  if (allLogits) g.output("logits", head(x), "float32", ["tokens", spec.vocab]);
+  if (allLogits) g.output("logits", head(normed), "float32", ["tokens", spec.vocab]);
 
   const logProbabilities = g.op("LogSoftmax", [logits], { axis: -1 });
   const nll = g.op("Neg", [g.op("GatherElements", [logProbabilities, g.reshape(target, 1, 1)], { axis: 1 })]);

@@ -82,6 +82,23 @@ export class Graph {
     return this.ops(type, inputs, 1, attributes, domain)[0]!;
   }
 
+  /** Adds a node of which only outputs 0 and `last` are wanted; those between are left out. */
+  pair(
+    type: string,
+    inputs: readonly (Tensor | "")[],
+    last: number,
+    attributes: Record<string, Attribute> = {},
+    domain = "",
+  ): [Tensor, Tensor] {
+    const outputs = this.ops(type, inputs, last + 1, attributes, domain);
+    const names = this.#nodes.at(-1)!.output!;
+    for (let i = 1; i < last; i++) {
+      names[i] = "";
+      this.#results.delete(outputs[i]!);
+    }
+    return [outputs[0]!, outputs[last]!];
+  }
+
   /** Adds a node with `count` outputs. */
   ops(
     type: string,
@@ -98,7 +115,7 @@ export class Graph {
       name,
       domain,
       input: [...inputs],
-      output,
+      output: [...output],
       attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
     });
     return output;

@@ -74,9 +74,11 @@ export class Binding implements Disposable {
     for (const [name, value] of Object.entries(outputs)) ort.check(c.BindOutput(pointer, cString(name), value.handle));
     const options = ort.create((out) => c.CreateRunOptions(out));
     this.#runOptions = made.use(new Handle("run options", options, (pointer) => c.ReleaseRunOptions(pointer)));
-    // The device's one stream orders everything: whoever reads a result waits, no one else.
-    const runOptions: Record<string, string> = { disable_synchronize_execution_providers: "1" };
+    const runOptions: Record<string, string> = {};
     if (session.capturable) runOptions.gpu_graph_id = String(capture ? session.nextGraphId() : NOT_CAPTURED);
+    // The device's one stream orders everything: a replay need not wait. Any other run has to: ORT frees its pinned
+    // memory in a callback of the stream otherwise, where CUDA allows no such call, and ends the process.
+    if (session.capturable && capture) runOptions.disable_synchronize_execution_providers = "1";
     for (const [key, value] of Object.entries(runOptions)) {
       ort.check(c.AddRunConfigEntry(options, cString(key), cString(value)));
     }

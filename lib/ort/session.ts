@@ -110,6 +110,8 @@ export class Session implements Disposable {
         // The default doubles the arena, and every memory figure with it.
         arena_extend_strategy: "kSameAsRequested",
         use_tf32: tf32 ? "1" : "0",
+        // Sums of SkipLayerNormalization in float32, whatever the type of its tensors.
+        enable_skip_layer_norm_strict_mode: "1",
         enable_cuda_graph: cudaGraph ? "1" : "0",
       };
       const [keys, values] = [cStrings(Object.keys(settings)), cStrings(Object.values(settings))];
