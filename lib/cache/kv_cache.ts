@@ -25,6 +25,8 @@ interface Decision {
   readonly drops: ReadonlyMap<number, Sizes>;
   /** Layers that drop more. */
   readonly compactions: readonly Compaction[];
+  /** What the acting layers drop from: see emitDrop. */
+  readonly middles: Float32Array;
 }
 
 /** A prompt's own memory, for layers that do not keep all of it. */
@@ -54,6 +56,8 @@ export class KvCache implements Disposable {
   readonly #state: StepState | undefined;
   readonly #compactor: Compactor | undefined;
   #pass: Decision | undefined;
+  /** The last decision, and what was held when it was made. */
+  #last: { readonly held: readonly number[]; readonly decision?: Decision } = { held: [] };
   #draws: number;
 
   /**
@@ -169,21 +173,22 @@ export class KvCache implements Disposable {
 
   /** Says how many tokens the next pass brings. */
   beginPass(tokens: number): void {
-    this.#pass = this.#decide(tokens);
+    const { held, decision } = this.#last;
+    // In the steady state every step is decided as the one before.
+    if (decision?.tokens === tokens && held.every((entries, layer) => entries === this.held[layer])) {
+      this.#pass = decision;
+    } else {
+      this.#pass = this.#decide(tokens);
+      this.#last = { held: [...this.held], decision: this.#pass };
+    }
   }
 
-  /** What each acting layer drops from in this pass, float32 `[4, actingLayers]`: see emitDrop. */
-  middles(): Float32Array<ArrayBuffer> {
-    const { tokens, drops } = this.#pass!;
-    return middlesOf(this.eviction.acting.map((layer) => {
-      const sizes = drops.get(layer);
-      const past = this.held[layer]!;
-      const entries = past + tokens;
-      if (sizes) return { last: entries - 1, sink: sizes.sink, end: entries - sizes.recent, past };
-      // Without a state of its own a staged prompt leaves the slots alone: any of them will do.
-      const staged = this.#isStaged(layer, tokens) !== undefined && !this.#staging!.state;
-      return noDrop(Math.min(entries, staged ? this.#main.layout.capacities[layer]! : entries) - 1, past);
-    }));
+  /**
+   * What each acting layer drops from in this pass, float32 `[4, actingLayers]`: see emitDrop. The same array as before
+   * where nothing has changed.
+   */
+  middles(): Float32Array {
+    return this.#pass!.middles;
   }
 
   /** The number of this pass's random draw. */
@@ -231,7 +236,19 @@ export class KvCache implements Disposable {
       else compactions.push({ layer, entries, ...sizes });
       return kept;
     });
-    return { tokens, held, drops, compactions };
+    return { tokens, held, drops, compactions, middles: this.#middlesOf(tokens, drops) };
+  }
+
+  #middlesOf(tokens: number, drops: ReadonlyMap<number, Sizes>): Float32Array {
+    return middlesOf(this.eviction.acting.map((layer) => {
+      const sizes = drops.get(layer);
+      const past = this.held[layer]!;
+      const entries = past + tokens;
+      if (sizes) return { last: entries - 1, sink: sizes.sink, end: entries - sizes.recent, past };
+      // Without a state of its own a staged prompt leaves the slots alone: any of them will do.
+      const staged = this.#isStaged(layer, tokens) !== undefined && !this.#staging!.state;
+      return noDrop(Math.min(entries, staged ? this.#main.layout.capacities[layer]! : entries) - 1, past);
+    }));
   }
 
   #allocate(layout: Layout): Block {

@@ -17,6 +17,7 @@ type Field = readonly [dtype: "int64" | "int32" | "float32", shape: readonly num
  */
 export class InputBlock<F extends Readonly<Record<string, Field>>> implements Disposable {
   readonly #offsets: Record<string, number> = {};
+  readonly #arrays = new Map<string, ArrayOf<"int64" | "int32" | "float32">>();
   readonly #host: Uint8Array<ArrayBuffer>;
   readonly #memory: DeviceMemory;
 
@@ -30,12 +31,18 @@ export class InputBlock<F extends Readonly<Record<string, Field>>> implements Di
     this.#memory = device.allocate(bytes);
   }
 
-  /** The host's side of an input. */
+  /** The host's side of an input; always the same array. */
   array<N extends keyof F & string>(name: N): ArrayOf<F[N][0]> {
+    let array = this.#arrays.get(name);
+    if (!array) this.#arrays.set(name, array = this.#make(name));
+    return array as ArrayOf<F[N][0]>;
+  }
+
+  #make(name: string): ArrayOf<"int64" | "int32" | "float32"> {
     const [dtype, shape] = this.fields[name]!;
     const length = shape.reduce((a, b) => a * b, 1);
     const make = dtype === "int64" ? BigInt64Array : dtype === "int32" ? Int32Array : Float32Array;
-    return new make(this.#host.buffer, this.#offsets[name], length) as unknown as ArrayOf<F[N][0]>;
+    return new make(this.#host.buffer, this.#offsets[name], length);
   }
 
   /** All inputs as tensors on the device. */

@@ -28,6 +28,11 @@ export class PassIo implements Disposable {
   readonly #memory: DeviceMemory[] = [];
   readonly #logits: DeviceMemory | undefined;
   readonly #captured: boolean;
+  readonly #hostTotals: Int32Array<ArrayBuffer>;
+  /** The host's side of each group's counts. */
+  readonly #lengths: { readonly past: readonly BigInt64Array[]; readonly lastSlot: readonly Int32Array[] };
+  /** The middles that were sent last. */
+  #middles: Float32Array | undefined;
   readonly #read = new ArrayBuffer(16);
   /** Group → one of its layers. */
   readonly #member: readonly number[];
@@ -55,9 +60,22 @@ export class PassIo implements Disposable {
       this.#logits = this.#allocate(4 * tokens * spec.vocab);
       outputs.logits = Value.of(ort, device, this.#logits, "float32", [tokens, spec.vocab]);
     }
+    this.#lengths = this.#lengthArrays();
     this.#captured = tokens === 1 && engine.session.capturable;
+    // In a captured graph the count on the host stays what it was: the capacity is right for all of them.
+    const capacities = this.#member.map((layer) => cache.capacity(layer, tokens));
+    this.#hostTotals = Int32Array.from(capacities);
+    host.write(this.#totals, 0, this.#hostTotals);
     this.#binding = new Binding(engine.session, inputs, outputs, this.#captured);
     if (this.#captured) this.#capture();
+  }
+
+  #lengthArrays(): { past: BigInt64Array[]; lastSlot: Int32Array[] } {
+    const explicit = this.engine.options.attention === "explicit";
+    return {
+      past: explicit ? this.#member.map((_, group) => this.#block.array(`past.${group}`)) : [],
+      lastSlot: explicit ? [] : this.#member.map((_, group) => this.#block.array(`last_slot.${group}`)),
+    };
   }
 
   /** What the attention form asks for beside the block. */
@@ -100,36 +118,42 @@ export class PassIo implements Disposable {
 
   /** Queues one pass of the cache's current one. */
   run(pass: Pass): void {
-    this.#run(pass, this.cache.held, this.cache.nextDraw(), this.cache.middles());
+    const { cache } = this;
+    this.#run(pass, cache.held, cache.nextDraw(), cache.middles());
   }
 
+  /** Nothing here is made anew from step to step: it runs between the device's work. */
   #run({ ids, position, textIndex, target }: Pass, held: readonly number[], draw: number, middles: Float32Array): void {
     const { tokens, engine: { runtime: { host }, eviction: { kept, acting, isRandom }, options } } = this;
     const block = this.#block;
-    block.array("input_ids").set(ids.map(BigInt));
+    const inputIds = block.array("input_ids");
+    for (let i = 0; i < tokens; i++) inputIds[i] = BigInt(ids[i]!);
     block.array("target")[0] = BigInt(target);
     if (options.positions !== "cache") {
-      block.array("position_ids").set(Array.from({ length: tokens }, (_, i) => BigInt(position + i)));
+      const positions = block.array("position_ids");
+      for (let i = 0; i < tokens; i++) positions[i] = BigInt(position + i);
     }
-    const past = this.#member.map((layer) => held[layer]!);
-    past.forEach((before, group) => {
-      if (options.attention === "fused") block.array(`last_slot.${group}`)[0] = before + tokens - 1;
-      else block.array(`past.${group}`)[0] = BigInt(before);
-    });
-    // In a captured graph the count on the host stays what it was: the capacity is right for all of them.
-    const totals = past.map((before, group) =>
-      this.#captured ? this.cache.capacity(this.#member[group]!, tokens) : before + tokens
-    );
-    host.write(this.#totals, 0, Int32Array.from(totals));
+    for (let group = 0; group < this.#member.length; group++) {
+      const past = held[this.#member[group]!]!;
+      if (options.attention === "explicit") this.#lengths.past[group]![0] = BigInt(past);
+      else {
+        this.#lengths.lastSlot[group]![0] = past + tokens - 1;
+        this.#hostTotals[group] = past + tokens;
+      }
+    }
+    if (options.attention === "fused" && !this.#captured) host.write(this.#totals, 0, this.#hostTotals);
     if (acting.length > 0) {
-      block.array("middles").set(middles);
+      if (middles !== this.#middles) {
+        block.array("middles").set(middles);
+        this.#middles = middles;
+      }
       if (isRandom) block.array("draw")[0] = BigInt(draw);
       if (kept.births) block.array("text_index")[0] = textIndex;
       if (kept.attention?.from === "last") {
         const { window } = kept.attention;
         const lines = block.array("lines");
         const first = textIndex + tokens - lines.length;
-        lines.forEach((_, i) => lines[i] = BigInt((first + i) % window));
+        for (let i = 0; i < lines.length; i++) lines[i] = BigInt((first + i) % window);
       }
     }
     block.send();
