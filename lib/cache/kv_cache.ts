@@ -29,13 +29,15 @@ interface Decision {
   readonly middles: Float32Array;
 }
 
-/** A prompt's own memory, for layers that do not keep all of it. */
+/** Where a prompt lies whole, in layers that do not keep all of it. */
 export interface Staging {
   readonly block: Block;
   /** Layer → its index in the block. */
   readonly layers: ReadonlyMap<number, number>;
   /** What is kept of its entries, where passes show it: then the acting layers are staged, all of them. */
   readonly state: StepState | undefined;
+  /** Gives the memory back. */
+  readonly free: () => void;
 }
 
 /**
@@ -74,20 +76,25 @@ export class KvCache implements Disposable {
       if (!keeper.acts(layer)) return Math.max(1, capacity, prefill);
       return Math.max(1, eviction.uniform ? most : capacity);
     });
-    this.#main = this.#allocate(makeLayout({ ...model, capacities, acting: eviction.acting }));
-    // A prompt that is then cut down has memory of its own for as long as it is whole.
+    // A prompt that is then cut down lies whole in memory of its own. Where all acting layers are cut down, that is where
+    // they are cut down to: layer after layer is gathered and written further to the front, so that a prompt and what is
+    // kept of it never take more than the prompt.
     const tight = layers.filter(({ layer, prefill }) => prefill > capacities[layer]!);
-    if (tight.length > 0) {
-      const layout = makeLayout({
-        ...model,
-        capacities: tight.map(({ prefill }) => prefill),
-        acting: tight.map((_, i) => i),
-      });
-      const block = this.#allocate(layout);
+    const overlaid = tight.length > 0 && tight.length === eviction.acting.length;
+    const prompt = tight.length === 0 ? undefined : makeLayout({
+      ...model,
+      capacities: tight.map(({ prefill }) => prefill),
+      acting: tight.map((_, i) => i),
+    });
+    const others = overlaid ? prompt!.slots : 0;
+    this.#main = this.#allocate(makeLayout({ ...model, capacities, acting: eviction.acting, others }));
+    if (prompt) {
+      const block = overlaid ? { ...this.#main, layout: prompt } : this.#allocate(prompt);
       this.#staging = {
         block,
         layers: new Map(tight.map(({ layer }, i) => [layer, i])),
         state: eviction.uniform ? new StepState(eviction, block) : undefined,
+        free: overlaid ? () => {} : () => free(block),
       };
     }
     this.#draws = firstDraw(seed, "drop");
@@ -213,7 +220,7 @@ export class KvCache implements Disposable {
 
   #freeStaging(): void {
     this.#staging?.state?.[Symbol.dispose]();
-    if (this.#staging) free(this.#staging.block);
+    this.#staging?.free();
     this.#staging = undefined;
   }
 

@@ -1,6 +1,6 @@
 /**
  * Where entries lie. The keys of all layers are one block of memory, and the values another: `[slots, headDim]`, layer
- * after layer, in each layer head after head, in each head `capacity` slots. A layer's part is, as it stands, the
+ * after layer (those that the policy acts on first), in each layer head after head, in each head `capacity` slots. A layer's part is, as it stands, the
  * `[1, kvHeads, capacity, headDim]` that attention takes, and eviction reaches all layers by slot number.
  *
  * A *row* is one KV head of one layer that the policy acts on.
@@ -22,21 +22,25 @@ export interface Layout {
   readonly width: number;
 }
 
-/** Lays out layers of the given capacities. */
+/** Lays out layers of the given capacities: those the policy acts on first, and the others from `others` slots on. */
 export function makeLayout(
-  { capacities, kvHeads, headDim, acting }: {
+  { capacities, kvHeads, headDim, acting, others = 0 }: {
     readonly capacities: readonly number[];
     readonly kvHeads: number;
     readonly headDim: number;
     readonly acting: readonly number[];
+    readonly others?: number;
   },
 ): Layout {
   const starts: number[] = [];
   let slots = 0;
-  capacities.forEach((capacity, layer) => {
+  const place = (layer: number) => {
     starts[layer] = slots;
-    slots += capacity * kvHeads;
-  });
+    slots += capacities[layer]! * kvHeads;
+  };
+  acting.forEach(place);
+  slots = Math.max(slots, others);
+  capacities.forEach((_, layer) => acting.includes(layer) || place(layer));
   const width = Math.max(0, ...acting.map((layer) => capacities[layer]!));
   return { capacities, starts, slots, kvHeads, headDim, acting, rows: acting.length * kvHeads, width };
 }

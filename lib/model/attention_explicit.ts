@@ -5,6 +5,9 @@ import type { Heads } from "./parts.ts";
 import type { Rotary } from "./rotary.ts";
 import type { ModelSpec } from "./spec.ts";
 
+/** Layers whose probabilities may be held at a time. Fewer cost more small kernels. */
+const TIED = 4;
+
 /** What explicit attention is written for. */
 export interface ExplicitOptions {
   readonly dtype: FloatType;
@@ -43,7 +46,8 @@ export class ExplicitAttention implements AttentionKernel {
   readonly observed: Tensor[] = [];
   readonly #groups: readonly Group[];
   readonly #scale: Tensor;
-  readonly #masked: Tensor;
+  /** Minus infinity, for what a token may not see. */
+  #masked: Tensor;
 
   constructor(readonly g: Graph, readonly spec: ModelSpec, readonly options: ExplicitOptions) {
     const rows = g.input("rows", "int64", ["tokens", 1]);
@@ -83,7 +87,10 @@ export class ExplicitAttention implements AttentionKernel {
     // 0 takes over the capacity, which stands in the same place before and after.
     const byQuery = g.reshape(scores, kvHeads, perKv, -1, 0); // [kvHeads, perKv, tokens, capacity]
     const probabilities = g.op("Softmax", [g.op("Where", [mask, byQuery, this.#masked])], { axis: -1 });
-    if (this.options.observe?.layers.includes(layer)) this.observed.push(this.#observe(probabilities));
+    if (this.options.observe?.layers.includes(layer)) {
+      this.observed.push(this.#observe(probabilities));
+      if (this.observed.length % TIED === 0) this.#tie();
+    }
     const flat = g.reshape(probabilities, 1, kvHeads, -1, 0);
     const attended = g.reshape(g.op("MatMul", [flat, values]), kvHeads, perKv, -1, headDim);
     return g.reshape(
@@ -91,6 +98,16 @@ export class ExplicitAttention implements AttentionKernel {
       -1,
       this.spec.heads * headDim,
     );
+  }
+
+  /**
+   * Has the next layer wait until these have been observed. Nothing else would: ORT would run all layers first, and hold
+   * the probabilities of each until then, at a long prompt gigabytes of them.
+   */
+  #tie(): void {
+    const { g, options: { dtype } } = this;
+    const least = g.op("ReduceMin", [g.op("Concat", this.observed.slice(-TIED), { axis: 0 })], { keepdims: 0 });
+    this.#masked = g.cast(g.op("Sub", [least, g.scalar(Infinity)]), "float32", dtype);
   }
 
   #ranks(layer: number): Tensor {
