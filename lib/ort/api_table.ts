@@ -29,6 +29,7 @@ export const API = {
   CreateEnv: status(3, ["i32", buffer, buffer]), // OrtLoggingLevel, const char* logid, OrtEnv** out
   CreateSessionFromArray: status(8, [pointer, buffer, "usize", pointer, buffer]), // env, data, bytes, options, out
   CreateSessionOptions: status(10, [buffer]), // OrtSessionOptions** out
+  DisableMemPattern: status(17, [pointer]), // options
   SetSessionGraphOptimizationLevel: status(23, [pointer, "i32"]), // options, GraphOptimizationLevel
   SetIntraOpNumThreads: status(24, [pointer, "i32"]), // options, threads
   CreateRunOptions: status(39, [buffer]), // OrtRunOptions** out

@@ -88,6 +88,8 @@ export class Session implements Disposable {
       for (const [key, value] of Object.entries(entries)) {
         ort.check(c.AddSessionConfigEntry(handle, cString(key), cString(value)));
       }
+      // A pattern is one block for all of a run's tensors, kept beside what the first run took one by one.
+      ort.check(c.DisableMemPattern(handle));
       if (device.kind === "cuda") this.#appendCuda(handle, options);
       const session = ort.create((out) => c.CreateSessionFromArray(ort.env, model, BigInt(model.length), handle, out));
       this.#handle = new Handle("a session", session, (pointer) => c.ReleaseSession(pointer));

@@ -37,6 +37,7 @@ export function speedCourse({ promptTokens, newTokens }: SpeedLengths): Stretch[
  * The first step's time holds the eviction that follows the prefill: METHODS.md applies a policy after every pass, and
  * TTFT ends when the first id is there.
  *
+ * @param stopAfter Tokens after which to stop, in a cache made for all of them: a warm-up.
  * @param between Called after each token, outside of what is timed, with the number of tokens so far.
  */
 export function measureSpeed(
@@ -45,8 +46,9 @@ export function measureSpeed(
   lengths: SpeedLengths,
   seed: number,
   between: (tokens: number) => void = () => {},
+  stopAfter: number = lengths.newTokens,
 ): SpeedResult {
-  const { promptTokens, newTokens } = lengths;
+  const { promptTokens } = lengths;
   using course = engine.course(speedCourse(lengths), seed);
   engine.runtime.device.synchronize();
   let start = performance.now();
@@ -55,7 +57,7 @@ export function measureSpeed(
   const ttft = (performance.now() - start) / 1000;
   const tokens = [token];
   const stepTimes: number[] = [];
-  for (let i = 0; i < newTokens - 1; i++) {
+  for (let i = 0; i < stopAfter - 1; i++) {
     between(tokens.length);
     start = performance.now();
     if (i === 0) course.evict();
