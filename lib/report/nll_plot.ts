@@ -130,8 +130,10 @@ function lineChart(
         data: points,
         borderColor: shades[index]!.color,
         borderDash: [...shades[index]!.dash],
-        borderWidth: kindOf(name) === "baseline" ? 2.4 : 1.6,
+        borderWidth: kindOf(name) === "baseline" ? 3.6 : 1.5,
         borderJoinStyle: "round",
+        // The baseline lies under the others as a rim: over them, it would hide what is close to it.
+        order: kindOf(name) === "baseline" ? 1 : 0,
         pointRadius: 0,
         spanGaps: false,
       })),
@@ -148,6 +150,8 @@ function lineChart(
           // A few names have room over the plot; it is the width that shows where things happen.
           ...(lines.length <= 5 ? { position: "top", align: "start" } : { position: "right" }),
           labels: {
+            // By the table, not by what lies over what.
+            sort: (a, b) => (a.datasetIndex ?? 0) - (b.datasetIndex ?? 0),
             color: INK.text,
             font: font(lines.length > 20 ? 11 : 13, 400),
             usePointStyle: true,
