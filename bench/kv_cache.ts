@@ -16,6 +16,7 @@ import { formatTable } from "../lib/report/table.ts";
 import type { BenchmarkResults } from "../lib/report/types.ts";
 import { type BenchmarkRun, runBenchmark } from "../lib/run/benchmark.ts";
 import { expand } from "../lib/run/configurations.ts";
+import { groupOf } from "../lib/run/flag_effects.ts";
 import { type Flags, helpText, parseFlags } from "../lib/run/flags.ts";
 import { Interrupt } from "../lib/run/interrupt.ts";
 
@@ -34,6 +35,7 @@ async function main(argv: readonly string[]): Promise<number> {
     console.log(flags.json ? JSON.stringify(run.results) : report(run.results));
     if (run.folder !== null) toStderr(`Results: ${join(run.folder, "results.json")}`);
     if (run.folder !== null && run.chart !== null) toStderr(`Chart:   ${join(run.folder, basename(run.chart))}`);
+    for (const picture of run.pictures) toStderr(`Picture: ${join(run.folder!, basename(picture))}`);
     const incomplete = run.results.failures.length > 0 || run.folder === null;
     return interrupt.code || (incomplete ? 1 : 0);
   } catch (error) {
@@ -50,7 +52,7 @@ async function measure(flags: Flags, signal: AbortSignal): Promise<BenchmarkRun>
   progress.log(header(flags, configurations.map(({ name }) => name)));
   return await runBenchmark({
     ...flags,
-    method: flags.compare_all ? "compare_all" : flags.compare_new ? "compare_new" : flags.method,
+    method: groupOf(flags) ?? flags.method,
     configurations,
     onProgress: (event) => progress.update(event),
     onNote: (message) => progress.log(message),

@@ -1,6 +1,6 @@
 import { InputError } from "../errors.ts";
+import { scoreFault } from "./check_score.ts";
 import type { Policy, Sizes } from "./policy.ts";
-import { featuresOf, type Score } from "./score.ts";
 
 /**
  * Checks a policy before a run: asks it for the sizes of every layer at every count the run can reach, so that an
@@ -29,7 +29,8 @@ import { featuresOf, type Score } from "./score.ts";
  */
 export function checkPolicy(policy: Policy, shape: { layers: number; maxEntries: number }): void {
   const { layers, maxEntries } = shape;
-  if (policy.score !== undefined) checkScore(policy, policy.score);
+  const unusable = scoreFault(policy);
+  if (unusable !== undefined) throw new InputError(`Cannot run ${policy.method}: ${unusable}`);
   for (let layer = 0; layer < layers; layer++) {
     for (let entries = 1; entries <= maxEntries; entries++) {
       const sizes = policy.keep({ layer, layers, entries });
@@ -59,36 +60,4 @@ function faultOf(sizes: Sizes, entries: number, policy: Policy): string | undefi
   if (kept === 0) return "it keeps none; keep at least one entry";
   if (heavy > 0 && policy.score === undefined) return `it keeps ${heavy} by score, and has no score`;
   return undefined;
-}
-
-function checkScore(policy: Policy, score: Score): void {
-  if (featuresOf(score).has("attention") && policy.attention === undefined) {
-    throw new InputError(
-      `Cannot run ${policy.method}: its score reads attention, and it has no \`attention\` that says which`,
-    );
-  }
-  for (const part of partsOf(score)) {
-    if (part.op === "constant" && !Number.isFinite(part.value)) {
-      throw new InputError(
-        `Cannot run ${policy.method}: its score has the constant ${part.value}; give a finite number`,
-      );
-    }
-    if (part.op === "avg_pool" || part.op === "max_pool") {
-      // An even kernel has no middle: the pooled row would be one entry longer than the row.
-      if (!Number.isSafeInteger(part.kernel) || part.kernel < 1 || part.kernel % 2 === 0) {
-        throw new InputError(
-          `Cannot run ${policy.method}: its score pools over ${part.kernel} neighbours; give an odd number of at least 1`,
-        );
-      }
-    }
-  }
-}
-
-function* partsOf(score: Score): Generator<Score> {
-  yield score;
-  if ("x" in score) yield* partsOf(score.x);
-  if ("a" in score) {
-    yield* partsOf(score.a);
-    yield* partsOf(score.b);
-  }
 }

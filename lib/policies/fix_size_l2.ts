@@ -2,7 +2,7 @@ import { definePolicy } from "./policy.ts";
 import { keyNorm, neg, random, type Score } from "./score.ts";
 
 /** By what `fix_size_l2` chooses among the entries that are not recent. */
-export const STRATEGIES: Readonly<Record<string, Score>> = {
+export const STRATEGIES: Readonly<Record<string, Score<"key_norm" | "random">>> = {
   /** Lowest key norm: the paper's. */
   keep_low: neg(keyNorm),
   /** Highest key norm: the opposite, as a control. */

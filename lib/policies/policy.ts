@@ -1,4 +1,5 @@
-import type { Score } from "./score.ts";
+import { scoreFault } from "./check_score.ts";
+import type { Feature, Score } from "./score.ts";
 
 /** How many entries a layer keeps: the first, the best of the middle by score, and the last. */
 export interface Sizes {
@@ -45,18 +46,28 @@ export interface Policy {
 }
 
 /** What {@linkcode definePolicy} takes. */
-export interface PolicyDefinition<P extends Record<string, number | string>> {
+export type PolicyDefinition<P extends Record<string, number | string>> = PolicySizes<P> & PolicyScore<P>;
+
+/** The part of a {@linkcode PolicyDefinition} that every policy has. */
+export interface PolicySizes<P extends Record<string, number | string>> {
   /** The method's name, as in `--method`. */
   readonly name: string;
   /** Parameters and their defaults. */
   readonly params: P;
   /** From parameters to the function that gives the sizes. */
   readonly keep: (params: P) => Policy["keep"];
-  /** From parameters to the score; left out where nothing is kept by score. */
-  readonly score?: (params: P) => Score;
-  /** From parameters to the attention the score reads. */
-  readonly attention?: (params: P) => AttentionUse;
 }
+
+/** The part of a {@linkcode PolicyDefinition} that chooses among entries: a score of attention says which attention. */
+export type PolicyScore<P extends Record<string, number | string>> = {
+  /** From parameters to the score; left out where nothing is kept by score. */
+  readonly score?: (params: P) => Score<Exclude<Feature, "attention">>;
+  readonly attention?: never;
+} | {
+  readonly score: (params: P) => Score;
+  /** From parameters to the attention the score reads. */
+  readonly attention: (params: P) => AttentionUse;
+};
 
 /** Makes a policy from parameters; those left out have their defaults. */
 export interface PolicyFactory<P extends Record<string, number | string>> {
@@ -69,6 +80,8 @@ export interface PolicyFactory<P extends Record<string, number | string>> {
 
 /**
  * Defines a cache policy: its name, its parameters and, as pure functions, its sizes and score.
+ *
+ * A score that reads attention without `attention` does not compile; where nothing is compiled, making the policy throws.
  *
  * @example Keep the first 4 entries and the last 60
  * ```ts
@@ -83,6 +96,9 @@ export interface PolicyFactory<P extends Record<string, number | string>> {
  * const policy = sinksAndRecent({ recent: 124 });
  * console.log(policy.keep({ layer: 2, layers: 8, entries: 200 })); // { sink: 4, heavy: 0, recent: 124 }
  * ```
+ *
+ * @param definition The policy. Sizes may depend on the layer and the count, never on the data.
+ * @returns Makes the policy from parameters.
  */
 export function definePolicy<const P extends Record<string, number | string>>(
   definition: PolicyDefinition<{ [K in keyof P]: P[K] extends number ? number : P[K] extends string ? string : P[K] }>,
@@ -92,13 +108,17 @@ export function definePolicy<const P extends Record<string, number | string>>(
   // deno-lint-ignore no-explicit-any
   const make = (given: Record<string, any> = {}): Policy => {
     const params = { ...defaults, ...given };
-    return {
+    const made: Policy = {
       method: name,
       params,
       keep: keep(params),
       ...(score ? { score: score(params) } : {}),
       ...(attention ? { attention: attention(params) } : {}),
     };
+    // Where nothing was compiled: a mistake is easier to find where it was made than when it is to run.
+    const fault = scoreFault(made);
+    if (fault !== undefined) throw new TypeError(`Cannot make ${name}: ${fault}`);
+    return made;
   };
   // deno-lint-ignore no-explicit-any
   return Object.assign(make, { method: name, defaults }) as any;

@@ -2,13 +2,18 @@ import { InputError } from "../errors.ts";
 import { adaptiveL2 } from "./adaptive_l2.ts";
 import { baseline } from "./baseline.ts";
 import { fixSizeL2 } from "./fix_size_l2.ts";
+import { h2o } from "./h2o.ts";
 import { h2oL2 } from "./h2o_l2.ts";
+import { keydiff } from "./keydiff.ts";
 import { l2Compress } from "./l2_compress.ts";
 import type { Policy, PolicyFactory } from "./policy.ts";
 import { pyramidKv } from "./pyramid_kv.ts";
+import { pyramidSnapkv } from "./pyramid_snapkv.ts";
 import { recentOnly } from "./recent_only.ts";
+import { snapkv } from "./snapkv.ts";
 import { snapkvLite } from "./snapkv_lite.ts";
 import { streamingLlm } from "./streaming_llm.ts";
+import { tova } from "./tova.ts";
 
 /** The methods that come with the benchmark, each with its parameters. */
 export interface Methods {
@@ -21,7 +26,20 @@ export interface Methods {
   readonly snapkv_lite: PolicyFactory<{ observation_window: number; keep_size: number; pooling_kernel: number }>;
   readonly pyramid_kv: PolicyFactory<{ base_size: number; layer_decay: number; min_size: number; profile: string }>;
   readonly adaptive_l2: PolicyFactory<{ target_size: number; soft_limit: number; hard_limit: number }>;
+  readonly h2o: PolicyFactory<{ start_size: number; heavy_size: number; recent_size: number }>;
+  readonly tova: PolicyFactory<{ cache_size: number }>;
+  readonly snapkv: PolicyFactory<SnapKvParams>;
+  readonly pyramid_snapkv: PolicyFactory<SnapKvParams & { beta: number }>;
+  readonly keydiff: PolicyFactory<{ cache_size: number; recent_size: number }>;
 }
+
+/** Parameters of the methods that choose as SnapKV does. */
+export type SnapKvParams = {
+  cache_size: number;
+  observation_window: number;
+  pooling: string;
+  pooling_kernel: number;
+};
 
 /**
  * Every method that comes with the benchmark, by the name `--method` takes.
@@ -43,6 +61,11 @@ export const methods: Methods = {
   snapkv_lite: snapkvLite,
   pyramid_kv: pyramidKv,
   adaptive_l2: adaptiveL2,
+  h2o,
+  tova,
+  snapkv,
+  pyramid_snapkv: pyramidSnapkv,
+  keydiff,
 };
 
 /** Name of a method that comes with the benchmark. */

@@ -22,51 +22,82 @@ export type Feature =
   /** Uniform in [0, 1), drawn anew at each application, per row and entry, from the run's seed. */
   | "random";
 
-/** A score expression: a tree of plain data. Build it with the functions below. */
-export type Score =
-  | { readonly op: "feature"; readonly name: Feature }
-  | { readonly op: "constant"; readonly value: number }
-  | { readonly op: "neg" | "abs" | "sqrt" | "exp" | "log"; readonly x: Score }
-  | { readonly op: "add" | "sub" | "mul" | "div"; readonly a: Score; readonly b: Score }
-  | { readonly op: "sum" | "mean" | "max" | "norm"; readonly over: "dim" | "entries"; readonly x: Score }
-  | { readonly op: "avg_pool" | "max_pool"; readonly kernel: number; readonly x: Score };
+declare const reads: unique symbol;
+
+/**
+ * A score expression: a tree of plain data. Build it with the functions below.
+ *
+ * `Reads` is what it reads of the cache, known to the type system alone: a policy whose score reads `"attention"` must say
+ * which attention, or it does not compile.
+ */
+export type Score<Reads extends Feature = Feature> =
+  & (
+    | { readonly op: "feature"; readonly name: Feature }
+    | { readonly op: "constant"; readonly value: number }
+    | { readonly op: "neg" | "abs" | "sqrt" | "exp" | "log"; readonly x: Score }
+    | { readonly op: "add" | "sub" | "mul" | "div"; readonly a: Score; readonly b: Score }
+    | { readonly op: "sum" | "mean" | "max" | "norm"; readonly over: "dim" | "entries"; readonly x: Score }
+    | { readonly op: "avg_pool" | "max_pool"; readonly kernel: number; readonly x: Score }
+  )
+  & { readonly [reads]?: Reads };
+
+/** Makes an expression of one; it reads what that reads. */
+type Unary = <R extends Feature>(x: Score<R>) => Score<R>;
+/** Makes an expression of two; it reads what either reads. */
+type Binary = <A extends Feature, B extends Feature>(a: Score<A>, b: Score<B>) => Score<A | B>;
+/** Reduces an expression over a row's middle, or over headDim. */
+type Reduction = <R extends Feature>(over: "dim" | "entries", x: Score<R>) => Score<R>;
+/** Makes an expression of each entry's neighbours. */
+type Pooling = <R extends Feature>(kernel: number, x: Score<R>) => Score<R>;
 
 /** A feature of the cache. */
-export const feature = (name: Feature): Score => ({ op: "feature", name });
+export const feature = <const F extends Feature>(name: F): Score<F> => ({ op: "feature", name });
 /** The same number for every entry. */
-export const constant = (value: number): Score => ({ op: "constant", value });
+export const constant = (value: number): Score<never> => ({ op: "constant", value });
 /** -x: turns "keep the lowest" into "keep the highest". */
-export const neg = (x: Score): Score => ({ op: "neg", x });
+export const neg: Unary = (x) => ({ op: "neg", x });
+/** |x| */
+export const abs: Unary = (x) => ({ op: "abs", x });
+/** The square root of x. */
+export const sqrt: Unary = (x) => ({ op: "sqrt", x });
+/** e to the power of x. */
+export const exp: Unary = (x) => ({ op: "exp", x });
+/** The natural logarithm of x. */
+export const log: Unary = (x) => ({ op: "log", x });
 /** a + b, by broadcasting. */
-export const add = (a: Score, b: Score): Score => ({ op: "add", a, b });
+export const add: Binary = (a, b) => ({ op: "add", a, b });
 /** a - b, by broadcasting. */
-export const sub = (a: Score, b: Score): Score => ({ op: "sub", a, b });
+export const sub: Binary = (a, b) => ({ op: "sub", a, b });
 /** a * b, by broadcasting. */
-export const mul = (a: Score, b: Score): Score => ({ op: "mul", a, b });
+export const mul: Binary = (a, b) => ({ op: "mul", a, b });
 /** a / b, by broadcasting. */
-export const div = (a: Score, b: Score): Score => ({ op: "div", a, b });
-/** The largest over a row's middle, kept as a dimension of 1. */
-export const maxOver = (over: "dim" | "entries", x: Score): Score => ({ op: "max", over, x });
+export const div: Binary = (a, b) => ({ op: "div", a, b });
+/** The largest over a row's middle, kept as a dimension of 1, or over headDim. */
+export const maxOver: Reduction = (over, x) => ({ op: "max", over, x });
 /** The mean over a row's middle or over headDim; over entries it stays as a dimension of 1. */
-export const meanOver = (over: "dim" | "entries", x: Score): Score => ({ op: "mean", over, x });
+export const meanOver: Reduction = (over, x) => ({ op: "mean", over, x });
 /** The sum over a row's middle or over headDim; over entries it stays as a dimension of 1. */
-export const sumOver = (over: "dim" | "entries", x: Score): Score => ({ op: "sum", over, x });
+export const sumOver: Reduction = (over, x) => ({ op: "sum", over, x });
 /** L2 norm over headDim (or over a row's middle). */
-export const normOver = (over: "dim" | "entries", x: Score): Score => ({ op: "norm", over, x });
+export const normOver: Reduction = (over, x) => ({ op: "norm", over, x });
 /**
  * Average over `kernel` neighbours in text order, stride 1, zero padding counted in the average; where a row's middle
  * has fewer than `kernel` entries, x itself.
  */
-export const avgPool = (kernel: number, x: Score): Score => ({ op: "avg_pool", kernel, x });
+export const avgPool: Pooling = (kernel, x) => ({ op: "avg_pool", kernel, x });
 /** Like {@linkcode avgPool}, with the largest of the neighbours. */
-export const maxPool = (kernel: number, x: Score): Score => ({ op: "max_pool", kernel, x });
+export const maxPool: Pooling = (kernel, x) => ({ op: "max_pool", kernel, x });
 
+/** The cached keys, a vector per entry: as rotated, or with `--positions cache` as they were before. */
+export const keys: Score<"keys"> = feature("keys");
+/** The cached values, a vector per entry. */
+export const values: Score<"values"> = feature("values");
 /** The L2 norm of each key. */
-export const keyNorm: Score = feature("key_norm");
-/** The attention each entry was paid. */
-export const attention: Score = feature("attention");
+export const keyNorm: Score<"key_norm"> = feature("key_norm");
+/** The attention each entry was paid, as the policy's `attention` says. */
+export const attention: Score<"attention"> = feature("attention");
 /** A fresh uniform number per entry. */
-export const random: Score = feature("random");
+export const random: Score<"random"> = feature("random");
 
 /** The features an expression reads. */
 export function featuresOf(score: Score): Set<Feature> {

@@ -67,11 +67,12 @@ export function barPanelChart(panel: BarPanel, width: number, devicePixelRatio: 
   const slot = (width - 80) / Math.max(1, panel.bars.length);
   const upright = slot < NARROW_SLOT;
   const font = (size: number, weight: number) => ({ family: FONT_FAMILY, size, weight });
-  const labelSize = slot >= 90 ? 15 : slot >= 30 ? 13 : slot >= 20 ? 12 : 10.5;
+  const labelSize = slot >= 90 ? 15 : slot >= 30 ? 13 : slot >= 20 ? 11.5 : 10.5;
+  const figureSize = upright ? labelSize : Math.max(labelSize, 13);
   return {
     type: "bar",
     data: {
-      labels: panel.bars.map(({ label }) => shorten(label, slot < 24 ? 20 : 24)),
+      labels: panel.bars.map(({ label }) => shorten(label, slot < 24 ? 22 : 26)),
       datasets: [{
         data: panel.bars.map(({ value }) => panel.note === undefined ? value : null),
         backgroundColor: panel.bars.map(({ color }) => color),
@@ -97,17 +98,16 @@ export function barPanelChart(panel: BarPanel, width: number, devicePixelRatio: 
           font: font(19, 600),
           padding: { top: 0, bottom: 2 },
         },
-        // The room below it is for figures over bars that reach up to the end of the axis.
         subtitle: {
           display: true,
           text: panel.subtitle,
           color: INK.muted,
           font: font(14.5, 400),
-          padding: { top: 0, bottom: upright ? 30 : 18 },
+          padding: { top: 0, bottom: roomOver(panel, figureSize, upright) },
         },
         datalabels: {
           color: INK.text,
-          font: font(upright ? labelSize : Math.max(labelSize, 13), 500),
+          font: font(figureSize, 500),
           // A rim of paper, where a grid line runs through a figure.
           textStrokeColor: INK.background,
           textStrokeWidth: 3,
@@ -143,11 +143,31 @@ export function barPanelChart(panel: BarPanel, width: number, devicePixelRatio: 
   };
 }
 
-/** Cuts a long name in its middle: kinds differ at the start, sizes at the end. */
+/** Cuts a long name in its middle: kinds differ at the start, sizes at the end, and what follows an @ says on which terms. */
 function shorten(label: string, longest: number): string {
   if (label.length <= longest) return label;
-  const head = Math.ceil((longest - 1) / 2);
-  return `${label.slice(0, head)}…${label.slice(label.length - (longest - 1 - head))}`;
+  const at = label.lastIndexOf("@");
+  const terms = at > 0 && label.length - at <= longest / 2 ? label.slice(at) : "";
+  const name = label.slice(0, label.length - terms.length);
+  const left = longest - terms.length - 1;
+  const head = Math.ceil(left / 2);
+  return `${name.slice(0, head)}…${name.slice(name.length - (left - head))}${terms}`;
+}
+
+/** Plots are at least this high, points: names below them are long where figures stand upright. */
+const LEAST_PLOT = { upright: 80, level: 150 };
+
+/** Room over the plot for the figures over bars, and over their error bars, that end near the axis's end; points. */
+function roomOver({ bars, range, logarithmic, format }: BarPanel, size: number, upright: boolean): number {
+  const scale = (value: number) => logarithmic ? Math.log(Math.max(value, range.min)) : value;
+  const rooms = bars.map(({ value, deviation }) => {
+    if (value === null) return 0;
+    // Digits of the font are 0.62 of its size wide.
+    const figure = upright ? 4 + 0.62 * size * format(value).length : 4 + 1.2 * size;
+    const below = (scale(range.max) - scale(value + deviation)) / (scale(range.max) - scale(range.min));
+    return figure - Math.max(0, below) * (upright ? LEAST_PLOT.upright : LEAST_PLOT.level);
+  });
+  return 8 + Math.max(0, ...rooms);
 }
 
 /** Ends of a bar's error bar on the canvas, points, cut at the plot's edges; null where there is none. */

@@ -2,7 +2,10 @@ import { fromFileUrl } from "@std/path";
 import type { Canvas, SKRSContext2D } from "@napi-rs/canvas";
 
 /** A canvas to draw on: what both libraries have in common. */
-export type Surface = Pick<Canvas, "width" | "height"> & { getContext(kind: "2d"): SKRSContext2D };
+export type Surface = Pick<Canvas, "width" | "height"> & { getContext(kind: "2d"): Context };
+
+/** What draws on it. */
+export type Context = SKRSContext2D;
 
 /** One of the canvas libraries, ready to draw text. */
 export interface CanvasLibrary {

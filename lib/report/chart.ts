@@ -24,7 +24,10 @@ interface Metric {
 }
 
 /** Bars whose length is to be compared begin at 0. The room above is for the figures over them. */
-const fromZero: Metric["range"] = (_min, max, reach) => ({ min: 0, max: max > 0 ? Math.max(1.15 * max, reach) : 1 });
+const fromZero: Metric["range"] = (_min, max, reach) => ({
+  min: 0,
+  max: max > 0 ? Math.max(1.15 * max, 1.05 * reach) : 1,
+});
 
 const METRICS: readonly Metric[] = [
   {
@@ -87,7 +90,8 @@ const METRICS: readonly Metric[] = [
 /**
  * Draws benchmark_comparison.png: throughput, TPOT and TTFT over perplexity, VRAM and cache size, one bar for each
  * configuration in the order of the table, 7200 x 3600 pixels at 300 DPI. With several samples, error bars show one
- * standard deviation. A configuration without figures keeps its place, empty.
+ * standard deviation; a chart whose axis they do not fit into says instead how long they are, for lines across the whole
+ * chart would show nothing and hide the bars. A configuration without figures keeps its place, empty.
  *
  * @param results A run's results.
  * @param path The file. A reader never sees half of it.
@@ -105,23 +109,31 @@ const METRICS: readonly Metric[] = [
  */
 export async function drawComparison(results: BenchmarkResults, path: string, library?: CanvasLibrary): Promise<void> {
   const kinds = [...new Set(results.configurations.map(({ name }) => kindOf(name)))];
-  const several = Object.values(results.aggregated_stats).some(({ n }) => n > 1);
+  const panels = METRICS.map((metric) => panelOf(metric, results));
   await drawFigure(
     {
       title: `KV-cache compression: ${results.config.method}`,
       subtitle: termsOf(results),
-      note: `${several ? "Error bars: ± 1 standard deviation over samples  ·  " : ""}Perplexity axis: not from 0`,
+      note: [...errorBarNote(results, panels), "Perplexity axis: not from 0"].join("  ·  "),
       legend: (Object.keys(KIND_LABELS) as Kind[])
         .filter((kind) => kinds.includes(kind))
         .map((kind) => ({ label: KIND_LABELS[kind], color: KIND_COLORS[kind] })),
       width: 24,
       height: 12,
       columns: 3,
-      panels: METRICS.map((metric) => panelOf(metric, results)),
+      panels,
     },
     path,
     library,
   );
+}
+
+/** What error bars are, where there are some. */
+function errorBarNote({ aggregated_stats }: BenchmarkResults, panels: readonly BarPanel[]): string[] {
+  if (!panels.some(({ bars }) => bars.some(({ deviation }) => deviation > 0))) return [];
+  const counts = Object.values(aggregated_stats).map(({ n }) => n).filter((n) => n > 1);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return [`Error bars: ± 1 standard deviation over ${least === most ? most : `${least} to ${most}`} samples`];
 }
 
 function panelOf(metric: Metric, results: BenchmarkResults): BarPanel {
@@ -145,14 +157,32 @@ function panelOf(metric: Metric, results: BenchmarkResults): BarPanel {
   const note = metric.figure === "peak_vram_gb" && results.config.device === "cpu"
     ? "No GPU: there is no GPU memory to measure"
     : undefined;
+  const range = values.length === 0 ? { min: 0, max: 1 } : metric.range(min, max, reach);
+  const fit = errorBarsFit(bars, range);
   return {
     title: metric.title,
-    subtitle: metric.subtitle,
+    subtitle: fit ? metric.subtitle : `${metric.subtitle}  ·  ${deviationsOf(bars)} over samples: beyond this axis`,
     axis: logarithmic ? `${metric.axis} (logarithmic)` : metric.axis,
-    range: values.length === 0 ? { min: 0, max: 1 } : metric.range(min, max, reach),
+    range,
     logarithmic,
     format: metric.format,
-    bars,
+    bars: fit ? bars : bars.map((bar) => ({ ...bar, deviation: 0 })),
     ...(note === undefined ? {} : { note }),
   };
+}
+
+/** Whether every error bar lies within the axis. Below 0 there is nothing to show of a figure that cannot be negative. */
+function errorBarsFit(bars: readonly Bar[], { min, max }: BarPanel["range"]): boolean {
+  return bars.every(({ value, deviation }) =>
+    value === null || !(deviation > 0) || (value + deviation <= max && (min === 0 || value - deviation >= min))
+  );
+}
+
+/** The standard deviations as text. */
+function deviationsOf(bars: readonly Bar[]): string {
+  const sizes = bars.map(({ deviation }) => deviation).filter((deviation) => deviation > 0);
+  const [least, most] = [Math.min(...sizes), Math.max(...sizes)].map((size) =>
+    size < 100 ? significant(size, 2) : Number(size.toPrecision(2)).toLocaleString("en-US")
+  );
+  return least === most ? `± ${most}` : `± ${least} to ${most}`;
 }

@@ -2,11 +2,11 @@ import { basename, dirname, fromFileUrl, join, resolve } from "@std/path";
 import { denoProgram, mayExist, projectFlags } from "../deno_child.ts";
 import { type Picture, PICTURES } from "./pictures.ts";
 
-/** A chart takes about two seconds; a child that hangs must not keep a finished benchmark waiting. */
-const TIMEOUT_MS = 60_000;
+/** A picture takes about two seconds; a child that hangs must not keep a finished benchmark waiting. */
+const TIMEOUT_MS: Record<Picture, number> = { comparison: 60_000, nll: 60_000, traces: 300_000 };
 
-/** The picture, or why there is none. */
-export type DrawOutcome = { path: string } | { warning: string };
+/** The picture's file, and all of them where there are several; or why there is none. */
+export type DrawOutcome = { path: string; paths: string[] } | { warning: string };
 
 /**
  * Draws a picture of a run in a child process. The canvas addon needs --allow-ffi; the parent, which starts the measuring
@@ -16,7 +16,7 @@ export type DrawOutcome = { path: string } | { warning: string };
  * variable and reach no network.
  *
  * @param resultsPath The run's results.json.
- * @param picture Which one: the comparison if left out.
+ * @param picture Which one: the comparison if left out. "traces" are one for every `trace_*.json` in the run's folder.
  * @returns Where the picture is, or a sentence for people.
  *
  * @example
@@ -32,22 +32,24 @@ export async function drawInChild(resultsPath: string, picture: Picture = "compa
   const folder = dirname(resolve(resultsPath));
   const failed = (reason: string) => ({ warning: `Cannot draw ${PICTURES[picture]}: ${reason}` });
   try {
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
-    const { success, code, stderr } = await new Deno.Command(denoProgram(), {
+    const signal = AbortSignal.timeout(TIMEOUT_MS[picture]);
+    const { success, code, stdout, stderr } = await new Deno.Command(denoProgram(), {
       args: [...denoArguments(), basename(resultsPath), picture],
       // The folder is named in permissions as ".", for a comma in its path would end it there.
       cwd: folder,
       // Deno's own messages are passed on: one line of plain text.
       env: { NO_COLOR: "1", RUST_BACKTRACE: "0" },
       stdin: "null",
-      stdout: "null",
+      stdout: "piped",
       stderr: "piped",
       signal,
     }).output();
-    if (success) return { path: join(folder, PICTURES[picture]) };
-    const said = new TextDecoder().decode(stderr).trim().split("\n").at(-1);
+    const lines = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim().split("\n");
+    const [path, ...more] = lines(stdout).filter((name) => name !== "").map((name) => join(folder, name));
+    if (success && path !== undefined) return { path, paths: [path, ...more] };
+    const said = lines(stderr).at(-1);
     return failed(
-      signal.aborted ? `it took over ${TIMEOUT_MS / 1000} s` : said || `the process ended with code ${code}`,
+      signal.aborted ? `it took over ${TIMEOUT_MS[picture] / 1000} s` : said || `the process ended with code ${code}`,
     );
   } catch (error) {
     return failed(error instanceof Error ? error.message : String(error));

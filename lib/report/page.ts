@@ -1,5 +1,5 @@
 import { Chart, type ChartConfiguration, type ChartType } from "chart.js";
-import { type CanvasLibrary, FONT_FAMILY, type Surface } from "./canvas.ts";
+import { type CanvasLibrary, type Context, FONT_FAMILY, type Surface } from "./canvas.ts";
 import { INK } from "./palette.ts";
 import { withResolution } from "./png.ts";
 import { writeAtomic } from "./write_atomic.ts";
@@ -114,6 +114,21 @@ export class Page {
     // Whole pixels: between them, every line and letter would be blurred.
     this.#surface.getContext("2d").drawImage(surface as never, Math.round(x * scale), Math.round(y * scale));
     chart.destroy();
+  }
+
+  /**
+   * Draws by hand.
+   *
+   * @param draw Gets the canvas's context, whose unit is the point, and a function that brings a length or a place to
+   * whole pixels: what is filled between two of them has sharp edges, and leaves no seam to its neighbour.
+   */
+  paint(draw: (context: Context, snap: (points: number) => number) => void): void {
+    const scale = DPI / POINTS_PER_INCH;
+    const context = this.#surface.getContext("2d");
+    context.save();
+    context.scale(scale, scale);
+    draw(context, (points) => Math.round(points * scale) / scale);
+    context.restore();
   }
 
   /**

@@ -31,18 +31,18 @@ export const KIND_LABELS: Readonly<Record<Kind, string>> = {
 /**
  * The kind of a configuration, by its name.
  *
- * @param name As in the table.
+ * @param name As in the table; `@` and how positions are numbered may stand behind it.
  * @returns The kind, which gives the colour.
  *
  * @example
  * ```ts
  * import { kindOf } from "./palette.ts";
  *
- * console.log(kindOf("streaming_256"), kindOf("snapkv_512_obs32")); // "streaming" "other"
+ * console.log(kindOf("streaming_256@cache"), kindOf("snapkv_512_obs32")); // "streaming" "other"
  * ```
  */
 export function kindOf(name: string): Kind {
-  if (name === "baseline") return "baseline";
+  if (name === "baseline" || name.startsWith("baseline@")) return "baseline";
   if (name.startsWith("streaming_")) return "streaming";
   if (name.startsWith("recent_only_")) return "recent_only";
   return "other";
@@ -88,10 +88,40 @@ export function shadesOf(names: readonly string[]): Shade[] {
 
 /** A colour mixed with white (tone up to 1) or black (down to -1). */
 function tinted(color: string, tone: number): string {
-  const towards = tone > 0 ? 255 : 0;
+  return mixed(color, tone > 0 ? "#ffffff" : "#000000", Math.abs(tone));
+}
+
+/** Two colours mixed: `share` of the second. */
+function mixed(first: string, second: string, share: number): string {
   const channels = [1, 3, 5].map((at) => {
-    const value = Number.parseInt(color.slice(at, at + 2), 16);
-    return Math.round(value + (towards - value) * Math.abs(tone)).toString(16).padStart(2, "0");
+    const [from, to] = [first, second].map((color) => Number.parseInt(color.slice(at, at + 2), 16)) as [number, number];
+    return Math.round(from + (to - from) * share).toString(16).padStart(2, "0");
   });
   return `#${channels.join("")}`;
+}
+
+/** What a heatmap's cell is in that nothing holds. */
+export const HEAT_NONE = "#eceef2";
+/** From the least share over none to all. Lightness falls evenly, so it reads in gray and with any colour vision. */
+const HEAT_STOPS = ["#a2da5e", "#40bd72", "#21918c", "#31688e", "#443983", "#440154"] as const;
+
+/**
+ * A heatmap's colour. It leaps between none and the least, for one held position among thousands must be seen, and goes
+ * by the root of the share: of a long text little is held, and that is where shares have to be told apart.
+ *
+ * @param share 0..1.
+ * @returns #rrggbb
+ *
+ * @example
+ * ```ts
+ * import { heatColor } from "./palette.ts";
+ *
+ * console.log(heatColor(0), heatColor(0.001), heatColor(1)); // "#eceef2" "#93d561" "#440154"
+ * ```
+ */
+export function heatColor(share: number): string {
+  if (!(share > 0)) return HEAT_NONE;
+  const place = Math.sqrt(Math.min(1, share)) * (HEAT_STOPS.length - 1);
+  const stop = Math.min(Math.floor(place), HEAT_STOPS.length - 2);
+  return mixed(HEAT_STOPS[stop]!, HEAT_STOPS[stop + 1]!, place - stop);
 }

@@ -4,6 +4,8 @@ export const PICTURES = {
   comparison: "benchmark_comparison.png",
   /** Lines: perplexity along the text. */
   nll: "perplexity_along_text.png",
+  /** Maps: what every configuration with a trace held. One each, beside the trace and of its name. */
+  traces: "trace_*.png",
 } as const;
 
 /** One of them. */

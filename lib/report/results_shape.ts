@@ -1,4 +1,16 @@
-import { either, figure, list, nullable, number, object, oneOf, type Reader, record, string } from "./shape.ts";
+import {
+  either,
+  figure,
+  list,
+  nullable,
+  number,
+  object,
+  oneOf,
+  optional,
+  type Reader,
+  record,
+  string,
+} from "./shape.ts";
 import type { AggregatedStats, BenchmarkResults, Environment, Failure, RawResult, RunConfig } from "./types.ts";
 
 const rawResult: Reader<RawResult> = object<RawResult>({
@@ -50,6 +62,7 @@ const config: Reader<RunConfig> = object<RunConfig>({
   positions: string,
   num_warmup: number,
   seed: number,
+  max_positions: optional(number),
 });
 
 const environment: Reader<Environment> = object<Environment>({
@@ -75,11 +88,13 @@ const environment: Reader<Environment> = object<Environment>({
   text_sha256: string,
 });
 
-const reasons = { method: string, reason: string, log: string, code: number };
-const whole = object<Failure>(reasons);
-const partial = object<Required<Failure>>({ ...reasons, samples: list(rawResult) });
-const failure: Reader<Failure> = (value, path) =>
-  (typeof value === "object" && value !== null && "samples" in value ? partial : whole)(value, path);
+const failure: Reader<Failure> = object<Failure>({
+  method: string,
+  reason: string,
+  log: string,
+  code: number,
+  samples: optional(list(rawResult)),
+});
 
 /**
  * Reads results.json, parsed: the counterpart of {@linkcode BenchmarkResults} at run time. Fields beside the known ones

@@ -21,3 +21,25 @@ export function roundTicks(scale: { min: number; max: number; ticks: { value: nu
   }
   scale.ticks = ticks.filter(({ value }) => value >= scale.min && value <= scale.max);
 }
+
+/**
+ * Ticks of a linear axis of whole numbers: 1, 2 or 5 times a power of ten apart.
+ *
+ * @param min The axis's lower end; `max` its upper.
+ * @param most How many there may be.
+ * @returns The ticks, ascending.
+ *
+ * @example
+ * ```ts
+ * import { linearTicks } from "./round_ticks.ts";
+ *
+ * console.log(linearTicks(0, 2000, 5)); // [ 0, 500, 1000, 1500, 2000 ]
+ * ```
+ */
+export function linearTicks(min: number, max: number, most: number): number[] {
+  const power = 10 ** Math.max(0, Math.floor(Math.log10((max - min) / most)));
+  const step = [1, 2, 5, 10, 20].map((factor) => factor * power)
+    .find((step) => Math.floor(max / step) - Math.ceil(min / step) < most)!;
+  const first = Math.ceil(min / step);
+  return Array.from({ length: Math.floor(max / step) - first + 1 }, (_, index) => (first + index) * step);
+}

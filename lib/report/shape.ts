@@ -58,13 +58,24 @@ export function record<T>(item: Reader<T>): Reader<Record<string, T>> {
       : fail(value, path, "an object");
 }
 
+/** A field that may be left out, of {@linkcode object}. */
+export function optional<T>(reader: Reader<T>): Reader<T | undefined> {
+  return (value, path) => value === undefined ? undefined : reader(value, path);
+}
+
+/** A reader for every field; those that may be left out of the object are {@linkcode optional}. */
+type Fields<T> = {
+  [K in keyof T]-?: Partial<Pick<T, K>> extends Pick<T, K> ? Reader<T[K] | undefined> : Reader<T[K]>;
+};
+
 /** An object with these fields. Others may stand beside them, and stay. */
-export function object<T extends object>(fields: { [K in keyof T]: Reader<T[K]> }): Reader<T> {
+export function object<T extends object>(fields: Fields<T>): Reader<T> {
   return (value, path) => {
     if (!isObject(value)) return fail(value, path, "an object");
     const read: Record<string, unknown> = { ...value };
     for (const key of Object.keys(fields) as (keyof T & string)[]) {
-      read[key] = fields[key](value[key], join(path, key));
+      const each = fields[key](value[key], join(path, key));
+      if (each !== undefined) read[key] = each;
     }
     return read as T;
   };

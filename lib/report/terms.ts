@@ -34,7 +34,7 @@ export function termsOf({ config, environment }: Terms): string {
     modelFileName(config.model_id),
     device,
     config.dtype,
-    `${config.positions} positions`,
+    `${config.positions.split(/[,\s]+/).join(" and ")} positions`,
     `${config.num_samples} ${config.num_samples === 1 ? "sample" : "samples"} of ${config.dataset}`,
     `${config.max_tokens} tokens read, ${config.max_new_tokens} generated`,
   ].join("  ·  ");

@@ -118,6 +118,8 @@ export interface RunConfig {
   positions: string;
   num_warmup: number;
   seed: number;
+  /** Tokens of the longest text the model was trained on, where its config.json says so. */
+  max_positions?: number;
 }
 
 /** One configuration as the run knew it. */

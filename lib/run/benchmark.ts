@@ -1,11 +1,14 @@
 import { drawInChild } from "../report/draw_child.ts";
+import type { Picture } from "../report/pictures.ts";
 import { writeResults } from "../report/results_file.ts";
 import { createResultsFolder } from "../report/results_folder.ts";
 import { aggregateAll } from "../report/stats.ts";
+import { writeTrace } from "../report/trace.ts";
+import type { Trace, TraceSnapshot } from "../report/trace_types.ts";
 import type { BenchmarkResults, Failure, RawResult } from "../report/types.ts";
 import { type ChildEnd, reasonOf, runChild } from "./child.ts";
 import type { BenchmarkOptions, BenchmarkRun } from "./options.ts";
-import { prepare } from "./prepare.ts";
+import { type Plan, prepare } from "./prepare.ts";
 import type { MeasureRequest } from "./protocol.ts";
 
 export type { BenchmarkOptions, BenchmarkRun } from "./options.ts";
@@ -42,16 +45,20 @@ export type { BenchmarkOptions, BenchmarkRun } from "./options.ts";
  */
 export async function runBenchmark(options: BenchmarkOptions): Promise<BenchmarkRun> {
   const { signal, onNote = () => {} } = options;
-  const { results, requests } = await prepare(options);
+  const plan = await prepare(options);
+  const { results, requests } = plan;
   signal?.throwIfAborted();
   const folder = await openFolder(options, results);
   let saved = folder !== null;
+  const traces: Trace[] = [];
+  let writtenTraces = 0;
   for (const [index, request] of requests.entries()) {
     if (signal?.aborted) break;
-    const { end, samples } = await measureOne(request, index, options);
+    const { end, samples, snapshots } = await measureOne(request, index, requests.length, options);
     if (end.code === 0 && samples.length === request.samples.length) {
       results.configurations[index]!.status = "done";
       results.raw_results.push(...samples);
+      if (request.trace) traces.push(traceOf(request, plan, snapshots));
     } else if (!await wasInterrupted(end, signal)) {
       results.configurations[index]!.status = "failed";
       results.failures.push(failureOf(request, reasonOf(end), end, samples));
@@ -61,6 +68,9 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
     summarize(results);
     try {
       if (folder !== null) await writeResults(folder, results);
+      for (; folder !== null && writtenTraces < traces.length; writtenTraces++) {
+        await writeTrace(folder, traces[writtenTraces]!);
+      }
       saved = folder !== null;
     } catch (error) {
       // A disk that is full now may not be when the next configuration ends; what is in memory is not lost by going on.
@@ -75,12 +85,25 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
     saved = false;
   }
   let chart: string | null = null;
+  const pictures: string[] = [];
   if (saved && results.raw_results.length > 0) {
-    const drawn = await drawInChild(`${folder}/results.json`);
-    if ("path" in drawn) chart = drawn.path;
-    else onNote(drawn.warning);
+    for (const picture of picturesOf(options, plan, traces)) {
+      const drawn = await drawInChild(`${folder}/results.json`, picture);
+      if ("warning" in drawn) onNote(drawn.warning);
+      else if (picture === "comparison") chart = drawn.path;
+      else pictures.push(...drawn.paths);
+    }
   }
-  return { results, folder: saved ? folder : null, chart, interrupted };
+  return { results, folder: saved ? folder : null, chart, pictures, traces, interrupted };
+}
+
+/** The pictures that a run is worth. */
+function picturesOf({ plot_nll }: BenchmarkOptions, { isLong }: Plan, traces: readonly Trace[]): Picture[] {
+  return [
+    "comparison",
+    ...(plot_nll || isLong ? ["nll" as const] : []),
+    ...(traces.length > 0 ? ["traces" as const] : []),
+  ];
 }
 
 /** The run's folder, with a results.json that says what is to come. */
@@ -97,24 +120,31 @@ async function openFolder({ output = "results" }: BenchmarkOptions, results: Ben
   }
 }
 
-/** Measures one configuration in a child process; gives the samples it finished, however it ended. */
-async function measureOne(request: MeasureRequest, index: number, options: BenchmarkOptions) {
-  const { configurations, signal, onNote, onProgress } = options;
+/** What a configuration's cache held. */
+function traceOf({ name, positions, skipLayers }: MeasureRequest, { shape }: Plan, snapshots: TraceSnapshot[]): Trace {
+  return { configuration: name, positions, skip_layers: [...skipLayers], ...shape, snapshots };
+}
+
+/** Measures one configuration in a child process; gives the samples it finished, however it ended, and its traces. */
+async function measureOne(request: MeasureRequest, index: number, count: number, options: BenchmarkOptions) {
+  const { signal, onNote, onProgress } = options;
   const samples: RawResult[] = [];
+  const snapshots: TraceSnapshot[] = [];
   const end = await runChild(request, (event) => {
     if (event.type === "sample") samples.push(event.result);
+    if (event.type === "trace") snapshots.push(event.snapshot);
     if (event.type === "note") onNote?.(`${request.name}: ${event.message}`);
     if (event.type === "progress") {
       onProgress?.({
         ...event,
         configuration: request.name,
         index,
-        count: configurations.length,
+        count,
         samples: request.samples.length,
       });
     }
   }, signal);
-  return { end, samples };
+  return { end, samples, snapshots };
 }
 
 /**

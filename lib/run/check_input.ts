@@ -7,6 +7,8 @@ import { InputError } from "../errors.ts";
 import type { ModelFolder } from "../model/model_folder.ts";
 import type { Configuration } from "./configurations.ts";
 import type { DeviceDefaults } from "./device_defaults.ts";
+import type { Positions } from "./engine.ts";
+import type { BenchmarkOptions } from "./options.ts";
 
 /** Refuses a run of nothing, and two configurations of one name. */
 export function checkNames(configurations: readonly Configuration[]): void {
@@ -17,7 +19,7 @@ export function checkNames(configurations: readonly Configuration[]): void {
 }
 
 /** Refuses lengths that are no whole numbers, or too small: a script's, for flags are checked as they are read. */
-export function checkLengths(lengths: DeviceDefaults): void {
+export function checkLengths(lengths: DeviceDefaults, { trace_every }: Pick<BenchmarkOptions, "trace_every">): void {
   const least: DeviceDefaults = { num_samples: 1, max_tokens: 1, max_new_tokens: 2, prompt_tokens: 1, num_warmup: 0 };
   for (const name of Object.keys(least) as (keyof DeviceDefaults)[]) {
     const value = lengths[name];
@@ -25,6 +27,20 @@ export function checkLengths(lengths: DeviceDefaults): void {
       throw new InputError(`Cannot run with ${name} ${value}: give an integer of at least ${least[name]}`);
     }
   }
+  if (trace_every !== undefined && (!Number.isSafeInteger(trace_every) || trace_every < 1)) {
+    throw new InputError(`Cannot run with trace_every ${trace_every}: give an integer of at least 1`);
+  }
+}
+
+/** Refuses ways of numbering tokens that there are not: a script's, for flags are checked as they are read. */
+export function checkPositions(positions: BenchmarkOptions["positions"] = "absolute"): readonly Positions[] {
+  const all = [positions].flat();
+  const known: readonly Positions[] = ["absolute", "cache", "seed"];
+  const other = all.find((mode) => !known.includes(mode));
+  if (other !== undefined || all.length === 0) {
+    throw new InputError(`Cannot run with positions ${other ?? "[]"}: give one or several of ${known.join(", ")}`);
+  }
+  return all;
 }
 
 /** Refuses layers that the model has not; gives the others in order, each once. */

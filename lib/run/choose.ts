@@ -8,6 +8,8 @@ import { InputError } from "../errors.ts";
 import type { AttentionForm } from "../model/attention.ts";
 import { fusedObstacle } from "../model/attention_fused.ts";
 import type { ModelFolder } from "../model/model_folder.ts";
+import { featuresOf } from "../policies/score.ts";
+import type { Configuration } from "./configurations.ts";
 
 /**
  * The type that weights, activations and cache have: float32 on the CPU; on CUDA as the weights are stored.
@@ -29,22 +31,33 @@ export function chooseDtype(wanted: "auto" | FloatType, model: ModelFolder, devi
 }
 
 /**
- * The form of attention: fused wherever there is such a kernel.
+ * The form of attention: fused wherever there is such a kernel, and what is to be measured can do with it.
  *
  * @param wanted As asked for.
  * @param dtype The type computed in.
  * @param model The model.
  * @param device What the run is on.
+ * @param configuration What is to be measured.
  * @returns The form.
- * @throws {InputError} If "fused" is asked for and there is no such kernel.
+ * @throws {InputError} If "fused" is asked for and cannot be used.
  */
 export function chooseAttention(
   wanted: "auto" | AttentionForm,
   dtype: FloatType,
   { spec }: ModelFolder,
   device: "cuda" | "cpu",
+  { name, policy: { score }, positions }: Configuration,
 ): AttentionForm {
+  if (wanted === "explicit") return wanted;
   const obstacle = fusedObstacle(spec, { dtype, device });
   if (wanted === "fused" && obstacle) throw new InputError(`Cannot use --attention fused: ${obstacle}`);
-  return wanted === "auto" ? (obstacle ? "explicit" : "fused") : wanted;
+  const need = score && featuresOf(score).has("attention")
+    ? "it keeps entries by the attention they are paid, which the fused kernel does not show"
+    : positions === "cache"
+    ? "positions in the cache have keys rotated as they are read, which the fused kernel does not do"
+    : undefined;
+  if (wanted === "fused" && need) {
+    throw new InputError(`Cannot use --attention fused with ${name}: ${need}; leave it to auto, or give explicit`);
+  }
+  return obstacle || need ? "explicit" : "fused";
 }

@@ -1,6 +1,8 @@
 import type { Policy } from "../policies/policy.ts";
 import { type MethodName, methods } from "../policies/registry.ts";
-import type { Flags } from "./flag_table.ts";
+import type { Positions } from "./engine.ts";
+import { PAPER_METHODS } from "./flag_effects.ts";
+import type { Flags } from "./flag_types.ts";
 
 /** One line of the table: a policy under a name. */
 export interface Configuration {
@@ -8,6 +10,8 @@ export interface Configuration {
   readonly name: string;
   /** What is kept. */
   readonly policy: Policy;
+  /** How tokens are numbered; as the run says if left out. */
+  readonly positions?: Positions;
 }
 
 /** A configuration and the size that its control group has; none where the size is not fixed. */
@@ -17,7 +21,7 @@ interface Planned extends Configuration {
 
 /**
  * What a run measures, in the order of the table: the baseline, then each configuration of the method with the control
- * group of its size before it, each control once.
+ * group of its size before it, each control once; each of them under every numbering of tokens that is asked for.
  *
  * @example
  * ```ts
@@ -37,6 +41,8 @@ export function expand(flags: Flags): Configuration[] {
     ? [...comparison(512, true), ...comparison(1024, true)]
     : flags.compare_new
     ? comparison(512, false)
+    : flags.compare_papers
+    ? flags.cache_sizes.flatMap((size) => papers(size, flags))
     : EXPANSIONS[flags.method](flags);
   const run = new Map<string, Configuration>();
   const add = (name: string, policy: Policy) => run.has(name) || run.set(name, { name, policy });
@@ -47,7 +53,41 @@ export function expand(flags: Flags): Configuration[] {
     }
     add(name, policy);
   }
-  return [...run.values()];
+  return acrossPositions([...run.values()], flags.positions);
+}
+
+/**
+ * Every configuration under each numbering of tokens, side by side. Where there are several, names end in it, as in
+ * `streaming_256@cache`. The full cache numbers tokens alike in all of them: it is measured once, under the first.
+ *
+ * @example
+ * ```ts
+ * import { acrossPositions } from "./configurations.ts";
+ * import { methods } from "../policies/registry.ts";
+ *
+ * const configurations = [{ name: "baseline", policy: methods.baseline() }, { name: "tova", policy: methods.tova() }];
+ * console.log(acrossPositions(configurations, ["absolute", "cache"]).map(({ name }) => name).join(" "));
+ * // baseline tova@absolute tova@cache
+ * ```
+ *
+ * @param configurations Those that say how tokens are numbered stay as they are.
+ * @param positions At least one numbering.
+ * @returns Configurations that all say it.
+ */
+export function acrossPositions(
+  configurations: readonly Configuration[],
+  positions: readonly Positions[],
+): (Configuration & { readonly positions: Positions })[] {
+  return configurations.flatMap((configuration) => {
+    const { name, policy, positions: own } = configuration;
+    if (own !== undefined) return [{ ...configuration, positions: own }];
+    if (policy.method === "baseline") return [{ ...configuration, positions: positions[0]! }];
+    return positions.map((mode) => ({
+      name: positions.length > 1 ? `${name}@${mode}` : name,
+      policy,
+      positions: mode,
+    }));
+  });
 }
 
 /** From flags to a method's configurations. */
@@ -105,7 +145,66 @@ const EXPANSIONS: Readonly<Record<MethodName, (flags: Flags) => Planned[]>> = {
       policy: methods.adaptive_l2({ target_size, soft_limit, hard_limit }),
       control: target_size,
     })),
+  h2o: byCacheSize("h2o"),
+  tova: byCacheSize("tova"),
+  snapkv: byCacheSize("snapkv"),
+  pyramid_snapkv: byCacheSize("pyramid_snapkv"),
+  keydiff: byCacheSize("keydiff"),
 };
+
+type PaperMethod = typeof PAPER_METHODS[number];
+
+/** A configuration for each of `--cache_sizes`, with the control group of its size. */
+function byCacheSize(method: PaperMethod): (flags: Flags) => Planned[] {
+  return (flags) => flags.cache_sizes.map((size) => PAPERS[method](size, flags));
+}
+
+/** From a size and flags to a method's configuration. snapkv's name is not the one that snapkv_lite has in the original. */
+const PAPERS: Readonly<Record<PaperMethod, (size: number, flags: Flags) => Planned>> = {
+  h2o: (size, { heavy_ratio, sink_size: start_size }) => {
+    const heavy_size = Math.trunc(size * heavy_ratio);
+    const policy = methods.h2o({ start_size, heavy_size, recent_size: size - start_size - heavy_size });
+    return { name: `h2o_${size}`, policy, control: size };
+  },
+  tova: (size) => ({ name: `tova_${size}`, policy: methods.tova({ cache_size: size }), control: size }),
+  snapkv: (size, flags) => ({
+    name: `snapkv_attention_${size}`,
+    policy: methods.snapkv(votes(size, flags)),
+    control: size,
+  }),
+  pyramid_snapkv: (size, flags) => ({
+    name: `pyramid_snapkv_${size}`,
+    policy: methods.pyramid_snapkv({ ...votes(size, flags), beta: flags.pyramid_beta }),
+    control: size,
+  }),
+  keydiff: (size, { keydiff_recent_ratio }) => ({
+    name: `keydiff_${size}`,
+    policy: methods.keydiff({ cache_size: size, recent_size: Math.trunc(size * keydiff_recent_ratio) }),
+    control: size,
+  }),
+};
+
+/** What snapkv and pyramid_snapkv have in common; the paper's code pools over 5 neighbours, or takes the best of 7. */
+function votes(cache_size: number, { query_window, pooling, pooling_kernel }: Flags) {
+  return {
+    cache_size,
+    observation_window: query_window,
+    pooling,
+    pooling_kernel: pooling_kernel ?? (pooling === "max" ? 7 : 5),
+  };
+}
+
+/** The papers' methods side by side at one size, beside a choice at random, whose recent half is as large as h2o's. */
+function papers(size: number, flags: Flags): Planned[] {
+  const { start_size } = flags;
+  const streaming = methods.streaming_llm({ start_size, recent_size: size - start_size });
+  const random = methods.fix_size_l2({ fix_kv_size: size, keep_ratio: 0.5, strategy: "random" });
+  return [
+    { name: `streaming_${size}`, policy: streaming, control: size },
+    { name: `random_${size}`, policy: random, control: size },
+    ...PAPER_METHODS.map((method) => PAPERS[method](size, flags)),
+  ];
+}
 
 /** The methods side by side at one size; `all`, or only the four that came after streaming_llm. */
 function comparison(size: 512 | 1024, all: boolean): Planned[] {

@@ -1,5 +1,18 @@
 import { InputError } from "../errors.ts";
-import { FLAG_TABLE, type FlagName, type Flags, type FlagSpec } from "./flag_table.ts";
+import type { MethodName } from "../policies/registry.ts";
+import { FLAG_TABLE } from "./flag_table.ts";
+import type { FlagName, Flags, FlagSpec } from "./flag_types.ts";
+
+/** Switches that run a group of methods. */
+export const GROUPS = ["compare_all", "compare_new", "compare_papers"] as const;
+
+/** Methods as their papers define them: those that `--cache_sizes` belongs to. */
+export const PAPER_METHODS = ["h2o", "tova", "snapkv", "pyramid_snapkv", "keydiff"] as const satisfies MethodName[];
+
+/** The group that is asked for, if one is. */
+export function groupOf(flags: Flags): typeof GROUPS[number] | undefined {
+  return GROUPS.find((group) => flags[group]);
+}
 
 /**
  * Looks at flags together: refuses combinations that make no sense, and says which flags have no effect.
@@ -10,20 +23,28 @@ import { FLAG_TABLE, type FlagName, type Flags, type FlagSpec } from "./flag_tab
  * @throws {InputError} Naming the flags that do not go together.
  */
 export function effects(flags: Flags, given: ReadonlySet<FlagName>): string[] {
-  if (flags.compare_all && flags.compare_new) {
-    throw new InputError("Cannot use --compare_all and --compare_new together: the first includes the second");
+  const [group, another] = GROUPS.filter((group) => flags[group]);
+  if (another !== undefined) {
+    const why = another === "compare_new" ? "the first includes the second" : "each is a run of its own";
+    throw new InputError(`Cannot use --${group} and --${another} together: ${why}`);
   }
-  const group = flags.compare_all ? "compare_all" : flags.compare_new ? "compare_new" : undefined;
   const warnings: string[] = [];
   for (const name of given) {
     const { methods }: FlagSpec<unknown> = FLAG_TABLE[name];
-    if (group !== undefined && (methods !== undefined || name === "method")) {
+    if (group !== undefined && (name === "method" || methods !== undefined && !takes(group, name, methods))) {
       warnings.push(`--${name} has no effect with --${group}, which has methods and sizes of its own`);
-    } else if (methods !== undefined && !methods.includes(flags.method)) {
+    } else if (group === undefined && methods !== undefined && !methods.includes(flags.method)) {
       warnings.push(`--${name} has no effect on ${flags.method}; it belongs to ${methods.join(", ")}`);
     }
   }
+  if (group === "compare_papers") return [...warnings, ...paperEffects(flags, ["streaming_llm", ...PAPER_METHODS])];
   return group === undefined ? [...warnings, ...methodEffects(flags)] : warnings;
+}
+
+/** Whether a group listens to a flag of some methods: only that of the papers does. */
+function takes(group: string, name: FlagName, methods: readonly MethodName[]): boolean {
+  if (group !== "compare_papers") return false;
+  return name === "start_size" || methods.some((method) => PAPER_METHODS.some((paper) => paper === method));
 }
 
 /** What one method's own flags do to each other. */
@@ -52,7 +73,39 @@ function methodEffects(flags: Flags): string[] {
           `--observation_windows ${window} leaves nothing of --snapkv_keep_sizes ${keep} to choose: the last ${window} are kept`
         )
       );
+    case "h2o":
+    case "snapkv":
+    case "pyramid_snapkv":
+    case "keydiff":
+      return paperEffects(flags, [flags.method]);
     default:
       return [];
   }
+}
+
+/** What `--cache_sizes` leaves to some methods, once they have what their own flags ask for. */
+function paperEffects(flags: Flags, methods: readonly MethodName[]): string[] {
+  const { cache_sizes, start_size, heavy_ratio, sink_size, query_window, keydiff_recent_ratio } = flags;
+  return cache_sizes.flatMap((size) => {
+    const has = (...names: MethodName[]) => names.some((name) => methods.includes(name));
+    if (has("streaming_llm") && start_size >= size) {
+      throw new InputError(
+        `Cannot use --start_size ${start_size} with --cache_sizes ${size}: nothing is left for the last entries`,
+      );
+    }
+    if (has("h2o") && Math.trunc(size * heavy_ratio) + sink_size > size) {
+      throw new InputError(
+        `Cannot use --sink_size ${sink_size} with --cache_sizes ${size} and --heavy_ratio ${heavy_ratio}: ` +
+          `they leave room for ${size - Math.trunc(size * heavy_ratio)} at most`,
+      );
+    }
+    const nothing = (flag: FlagName, is: boolean) =>
+      is
+        ? [`--${flag} ${flags[flag]} leaves nothing of --cache_sizes ${size} to choose: the last ${size} are kept`]
+        : [];
+    return [
+      ...nothing("query_window", has("snapkv", "pyramid_snapkv") && query_window >= size),
+      ...nothing("keydiff_recent_ratio", has("keydiff") && keydiff_recent_ratio === 1),
+    ];
+  });
 }

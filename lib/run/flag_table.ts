@@ -1,73 +1,12 @@
 import { STRATEGIES } from "../policies/fix_size_l2.ts";
 import { PROFILES } from "../policies/pyramid_kv.ts";
-import { type MethodName, methodNames } from "../policies/registry.ts";
-import type { Undecided } from "./device_defaults.ts";
-import { choice, choiceSoFar, integer, listOf, noneOr, ratio, type Reader, text } from "./flag_values.ts";
+import { methodNames } from "../policies/registry.ts";
+import { POOLINGS } from "../policies/snapkv.ts";
+import type { FlagName, Flags, FlagSpec } from "./flag_types.ts";
+import { choice, factor, integer, listOf, noneOr, odd, ratio, type Reader, share, text } from "./flag_values.ts";
 
 /** The model that comes with the project. */
 export const EMBEDDED_MODEL_ID = "novel-neox-8m";
-
-/** What the command line says, defaults filled in except those that depend on the device. */
-export interface Flags extends Undecided {
-  model_id: string;
-  dataset: string;
-  method: MethodName;
-  compare_all: boolean;
-  compare_new: boolean;
-  no_baseline: boolean;
-  no_recent_only: boolean;
-  skip_layers: readonly number[];
-  positions: "absolute";
-  seed: number;
-  device: "auto" | "cuda" | "cpu";
-  dtype: "auto" | "float32" | "float16" | "bfloat16";
-  attention: "auto" | "fused" | "explicit";
-  window_sizes: readonly number[];
-  start_size: number;
-  recent_sizes: readonly number[];
-  keep_ratios: readonly number[];
-  fix_kv_sizes: readonly number[];
-  strategies: readonly string[];
-  prune_after: number;
-  heavy_hitter_sizes: readonly number[];
-  h2o_recent_size: number;
-  observation_windows: readonly number[];
-  snapkv_keep_sizes: readonly number[];
-  base_sizes: readonly number[];
-  layer_decay: number;
-  min_size: number;
-  pyramid_profile: string;
-  target_sizes: readonly number[];
-  soft_limit: number;
-  hard_limit: number;
-  output: string;
-  json: boolean;
-  help: boolean;
-  version: boolean;
-  /** What was given and has no effect, one line each. */
-  warnings: readonly string[];
-}
-
-/** Name of a flag, with underscores. */
-export type FlagName = Exclude<keyof Flags, "warnings">;
-
-/** One flag: how it is read, and what the help says of it. */
-export interface FlagSpec<T> {
-  /** Heading of the help it stands under. */
-  readonly group: string;
-  /** What it does; the default is added to it. */
-  readonly help: string;
-  /** What stands for the value in the help; left out for a switch. */
-  readonly value?: string;
-  /** Reads the value; left out for a switch. */
-  readonly read?: Reader<T>;
-  /** Its value where it is not given; undefined where that depends on the device. */
-  readonly default: T;
-  /** The methods it belongs to, where not to all. */
-  readonly methods?: readonly MethodName[];
-  /** Its one-letter form. */
-  readonly short?: string;
-}
 
 const size = integer(1);
 const sizes = listOf(size);
@@ -80,6 +19,7 @@ const off = { default: false } as const;
 const WHAT = "What to run";
 const LENGTH = "How much to measure";
 const MACHINE = "On what";
+const PAPERS = "h2o, tova, snapkv, pyramid_snapkv, keydiff";
 const OUT = "Output";
 
 /** Every flag, in the order of the help. The parser, the help and the defaults all come from here. */
@@ -93,17 +33,24 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
     read: choice(methodNames),
     default: "streaming_llm",
   },
-  compare_all: { group: WHAT, help: "every method with a fixed size, at 512 and 1024 entries", ...off },
+  compare_all: { group: WHAT, help: "the original's methods with a fixed size, at 512 and 1024 entries", ...off },
   compare_new: { group: WHAT, help: "h2o_l2, snapkv_lite, pyramid_kv and adaptive_l2, at 512 entries", ...off },
+  compare_papers: {
+    group: WHAT,
+    help: "streaming_llm, a random choice, h2o, tova, snapkv, pyramid_snapkv and keydiff, at --cache_sizes",
+    ...off,
+  },
   no_baseline: { group: WHAT, help: "leave out the full cache", ...off },
   no_recent_only: { group: WHAT, help: "leave out the control group of each size", ...off },
   skip_layers: { group: WHAT, help: "layers never compressed, or none", ...list(noneOr(listOf(integer(0))), [0, 1]) },
   positions: {
     group: WHAT,
-    help: "how tokens are numbered: absolute, by their place in the text",
-    value: "NAME",
-    read: choiceSoFar(["absolute"], ["cache", "seed"]),
-    default: "absolute",
+    help:
+      "how tokens are numbered: absolute, by their place in the text; cache, by their place in the cache; seed, as " +
+      "the original did. Of several, each is measured",
+    value: "LIST",
+    read: listOf(choice(["absolute", "cache", "seed"])),
+    default: ["absolute"],
   },
   seed: { group: WHAT, help: "of what is drawn at random", ...count(integer(0), 0) },
 
@@ -234,12 +181,86 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
     methods: ["adaptive_l2"],
   },
 
+  cache_sizes: {
+    group: PAPERS,
+    help: "entries kept",
+    ...list(sizes, [256, 512]),
+    methods: ["h2o", "tova", "snapkv", "pyramid_snapkv", "keydiff"],
+  },
+  heavy_ratio: {
+    group: PAPERS,
+    help: "h2o: share of the size that is kept by attention; the rest are the last entries",
+    value: "X",
+    read: ratio,
+    default: 0.5,
+    methods: ["h2o"],
+  },
+  sink_size: { group: PAPERS, help: "h2o: first entries kept, of the size", ...count(integer(0), 0), methods: ["h2o"] },
+  query_window: {
+    group: PAPERS,
+    help: "snapkv, pyramid_snapkv: the observation window: last queries that vote, last entries kept",
+    ...count(size, 32),
+    methods: ["snapkv", "pyramid_snapkv"],
+  },
+  pooling: {
+    group: PAPERS,
+    help: `snapkv, pyramid_snapkv: what votes are smoothed by, ${Object.keys(POOLINGS).join(" or ")}`,
+    value: "NAME",
+    read: choice(Object.keys(POOLINGS)),
+    default: "avg",
+    methods: ["snapkv", "pyramid_snapkv"],
+  },
+  pooling_kernel: {
+    group: PAPERS,
+    help: "snapkv, pyramid_snapkv: neighbours votes are smoothed over, odd",
+    value: "N",
+    read: odd,
+    default: undefined,
+    defaultText: "5, or 7 with --pooling max",
+    methods: ["snapkv", "pyramid_snapkv"],
+  },
+  pyramid_beta: {
+    group: PAPERS,
+    help: "pyramid_snapkv: how steeply sizes fall over the layers; at 1 they do not",
+    value: "X",
+    read: factor,
+    default: 20,
+    methods: ["pyramid_snapkv"],
+  },
+  keydiff_recent_ratio: {
+    group: PAPERS,
+    help: "keydiff: share of the size that is the last entries; without any, quality collapses",
+    value: "X",
+    read: share,
+    default: 0.25,
+    methods: ["keydiff"],
+  },
+
   output: {
     group: OUT,
     help: "folder that the run's own folder is made in",
     value: "DIR",
     read: text,
     default: "results",
+  },
+  trace: {
+    group: OUT,
+    help: "write and draw which places of the text each layer and head holds at the end of the quality pass, for the " +
+      "first sample; steps take a little longer",
+    ...off,
+  },
+  trace_every: {
+    group: OUT,
+    help: "the same, every N tokens as well",
+    value: "N",
+    read: size,
+    default: undefined,
+    defaultText: "at the end only",
+  },
+  plot_nll: {
+    group: OUT,
+    help: "draw perplexity along the text; always drawn where the text is longer than what the model was trained for",
+    ...off,
   },
   json: { group: OUT, help: "print results.json on stdout instead of the table", ...off },
   help: { group: OUT, help: "print this and stop", short: "h", ...off },

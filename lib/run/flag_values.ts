@@ -33,6 +33,27 @@ export const ratio: Reader<number> = (flag, text) => {
   throw fault(flag, text, "give a number over 0 and up to 1");
 };
 
+/** A number from 0 to 1. */
+export const share: Reader<number> = (flag, text) => {
+  const value = /^(?:\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : NaN;
+  if (value <= 1) return value;
+  throw fault(flag, text, "give a number from 0 to 1");
+};
+
+/** An odd integer of at least 1. */
+export const odd: Reader<number> = (flag, text) => {
+  const value = integer(1)(flag, text);
+  if (value % 2 === 1) return value;
+  throw fault(flag, text, "give an odd integer: as many neighbours on either side");
+};
+
+/** A number of at least 1. */
+export const factor: Reader<number> = (flag, text) => {
+  const value = /^\d+\.?\d*$/.test(text) ? Number(text) : NaN;
+  if (value >= 1 && value <= LARGEST) return value;
+  throw fault(flag, text, "give a number of at least 1");
+};
+
 /** One of some names. */
 export function choice<const T extends string>(names: readonly T[]): Reader<T> {
   return (flag, text) => {
@@ -65,16 +86,6 @@ export function noneOr<T>(list: Reader<readonly T[]>): Reader<readonly T[]> {
       throw fault(flag, text, "none stands alone");
     }
     return list(flag, text);
-  };
-}
-
-/** Like {@linkcode choice}, where some names are known and still to come. */
-export function choiceSoFar<const T extends string>(names: readonly T[], later: readonly string[]): Reader<T> {
-  const read = choice(names);
-  return (flag, text) => {
-    const missing = text.split(",").map((part) => part.trim()).filter((part) => later.includes(part));
-    if (missing.length === 0) return read(flag, text);
-    throw fault(flag, text, `${missing.join(", ")} is not there yet; this version has ${names.join(", ")}`);
   };
 }
 

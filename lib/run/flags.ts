@@ -1,11 +1,13 @@
 import { parseArgs } from "@std/cli";
 import { InputError } from "../errors.ts";
-import { FLAG_TABLE, type FlagName, flagNames, type Flags, type FlagSpec } from "./flag_table.ts";
+import { FLAG_TABLE, flagNames } from "./flag_table.ts";
+import type { FlagName, Flags, FlagSpec } from "./flag_types.ts";
 import { effects } from "./flag_effects.ts";
 import { suggest } from "./suggest.ts";
 
 export { DEFAULTS, type DeviceDefaults, resolveDefaults } from "./device_defaults.ts";
-export { EMBEDDED_MODEL_ID, type Flags } from "./flag_table.ts";
+export { EMBEDDED_MODEL_ID } from "./flag_table.ts";
+export type { Flags } from "./flag_types.ts";
 export { helpText } from "./help.ts";
 
 const spec = (name: FlagName): FlagSpec<unknown> => FLAG_TABLE[name];

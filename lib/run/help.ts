@@ -1,5 +1,6 @@
 import { DEFAULTS, type DeviceDefaults } from "./device_defaults.ts";
-import { FLAG_TABLE, flagNames, type FlagSpec } from "./flag_table.ts";
+import { FLAG_TABLE, flagNames } from "./flag_table.ts";
+import type { FlagSpec } from "./flag_types.ts";
 
 const WIDTH = 100;
 const LEFT = 30;
@@ -25,6 +26,7 @@ export function helpText(version: string): string {
     "deno task bench                                       the embedded model, Moby Dick, streaming_llm",
     "deno task bench --method fix_size_l2 --fix_kv_sizes 256,512",
     "deno task bench --compare_all --model_id DIR --device cuda",
+    "deno task bench --compare_papers --cache_sizes 256 --positions absolute,cache",
     "",
     ...wrap(
       "A value follows its flag, after a space or =; a LIST is written with commas; dashes in names do as well as " +
@@ -44,8 +46,9 @@ export function helpText(version: string): string {
   return lines.join("\n");
 }
 
-function defaultText(name: string, { value, default: fallback }: FlagSpec<unknown>): string {
+function defaultText(name: string, { value, default: fallback, defaultText }: FlagSpec<unknown>): string {
   if (value === undefined) return "";
+  if (defaultText !== undefined) return ` (default ${defaultText})`;
   if (fallback !== undefined) return ` (default ${fallback})`;
   const key = name as keyof DeviceDefaults;
   const { cuda: { [key]: cuda }, cpu: { [key]: cpu } } = DEFAULTS;

@@ -1,7 +1,10 @@
 import { Eviction } from "../cache/eviction.ts";
+import type { KvCache } from "../cache/kv_cache.ts";
 import { CudaDevice } from "../ort/cuda_device.ts";
 import { openModelFolder } from "../model/model_folder.ts";
 import { VramSampler } from "../nvml/sampler.ts";
+import { runsOf } from "../report/trace.ts";
+import type { TraceSnapshot } from "../report/trace_types.ts";
 import type { RawResult } from "../report/types.ts";
 import { Engine, type EngineOptions, evictionOptions } from "./engine.ts";
 import { openRuntime } from "./open_runtime.ts";
@@ -35,6 +38,7 @@ export async function measure(request: MeasureRequest, emit: (event: ChildEvent)
     table: request.table,
     score: request.score,
     attentionUse: request.attentionUse,
+    trace: request.trace !== undefined,
   };
   const eviction = new Eviction(runtime, model.spec, evictionOptions(options));
   eviction.wake();
@@ -63,7 +67,10 @@ export async function measure(request: MeasureRequest, emit: (event: ChildEvent)
       tokens,
       maxTokens,
       seed + sample,
-      (done, perplexity) => progress("quality", sample, done, maxTokens, perplexity),
+      (done, perplexity, cache) => {
+        progress("quality", sample, done, maxTokens, perplexity);
+        if (sample === 0 && isTraced(request, done)) emit({ type: "trace", snapshot: snapshotOf(cache, done) });
+      },
     );
     const counted = quality.cacheSizes.findIndex((_, layer) => !request.skipLayers.includes(layer));
     const result: RawResult = {
@@ -96,6 +103,17 @@ export async function measure(request: MeasureRequest, emit: (event: ChildEvent)
 function timings({ ttft, stepTimes, tokens }: SpeedResult): Pick<RawResult, "ttft" | "tpot" | "throughput"> {
   const decode = stepTimes.reduce((a, b) => a + b, 0);
   return { ttft, tpot: decode / stepTimes.length, throughput: tokens.length / (ttft + decode) };
+}
+
+/** Whether what the cache holds is wanted after so many tokens. */
+function isTraced({ trace, maxTokens }: MeasureRequest, tokens: number): boolean {
+  if (trace === undefined) return false;
+  return tokens === maxTokens || trace.every !== null && tokens % trace.every === 0;
+}
+
+/** What the cache holds after so many tokens, one a step. */
+function snapshotOf(cache: KvCache, tokens: number): TraceSnapshot {
+  return { step: tokens - 1, tokens, held: cache.heldPositions().map((heads) => heads.map((held) => runsOf(held))) };
 }
 
 type Phase = (ChildEvent & { type: "progress" })["phase"];

@@ -1,9 +1,11 @@
 import type { FloatType } from "../dtype.ts";
 import type { AttentionForm } from "../model/attention.ts";
 import type { ProgressEvent } from "../report/progress_event.ts";
+import type { Trace } from "../report/trace_types.ts";
 import type { BenchmarkResults } from "../report/types.ts";
 import type { Configuration } from "./configurations.ts";
 import type { Undecided } from "./device_defaults.ts";
+import type { Positions } from "./engine.ts";
 
 /** What to measure. All but the configurations has a default. */
 export interface BenchmarkOptions extends Partial<Undecided> {
@@ -20,6 +22,14 @@ export interface BenchmarkOptions extends Partial<Undecided> {
   readonly device?: "auto" | "cuda" | "cpu";
   readonly dtype?: "auto" | FloatType;
   readonly attention?: "auto" | AttentionForm;
+  /** How tokens are numbered: "absolute" if left out. Of several, every configuration is measured under each. */
+  readonly positions?: Positions | readonly Positions[];
+  /** Find out which places of the text each layer and head holds at the end of the first sample's quality pass. */
+  readonly trace?: boolean;
+  /** The same, every so many tokens as well. */
+  readonly trace_every?: number | undefined;
+  /** Draw perplexity along the text even where the text is no longer than what the model was trained for. */
+  readonly plot_nll?: boolean;
   /** What random choices are drawn from. */
   readonly seed?: number;
   /** The folder that the run's own folder is made in; null writes nothing. */
@@ -39,6 +49,10 @@ export interface BenchmarkRun {
   readonly folder: string | null;
   /** The chart, if it was drawn. */
   readonly chart: string | null;
+  /** The other pictures that were drawn: perplexity along the text, what traces hold. */
+  readonly pictures: readonly string[];
+  /** What the caches held, for configurations that ended well, if it was asked for. */
+  readonly traces: readonly Trace[];
   /** Whether it was ended early. */
   readonly interrupted: boolean;
 }

@@ -10,14 +10,16 @@ import type { BenchmarkResults } from "../report/types.ts";
 import { loadText } from "../text/datasets.ts";
 import { sampleTokens } from "../text/samples.ts";
 import { loadTokenizer } from "../text/tokenizer.ts";
-import { checkLengths, checkNames, checkSkipLayers, checkTokens } from "./check_input.ts";
+import { checkLengths, checkNames, checkPositions, checkSkipLayers, checkTokens } from "./check_input.ts";
 import { probe } from "./child.ts";
 import { chooseAttention, chooseDtype } from "./choose.ts";
+import { acrossPositions } from "./configurations.ts";
 import { resolveDefaults } from "./device_defaults.ts";
 import { EMBEDDED_MODEL_ID } from "./flag_table.ts";
 import type { BenchmarkOptions } from "./options.ts";
 import type { MeasureRequest, Probe } from "./protocol.ts";
 import { qualityCourse } from "./quality.ts";
+import { positionsNote, reach } from "./reach.ts";
 import { speedCourse } from "./speed.ts";
 
 /** A run before its first configuration. */
@@ -26,6 +28,10 @@ export interface Plan {
   readonly results: BenchmarkResults;
   /** One for each configuration, in order. */
   readonly requests: readonly MeasureRequest[];
+  /** The model's shape, as traces have it. */
+  readonly shape: { readonly layers: number; readonly kv_heads: number };
+  /** Whether the quality pass reads more than the model was trained for: then how quality goes along the text matters. */
+  readonly isLong: boolean;
 }
 
 /** The embedded model's folder. */
@@ -40,7 +46,8 @@ const EMBEDDED_MODEL = new URL(`../assets/${EMBEDDED_MODEL_ID}`, import.meta.url
  * @throws {InputError} Saying what is wrong and what would do.
  */
 export async function prepare(options: BenchmarkOptions): Promise<Plan> {
-  const { configurations, model_id = EMBEDDED_MODEL_ID, dataset = "moby_dick", seed = 0, onNote = () => {} } = options;
+  const { model_id = EMBEDDED_MODEL_ID, dataset = "moby_dick", seed = 0, onNote = () => {} } = options;
+  const configurations = acrossPositions(options.configurations, checkPositions(options.positions));
   checkNames(configurations);
   const model = openModelFolder(model_id === EMBEDDED_MODEL_ID ? embeddedModel() : model_id);
   const skipLayers = checkSkipLayers(options.skip_layers ?? [0, 1], model);
@@ -57,10 +64,9 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
     prompt_tokens: options.prompt_tokens,
     num_warmup: options.num_warmup,
   }, device);
-  checkLengths(lengths);
+  checkLengths(lengths, options);
   const { num_samples, max_tokens, max_new_tokens, prompt_tokens, num_warmup } = lengths;
   const dtype = chooseDtype(options.dtype ?? "auto", model, device);
-  const attention = chooseAttention(options.attention ?? "auto", dtype, model, device);
 
   const samples = sampleTokens({
     texts: text.texts,
@@ -70,12 +76,9 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
   });
   checkTokens(samples, model);
   const reached = Math.max(max_tokens, prompt_tokens + max_new_tokens);
-  if (reached > model.spec.maxPositions) {
-    onNote(`Positions go to ${reached}, the model was trained for ${model.spec.maxPositions}: quality falls off there`);
-  }
-
   const courses = [qualityCourse(max_tokens), speedCourse({ promptTokens: prompt_tokens, newTokens: max_new_tokens })];
-  const requests = configurations.map(({ name, policy }): MeasureRequest => {
+  const requests = configurations.map((configuration): MeasureRequest => {
+    const { name, policy, positions } = configuration;
     checkPolicy(policy, { layers: model.spec.layers, maxEntries: reached });
     return {
       type: "measure",
@@ -83,8 +86,8 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
       model: model.path,
       device,
       dtype,
-      attention,
-      positions: "absolute",
+      attention: chooseAttention(options.attention ?? "auto", dtype, model, device, configuration),
+      positions,
       table: tabulate(policy, model.spec, skipLayers, courses),
       ...(policy.score ? { score: policy.score } : {}),
       ...(policy.attention ? { attentionUse: policy.attention } : {}),
@@ -95,8 +98,12 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
       maxNewTokens: max_new_tokens,
       warmup: num_warmup,
       seed,
+      ...(options.trace || options.trace_every ? { trace: { every: options.trace_every ?? null } } : {}),
     };
   });
+  const reaches = requests.map(({ name, positions, table }) => ({ name, last: reach(positions, table, courses) }));
+  const note = positionsNote(reaches, model.spec.maxPositions);
+  if (note !== undefined) onNote(note);
   const config: BenchmarkResults["config"] = {
     model_id,
     method: options.method ?? mainMethod(options),
@@ -109,7 +116,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
     dataset,
     device,
     dtype,
-    positions: "absolute",
+    positions: [...new Set(requests.map(({ positions }) => positions))].join(),
     num_warmup,
     seed,
   };
@@ -118,18 +125,19 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
     raw_results: [],
     aggregated_stats: {},
     baseline_stats: null,
-    configurations: configurations.map(({ name, policy }) => ({
+    configurations: requests.map(({ name, positions, attention }, i) => ({
       name,
-      method: policy.method,
-      params: { ...policy.params },
-      positions: "absolute",
+      method: configurations[i]!.policy.method,
+      params: { ...configurations[i]!.policy.params },
+      positions,
       attention,
       status: "not run",
     })),
     failures: [],
     environment: await environmentOf(found, model, text.sha256),
   };
-  return { results, requests };
+  const shape = { layers: model.spec.layers, kv_heads: model.spec.kvHeads };
+  return { results, requests, shape, isLong: max_tokens > model.spec.maxPositions };
 }
 
 function embeddedModel(): string {

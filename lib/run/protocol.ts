@@ -4,6 +4,7 @@ import type { AttentionForm } from "../model/attention.ts";
 import type { AttentionUse } from "../policies/policy.ts";
 import type { Score } from "../policies/score.ts";
 import type { Positions } from "./engine.ts";
+import type { TraceSnapshot } from "../report/trace_types.ts";
 import type { GpuInfo, RawResult } from "../report/types.ts";
 
 /** What the parent asks of the child: one JSON document on its standard input. */
@@ -38,6 +39,8 @@ export interface MeasureRequest {
   readonly maxNewTokens: number;
   readonly warmup: number;
   readonly seed: number;
+  /** Report what the cache holds at the end of the first sample's quality pass, and every so many tokens. */
+  readonly trace?: { readonly every: number | null };
 }
 
 /** What the child says, one JSON document per line on its standard output. */
@@ -52,6 +55,7 @@ export type ChildEvent =
     readonly perplexity?: number;
   }
   | { readonly type: "sample"; readonly result: RawResult }
+  | { readonly type: "trace"; readonly snapshot: TraceSnapshot }
   | { readonly type: "note"; readonly message: string }
   /** `mistake`: the user's, which no other configuration would fare better with. */
   | { readonly type: "error"; readonly mistake: boolean; readonly message: string };

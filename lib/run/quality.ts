@@ -1,3 +1,4 @@
+import type { KvCache } from "../cache/kv_cache.ts";
 import type { Stretch } from "../cache/schedule.ts";
 import type { Engine } from "./engine.ts";
 
@@ -27,14 +28,14 @@ export function qualityCourse(steps: number): Stretch[] {
  * against the token that follows.
  *
  * @param tokens At least `steps` + 1 ids.
- * @param between Called after each step with the number of steps so far and the perplexity up to there.
+ * @param between Called after each step with the number of steps so far, the perplexity up to there, and the cache.
  */
 export function measureQuality(
   engine: Engine,
   tokens: readonly number[],
   steps: number,
   seed: number,
-  between: (steps: number, perplexity: number) => void = () => {},
+  between: (steps: number, perplexity: number, cache: KvCache) => void = () => {},
 ): QualityResult {
   using course = engine.course(qualityCourse(steps), seed);
   const nll: number[] = [];
@@ -49,7 +50,7 @@ export function measureQuality(
     predictions.push(step.argmax);
     sum += step.nll;
     if (step.argmax === target) right++;
-    between(i + 1, Math.exp(sum / (i + 1)));
+    between(i + 1, Math.exp(sum / (i + 1)), course.cache);
   }
   const cacheSizes = [...course.cache.held];
   return {

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { checkPolicy } from "../../lib/policies/check_policy.ts";
 import type { LayerState, Policy, Sizes } from "../../lib/policies/policy.ts";
 import { methodNames, methods } from "../../lib/policies/registry.ts";
+import { attention, avgPool, featuresOf, maxPool } from "../../lib/policies/score.ts";
 
 const at = (policy: Policy, entries: number, layer = 0, layers = 1): Sizes | "all" =>
   policy.keep({ layer, layers, entries });
@@ -31,6 +32,16 @@ const anyPolicy: fc.Arbitrary<Policy> = fc.oneof(
   fc.tuple(size, size, size).map(([target_size, one, other]) =>
     methods.adaptive_l2({ target_size, soft_limit: Math.min(one, other), hard_limit: Math.max(one, other) })
   ),
+  fc.record({ start_size: fc.nat(20), heavy_size: size, recent_size: fc.nat(600) }).map(methods.h2o),
+  size.map((cache_size) => methods.tova({ cache_size })),
+  fc.record({ cache_size: size, observation_window: size, pooling: fc.constantFrom("avg", "max") }).map(methods.snapkv),
+  fc.record({
+    cache_size: size,
+    observation_window: size,
+    pooling_kernel: fc.constantFrom(1, 5, 7),
+    beta: fc.double({ min: 1, max: 50, noNaN: true }),
+  }).map(methods.pyramid_snapkv),
+  fc.record({ cache_size: size, recent_size: fc.nat(600) }).map(methods.keydiff),
 );
 const state: fc.Arbitrary<LayerState> = fc.integer({ min: 1, max: 48 }).chain((layers) =>
   fc.record({ layer: fc.nat(layers - 1), layers: fc.constant(layers), entries: fc.integer({ min: 1, max: 3000 }) })
@@ -179,4 +190,73 @@ Deno.test("adaptive_l2 never keeps more or less than a tiny target", () => {
   assert.deepEqual(hard(6), sizes(4, 0, 2));
   assert.deepEqual(hard(8), sizes(4, 0, 4));
   assert.deepEqual(hard(9), sizes(4, 1, 4));
+});
+
+Deno.test("h2o acts over its sum, and has no sinks of its own accord", () => {
+  const policy = methods.h2o({ heavy_size: 100, recent_size: 156 });
+  assert.equal(at(policy, 256), "all");
+  assert.deepEqual(at(policy, 257), sizes(0, 100, 156));
+  assert.deepEqual(at(methods.h2o({ start_size: 4, heavy_size: 2, recent_size: 3 }), 900), sizes(4, 2, 3));
+  assert.deepEqual(policy.attention, { from: "all", accumulate: true });
+});
+
+Deno.test("tova keeps by the newest query's attention alone, one choice for all heads of a layer", () => {
+  const policy = methods.tova({ cache_size: 256 });
+  assert.equal(at(policy, 256), "all");
+  assert.deepEqual(at(policy, 257), sizes(0, 256, 0));
+  assert.deepEqual(policy.attention, { from: "last", window: 1, share: "layer" });
+});
+
+Deno.test("snapkv keeps its window and the best of the rest, never more than its size", () => {
+  const policy = methods.snapkv({ cache_size: 256 });
+  assert.equal(at(policy, 256), "all");
+  assert.deepEqual(at(policy, 257), sizes(0, 224, 32));
+  assert.deepEqual(policy.attention, { from: "last", window: 32 });
+  assert.deepEqual(policy.score, avgPool(5, attention));
+  assert.deepEqual(methods.snapkv({ pooling: "max", pooling_kernel: 7 }).score, maxPool(7, attention));
+  assert.deepEqual(at(methods.snapkv({ cache_size: 16, observation_window: 64 }), 17), sizes(0, 0, 16));
+  assert.throws(() => methods.snapkv({ pooling: "toString" }), /Cannot make snapkv: pooling toString .* avg, max/);
+  assert.throws(() => methods.snapkv({ pooling_kernel: 4 }), TypeError);
+});
+
+Deno.test("pyramid_snapkv falls in equal steps, as the paper's code has it, around its size", () => {
+  const budgets = (policy: Policy, layers: number) =>
+    Array.from({ length: layers }, (_, layer) => {
+      const kept = at(policy, 5000, layer, layers);
+      assert(kept !== "all");
+      assert.deepEqual([kept.sink, kept.recent], [0, 32]);
+      return kept.heavy;
+    });
+  // (256 - 32) / 20 = 11.2; 2 x 224 - 11 = 437; (437 - 11) / 7 = 60.9
+  assert.deepEqual(budgets(methods.pyramid_snapkv({ cache_size: 256 }), 8), [437, 377, 317, 257, 197, 137, 77, 17]);
+  assert.deepEqual(budgets(methods.pyramid_snapkv({ cache_size: 256, beta: 1 }), 3), [224, 224, 224]);
+  assert.deepEqual(budgets(methods.pyramid_snapkv({ cache_size: 256 }), 1), [224]);
+  assert.throws(() => methods.pyramid_snapkv({ beta: 0 }), /Cannot make pyramid_snapkv: beta is 0/);
+  fc.assert(
+    fc.property(fc.integer({ min: 33, max: 4000 }), fc.integer({ min: 1, max: 80 }), (cache_size, layers) => {
+      const policy = methods.pyramid_snapkv({ cache_size });
+      const kept = Array.from({ length: layers }, (_, layer) => {
+        const kept = at(policy, 100_000, layer, layers);
+        assert(kept !== "all");
+        return kept.heavy + kept.recent;
+      });
+      // Steps are whole: what they are cut by is shared out over half of the layers, and never taken away.
+      const mean = kept.reduce((a, b) => a + b) / layers;
+      assert(mean >= cache_size - 1e-9 && mean <= cache_size + layers / 2, `${mean}`);
+      assert.deepEqual(kept, kept.toSorted((a, b) => b - a));
+    }),
+  );
+});
+
+Deno.test("keydiff keeps its recent part, and the keys least like the mean", () => {
+  const policy = methods.keydiff({ cache_size: 256, recent_size: 64 });
+  assert.equal(at(policy, 256), "all");
+  assert.deepEqual(at(policy, 257), sizes(0, 192, 64));
+  assert.deepEqual(at(methods.keydiff({ cache_size: 8, recent_size: 64 }), 9), sizes(0, 0, 8));
+  assert.deepEqual(featuresOf(policy.score!), new Set(["keys"]));
+});
+
+Deno.test("methods need attention where their papers do, and no other", () => {
+  const need = methodNames.filter((name) => methods[name]().attention !== undefined);
+  assert.deepEqual(need, ["h2o", "tova", "snapkv", "pyramid_snapkv"]);
 });

@@ -105,21 +105,58 @@ Deno.test("drawComparison() says why there is nothing to see: a configuration fa
     },
   ));
 
+/** The line under the titles, where "(Lower is Better)" stands: figures over bars are in the colour of text, it is not. */
+function assertTitlesClear(picture: Picture) {
+  for (let panel = 0; panel < 6; panel++) {
+    const { x, y, width } = panelArea(panel);
+    const line = picture.area({ x, y: y + 29, width, height: 20 });
+    assert.ok(countColor(line, INK.muted) > 300, `no line under the title of chart ${panel}`);
+    assert.equal(countColor(line, INK.text), 0, `a figure runs into the title of chart ${panel}`);
+  }
+}
+
+Deno.test("drawComparison() leaves error bars out that are longer than the axis, and says how long they are", () => {
+  const texts = (factor: number) => [0.8, 1.2].map((text) => ({ perplexity: 42 * factor * text, ttft: 0.01 * text }));
+  return draw(
+    inventResults({ baseline: texts(1), "recent_only_256@cache": texts(1.02), "streaming_256@cache": texts(1.01) }),
+    (picture) => {
+      assert.deepEqual(bars(picture, 3).map(({ color }) => color), [GRAY, RED, GREEN]);
+      const { x, y, width, height } = panelArea(3);
+      assert.equal(countColor(picture.area({ x, y: y + 60, width, height: height - 140 }), INK.errorBar), 0);
+      const line = (panel: number) => countColor(picture.area({ ...panelArea(panel), height: 50 }), INK.muted);
+      assert.ok(line(3) > 2 * line(4), "it does not say so");
+      // Where they fit, they are there.
+      assert.ok(countColor(picture.area(panelArea(2)), INK.errorBar) > 200);
+      assertTitlesClear(picture);
+    },
+  );
+});
+
+Deno.test("drawComparison() keeps figures over bars out of the titles, level or upright, however high error bars reach", () => {
+  const one = (at: number) => [
+    { tpot: 1 / (1 + at), throughput: 90 * at + 5, perplexity: at === 0 ? 183_000 : 42, ttft: 0.001 },
+    { tpot: 0.1 / (1 + at), throughput: 9 * at, perplexity: at === 0 ? 41_200 : 42.1, ttft: 0.5 },
+  ];
+  const run = (count: number) =>
+    inventResults(Object.fromEntries(Array.from({ length: count }, (_, at) => [`pyramid_${at}@absolute`, one(at)])));
+  return draw(run(3), assertTitlesClear).then(() => draw(run(24), assertTitlesClear));
+});
+
 Deno.test("drawComparison() draws error bars where there are several samples, and an axis in powers of ten for an exploded perplexity", () =>
   draw(
     inventResults({
       baseline: [{ throughput: 190, perplexity: 30 }, { throughput: 210, perplexity: 50 }],
-      recent_only_512: [{ perplexity: 4e3 }, { perplexity: 1.2e4 }],
+      recent_only_512: [{ perplexity: 1e3 }, { perplexity: 1.4e3 }],
     }),
     (picture) => {
       const ink = (panel: number) => countColor(picture.area(panelArea(panel)), INK.errorBar);
       assert.ok(ink(0) > 200);
       // No deviation, no error bar: the letters' rims are of other colours.
       assert.ok(ink(5) < ink(0) / 4);
-      // From 38 to 8400, 40 is 1 % of the way up in powers of ten, and would be under 1 px of it in a linear axis.
+      // From 38 to 1260, 40 is 1.5 % of the way up in powers of ten, and would be under 1 px of it in a linear axis.
       const [low, high] = bars(picture, 3);
       assert.deepEqual([low?.color, high?.color], [GRAY, RED]);
-      assert.ok(Math.abs(low!.height / high!.height - Math.log(1 / 0.95) / Math.log(8000 / 38)) < 0.01);
+      assert.ok(Math.abs(low!.height / high!.height - Math.log(1 / 0.95) / Math.log(1200 / 38)) < 0.01);
     },
   ));
 

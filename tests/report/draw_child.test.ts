@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { drawInChild } from "../../lib/report/draw_child.ts";
+import type { Picture } from "../../lib/report/pictures.ts";
 import { writeResults } from "../../lib/report/results_file.ts";
+import { writeTrace } from "../../lib/report/trace.ts";
+import type { TraceSnapshot } from "../../lib/report/trace_types.ts";
 import { inventResults } from "./_invent.ts";
 
 // The parent as in a benchmark: it may start processes and use files, and has no --allow-ffi.
@@ -15,10 +18,29 @@ Deno.test({
       const folder = `${parent}/a, b und ü=1`;
       await Deno.mkdir(folder);
       const results = await writeResults(folder, inventResults({ baseline: [{}], streaming_256: [{}] }));
-      assert.deepEqual(await drawInChild(results), { path: `${folder}/benchmark_comparison.png` });
-      assert.deepEqual(await drawInChild(results, "nll"), { path: `${folder}/perplexity_along_text.png` });
-      const names = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
-      assert.deepEqual(names, ["benchmark_comparison.png", "perplexity_along_text.png", "results.json"]);
+      const draws = async (picture: Picture, ...names: string[]) => {
+        const paths = names.map((name) => `${folder}/${name}`);
+        assert.deepEqual(await drawInChild(results, picture), { path: paths[0], paths });
+      };
+      await draws("comparison", "benchmark_comparison.png");
+      await draws("nll", "perplexity_along_text.png");
+      assert.deepEqual(await drawInChild(results, "traces"), {
+        warning: "Cannot draw trace_*.png: there is no trace in the run's folder",
+      });
+      const trace = { positions: "absolute", skip_layers: [], layers: 1, kv_heads: 1 };
+      const snapshots: TraceSnapshot[] = [{ step: 9, tokens: 10, held: [[[[0, 4]]]] }];
+      await writeTrace(folder, { configuration: "streaming_8@cache", ...trace, snapshots });
+      await writeTrace(folder, { configuration: "l2_kr=0.5", ...trace, snapshots });
+      await draws("traces", "trace_l2_kr=0.5.png", "trace_streaming_8@cache.png");
+      assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), [
+        "benchmark_comparison.png",
+        "perplexity_along_text.png",
+        "results.json",
+        "trace_l2_kr=0.5.json",
+        "trace_l2_kr=0.5.png",
+        "trace_streaming_8@cache.json",
+        "trace_streaming_8@cache.png",
+      ]);
     } finally {
       await Deno.remove(parent, { recursive: true });
     }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { movingMean } from "../../lib/report/moving_mean.ts";
 import { drawNll, nllLines } from "../../lib/report/nll_plot.ts";
-import { KIND_COLORS, shadesOf } from "../../lib/report/palette.ts";
+import { INK, KIND_COLORS, shadesOf } from "../../lib/report/palette.ts";
 import { inventResults } from "./_invent.ts";
 import { countColor, readPicture } from "./_picture.ts";
 
@@ -38,10 +38,10 @@ Deno.test("nllLines() averages the samples, as far as all go, and keeps lines sh
     ],
   });
   assert.deepEqual(more, []);
-  assert.equal(line?.window, 64);
-  assert.ok(line.points.length <= 1500 && line.points.length > 1000);
-  assert.equal(line.points[0]?.x, 64);
-  assert.ok(line.points.at(-1)!.x <= 40_000);
+  assert.equal(line?.window, 400);
+  assert.ok(line.points.length <= 1501 && line.points.length > 1000);
+  assert.equal(line.points[0]?.x, 400);
+  assert.equal(line.points.at(-1)?.x, 40_000);
   assert.ok(line.points.every(({ y }) => Math.abs(y - 12) < 1e-6));
 });
 
@@ -60,6 +60,36 @@ Deno.test("shadesOf() gives every line of a kind another look", () => {
   assert.equal(shades[0]?.color, KIND_COLORS.baseline);
   assert.equal(shades.at(-1)?.color, KIND_COLORS.streaming);
   assert.equal(new Set(shades.map((shade) => JSON.stringify(shade))).size, names.length);
+  assert.deepEqual(shadesOf(["baseline@cache"]), shadesOf(["baseline"]));
+});
+
+Deno.test("drawNll() marks the trained length in a text that goes beyond it", async () => {
+  const path = await Deno.makeTempFile({ prefix: "kvcompress_test_", suffix: ".png" });
+  const marks = async (max_positions?: number) => {
+    const long = { max_tokens: 20_000, ...(max_positions === undefined ? {} : { max_positions }) };
+    const results = inventResults({
+      baseline: [{ nll: Array.from({ length: 20_000 }, (_, at) => at < 2048 ? 3.6 : Math.min(11, 3.6 + at / 1000)) }],
+      "streaming_256@cache": [{ nll: Array(20_000).fill(3.65) }],
+    }, long);
+    await drawNll(results, path);
+    // A band over the middle of the plot, where grid lines and dashes are but no line yet.
+    const { width, data } = (await readPicture(path)).area({ x: 130, y: 250, width: 800, height: 40 });
+    const columns = Array.from({ length: width }, (_, x) => {
+      let count = 0;
+      for (let at = x; at < data.length; at += width) if (data[at] === Number.parseInt(INK.axis.slice(1), 16)) count++;
+      return count;
+    });
+    return columns.flatMap((count, x) => count > 30 ? [x / width] : []);
+  };
+  try {
+    const at = await marks(2048);
+    // The plot's left edge is at about 116 of 1008 points, its right at 972.
+    assert.ok(at.length > 0 && at.every((x) => Math.abs(x - (116 + 856 * 2048 / 20_000 - 130) / 800) < 0.02), `${at}`);
+    assert.deepEqual(await marks(), []);
+    assert.deepEqual(await marks(32_768), []);
+  } finally {
+    await Deno.remove(path);
+  }
 });
 
 Deno.test("drawNll() draws a line for each configuration", async () => {

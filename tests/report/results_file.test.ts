@@ -14,7 +14,9 @@ async function inFolder(body: (folder: string) => Promise<void>) {
 
 Deno.test("readResults() gives back what writeResults() wrote, by file and by folder, and leaves nothing beside", () =>
   inFolder(async (folder) => {
-    const results = inventResults({ baseline: [{}, { perplexity: NaN }], streaming_256: "Out of memory" });
+    const results = inventResults({ baseline: [{}, { perplexity: NaN }], streaming_256: "Out of memory" }, {
+      max_positions: 2048,
+    });
     await writeResults(folder, inventResults({ baseline: [{}] }));
     const path = await writeResults(folder, results);
     assert.deepEqual(await readResults(path), results);
@@ -49,6 +51,7 @@ Deno.test("readResults() names the file and the field that is wrong", () =>
       await assert.rejects(readResults(folder), new InputError(`Cannot read ${path}: ${message}`));
     };
     await reads((r) => r.raw_results[0].nll[1] = "3", 'raw_results[0].nll[1] is "3", a number is needed');
+    await reads((r) => r.config.max_positions = "2k", 'config.max_positions is "2k", a number is needed');
     await reads((r) => delete r.config.dtype, "config.dtype is missing, a string is needed");
     await reads((r) => r.config.device = "tpu", 'config.device is "tpu", "cuda" or "cpu" is needed');
     await reads(

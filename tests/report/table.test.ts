@@ -47,6 +47,18 @@ Deno.test("formatTable() widens the first column for a long name, for every line
   assert.equal(lines[1]!.length, 100 + name.length - 22);
 });
 
+Deno.test("formatTable() keeps figures under their titles beside names that say how positions are numbered", () => {
+  const names = ["baseline", "fix1024_keep_high_kr=0.5@absolute", "streaming_256@cache"];
+  const lines = formatTable(inventResults({ ...Object.fromEntries(names.map((name) => [name, [{}]])), tova_256: "" }))
+    .split("\n");
+  const at = lines[0]!.indexOf("TTFT(s)") + "TTFT(s)".length;
+  for (const [index, name] of names.entries()) {
+    assert.ok(lines[2 + index]!.startsWith(`${name} `));
+    assert.equal(lines[2 + index]!.slice(at - 6, at), "0.0123");
+  }
+  assert.equal(lines[5]!.indexOf("not run"), names[1]!.length + 4);
+});
+
 Deno.test("formatTable() keeps figures apart that are larger than their column", () => {
   const [, , row] = formatTable(inventResults({
     baseline: [{ perplexity: 123456789.12, throughput: NaN, tpot: Infinity, accuracy: 1 }],

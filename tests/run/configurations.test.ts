@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { checkPolicy } from "../../lib/policies/check_policy.ts";
-import { type MethodName, methodNames } from "../../lib/policies/registry.ts";
-import { expand } from "../../lib/run/configurations.ts";
+import { type MethodName, methodNames, methods } from "../../lib/policies/registry.ts";
+import { acrossPositions, expand } from "../../lib/run/configurations.ts";
 import { parseFlags } from "../../lib/run/flags.ts";
 import golden from "../fixtures/golden_sizes.json" with { type: "json" };
 
@@ -116,6 +116,70 @@ Deno.test("expand() of --compare_new", () => {
   ]);
 });
 
+Deno.test("expand() of the papers' methods", () => {
+  const pairs = (kind: string) => ["baseline", ...[256, 512].flatMap((n) => [`recent_only_${n}`, `${kind}_${n}`])];
+  assert.deepEqual(names("--method h2o"), pairs("h2o"));
+  assert.deepEqual(names("--method tova"), pairs("tova"));
+  assert.deepEqual(names("--method snapkv"), pairs("snapkv_attention"));
+  assert.deepEqual(names("--method pyramid_snapkv"), pairs("pyramid_snapkv"));
+  assert.deepEqual(names("--method keydiff"), pairs("keydiff"));
+  const params = (line: string) => run(`${line} --no_baseline --no_recent_only`)[0]!.policy.params;
+  assert.deepEqual(params("--method h2o"), { start_size: 0, heavy_size: 128, recent_size: 128 });
+  assert.deepEqual(params("--method h2o --cache_sizes 101 --heavy_ratio 0.25 --sink_size 4"), {
+    start_size: 4,
+    heavy_size: 25,
+    recent_size: 72,
+  });
+  const votes = { cache_size: 256, observation_window: 32, pooling: "avg", pooling_kernel: 5 };
+  assert.deepEqual(params("--method snapkv"), votes);
+  assert.deepEqual(params("--method snapkv --pooling max --query_window 8"), {
+    ...votes,
+    observation_window: 8,
+    pooling: "max",
+    pooling_kernel: 7,
+  });
+  assert.deepEqual(params("--method pyramid_snapkv --pooling max --pooling_kernel 3 --pyramid_beta 4"), {
+    ...votes,
+    pooling: "max",
+    pooling_kernel: 3,
+    beta: 4,
+  });
+  assert.deepEqual(params("--method keydiff"), { cache_size: 256, recent_size: 64 });
+});
+
+Deno.test("expand() of --compare_papers: every method at each size", () => {
+  const kinds = ["recent_only", "streaming", "random", "h2o", "tova", "snapkv_attention", "pyramid_snapkv", "keydiff"];
+  const all = (...sizes: number[]) => ["baseline", ...sizes.flatMap((size) => kinds.map((kind) => `${kind}_${size}`))];
+  assert.deepEqual(names("--compare_papers"), all(256, 512));
+  assert.deepEqual(names("--compare_papers --cache_sizes 64"), all(64));
+  for (const { name, policy } of run("--compare_papers --cache_sizes 65")) {
+    if (name === "baseline" || name === "pyramid_snapkv_65") continue;
+    const kept = policy.keep({ layer: 0, layers: 8, entries: 66 });
+    assert(kept !== "all" && kept.sink + kept.heavy + kept.recent === 65, name);
+  }
+});
+
+Deno.test("expand() of several positions: each configuration under each, the full cache once", () => {
+  assert.deepEqual(names("--positions absolute,cache --recent_sizes 4"), [
+    "baseline",
+    "recent_only_8@absolute",
+    "recent_only_8@cache",
+    "streaming_8@absolute",
+    "streaming_8@cache",
+  ]);
+  assert.deepEqual(names("--positions seed --recent_sizes 4"), ["baseline", "recent_only_8", "streaming_8"]);
+  const found = run("--positions cache,seed --recent_sizes 4 --no_recent_only");
+  assert.deepEqual(found.map(({ positions }) => positions), ["cache", "cache", "seed"]);
+});
+
+Deno.test("acrossPositions() leaves alone what says how tokens are numbered", () => {
+  const [tova, own] = acrossPositions([
+    { name: "tova", policy: methods.tova() },
+    { name: "own", policy: methods.tova(), positions: "seed" },
+  ], ["cache"]);
+  assert.deepEqual([tova!.name, tova!.positions, own!.name, own!.positions], ["tova", "cache", "own", "seed"]);
+});
+
 Deno.test("expand() tells ratios apart that round to the same name", () => {
   assert.deepEqual(names("--method l2_compress --keep_ratios 0.8,0.84,0.5"), [
     "baseline",
@@ -157,7 +221,7 @@ Deno.test("expand() gives the original's names and parameters", () => {
 Deno.test("expand() never repeats a name, and each control comes right before the first of its size", () => {
   const sizes = fc.uniqueArray(fc.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 4 });
   const ratios = fc.uniqueArray(fc.integer({ min: 1, max: 100 }).map((n) => n / 100), { minLength: 1, maxLength: 4 });
-  const lists = ["window", "recent", "fix_kv", "heavy_hitter", "snapkv_keep", "base", "target"];
+  const lists = ["window", "recent", "fix_kv", "heavy_hitter", "snapkv_keep", "base", "target", "cache"];
   const flags = fc.record({
     method: fc.constantFrom(...methodNames.filter((name) => name !== "baseline")) as fc.Arbitrary<MethodName>,
     sizes,

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { InputError } from "../../lib/errors.ts";
-import { FLAG_TABLE, type FlagName, flagNames, type FlagSpec } from "../../lib/run/flag_table.ts";
+import { FLAG_TABLE, flagNames } from "../../lib/run/flag_table.ts";
+import type { FlagName, FlagSpec } from "../../lib/run/flag_types.ts";
 import { DEFAULTS, helpText, parseFlags, resolveDefaults } from "../../lib/run/flags.ts";
 import { editDistance, suggest } from "../../lib/run/suggest.ts";
 
@@ -20,7 +21,12 @@ const sample = (name: FlagName): string => {
     device: "cpu",
     dtype: "float16",
     attention: "explicit",
-    positions: "absolute",
+    positions: "cache,seed",
+    pooling: "max",
+    pooling_kernel: "9",
+    heavy_ratio: "0.25",
+    keydiff_recent_ratio: "0",
+    sink_size: "8",
     strategies: "random,keep_high",
     keep_ratios: "0.25,1",
     layer_decay: ".5",
@@ -61,10 +67,9 @@ Deno.test("parseFlags() reads every flag alike: with - or _, with a space or =",
     ]);
     const [first, ...others] = forms.map((argv) => parseFlags(argv)[name]);
     for (const other of others) assert.deepEqual(other, first, name);
-    if (name !== "positions") assert.notDeepEqual(first, FLAG_TABLE[name].default, name);
+    assert.notDeepEqual(first, FLAG_TABLE[name].default, name);
   }
   for (const name of switches) {
-    if (name === "compare_all" || name === "compare_new") continue;
     for (const form of [name, name.replaceAll("_", "-")]) {
       assert.equal(parseFlags([`--${form}`])[name], true);
       assert.equal(parseFlags([`--${form}=false`])[name], false);
@@ -178,14 +183,35 @@ Deno.test("parseFlags() refuses arguments without a flag", () => {
   assert.deepEqual(parse("--json --").warnings, []);
 });
 
-Deno.test("parseFlags() says what is still to come", () => {
-  refuses("--positions cache", /--positions: found "cache", cache is not there yet; this version has absolute/);
-  refuses("--positions absolute,seed", /seed is not there yet/);
-  refuses("--positions relative", /found "relative", give one of absolute/);
+Deno.test("parseFlags() reads how tokens are numbered", () => {
+  assert.deepEqual(parse("").positions, ["absolute"]);
+  assert.deepEqual(parse("--positions cache").positions, ["cache"]);
+  assert.deepEqual(parse("--positions seed,absolute,cache").positions, ["seed", "absolute", "cache"]);
+  refuses("--positions relative", /found "relative", give one of absolute, cache, seed/);
+  refuses("--positions cache,cach", /found "cach", did you mean cache\?/);
+  refuses("--positions seed,seed", /seed stands there twice/);
+});
+
+Deno.test("parseFlags() refuses what the papers' methods cannot do with", () => {
+  for (const bad of ["4", "0", "-1"]) refuses(`--pooling_kernel ${bad}`, /Cannot read --pooling_kernel: found/);
+  refuses("--pooling median", /--pooling: found "median", .*avg, max/);
+  for (const bad of ["0.5", "0", "x"]) refuses(`--pyramid_beta ${bad}`, /--pyramid_beta: .* at least 1$/);
+  assert.equal(parse("--pyramid_beta 1.5").pyramid_beta, 1.5);
+  for (const bad of ["1.5", "-0.1", "some"]) refuses(`--keydiff_recent_ratio ${bad}`, /a number from 0 to 1$/);
+  assert.equal(parse("--keydiff_recent_ratio 0").keydiff_recent_ratio, 0);
+  refuses("--heavy_ratio 0", /--heavy_ratio: found "0"/);
+  refuses("--trace_every 0", /--trace_every: .*at least 1/);
+  refuses("--trace 5", /Cannot read the argument "5"/);
 });
 
 Deno.test("parseFlags() refuses what does not go together", () => {
   refuses("--compare_all --compare_new", /--compare_all and --compare_new together/);
+  refuses("--compare_all --compare_papers", /--compare_all and --compare_papers together: each is a run of its own/);
+  refuses(
+    "--method h2o --cache_sizes 512,8 --heavy_ratio 0.5 --sink_size 5",
+    /Cannot use --sink_size 5 with --cache_sizes 8 and --heavy_ratio 0.5: they leave room for 4 at most/,
+  );
+  refuses("--compare_papers --cache_sizes 4", /Cannot use --start_size 4 with --cache_sizes 4: nothing is left/);
   refuses("--method baseline --no_baseline", /nothing would be left to run/);
   refuses("--method adaptive_l2 --soft_limit 2000", /--soft_limit 2000: it is over --hard_limit 1024/);
 });
@@ -199,6 +225,19 @@ Deno.test("parseFlags() warns of flags that have no effect", () => {
     "--soft_limit has no effect on streaming_llm; it belongs to adaptive_l2",
   ]);
   assert.equal(parse("--compare_all --method h2o_l2 --start_size 8").warnings.length, 2);
+  assert.deepEqual(parse("--compare_all --cache_sizes 64").warnings.length, 1);
+  assert.deepEqual(
+    parse("--compare_papers --cache_sizes 64 --start_size 2 --query_window 8 --heavy_ratio 0.2").warnings,
+    [],
+  );
+  assert.deepEqual(parse("--compare_papers --recent_sizes 64").warnings.length, 1);
+  assert.deepEqual(parse("--method tova --query_window 8 --cache_sizes 4").warnings, [
+    "--query_window has no effect on tova; it belongs to snapkv, pyramid_snapkv",
+  ]);
+  assert.deepEqual(parse("--method snapkv --cache_sizes 64,16").warnings, [
+    "--query_window 32 leaves nothing of --cache_sizes 16 to choose: the last 16 are kept",
+  ]);
+  assert.match(parse("--method keydiff --keydiff_recent_ratio 1").warnings[0]!, /leaves nothing of --cache_sizes 256/);
   assert.match(
     parse("--method pyramid_kv --base_sizes 32,256").warnings.join(),
     /^--base_sizes 32 is under --min_size/,

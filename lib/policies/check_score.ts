@@ -1,0 +1,112 @@
+import type { Policy } from "./policy.ts";
+import { featuresOf, type Score } from "./score.ts";
+
+/** How many numbers an expression has: one for each entry or one for all, and for each of headDim or not. */
+interface Shape {
+  readonly perEntry: boolean;
+  readonly perDim: boolean;
+}
+
+/**
+ * What is wrong with a policy's score: an expression that is no number per entry, or attention without a word about
+ * which. The type system refuses some of it, and knows nothing of the rest.
+ *
+ * @example
+ * ```ts
+ * import { scoreFault } from "./check_score.ts";
+ * import { keys } from "./score.ts";
+ *
+ * console.log(scoreFault({ score: keys })); // "its score is a vector for each entry; …"
+ * ```
+ *
+ * @param policy Its score, and the attention that reads.
+ * @returns The fault, in words that go on "Cannot run NAME: "; undefined if there is none.
+ */
+export function scoreFault({ score, attention }: Pick<Policy, "score" | "attention">): string | undefined {
+  if (score !== undefined) {
+    const shape = shapeOf(score);
+    if (typeof shape === "string") return shape;
+    if (shape.perDim) return 'its score is a vector for each entry; reduce it to a number over "dim"';
+    if (!shape.perEntry) return "its score is one number for all entries, so none is better than another";
+  }
+  if (attention === undefined) {
+    return score !== undefined && featuresOf(score).has("attention")
+      ? 'its score reads attention, and it has no `attention` that says which: { from: "all", accumulate: true }, or ' +
+        '{ from: "last", window: 32 }'
+      : undefined;
+  }
+  const { from, window } = attention as { readonly from: unknown; readonly window?: unknown };
+  if (from !== "all" && from !== "last") return `its attention is from ${show(from)}; give "all" or "last"`;
+  if (from === "last" && !(Number.isSafeInteger(window) && (window as number) > 0)) {
+    return `its attention is from the last ${show(window)} queries; give an integer of at least 1`;
+  }
+  return undefined;
+}
+
+/** The shape of an expression, or what is wrong with it. */
+function shapeOf(score: Score): Shape | string {
+  // A script that is not compiled can put anything there.
+  const op: unknown = (score as { readonly op?: unknown } | null | undefined)?.op;
+  switch (score?.op) {
+    case "feature":
+      if (!FEATURES.has(score.name)) {
+        return `its score reads ${show(score.name)}; there are ${[...FEATURES].join(", ")}`;
+      }
+      return { perEntry: true, perDim: score.name === "keys" || score.name === "values" };
+    case "constant":
+      if (!Number.isFinite(score.value)) return `its score has the constant ${score.value}; give a finite number`;
+      return { perEntry: false, perDim: false };
+    case "neg":
+    case "abs":
+    case "sqrt":
+    case "exp":
+    case "log":
+      return shapeOf(score.x);
+    case "add":
+    case "sub":
+    case "mul":
+    case "div": {
+      const [a, b] = [shapeOf(score.a), shapeOf(score.b)];
+      if (typeof a === "string") return a;
+      if (typeof b === "string") return b;
+      return { perEntry: a.perEntry || b.perEntry, perDim: a.perDim || b.perDim };
+    }
+    case "sum":
+    case "mean":
+    case "max":
+    case "norm": {
+      const { over, x } = score;
+      const shape = shapeOf(x);
+      if (typeof shape === "string") return shape;
+      if (over === "dim") {
+        if (!shape.perDim) {
+          return `its score takes a ${op} over "dim", and there is one number only; keys and values have it`;
+        }
+        return { perEntry: shape.perEntry, perDim: false };
+      }
+      if (over !== "entries") return `its score takes a ${op} over ${show(over)}; give "dim" or "entries"`;
+      if (!shape.perEntry) return `its score takes a ${op} over "entries" of what is one number for all of them`;
+      return { perEntry: false, perDim: shape.perDim };
+    }
+    case "avg_pool":
+    case "max_pool": {
+      const { kernel, x } = score;
+      // An even kernel has no middle: the pooled row would be one entry longer than the row.
+      if (!Number.isSafeInteger(kernel) || kernel < 1 || kernel % 2 === 0) {
+        return `its score pools over ${show(kernel)} neighbours; give an odd number of at least 1`;
+      }
+      const shape = shapeOf(x);
+      if (typeof shape === "string") return shape;
+      if (shape.perDim || !shape.perEntry) return "its score pools what is not one number for each entry";
+      return shape;
+    }
+    default:
+      return `its score has ${show(score)} where an expression is needed, such as keyNorm or constant(1)`;
+  }
+}
+
+const FEATURES: ReadonlySet<unknown> = new Set(["keys", "values", "key_norm", "attention", "random"]);
+
+function show(value: unknown): string {
+  return typeof value === "function" ? "a function" : JSON.stringify(value) ?? String(value);
+}
