@@ -12,7 +12,7 @@ import type { ChildEvent, MeasureRequest } from "./protocol.ts";
 import { measureQuality } from "./quality.ts";
 import { measureSpeed, type SpeedResult } from "./speed.ts";
 
-/** Steps that a warm-up run generates. */
+/** Tokens that a warm-up run generates, in a cache as large as the measurement's: shapes must be the same. */
 const WARMUP_TOKENS = 16;
 /** At most one progress event in this time, ms: they must cost nothing. */
 const PROGRESS_INTERVAL = 200;
@@ -47,7 +47,8 @@ export async function measure(request: MeasureRequest, emit: (event: ChildEvent)
   const lengths = { promptTokens, newTokens: maxNewTokens };
   for (let i = 0; i < request.warmup; i++) {
     progress("warmup", 0, i, request.warmup);
-    measureSpeed(engine, samples[0]!, { promptTokens, newTokens: Math.min(WARMUP_TOKENS, maxNewTokens) }, seed);
+    const stopAfter = Math.min(WARMUP_TOKENS, maxNewTokens);
+    measureSpeed(engine, samples[0]!, { promptTokens, newTokens: maxNewTokens }, seed, () => {}, stopAfter);
   }
   for (const [sample, tokens] of samples.entries()) {
     vram?.resetPeak();
