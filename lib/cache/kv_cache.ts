@@ -59,7 +59,9 @@ export class KvCache implements Disposable {
   /**
    * Allocates what the course needs.
    *
+   * @param course If the prompt is larger than what is then held, no other pass may bring several tokens.
    * @param seed What random scores are drawn from.
+   * @throws {RangeError} If one does.
    */
   constructor(readonly eviction: Eviction, course: readonly Stretch[], seed: number) {
     const { keeper, model } = eviction;
@@ -70,9 +72,16 @@ export class KvCache implements Disposable {
       if (!keeper.acts(layer)) return Math.max(1, capacity, prefill);
       return Math.max(1, eviction.uniform ? most : capacity);
     });
-    this.#main = this.#allocate(makeLayout({ ...model, capacities, acting: eviction.acting }));
     // A prompt that is then cut down has memory of its own for as long as it is whole.
     const tight = layers.filter(({ layer, prefill }) => prefill > capacities[layer]!);
+    // What passes of several tokens are bound to is then freed.
+    const prompts = course.reduce((sum, { tokens, times }) => tokens > 1 ? sum + times : sum, 0);
+    if (tight.length > 0 && prompts > 1) {
+      throw new RangeError(
+        `Cannot make a cache: the prompt needs memory of its own, and ${prompts - 1} more passes bring several tokens`,
+      );
+    }
+    this.#main = this.#allocate(makeLayout({ ...model, capacities, acting: eviction.acting }));
     if (tight.length > 0) {
       const layout = makeLayout({
         ...model,
