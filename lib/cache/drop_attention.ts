@@ -22,12 +22,12 @@ export class AttentionInDrop {
     const shape = attentionShape(use, rows, "width");
     const held = g.input("attention", "float32", shape);
     const isFresh = g.op("GreaterOrEqual", [slot, past]); // filled in this pass: nothing from before is theirs
-    const atLast = (x: Tensor) =>
-      g.op("ReduceSum", [g.op("Where", [isLast, x, g.scalar(0)]), g.ints(1)], { keepdims: 1 }); // [rows, 1]
     if (use.from === "all") {
       const paid = this.paid = g.op("Add", [g.op("Where", [isFresh, g.scalar(0), held]), now]);
-      this.#move = (_, isPlace) =>
-        g.output("attention'", g.op("Where", [isPlace, atLast(paid), paid]), "float32", shape);
+      this.#move = (_, isPlace) => {
+        const newest = g.op("ReduceSum", [g.op("Where", [isLast, paid, g.scalar(0)]), g.ints(1)], { keepdims: 1 });
+        g.output("attention'", g.op("Where", [isPlace, newest, paid]), "float32", shape);
+      };
       return;
     }
     const { window } = use;
@@ -41,18 +41,23 @@ export class AttentionInDrop {
       now,
     ]);
     g.output("attention''", written, "float32", shape);
-    const sum = (x: Tensor) => g.op("ReduceSum", [x, g.ints(1)], { keepdims: 0 });
+    const sum = (x: Tensor, axis = 1) => g.op("ReduceSum", [x, g.ints(axis)], { keepdims: 0 });
     // A slot that is used again still has its former entry's lines: a fresh entry was seen by this pass alone.
     this.paid = g.op("Where", [isFresh, sum(now), sum(written)]);
     this.#move = (place) => {
-      // Of the newest entry only the newest query knows; the lines of the others are cleared where it lands.
-      const newest = g.op("Slice", [now, g.ints(-1), g.ints(Number.MAX_SAFE_INTEGER), g.ints(1)]);
-      const weight = atLast(g.reshape(newest, rows, -1));
-      const newestLine = g.op("Slice", [lines, g.ints(-1), g.ints(Number.MAX_SAFE_INTEGER), g.ints(0)]);
-      const isNewestLine = g.op("Equal", [g.iota(window, [1, window], "int64"), newestLine]);
-      const column = g.op("Where", [isNewestLine, weight, g.scalar(0)]); // [rows, window]
-      g.output("attention'", g.op("ScatterND", [written, cells(place), column]), "float32", shape);
+      // Fresh entries are known to this pass's queries alone. So all other lines are cleared where the newest lands, and
+      // where the first of the fresh ones came, the one slot that an entry has left.
+      const cellsOfBoth = g.op("Concat", [cells(place), cells(past)], { axis: 1 });
+      const both = g.op("Concat", [linesAt(isLast), linesAt(g.op("Equal", [slot, past]))], { axis: 1 });
+      g.output("attention'", g.op("ScatterND", [written, cellsOfBoth, both]), "float32", shape);
     };
+
+    /** All lines of one slot of each row, from this pass alone, `[rows, window]`. */
+    function linesAt(isSlot: Tensor): Tensor {
+      const seen = sum(g.op("Where", [g.op("Unsqueeze", [isSlot, g.ints(1)]), now, g.scalar(0)]), 2); // [rows, lines]
+      const isLine = g.op("Equal", [g.iota(window, [1, 1, window], "int64"), ofRow]);
+      return sum(g.op("Where", [isLine, g.op("Unsqueeze", [seen, g.ints(2)]), g.scalar(0)]));
+    }
 
     /** int64 `[rows, 1, 1]`: 0, 1 …, and zeros. */
     function rowIndex(): Tensor {

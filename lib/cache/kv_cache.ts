@@ -65,7 +65,9 @@ export class KvCache implements Disposable {
   /**
    * Allocates what the course needs.
    *
+   * @param course If the prompt is larger than what is then held, no other pass may bring several tokens.
    * @param seed What random scores are drawn from.
+   * @throws {RangeError} If one does.
    */
   constructor(readonly eviction: Eviction, course: readonly Stretch[], seed: number) {
     const { keeper, model } = eviction;
@@ -80,6 +82,13 @@ export class KvCache implements Disposable {
     // they are cut down to: layer after layer is gathered and written further to the front, so that a prompt and what is
     // kept of it never take more than the prompt.
     const tight = layers.filter(({ layer, prefill }) => prefill > capacities[layer]!);
+    // What passes of several tokens are bound to is then written over.
+    const prompts = course.reduce((sum, { tokens, times }) => tokens > 1 ? sum + times : sum, 0);
+    if (tight.length > 0 && prompts > 1) {
+      throw new RangeError(
+        `Cannot make a cache: the prompt needs memory of its own, and ${prompts - 1} more passes bring several tokens`,
+      );
+    }
     const overlaid = tight.length > 0 && tight.length === eviction.acting.length;
     const prompt = tight.length === 0 ? undefined : makeLayout({
       ...model,

@@ -31,7 +31,14 @@ export const ROUNDS: readonly (readonly [bigint, bigint])[] = [
   [784_588_716n, 97n],
 ];
 
-/** Where a seed's draws begin: far from those of other seeds, and those of the two kinds of eviction apart. */
+/** The golden section of the prime: multiples of it lie as far from each other as they can. */
+const GOLDEN = 1327217885n;
+
+/**
+ * Where a seed's draws begin: a number that draws are counted on from. What counts is its residue, and those of 1000 seeds
+ * and both kinds of eviction lie 400,000 draws apart or more. (A multiple of 2^32 for each would not do: it is 2.)
+ */
 export function firstDraw(seed: number, kind: "drop" | "compact"): number {
-  return (seed % 1_000_003) * 2 ** 32 + (kind === "drop" ? 0 : 2 ** 31);
+  const stream = 2n * BigInt(seed) + (kind === "drop" ? 0n : 1n);
+  return Number(((stream * GOLDEN) % PRIME + PRIME) % PRIME);
 }

@@ -19,9 +19,9 @@ export interface KeepTable {
 
 /** Sizes that one layer goes through. */
 export interface LayerCourse {
-  /** The most entries held at any moment of a pass of one token, the newest included. */
+  /** The most entries held at any moment of a pass that adds to others, or of one token, the new ones included. */
   readonly capacity: number;
-  /** The most entries at any moment of a pass of several tokens (prefill), all of them included; 0 without any. */
+  /** Entries of a first pass of several tokens (prefill); 0 without one. */
   readonly prefill: number;
   /** Entries held at the end. */
   readonly held: number;
@@ -96,7 +96,8 @@ function walk(course: readonly Stretch[], keep: (entries: number) => Sizes | "al
   for (const { tokens, times } of course) {
     for (let i = 0; i < times; i++) {
       const entries = held + tokens;
-      if (tokens === 1) capacity = Math.max(capacity, entries);
+      // Several tokens that come to others need room beside them; a prompt alone may lie elsewhere until it is cut down.
+      if (tokens === 1 || held > 0) capacity = Math.max(capacity, entries);
       else prefill = Math.max(prefill, entries);
       const sizes = keep(entries);
       held = sizes === "all" ? entries : sizes.sink + sizes.heavy + sizes.recent;

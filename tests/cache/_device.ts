@@ -1,0 +1,204 @@
+/**
+ * The real cache on the device, with everything that a decoder would give it fed by hand: new keys and values, and the
+ * attention of a pass.
+ */
+import { type DropOptions, emitDrop } from "../../lib/cache/drop_graph.ts";
+import { Eviction, type EvictionOptions } from "../../lib/cache/eviction.ts";
+import { KvCache } from "../../lib/cache/kv_cache.ts";
+import type { Stretch } from "../../lib/cache/schedule.ts";
+import type { StepState } from "../../lib/cache/step_state.ts";
+import { type DType, DTYPES } from "../../lib/dtype.ts";
+import { Graph, type Tensor } from "../../lib/onnx/graph.ts";
+import { Binding } from "../../lib/ort/binding.ts";
+import type { DeviceMemory } from "../../lib/ort/device.ts";
+import type { Runtime } from "../../lib/ort/runtime.ts";
+import { Session } from "../../lib/ort/session.ts";
+import { Value } from "../../lib/ort/value.ts";
+import { openRuntime } from "../../lib/run/open_runtime.ts";
+
+let opened: Runtime | undefined;
+/** One for all tests of a file. */
+export const runtime = () => opened ??= openRuntime("cpu");
+
+/** Sizes of what is cached. */
+export interface Shape {
+  readonly layers: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+}
+
+/** What a pass brings, beside its number of tokens. */
+export interface NewEntries {
+  /** `[layers]` of `[kvHeads, tokens, headDim]`. */
+  readonly keys: readonly ArrayLike<number>[];
+  readonly values: readonly ArrayLike<number>[];
+  /** For each acting layer what explicit attention shows of it: see ExplicitAttention. By slot. */
+  readonly observed?: readonly ArrayLike<number>[];
+}
+
+/** What one KV head of an acting layer holds, by slot. */
+export interface RowState {
+  readonly keys: Float32Array;
+  readonly values: Float32Array;
+  /** Ranks of all slots, those that hold nothing included. */
+  readonly rank: Float32Array;
+  readonly key_norm: Float32Array | undefined;
+  readonly birth: Float32Array | undefined;
+  /** One line, or one for each of the last queries. */
+  readonly attention: Float32Array[] | undefined;
+}
+
+/** A cache whose passes are fed by hand. */
+export class FedCache implements Disposable {
+  readonly eviction: Eviction;
+  readonly cache: KvCache;
+  readonly #session: Session;
+  #textIndex = 0;
+
+  constructor(readonly shape: Shape, options: EvictionOptions, course: readonly Stretch[], seed: number) {
+    this.eviction = new Eviction(runtime(), shape, options);
+    try {
+      this.cache = new KvCache(this.eviction, course, seed);
+      this.#session = new Session(runtime().ort, runtime().device, this.#graph(), { threads: 1 });
+    } catch (error) {
+      this.eviction[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** In place of a decoder: appends what is fed, then the step case. */
+  #graph(): Uint8Array<ArrayBuffer> {
+    const { shape: { layers, kvHeads, headDim }, eviction: { dtype, score, kept, acting } } = this;
+    const g = new Graph("fed", 24);
+    let after: Tensor = g.scalar(0);
+    for (let layer = 0; layer < layers; layer++) {
+      const cached = [1, kvHeads, `capacity.${layer}`, headDim];
+      const past = g.input(`past.${layer}`, "int64", [1]);
+      for (const part of ["key", "value"] as const) {
+        const buffer = g.input(`past_${part}.${layer}`, dtype, cached);
+        const entries = g.input(`new_${part}.${layer}`, dtype, [1, kvHeads, "tokens", headDim]);
+        const present = g.op("TensorScatter", [buffer, entries, past], { axis: -2, mode: "linear" });
+        g.output(`present_${part}.${layer}`, present, dtype, cached);
+        // There only once the layer has written; times zero at once, so that no sum of them is too large.
+        const some = g.op("ReduceMax", [g.cast(present, dtype, "float32")], { keepdims: 0 });
+        after = g.op("Add", [after, g.op("Mul", [some, g.scalar(0)])]);
+      }
+    }
+    const lines = kept.attention?.from === "last" ? ["lines_now"] : [];
+    const observed = kept.attention
+      ? acting.map((layer) => g.input(`observed.${layer}`, "float32", [kvHeads, ...lines, "width"]))
+      : [];
+    if (acting.length > 0) {
+      const drop: DropOptions = { actingLayers: acting.length, kvHeads, headDim, dtype, score, kept, after, observed };
+      emitDrop(g, drop);
+    }
+    return g.encode();
+  }
+
+  /** Runs one pass and what the policy does after it. */
+  pass(tokens: number, entries: NewEntries): void {
+    const { cache, shape: { layers, kvHeads, headDim }, eviction: { dtype, kept, acting, isRandom } } = this;
+    const { ort, device } = runtime();
+    using made = new DisposableStack();
+    const given = (type: DType, shape: readonly number[], data: ArrayBufferView<ArrayBuffer>) => {
+      const memory = made.use(device.allocate(data.byteLength));
+      device.write(memory, 0, data);
+      return Value.of(ort, device, memory, type, shape);
+    };
+    const ints = (shape: readonly number[], ...numbers: number[]) =>
+      given("int64", shape, BigInt64Array.from(numbers, BigInt));
+    const floats = (shape: readonly number[], numbers: ArrayLike<number>) =>
+      given("float32", shape, Float32Array.from(numbers));
+    const typed = (shape: readonly number[], numbers: ArrayLike<number>) =>
+      dtype === "float16"
+        ? given(dtype, shape, new Float16Array(numbers) as unknown as Uint16Array<ArrayBuffer>)
+        : floats(shape, numbers);
+
+    cache.beginPass(tokens);
+    const draw = cache.nextDraw();
+    const inputs: Record<string, Value> = {}, outputs: Record<string, Value> = {};
+    for (let layer = 0; layer < layers; layer++) {
+      const { keys, values } = cache.tensors(layer, tokens);
+      inputs[`past_key.${layer}`] = outputs[`present_key.${layer}`] = keys;
+      inputs[`past_value.${layer}`] = outputs[`present_value.${layer}`] = values;
+      const shape = [1, kvHeads, tokens, headDim];
+      inputs[`new_key.${layer}`] = typed(shape, entries.keys[layer]!);
+      inputs[`new_value.${layer}`] = typed(shape, entries.values[layer]!);
+      inputs[`past.${layer}`] = ints([1], cache.held[layer]!);
+    }
+    if (acting.length > 0) {
+      const state = cache.state(tokens)!.tensors();
+      Object.assign(inputs, state.inputs);
+      Object.assign(outputs, state.outputs);
+      inputs.middles = floats([4, acting.length], cache.middles());
+      if (isRandom) inputs.draw = ints([1], draw);
+      if (kept.births) inputs.text_index = floats([1], [this.#textIndex]);
+      if (kept.attention) {
+        const lines = this.linesOf(tokens);
+        if (lines) inputs.lines = ints([lines.length], ...lines);
+        acting.forEach((layer, i) => {
+          const shape = [kvHeads, ...(lines ? [lines.length] : []), cache.capacity(layer, tokens)];
+          inputs[`observed.${layer}`] = floats(shape, entries.observed![i]!);
+        });
+      }
+    }
+    made.use(new Binding(this.#session, inputs, outputs)).run();
+    this.#textIndex += tokens;
+    cache.endPass();
+  }
+
+  /** Which line of the ring each of a pass's last queries has; undefined where attention is summed. */
+  linesOf(tokens: number): number[] | undefined {
+    const use = this.eviction.kept.attention;
+    if (use?.from !== "last") return undefined;
+    const count = Math.min(use.window, tokens);
+    return Array.from({ length: count }, (_, i) => (this.#textIndex + tokens - count + i) % use.window);
+  }
+
+  /** Ranks of the slots that a pass of `tokens` will find, of a row of an acting layer. */
+  ranksBefore(tokens: number, row: number): Float32Array {
+    const state = this.cache.state(tokens)!;
+    return this.#read(state, state.memory.rank!, row, 1)[0]!;
+  }
+
+  /** What a KV head holds. */
+  row(layer: number, kvHead: number): RowState {
+    const { eviction: { acting, dtype, kept } } = this;
+    const { device } = runtime();
+    const state = this.cache.state(1)!;
+    const { layout, keys, values } = state.block;
+    const { headDim, kvHeads } = layout;
+    const capacity = layout.capacities[layer]!;
+    const start = layout.starts[layer]! + kvHead * capacity;
+    const entries = (memory: DeviceMemory) => {
+      const bytes = new Uint8Array(capacity * headDim * DTYPES[dtype].bytes);
+      device.read(memory, start * headDim * DTYPES[dtype].bytes, bytes);
+      return dtype === "float16" ? Float32Array.from(new Float16Array(bytes.buffer)) : new Float32Array(bytes.buffer);
+    };
+    const row = acting.indexOf(layer) * kvHeads + kvHead;
+    const { rank, key_norm, birth, attention } = state.memory;
+    const feature = (memory: DeviceMemory | undefined, lines = 1) =>
+      memory && row >= 0 ? this.#read(state, memory, row, lines) : undefined;
+    return {
+      keys: entries(keys),
+      values: entries(values),
+      rank: feature(rank)?.[0] ?? Float32Array.from({ length: capacity }, (_, i) => i),
+      key_norm: feature(key_norm)?.[0],
+      birth: feature(birth)?.[0],
+      attention: feature(attention, kept.attention?.from === "last" ? kept.attention.window : 1),
+    };
+  }
+
+  #read(state: StepState, memory: DeviceMemory, row: number, lines: number): Float32Array[] {
+    const { width } = state.block.layout;
+    const numbers = new Float32Array(lines * width);
+    runtime().device.read(memory, 4 * row * lines * width, numbers);
+    return Array.from({ length: lines }, (_, line) => numbers.slice(line * width, (line + 1) * width));
+  }
+
+  [Symbol.dispose](): void {
+    this.#session[Symbol.dispose]();
+    this.cache[Symbol.dispose]();
+    this.eviction[Symbol.dispose]();
+  }
+}
