@@ -33,19 +33,24 @@ export type {
   Policy,
   PolicyDefinition,
   PolicyFactory,
+  PolicyScore,
+  PolicySizes,
   Sizes,
 } from "./lib/policies/policy.ts";
-export { type Methods, methods } from "./lib/policies/registry.ts";
+export { type Methods, methods, type SnapKvParams } from "./lib/policies/registry.ts";
 export * from "./lib/policies/score.ts";
 export { runBenchmark } from "./lib/run/benchmark.ts";
 export type { BenchmarkOptions, BenchmarkRun } from "./lib/run/benchmark.ts";
 export type { Configuration } from "./lib/run/configurations.ts";
+export type { Positions } from "./lib/run/engine.ts";
 export { changesAgainstBaseline, formatChanges } from "./lib/report/changes.ts";
 export { drawInChild } from "./lib/report/draw_child.ts";
 export type { DrawOutcome } from "./lib/report/draw_child.ts";
 export type { ProgressEvent } from "./lib/report/progress_event.ts";
 export { readResults } from "./lib/report/results_file.ts";
 export { formatTable } from "./lib/report/table.ts";
+export { readTrace, traceFileName } from "./lib/report/trace.ts";
+export type { Run, Trace, TraceSnapshot } from "./lib/report/trace_types.ts";
 export type {
   AggregatedStats,
   BenchmarkResults,

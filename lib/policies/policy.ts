@@ -21,11 +21,14 @@ export interface LayerState {
   readonly entries: number;
 }
 
-/** Which attention of a forward pass is added up for each entry (see METHODS in README). */
+/**
+ * Which attention is added up for each entry. What a KV head's entry is paid is the mean over the query heads that read it;
+ * with `share: "layer"` the mean over all heads of the layer, so that its KV heads choose alike.
+ */
 export type AttentionUse =
   /** Every query's, accumulated over the run and carried along with kept entries. */
   | { readonly from: "all"; readonly accumulate: true }
-  /** The last `window` queries' of the pass. */
+  /** The last `window` queries', of earlier passes too. */
   | { readonly from: "last"; readonly window: number; readonly share?: "layer" };
 
 /**

@@ -33,7 +33,7 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
     read: choice(methodNames),
     default: "streaming_llm",
   },
-  compare_all: { group: WHAT, help: "the original's methods with a fixed size, at 512 and 1024 entries", ...off },
+  compare_all: { group: WHAT, help: "streaming_llm and the methods by key norm, at 512 and 1024 entries", ...off },
   compare_new: { group: WHAT, help: "h2o_l2, snapkv_lite, pyramid_kv and adaptive_l2, at 512 entries", ...off },
   compare_papers: {
     group: WHAT,

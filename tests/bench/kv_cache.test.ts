@@ -2,6 +2,7 @@ import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import { join } from "@std/path";
 import config from "../../deno.json" with { type: "json" };
 import { readResults } from "../../lib/report/results_file.ts";
+import { readTrace } from "../../lib/report/trace.ts";
 import { bench, TemporaryFolder, tiny } from "./_bench.ts";
 
 const read = (...parts: string[]) => JSON.parse(Deno.readTextFileSync(join(...parts)));
@@ -136,6 +137,26 @@ for (
     equal(perplexities.size, names.length, "each keeps something else");
   });
 }
+
+Deno.test("bench: --positions is an axis of the run; --trace and --plot_nll write and draw more", async () => {
+  await using folder = new TemporaryFolder();
+  const flags =
+    "--method tova --cache_sizes 16 --positions absolute,cache --trace_every 20 --plot_nll --no-recent-only";
+  const { code, stdout, stderr } = await bench([...tiny, ...flags.split(" "), "--output", folder.path]);
+  equal(code, 0, stderr);
+  match(stdout, /^baseline +0\..* 48\ntova_16@absolute +0\..* 16\ntova_16@cache +0\..* 16\n/m);
+  match(stderr, /, positions absolute,cache, .*\n3 configurations: baseline, tova_16@absolute, tova_16@cache\n/);
+  match(stderr, /\nChart: .*\nPicture: .*perplexity_along_text.png\n(Picture: .*trace_.*\.png\n){3}$/);
+  const [name] = folder.names()!;
+  deepEqual(folder.names(name!), [
+    "benchmark_comparison.png",
+    "perplexity_along_text.png",
+    "results.json",
+    ...["baseline", "tova_16@absolute", "tova_16@cache"].flatMap((each) => [`trace_${each}.json`, `trace_${each}.png`]),
+  ]);
+  const { positions, skip_layers, snapshots } = await readTrace(join(folder.path, name!, "trace_tova_16@cache.json"));
+  deepEqual([positions, skip_layers, snapshots.map(({ tokens }) => tokens)], ["cache", [0, 1], [20, 40, 48]]);
+});
 
 Deno.test("bench: --help names every default, --version the version, and neither runs anything", async () => {
   const help = await bench(["--help"]);

@@ -33,6 +33,11 @@ Deno.test("runBenchmark() measures every method, and what never drops anything a
       { name: "snapkv_lite", policy: methods.snapkv_lite({ observation_window: 8, keep_size: 24 }) },
       { name: "pyramid_kv", policy: methods.pyramid_kv({ base_size: 24, min_size: 12 }) },
       { name: "adaptive_l2", policy: methods.adaptive_l2({ target_size: 24, soft_limit: 16, hard_limit: 40 }) },
+      { name: "h2o", policy: methods.h2o({ heavy_size: 12, recent_size: 12 }) },
+      { name: "tova", policy: methods.tova({ cache_size: 24 }) },
+      { name: "snapkv", policy: methods.snapkv({ cache_size: 24, observation_window: 8 }) },
+      { name: "pyramid_snapkv", policy: methods.pyramid_snapkv({ cache_size: 24, observation_window: 8, beta: 2 }) },
+      { name: "keydiff", policy: methods.keydiff({ cache_size: 24, recent_size: 6 }) },
       { name: "large", policy: methods.streaming_llm({ start_size: 4, recent_size: 76 }) },
     ],
     skip_layers: [0],
@@ -43,9 +48,16 @@ Deno.test("runBenchmark() measures every method, and what never drops anything a
   deepEqual(new Set(results.configurations.map(({ status }) => status)), new Set(["done"]));
   equal(results.config.method, "streaming_llm"); // the first that is no control group
   const of = Object.fromEntries(results.raw_results.map((raw) => [raw.method, raw]));
-  for (const name of ["recent_only", "streaming_llm", "fix_size_l2", "h2o_l2", "snapkv_lite"]) {
+  const equal24 = ["recent_only", "streaming_llm", "fix_size_l2", "h2o_l2", "snapkv_lite", "h2o", "tova", "snapkv"];
+  for (const name of [...equal24, "keydiff"]) {
     deepEqual(of[name]!.layer_cache_sizes, [80, 24, 24, 24, 24, 24, 24, 24], name);
+    // A prompt of 40 is cut to 24 at once; from then on one entry a step, of 7 layers and 8 heads.
+    deepEqual(of[name]!.entries_copied, { speed: 7 * 8 * (24 + 5), quality: 7 * 8 * 56 }, name);
   }
+  deepEqual(of["pyramid_snapkv"]!.layer_cache_sizes, [80, 30, 28, 26, 24, 22, 20, 18]);
+  const explicit = results.configurations.filter(({ attention }) => attention === "explicit");
+  deepEqual(explicit.map(({ name }) => name), ["h2o", "tova", "snapkv", "pyramid_snapkv"]);
+  equal(new Set(results.raw_results.map(({ perplexity }) => perplexity)).size, 14, "each but the large keeps its own");
   deepEqual(of["pyramid_kv"]!.layer_cache_sizes, [80, 21, 19, 17, 15, 14, 12, 12]);
   for (const name of ["l2_compress", "adaptive_l2"]) {
     ok(of[name]!.final_cache_size < 41, name);
@@ -57,7 +69,7 @@ Deno.test("runBenchmark() measures every method, and what never drops anything a
   deepEqual(new Set(events.map(({ phase }) => phase)), new Set(["load", "speed", "quality"]));
   deepEqual(events.map(({ index }) => index), events.map(({ index }) => index).toSorted((a, b) => a - b));
   const last = events.at(-1)!;
-  deepEqual([last.configuration, last.index, last.count, last.done, last.total], ["large", 9, 10, 80, 80]);
+  deepEqual([last.configuration, last.index, last.count, last.done, last.total], ["large", 14, 15, 80, 80]);
   equal(last.perplexity, of["large"]!.perplexity);
 });
 
@@ -79,6 +91,67 @@ Deno.test("runBenchmark() measures a policy of one's own, with sizes by layer an
   equal(results.config.method, "own");
   deepEqual(results.configurations[0]!.params, { size: 16 });
   equal(results.baseline_stats, null);
+});
+
+Deno.test("runBenchmark() numbers tokens in every way that is asked for", async () => {
+  const { results } = await runBenchmark({
+    ...small,
+    configurations: [
+      baseline,
+      { name: "streaming", policy: methods.streaming_llm({ start_size: 4, recent_size: 20 }) },
+      { name: "large", policy: methods.keydiff({ cache_size: 80 }), positions: "cache" },
+    ],
+    skip_layers: [],
+    positions: ["absolute", "cache", "seed"],
+  });
+  deepEqual(results.failures, []);
+  equal(results.config.positions, "absolute,cache,seed");
+  deepEqual(results.configurations.map(({ name, positions, attention }) => [name, positions, attention]), [
+    ["baseline", "absolute", "fused"],
+    ["streaming@absolute", "absolute", "fused"],
+    ["streaming@cache", "cache", "explicit"],
+    ["streaming@seed", "seed", "fused"],
+    ["large", "cache", "explicit"],
+  ]);
+  const [full, absolute, cache, seed, large] = results.raw_results.map(({ nll }) => nll);
+  // As long as nothing is dropped, all number alike: 25 entries, the newest included.
+  const same = (a: number[], b: number[]) => a.every((nll, i) => Math.abs(nll - b[i]!) < 1e-4);
+  for (const other of [absolute!, cache!, seed!]) ok(same(full!.slice(0, 24), other.slice(0, 24)));
+  ok(same(full!, large!));
+  for (const [a, b] of [[absolute, cache], [absolute, seed], [cache, seed]]) ok(!same(a!.slice(30), b!.slice(30)));
+});
+
+Deno.test("runBenchmark() tells what the caches held", async () => {
+  const { traces, folder } = await runBenchmark({
+    ...small,
+    configurations: [
+      baseline,
+      { name: "streaming", policy: methods.streaming_llm({ start_size: 4, recent_size: 20 }) },
+      { name: "tova", policy: methods.tova({ cache_size: 24 }), positions: "cache" },
+    ],
+    num_samples: 2,
+    skip_layers: [7],
+    trace_every: 30,
+  });
+  equal(folder, null);
+  const [full, streaming, tova] = traces;
+  deepEqual(full!.snapshots.map(({ held }) => held), Array(3).fill(Array(8).fill([])));
+  const { snapshots, ...head } = streaming!;
+  deepEqual(head, { configuration: "streaming", positions: "absolute", skip_layers: [7], layers: 8, kv_heads: 8 });
+  deepEqual(snapshots.map(({ step, tokens }) => [step, tokens]), [[29, 30], [59, 60], [79, 80]]);
+  const layers = (...runs: [number, number][]) => [...Array(7).fill(Array(8).fill(runs)), []];
+  deepEqual(
+    snapshots.map(({ held }) => held),
+    [[10, 20], [40, 20], [60, 20]].map(([first, count]) => layers([0, 4], [first!, count!])),
+  );
+  equal(tova!.positions, "cache");
+  const { held } = tova!.snapshots.at(-1)!;
+  for (const heads of held.slice(0, 7)) {
+    // One choice for all heads of a layer
+    for (const runs of heads) deepEqual(runs, heads[0]);
+    equal(heads[0]!.reduce((sum, [, count]) => sum + count, 0), 24);
+  }
+  ok(JSON.stringify(held[0]) !== JSON.stringify(held[3]));
 });
 
 Deno.test("runBenchmark() refuses what cannot be measured", async () => {
@@ -103,6 +176,17 @@ Deno.test("runBenchmark() refuses what cannot be measured", async () => {
   await refuses({ num_samples: 0 }, /^Cannot run with num_samples 0: give an integer of at least 1/);
   await refuses({ max_new_tokens: 1 }, /^Cannot run with max_new_tokens 1: give an integer of at least 2/);
   await refuses({ max_tokens: NaN }, /^Cannot run with max_tokens NaN/);
+  await refuses({ trace_every: 0 }, /^Cannot run with trace_every 0: give an integer of at least 1/);
+  await refuses({ positions: "relative" as "cache" }, /^Cannot run with positions relative: .*absolute, cache, seed/);
+  await refuses({ positions: [] }, /^Cannot run with positions \[\]/);
+  await refuses(
+    { attention: "fused", configurations: [baseline, { name: "tova_8", policy: methods.tova({ cache_size: 8 }) }] },
+    /^Cannot use --attention fused with tova_8: it keeps entries by the attention they are paid.*; leave it to auto/,
+  );
+  await refuses(
+    { attention: "fused", positions: "cache" },
+    /^Cannot use --attention fused with baseline: positions in/,
+  );
   await refuses({ model_id: "/no/such/folder" }, /no such folder/);
 });
 

@@ -1,0 +1,64 @@
+import { deepEqual, equal, match } from "node:assert/strict";
+import { tabulate } from "../../lib/cache/schedule.ts";
+import type { Policy } from "../../lib/policies/policy.ts";
+import { methods } from "../../lib/policies/registry.ts";
+import { prepare } from "../../lib/run/prepare.ts";
+import { qualityCourse } from "../../lib/run/quality.ts";
+import { positionsNote, reach } from "../../lib/run/reach.ts";
+import { speedCourse } from "../../lib/run/speed.ts";
+
+const streaming = methods.streaming_llm({ start_size: 4, recent_size: 60 });
+const courses = [qualityCourse(5000), speedCourse({ promptTokens: 100, newTokens: 20 })];
+const reaches = (policy: Policy, skip: number[]) => {
+  const table = tabulate(policy, { layers: 4 }, skip, courses);
+  return (["absolute", "cache", "seed"] as const).map((positions) => reach(positions, table, courses));
+};
+
+Deno.test("reach() counts what each way of numbering tokens counts", () => {
+  // In the cache: the prompt's 100 entries, before they are cut down. A layer that is skipped holds all.
+  deepEqual(reaches(streaming, []), [5000, 100, 100]);
+  deepEqual(reaches(streaming, [2]), [5000, 5000, 100]);
+  deepEqual(reaches(streaming, [0]), [5000, 5000, 5000]);
+  deepEqual(reaches(methods.baseline(), []), [5000, 5000, 5000]);
+  // Layer 0 holds 64 + 1 of its own, layer 3 twice that.
+  const byLayer: Policy = {
+    ...streaming,
+    keep: ({ layer, entries }) => entries > 200 + 50 * layer ? { sink: 0, heavy: 0, recent: 200 + 50 * layer } : "all",
+  };
+  deepEqual(reaches(byLayer, []), [5000, 351, 201]);
+});
+
+Deno.test("positionsNote() names who goes too far", () => {
+  const note = (...last: number[]) => positionsNote(last.map((last, i) => ({ name: `c${i}`, last })), 2048);
+  equal(note(2048, 512), undefined);
+  match(note(2049, 512)!, /^Positions go to 2049 in c0, the model was trained for 2048: quality falls off there\. /);
+  match(note(2049, 512, 3000)!, /^Positions go to 3000 in c0, c2, /);
+  match(note(2049, 3000)!, /^Positions go to 3000 in all configurations, /);
+});
+
+Deno.test("prepare() says which configurations number tokens beyond the model's training", async () => {
+  const notes: string[] = [];
+  const { isLong, requests } = await prepare({
+    configurations: [
+      { name: "baseline", policy: methods.baseline() },
+      { name: "streaming", policy: streaming },
+    ],
+    positions: ["absolute", "cache"],
+    skip_layers: [],
+    device: "cpu",
+    num_samples: 1,
+    max_tokens: 2100,
+    prompt_tokens: 8,
+    max_new_tokens: 2,
+    output: null,
+    onNote: (note) => notes.push(note),
+  });
+  equal(isLong, true);
+  deepEqual(requests.map(({ name, attention }) => [name, attention]), [
+    ["baseline", "fused"],
+    ["streaming@absolute", "fused"],
+    ["streaming@cache", "explicit"],
+  ]);
+  equal(notes.length, 1);
+  match(notes[0]!, /^Positions go to 2100 in baseline, streaming@absolute, the model was trained for 2048/);
+});
