@@ -1,7 +1,7 @@
 import type { ConfigReader } from "./config_reader.ts";
 
 /** Activation functions of the MLP, by what they compute. */
-export type Activation = "gelu" | "gelu_tanh" | "relu";
+export type Activation = "gelu" | "gelu_tanh" | "relu" | "silu";
 
 /** transformers' names (`ACT2FN`) of the activations the decoder has. Hendrycks and Gimpel 2016, arXiv:1606.08415. */
 const NAMES: ReadonlyMap<string, Activation> = new Map([
@@ -13,6 +13,8 @@ const NAMES: ReadonlyMap<string, Activation> = new Map([
   ["gelu_pytorch_tanh", "gelu_tanh"],
   ["gelu_python_tanh", "gelu_tanh"],
   ["relu", "relu"],
+  ["silu", "silu"],
+  ["swish", "silu"],
 ]);
 
 /**

@@ -36,9 +36,7 @@ export interface Observation {
 /** What the attention of all layers shares: the rotary table, the lengths, the form. */
 export class AttentionPart {
   readonly #kernel: AttentionKernel;
-  readonly #rotary: Rotary;
-  /** Positions of the new tokens, int64 `[1, tokens]`; with rotation at reading each group has its own. */
-  readonly #positions: Tensor | undefined;
+  readonly #rotary: Rotary | undefined;
   /** Attention paid to each slot, of the layers observed in order: see {@linkcode ExplicitAttention}. */
   readonly observed: readonly Tensor[];
 
@@ -46,10 +44,11 @@ export class AttentionPart {
     readonly g: Graph,
     readonly spec: ModelSpec,
     readonly options: Pick<DecoderOptions, "dtype" | "attention" | "rotate" | "maxPositions" | "groups" | "observe">,
+    /** Positions of the new tokens, int64 `[1, tokens]`; with rotation at reading each group has its own. */
+    readonly positions: Tensor | undefined,
   ) {
     const { dtype, attention, rotate, maxPositions, groups, observe } = options;
-    this.#rotary = new Rotary(g, spec, dtype, maxPositions);
-    if (rotate === "write") this.#positions = g.input("position_ids", "int64", [1, "tokens"]);
+    if (spec.rope) this.#rotary = new Rotary(g, { ...spec, rope: spec.rope }, dtype, maxPositions);
     if (attention === "fused") {
       if (rotate === "read" || observe) {
         throw new TypeError("Cannot use fused attention: it shows no keys and no weights");
@@ -60,7 +59,7 @@ export class AttentionPart {
       const kernel = new ExplicitAttention(g, spec, {
         dtype,
         groups,
-        ...(rotate === "read" ? { rotary: this.#rotary } : {}),
+        ...(rotate === "read" && this.#rotary ? { rotary: this.#rotary } : {}),
         ...(observe ? { observe } : {}),
       });
       this.#kernel = kernel;
@@ -82,7 +81,9 @@ export class AttentionPart {
     };
     const batched = (x: Tensor, heads: number) => g.reshape(x, 1, -1, heads * headDim);
     const rotated = (x: Tensor, heads: number) =>
-      this.#positions ? this.#rotary.tokens(batched(x, heads), heads, this.#positions) : batched(x, heads);
+      this.positions && this.#rotary
+        ? this.#rotary.tokens(batched(x, heads), heads, this.positions)
+        : batched(x, heads);
     return this.#kernel.emit(layer, {
       query: rotated(query, heads),
       key: rotated(key, kvHeads),

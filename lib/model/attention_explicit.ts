@@ -3,7 +3,7 @@ import type { Graph, Tensor } from "../onnx/graph.ts";
 import type { AttentionKernel, CacheTensors, Observation } from "./attention.ts";
 import type { Heads } from "./parts.ts";
 import type { Rotary } from "./rotary.ts";
-import type { ModelSpec } from "./spec.ts";
+import { type ModelSpec, scoreScale } from "./spec.ts";
 
 /** Layers whose probabilities may be held at a time. Fewer cost more small kernels. */
 const TIED = 4;
@@ -45,7 +45,6 @@ export class ExplicitAttention implements AttentionKernel {
    */
   readonly observed: Tensor[] = [];
   readonly #groups: readonly Group[];
-  readonly #scale: Tensor;
   /** Minus infinity, for what a token may not see. */
   #masked: Tensor;
 
@@ -57,12 +56,11 @@ export class ExplicitAttention implements AttentionKernel {
       const places = g.op("Add", [past, rows]); // [tokens, 1]
       return { past, mask: g.op("LessOrEqual", [slots, places]), places: g.reshape(places, 1, -1) };
     });
-    this.#scale = g.cast(g.scalar(1 / Math.sqrt(spec.headDim)), "float32", options.dtype);
     this.#masked = g.cast(g.scalar(-Infinity), "float32", options.dtype);
   }
 
   emit(layer: number, heads: Heads, cache: CacheTensors): Tensor {
-    const { g, spec: { kvHeads, headDim }, options: { rotary } } = this;
+    const { g, spec: { kvHeads, headDim }, options: { dtype, rotary } } = this;
     const perKv = this.spec.heads / kvHeads;
     const { past, mask, places } = this.#groups[this.options.groups[layer]!]!;
     const append = (buffer: Tensor, entries: Tensor) => {
@@ -75,7 +73,7 @@ export class ExplicitAttention implements AttentionKernel {
     const keys = rotary ? rotary.cache(cached, this.#ranks(layer)) : cached;
     const queries = rotary ? rotary.tokens(heads.query, this.spec.heads, places) : heads.query;
     // The query heads of a KV head lie side by side: [1, kvHeads, perKv * tokens, headDim]
-    const scaled = g.op("Mul", [queries, this.#scale]);
+    const scaled = g.op("Mul", [queries, g.cast(g.scalar(scoreScale(this.spec, layer)), "float32", dtype)]);
     const query = g.reshape(
       g.op("Transpose", [g.reshape(scaled, 1, -1, kvHeads, perKv, headDim)], { perm: [0, 2, 3, 1, 4] }),
       1,

@@ -2,7 +2,7 @@ import type { Graph, Tensor } from "../onnx/graph.ts";
 import type { AttentionKernel, CacheTensors } from "./attention.ts";
 import type { DecoderOptions } from "./decoder.ts";
 import type { Heads } from "./parts.ts";
-import type { ModelSpec } from "./spec.ts";
+import { type ModelSpec, scoreScale } from "./spec.ts";
 
 /**
  * Why the fused form cannot be used, in words that go on "Cannot use --attention fused: "; undefined where it can.
@@ -55,7 +55,7 @@ export class FusedAttention implements AttentionKernel {
       "GroupQueryAttention",
       [query, key, value, cache.pastKey, cache.pastValue, last, total],
       3,
-      { num_heads: spec.heads, kv_num_heads: spec.kvHeads, scale: { float: 1 / Math.sqrt(spec.headDim) } },
+      { num_heads: spec.heads, kv_num_heads: spec.kvHeads, scale: { float: scoreScale(spec, layer) } },
       "com.microsoft",
     ) as [Tensor, Tensor, Tensor];
     cache.present(presentKey, presentValue);

@@ -3,6 +3,8 @@ import { InputError } from "../errors.ts";
 import { Graph, type Tensor } from "../onnx/graph.ts";
 import { type AttentionForm, AttentionPart, type Observation } from "./attention.ts";
 import { fusedObstacle } from "./attention_fused.ts";
+import { noRotation } from "./positions.ts";
+import { emitEmbedding } from "./embedding.ts";
 import { emitHead } from "./head.ts";
 import type { ModelFolder } from "./model_folder.ts";
 import { Parts, type Residual } from "./parts.ts";
@@ -91,6 +93,9 @@ export function buildDecoder(model: ModelFolder, options: DecoderOptions): Decod
   if (obstacle !== undefined) {
     throw new InputError(`Cannot use --attention fused: ${obstacle}; --attention explicit takes any`);
   }
+  if (options.rotate === "read" && !model.spec.rope) {
+    throw new InputError(`Cannot use --positions cache: ${noRotation(model.spec)}`);
+  }
   const g = new Graph("decoder", 24);
   const weights = new Weights(model, g, options.dtype);
   emitDecoder(g, model.spec, weights, options);
@@ -126,10 +131,10 @@ export function buildDecoder(model: ModelFolder, options: DecoderOptions): Decod
 export function emitDecoder(g: Graph, spec: ModelSpec, weights: WeightSource, options: DecoderOptions): void {
   const parts = new Parts(g, spec, weights, options);
   const ids = g.input("input_ids", "int64", ["tokens"]);
-  const attention = new AttentionPart(g, spec, options);
+  const positions = options.rotate === "write" ? g.input("position_ids", "int64", [1, "tokens"]) : undefined;
+  const attention = new AttentionPart(g, spec, options, positions);
 
-  // [tokens, hidden]
-  let x: Residual = { base: g.op("Gather", [weights.get(spec.embedding, [spec.vocab, spec.hidden]), ids]) };
+  let x = emitEmbedding(parts, ids, positions);
   for (let layer = 0; layer < spec.layers; layer++) x = emitBlock(parts, attention, layer, spec.block(layer), x);
 
   const after = emitHead(g, parts, spec, x, options.logits ?? false);
@@ -140,16 +145,16 @@ export function emitDecoder(g: Graph, spec: ModelSpec, weights: WeightSource, op
 function emitBlock(parts: Parts, attention: AttentionPart, layer: number, block: Block, x: Residual): Residual {
   const { g, spec: { heads, headDim, hidden, residual } } = parts;
   const { normed, sum } = parts.normed(x, block.attention.norm);
-  const qkv = parts.linear(normed, block.attention.qkv, [3 * heads * headDim, hidden]);
-  const attended = parts.product(attention.emit(layer, parts.splitHeads(qkv)), block.attention.out, [
+  const attended = parts.product(attention.emit(layer, parts.heads(normed, block.attention)), block.attention.out, [
     hidden,
     heads * headDim,
   ]);
   if (residual === "parallel") {
-    const mlp = parts.mlp(parts.norm(sum, block.mlp.norm), block.mlp);
+    const mlp = parts.mlp(block.mlp.norm ? parts.norm(sum, block.mlp.norm) : normed, block.mlp);
     const base = g.op("Add", [sum, attended.product]);
     return { base, added: mlp.product, bias: parts.sumOfBiases(attended, mlp) };
   }
+  if (!block.mlp.norm) throw new TypeError("Cannot write a sequential block: its MLP has no normalization");
   const mid = parts.normed({ base: sum, added: attended.product, bias: attended.bias }, block.mlp.norm);
   const mlp = parts.mlp(mid.normed, block.mlp);
   return { base: mid.sum, added: mlp.product, bias: mlp.bias };

@@ -2,7 +2,15 @@ import { join } from "@std/path";
 import { InputError } from "../errors.ts";
 import { readCheckpoint } from "./checkpoint.ts";
 import { ConfigReader } from "./config_reader.ts";
+import { gemma } from "./families/gemma.ts";
+import { gpt2 } from "./families/gpt2.ts";
 import { gptNeox } from "./families/gpt_neox.ts";
+import { llama } from "./families/llama.ts";
+import { mistral } from "./families/mistral.ts";
+import { opt } from "./families/opt.ts";
+import { phi } from "./families/phi.ts";
+import { qwen2 } from "./families/qwen2.ts";
+import { qwen3 } from "./families/qwen3.ts";
 import { isFolder, isThere } from "./files.ts";
 import { readJsonObject } from "./json_file.ts";
 import type { StoredTensor } from "./safetensors.ts";
@@ -13,6 +21,14 @@ import { findWeight } from "./weights.ts";
 /** `model_type` → the family's file. */
 const FAMILIES: ReadonlyMap<string, (config: ConfigReader) => ModelSpec> = new Map([
   ["gpt_neox", gptNeox],
+  ["llama", llama],
+  ["mistral", mistral],
+  ["qwen2", qwen2],
+  ["qwen3", qwen3],
+  ["gpt2", gpt2],
+  ["phi", phi],
+  ["opt", opt],
+  ["gemma", gemma],
 ]);
 
 /** A Hugging Face model folder, read but for the weights' bytes. */
@@ -53,9 +69,15 @@ export function openModelFolder(path: string): ModelFolder {
     );
   }
   const spec = specOf(new ConfigReader(file, readJsonObject(file)));
-  const model = { path, spec, tensors: readCheckpoint(path) };
+  const model = { path, spec, tensors: prefixed(readCheckpoint(path), spec) };
   visitWeights(spec, (name, shape) => findWeight(model, name, shape));
   return model;
+}
+
+/** Tensors by the names of the whole model, where the checkpoint has those of the model without its head. */
+function prefixed(tensors: Map<string, StoredTensor>, { prefix, embedding }: ModelSpec): Map<string, StoredTensor> {
+  if (tensors.has(embedding) || !tensors.has(embedding.slice(prefix.length))) return tensors;
+  return new Map([...tensors].map(([name, tensor]) => [`${prefix}${name}`, tensor]));
 }
 
 /**

@@ -44,11 +44,14 @@ export class Parts {
    * The same with the bias yet to be added, where whatever follows can do that in passing: on the CPU one Gemm does both,
    * on CUDA that would be a copy of the bias and a product that adds to it.
    */
-  product(x: Tensor, { weight, bias }: Affine, shape: readonly [number, number]): Product {
-    const w = this.weights.get(weight, shape);
-    const b = bias === undefined ? undefined : this.weights.get(bias, [shape[0]]);
-    if (this.options.device === "cpu") return { product: this.g.op("Gemm", b ? [x, w, b] : [x, w], { transB: 1 }) };
-    return { product: this.g.op("FusedMatMul", [x, w], { transB: 1 }, MICROSOFT), ...(b ? { bias: b } : {}) };
+  product(x: Tensor, { weight, bias, transposed }: Affine, [out, inner]: readonly [number, number]): Product {
+    const { g } = this;
+    const w = this.weights.get(weight, transposed ? [inner, out] : [out, inner]);
+    const b = bias === undefined ? undefined : this.weights.get(bias, [out]);
+    const transB = transposed ? 0 : 1;
+    if (this.options.device === "cpu") return { product: g.op("Gemm", b ? [x, w, b] : [x, w], { transB }) };
+    const product = transposed ? g.op("MatMul", [x, w]) : g.op("FusedMatMul", [x, w], { transB }, MICROSOFT);
+    return { product, ...(b ? { bias: b } : {}) };
   }
 
   /** The sum of the biases of products that are added up. */
@@ -60,37 +63,51 @@ export class Parts {
 
   /** Normalizes a residual stream, and gives it as one tensor. */
   normed({ base, added, bias }: Residual, affine: Affine): { readonly normed: Tensor; readonly sum: Tensor } {
-    const { g, spec: { hidden, norm }, options: { device } } = this;
+    const { g, spec: { hidden, norm: { kind, eps } }, options: { device } } = this;
     if (added === undefined) return { normed: this.norm(base, affine), sum: base };
     if (device === "cpu") {
       const sum = g.op("Add", [base, added]);
       return { normed: this.norm(sum, affine), sum };
     }
     // One kernel adds product, residual and bias, and normalizes.
-    const scale = this.weights.get(affine.weight, [hidden]);
-    const shift = affine.bias === undefined ? "" : this.weights.get(affine.bias, [hidden]);
-    const inputs = [added, base, scale, shift, ...(bias ? [bias] : [])] as const;
-    const [normed, sum] = g.pair("SkipLayerNormalization", inputs, 3, { epsilon: { float: norm.eps } }, MICROSOFT);
+    const scale = this.#scale(affine, hidden);
+    const shift: Tensor | "" = affine.bias === undefined ? "" : this.weights.get(affine.bias, [hidden]);
+    const inputs: (Tensor | "")[] = [added, base, scale, ...(kind === "layer" ? [shift] : []), ...(bias ? [bias] : [])];
+    const type = kind === "layer" ? "SkipLayerNormalization" : "SkipSimplifiedLayerNormalization";
+    const [normed, sum] = g.pair(type, inputs, 3, { epsilon: { float: eps } }, MICROSOFT);
     return { normed, sum };
   }
 
-  /** Layer normalization. Ba et al. 2016, arXiv:1607.06450. */
-  norm(x: Tensor, { weight, bias }: Affine): Tensor {
-    const { hidden, norm } = this.spec;
-    const scale = this.weights.get(weight, [hidden]);
-    const shift = bias === undefined ? [] : [this.weights.get(bias, [hidden])];
-    return this.g.op("LayerNormalization", [x, scale, ...shift], { axis: -1, epsilon: { float: norm.eps } });
+  /** Normalizes the last dimension, `[width]`: that of the residual stream if nothing else is said. */
+  norm(x: Tensor, affine: Affine, width = this.spec.hidden): Tensor {
+    const { g, spec: { norm: { kind, eps } } } = this;
+    const scale = this.#scale(affine, width);
+    const attributes = { axis: -1, epsilon: { float: eps } };
+    // ORT's name for the root mean square's, in ONNX's own domain.
+    if (kind === "rms") return g.op("SimplifiedLayerNormalization", [x, scale], attributes);
+    const shift = affine.bias === undefined ? [] : [this.weights.get(affine.bias, [width])];
+    return g.op("LayerNormalization", [x, scale, ...shift], attributes);
   }
 
-  /** down(activation(up(x))). */
-  mlp(x: Tensor, { up, down }: Block["mlp"]): Product {
+  /** A normalization's weight; ORT does the sum once, when it loads the graph. */
+  #scale({ weight }: Affine, width: number): Tensor {
+    const { g, spec: { norm }, options: { dtype } } = this;
+    const stored = this.weights.get(weight, [width]);
+    return norm.plusOne ? g.op("Add", [stored, g.cast(g.scalar(1), "float32", dtype)]) : stored;
+  }
+
+  /** down(activation(up(x))), or down(activation(gate(x)) * up(x)). */
+  mlp(x: Tensor, { gate, up, down }: Block["mlp"]): Product {
     const { hidden, intermediate } = this.spec;
-    const wide = this.product(x, up, [intermediate, hidden]);
-    return this.product(this.#activation(wide), down, [hidden, intermediate]);
+    const wide = this.product(x, gate ?? up, [intermediate, hidden]);
+    let active = this.#activation(wide);
+    if (gate) active = this.g.op("Mul", [active, this.linear(x, up, [intermediate, hidden])]);
+    return this.product(active, down, [hidden, intermediate]);
   }
 
   #activation({ product, bias }: Product): Tensor {
     if (bias && this.spec.activation === "gelu") return this.g.op("BiasGelu", [product, bias], {}, MICROSOFT);
+    if (bias && this.spec.activation === "gelu_tanh") return this.g.op("FastGelu", [product, bias], {}, MICROSOFT);
     const x = bias ? this.g.op("Add", [product, bias]) : product;
     switch (this.spec.activation) {
       case "gelu":
@@ -99,15 +116,35 @@ export class Parts {
         return this.g.op("Gelu", [x], { approximate: "tanh" });
       case "relu":
         return this.g.op("Relu", [x]);
+      case "silu": // x sigmoid(x)
+        return this.g.op("QuickGelu", [x], { alpha: { float: 1 } }, MICROSOFT);
     }
   }
 
-  /** Takes apart what GPT-NeoX packs head by head: `[tokens, heads * 3 * headDim]`. */
-  splitHeads(qkv: Tensor): Heads {
-    const { g, spec: { heads, headDim } } = this;
-    const byHead = g.reshape(qkv, -1, heads, 3 * headDim);
-    const [query, key, value] = g.ops("Split", [byHead, g.ints(headDim, headDim, headDim)], 3, { axis: 2 })
-      .map((part) => g.reshape(part, -1, heads * headDim)) as [Tensor, Tensor, Tensor];
+  /** Queries, keys and values of normalized activations, before they are rotated. */
+  heads(x: Tensor, { qkv, headNorms }: Block["attention"]): Heads {
+    const { heads, kvHeads, headDim, hidden } = this.spec;
+    const project = (affine: Affine, heads: number) => this.linear(x, affine, [heads * headDim, hidden]);
+    const { query, key, value } = "packed" in qkv
+      ? this.#unpack(project(qkv.packed, heads + 2 * kvHeads), qkv.order)
+      : { query: project(qkv.query, heads), key: project(qkv.key, kvHeads), value: project(qkv.value, kvHeads) };
+    if (!headNorms) return { query, key, value };
+    const normed = (x: Tensor, affine: Affine, heads: number) =>
+      this.g.reshape(this.norm(this.g.reshape(x, -1, heads, headDim), affine, headDim), -1, heads * headDim);
+    return { query: normed(query, headNorms.query, heads), key: normed(key, headNorms.key, kvHeads), value };
+  }
+
+  /** Takes apart what one matrix gave; "heads" is of models with as many key and value heads as query heads. */
+  #unpack(qkv: Tensor, order: "heads" | "parts"): Heads {
+    const { g, spec: { heads, kvHeads, headDim } } = this;
+    const split = (x: Tensor, axis: number, ...widths: number[]) =>
+      g.ops("Split", [x, g.ints(...widths)], 3, { axis }) as [Tensor, Tensor, Tensor];
+    if (order === "parts") {
+      const [query, key, value] = split(qkv, 1, heads * headDim, kvHeads * headDim, kvHeads * headDim);
+      return { query, key, value };
+    }
+    const byHead = split(g.reshape(qkv, -1, heads, 3 * headDim), 2, headDim, headDim, headDim);
+    const [query, key, value] = byHead.map((part) => g.reshape(part, -1, heads * headDim)) as [Tensor, Tensor, Tensor];
     return { query, key, value };
   }
 }

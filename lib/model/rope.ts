@@ -1,4 +1,5 @@
 import type { ConfigReader } from "./config_reader.ts";
+import { SCALINGS } from "./rope_scaling.ts";
 
 /** Rotary position embedding. Su et al. 2021, arXiv:2104.09864; halves rotated against each other, as GPT-NeoX does. */
 export interface Rope {
@@ -6,9 +7,20 @@ export interface Rope {
   readonly dim: number;
   /** Angle per position of each rotated pair, `[dim / 2]`, rad. */
   readonly frequencies: readonly number[];
+  /** What cosines and sines are multiplied by; 1 where it is left out. */
+  readonly magnitude?: number;
+  /** Positions that the frequencies hold for, tokens, where these are not all. */
+  readonly most?: number;
 }
 
-const SUPPORTED = ["default", "linear"];
+/** What a family says of its rotary embedding, for where the file does not. */
+export interface RopeDefaults {
+  readonly theta: number;
+  /** Share of a head that is rotated. */
+  readonly fraction: number;
+  /** Positions the model is made for, tokens; some scalings ask. */
+  readonly maxPositions?: number;
+}
 
 /**
  * Reads the rotary settings of a config.json, as transformers 5 writes them (`rope_parameters`) and as 4 does
@@ -30,7 +42,7 @@ const SUPPORTED = ["default", "linear"];
  * @throws {InputError} If a number makes no sense, or for a scaling type that is not supported: a wrong number would
  * be worse.
  */
-export function readRope(config: ConfigReader, headDim: number, defaults: { theta: number; fraction: number }): Rope {
+export function readRope(config: ConfigReader, headDim: number, defaults: RopeDefaults): Rope {
   const parameters = config.object("rope_parameters");
   const base = firstOf([parameters, "rope_theta"], [config, "rope_theta"], [config, "rotary_emb_base"]);
   // Below 1 frequencies would rise from pair to pair, and leave float32's range.
@@ -42,16 +54,19 @@ export function readRope(config: ConfigReader, headDim: number, defaults: { thet
   );
   const dim = Math.trunc(headDim * (share ? share.config.number(share.field) : defaults.fraction));
   if (dim < 2 || dim > headDim || dim % 2) {
-    const { config: at, field } = share ?? { config, field: "rotary_pct" };
+    const { config: at, field } = share ?? { config, field: defaults.fraction === 1 ? "head_dim" : "rotary_pct" };
+    if (field === "head_dim") at.fail(field, `an even number of dimensions to rotate, the head size is ${headDim}`);
     at.fail(field, `a share of the head size ${headDim} that is an even number of dimensions, at least 2`);
   }
   const scaling = config.object("rope_scaling");
   // "type" is what "rope_type" was called before transformers 4.43.
   const kind = firstOf([parameters, "rope_type"], [parameters, "type"], [scaling, "rope_type"], [scaling, "type"]);
   const type = kind ? kind.config.string(kind.field) : "default";
-  if (kind && !SUPPORTED.includes(type)) kind.config.fail(kind.field, `one of ${SUPPORTED.join(", ")}`);
-  const factor = type === "linear" ? kind!.config.number("factor", { least: 1 }) : 1;
-  return { dim, frequencies: inverseFrequencies(dim, theta).map((f) => Math.fround(f / factor)) };
+  const scale = SCALINGS.get(type);
+  if (!scale) return kind!.config.fail(kind!.field, `one of ${[...SCALINGS.keys()].join(", ")}`);
+  const frequencies = inverseFrequencies(dim, theta);
+  // Without a kind it is the default, which asks for nothing.
+  return scale(kind?.config ?? config, { dim, theta, frequencies, maxPositions: defaults.maxPositions ?? 2048 });
 }
 
 /** The first place where a field is given. */
@@ -90,13 +105,14 @@ export function rotations(
   positions: number,
 ): { cos: Float32Array<ArrayBuffer>; sin: Float32Array<ArrayBuffer> } {
   const half = rope.frequencies.length;
+  const { magnitude = 1 } = rope;
   const cos = new Float32Array(positions * half);
   const sin = new Float32Array(positions * half);
   for (let p = 0, at = 0; p < positions; p++) {
     for (let i = 0; i < half; i++, at++) {
       const angle = Math.fround(p * rope.frequencies[i]!);
-      cos[at] = Math.cos(angle);
-      sin[at] = Math.sin(angle);
+      cos[at] = magnitude * Math.cos(angle);
+      sin[at] = magnitude * Math.sin(angle);
     }
   }
   return { cos, sin };

@@ -1,6 +1,6 @@
 import type { FloatType } from "../dtype.ts";
 import type { Graph, Tensor } from "../onnx/graph.ts";
-import { rotations } from "./rope.ts";
+import { type Rope, rotations } from "./rope.ts";
 import type { ModelSpec } from "./spec.ts";
 
 /** Rotates queries and keys by position: a table of cosines and sines, and com.microsoft.RotaryEmbedding. */
@@ -9,7 +9,12 @@ export class Rotary {
   readonly #sin: Tensor;
 
   /** `maxPositions`: positions the table covers, tokens. */
-  constructor(readonly g: Graph, readonly spec: ModelSpec, dtype: FloatType, maxPositions: number) {
+  constructor(
+    readonly g: Graph,
+    readonly spec: ModelSpec & { readonly rope: Rope },
+    dtype: FloatType,
+    maxPositions: number,
+  ) {
     const { cos, sin } = rotations(spec.rope, maxPositions);
     const shape = [maxPositions, spec.rope.dim / 2];
     this.#cos = g.cast(g.constant("float32", shape, cos), "float32", dtype);

@@ -5,18 +5,33 @@ import type { Rope } from "./rope.ts";
 export interface Affine {
   readonly weight: string;
   readonly bias?: string;
+  /** The matrix is stored `[in, out]` rather than `[out, in]`. */
+  readonly transposed?: boolean;
 }
+
+/** What queries, keys and values come from: a matrix each, or one for all. */
+export type Projections =
+  | { readonly query: Affine; readonly key: Affine; readonly value: Affine }
+  | {
+    readonly packed: Affine;
+    /** Of its rows: "heads": each head's query, key and value in turn; "parts": all queries, all keys, all values. */
+    readonly order: "heads" | "parts";
+  };
 
 /** One block's weights. */
 export interface Block {
   readonly attention: {
     readonly norm: Affine;
-    /** One matrix whose rows are, head by head, that head's query, key and value, `[heads * 3 * headDim, hidden]`. */
-    readonly qkv: Affine;
+    readonly qkv: Projections;
+    /** Normalizations of each head's query and key, `[headDim]`. Henry et al. 2020, arXiv:2010.04245. */
+    readonly headNorms?: { readonly query: Affine; readonly key: Affine };
     readonly out: Affine;
   };
   readonly mlp: {
-    readonly norm: Affine;
+    /** Left out where the MLP reads what attention's normalization gave. */
+    readonly norm?: Affine;
+    /** Where there is one, the MLP is down(activation(gate(x)) * up(x)). Shazeer 2020, arXiv:2002.05202. */
+    readonly gate?: Affine;
     readonly up: Affine;
     readonly down: Affine;
   };
@@ -38,15 +53,42 @@ export interface ModelSpec {
   readonly vocab: number;
   /** Positions the model was trained for, tokens. */
   readonly maxPositions: number;
-  readonly rope: Rope;
-  readonly norm: { readonly kind: "layer"; readonly eps: number };
+  /** Rotary position embedding, where positions come in by it. */
+  readonly rope?: Rope;
+  /** A table of position embeddings, where they come in by that: position p has row p + offset. */
+  readonly learned?: { readonly weight: string; readonly offset: number };
+  /** Entries a token sees, itself included, where that is fewer than all, tokens. Beltagy et al. 2020, arXiv:2004.05150. */
+  readonly window?: number;
+  readonly norm: {
+    /** Ba et al. 2016, arXiv:1607.06450, or without mean and bias: Zhang and Sennrich 2019, arXiv:1910.07467. */
+    readonly kind: "layer" | "rms";
+    readonly eps: number;
+    /** Weights are stored less 1. */
+    readonly plusOne?: boolean;
+  };
+  /** What a layer's scores are multiplied by: 1 / sqrt(headDim) where it is left out. */
+  readonly scoreScale?: (layer: number) => number;
   /** "parallel": attention and MLP both read the block's input; "sequential": the MLP reads what attention gave. */
   readonly residual: "parallel" | "sequential";
   readonly activation: Activation;
   /** The token embedding, `[vocab, hidden]`: name in the checkpoint. */
   readonly embedding: string;
+  /** What the token embedding is multiplied by. */
+  readonly embeddingScale?: number;
+  /** What tensors' names begin with in a checkpoint of the whole model, and do not in one of the model without its head. */
+  readonly prefix: string;
   readonly block: (layer: number) => Block;
   readonly finalNorm: Affine;
   /** The output matrix, `[vocab, hidden]`: the embedding's name where they are tied. */
   readonly head: Affine;
+}
+
+/** What a layer's scores are multiplied by. */
+export function scoreScale({ scoreScale, headDim }: ModelSpec, layer: number): number {
+  return scoreScale?.(layer) ?? 1 / Math.sqrt(headDim);
+}
+
+/** A matrix or a normalization by the name of its module, as checkpoints have it. */
+export function affine(name: string, bias = true): Affine {
+  return { weight: `${name}.weight`, ...(bias ? { bias: `${name}.bias` } : {}) };
 }

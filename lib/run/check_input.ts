@@ -5,6 +5,7 @@
  */
 import { InputError } from "../errors.ts";
 import type { ModelFolder } from "../model/model_folder.ts";
+import { positionsObstacle } from "../model/positions.ts";
 import type { Configuration } from "./configurations.ts";
 import type { DeviceDefaults } from "./device_defaults.ts";
 import type { Positions } from "./engine.ts";
@@ -62,4 +63,14 @@ export function checkTokens(samples: readonly (readonly number[])[], { spec, pat
       `Cannot use the tokenizer of ${path}: it gives token ${beyond}, config.json's vocab_size is ${spec.vocab}; tokenizer.json belongs to another model`,
     );
   }
+}
+
+/** Refuses a configuration that numbers tokens in a way, or so far, that the model has no positions for. */
+export function checkReach(name: string, positions: Positions, last: number, { path, spec }: ModelFolder): void {
+  const obstacle = positionsObstacle(spec, positions, last);
+  if (obstacle === undefined) return;
+  if (positions === "cache" && !spec.rope) throw new InputError(`Cannot use --positions cache: ${obstacle}`);
+  throw new InputError(
+    `Cannot run ${name} with model ${path}: positions go to ${last}, and ${obstacle}; make --max_tokens, and --prompt_tokens with --max_new_tokens, shorter`,
+  );
 }

@@ -10,7 +10,7 @@ import type { BenchmarkResults } from "../report/types.ts";
 import { loadText } from "../text/datasets.ts";
 import { sampleTokens } from "../text/samples.ts";
 import { loadTokenizer } from "../text/tokenizer.ts";
-import { checkLengths, checkNames, checkPositions, checkSkipLayers, checkTokens } from "./check_input.ts";
+import { checkLengths, checkNames, checkPositions, checkReach, checkSkipLayers, checkTokens } from "./check_input.ts";
 import { probe } from "./child.ts";
 import { chooseAttention, chooseDtype } from "./choose.ts";
 import { acrossPositions } from "./configurations.ts";
@@ -101,7 +101,12 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
       ...(options.trace || options.trace_every ? { trace: { every: options.trace_every ?? null } } : {}),
     };
   });
-  const reaches = requests.map(({ name, positions, table }) => ({ name, last: reach(positions, table, courses) }));
+  const reaches = requests.map(({ name, positions, table }) => ({
+    name,
+    positions,
+    last: reach(positions, table, courses),
+  }));
+  for (const { name, positions, last } of reaches) checkReach(name, positions, last, model);
   const note = positionsNote(reaches, model.spec.maxPositions);
   if (note !== undefined) onNote(note);
   const config: BenchmarkResults["config"] = {

@@ -125,7 +125,7 @@ export function randomWeights(model: Neox, seed = 1): Map<string, Float64Array> 
 }
 
 /** Standard normal numbers, enough of them by the sum of 12 uniform ones from a linear congruential generator. */
-function normals(seed: number): () => number {
+export function normals(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     let sum = -6;

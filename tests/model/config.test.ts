@@ -54,8 +54,8 @@ Deno.test("config.json in the forms of transformers 4 and 5 gives the same graph
 
 Deno.test("config.json's rotary fields are found wherever transformers has put them", () => {
   const rope = (fields: Record<string, unknown>) => {
-    const { dim, frequencies } =
-      specOf(new ConfigReader("config.json", { ...without("rope_parameters"), ...fields })).rope;
+    const { dim, frequencies } = specOf(new ConfigReader("config.json", { ...without("rope_parameters"), ...fields }))
+      .rope!;
     return [dim, frequencies[1]];
   };
   const of = (
@@ -108,15 +108,18 @@ Deno.test("config.json may leave out what has a default, and say more than is re
 });
 
 Deno.test("Pythia's shapes are models", () => {
-  for (const [name, config] of Object.entries(SHAPES)) {
+  for (const [name, config] of Object.entries(SHAPES).filter(([name]) => name.startsWith("pythia"))) {
     const { headDim, rope } = specOf(new ConfigReader(name, config));
-    equal(rope.dim, headDim / 4);
+    equal(rope!.dim, headDim / 4);
   }
 });
 
 Deno.test("openModelFolder() says which field is wrong, what it holds and what would do", () => {
   const wrong: [Record<string, unknown>, RegExp][] = [
-    [{ model_type: "llama" }, /"model_type" must be one of gpt_neox \(the families supported\), found "llama"$/],
+    [
+      { model_type: "bert" },
+      /"model_type" must be one of gpt_neox, llama, .* \(the families supported\), found "bert"$/,
+    ],
     [{ model_type: undefined }, /"model_type" must be a string, found nothing$/],
     [{ model_type: "__proto__" }, /"model_type" must be one of/],
     [{ model_type: ["gpt_neox"] }, /"model_type" must be a string, found \["gpt_neox"\]$/],
@@ -143,11 +146,11 @@ Deno.test("openModelFolder() says which field is wrong, what it holds and what w
     [{ hidden_act: 3 }, /"hidden_act" must be a string/],
     [{ rope_parameters: 3 }, /"rope_parameters" must be an object, found 3$/],
     [
-      { rope_parameters: { rope_type: "yarn" } },
-      /config.json, rope_parameters: field "rope_type" must be one of default, linear, found "yarn"$/,
+      { rope_parameters: { rope_type: "longrope" } },
+      /config.json, rope_parameters: field "rope_type" must be one of default, linear, dynamic, llama3, yarn, found "longrope"$/,
     ],
-    [{ rope_parameters: { type: "dynamic" } }, /field "type" must be one of default, linear/],
-    [{ rope_parameters: undefined, rope_scaling: { type: "llama3" } }, /rope_scaling: field "type" must be/],
+    [{ rope_parameters: { type: "ntk" } }, /field "type" must be one of default, linear/],
+    [{ rope_parameters: undefined, rope_scaling: { type: "llama3" } }, /rope_scaling: field "factor" must be/],
     [{ rope_parameters: { rope_type: "linear" } }, /field "factor" must be a number of at least 1, found nothing$/],
     [{ rope_parameters: { rope_type: "linear", factor: 0 } }, /field "factor" must be/],
     [{ rope_parameters: { rope_theta: 0 } }, /field "rope_theta" must be a number of at least 1, found 0$/],

@@ -37,7 +37,7 @@ function holdsUp(folder: string): void {
     return;
   }
   const { spec } = opened;
-  const { dim, frequencies: [first, second] } = spec.rope;
+  const { dim, frequencies: [first, second] } = spec.rope!;
   const expected = forward(
     {
       ...spec,
@@ -48,7 +48,12 @@ function holdsUp(folder: string): void {
       parallel: spec.residual === "parallel",
       attentionBias: spec.block(0).attention.out.bias !== undefined,
       tied: spec.head.weight === spec.embedding,
-      activation: { gelu, gelu_tanh: geluTanh, relu: (x: number) => Math.max(x, 0) }[spec.activation],
+      activation: {
+        gelu,
+        gelu_tanh: geluTanh,
+        relu: (x: number) => Math.max(x, 0),
+        silu: (x: number) => x / (1 + Math.exp(-x)),
+      }[spec.activation],
     } satisfies Neox,
     weightsOf(opened),
     ids,

@@ -2,7 +2,7 @@ import { readActivation } from "../activation.ts";
 import type { ConfigReader } from "../config_reader.ts";
 import { readRope } from "../rope.ts";
 import { MOST } from "../limits.ts";
-import type { Affine, ModelSpec } from "../spec.ts";
+import { affine, type ModelSpec } from "../spec.ts";
 
 /**
  * GPT-NeoX: Pythia and its relatives. Black et al. 2022, arXiv:2204.06745. Partial rotary, parallel or sequential
@@ -16,7 +16,7 @@ import type { Affine, ModelSpec } from "../spec.ts";
  * import { gptNeox } from "./gpt_neox.ts";
  *
  * const { headDim, rope } = gptNeox(new ConfigReader("config.json", SHAPES["pythia-2.8b"]!));
- * console.log(headDim, rope.dim); // 80 20
+ * console.log(headDim, rope?.dim); // 80 20
  * ```
  *
  * @param config The model's config.json.
@@ -45,12 +45,13 @@ export function gptNeox(config: ConfigReader): ModelSpec {
     residual: config.boolean("use_parallel_residual", true) ? "parallel" : "sequential",
     activation: readActivation(config, "hidden_act", "gelu"),
     embedding: "gpt_neox.embed_in.weight",
+    prefix: "gpt_neox.",
     block: (layer) => {
       const at = `gpt_neox.layers.${layer}`;
       return {
         attention: {
           norm: affine(`${at}.input_layernorm`),
-          qkv: affine(`${at}.attention.query_key_value`, attentionBias),
+          qkv: { packed: affine(`${at}.attention.query_key_value`, attentionBias), order: "heads" },
           out: affine(`${at}.attention.dense`, attentionBias),
         },
         mlp: {
@@ -63,8 +64,4 @@ export function gptNeox(config: ConfigReader): ModelSpec {
     finalNorm: affine("gpt_neox.final_layer_norm"),
     head: affine(tied ? "gpt_neox.embed_in" : "embed_out", false),
   };
-}
-
-function affine(name: string, bias = true): Affine {
-  return { weight: `${name}.weight`, ...(bias ? { bias: `${name}.bias` } : {}) };
 }

@@ -1,0 +1,34 @@
+import { readActivation } from "../activation.ts";
+import type { ConfigReader } from "../config_reader.ts";
+import type { ModelSpec } from "../spec.ts";
+import { llamaLike } from "./_llama_like.ts";
+
+/**
+ * Gemma, the first: Llama with GELU in the gate, normalizations stored less 1, and embeddings times the root of their
+ * width. Gemma Team 2024, arXiv:2403.08295.
+ *
+ * @param config The model's config.json.
+ * @returns The decoder it describes.
+ * @throws {InputError} Naming a field that is missing or wrong.
+ */
+export function gemma(config: ConfigReader): ModelSpec {
+  const bias = config.boolean("attention_bias", false);
+  const eps = config.number("rms_norm_eps", { fallback: 1e-6, least: 0, most: 1 });
+  return llamaLike("gemma", config, {
+    sizes: { kvHeads: 16, headDim: 256 },
+    maxPositions: 8192,
+    qkvBias: bias,
+    outBias: bias,
+    tied: true,
+    spec: {
+      norm: { kind: "rms", eps, plusOne: true },
+      // The newer field counts where both are there.
+      activation: readActivation(
+        config,
+        config.has("hidden_activation") ? "hidden_activation" : "hidden_act",
+        "gelu_pytorch_tanh",
+      ),
+      embeddingScale: Math.sqrt(config.integer("hidden_size")),
+    },
+  });
+}

@@ -1,0 +1,49 @@
+import type { ModelSpec } from "./spec.ts";
+
+type Positioned = Pick<ModelSpec, "family" | "rope" | "learned" | "window" | "maxPositions">;
+
+/**
+ * Why positions cannot be those in the cache, in words that go on "Cannot use --positions cache: ".
+ *
+ * @param spec The model.
+ * @returns The reason, without a full stop.
+ */
+export function noRotation({ family }: Pick<ModelSpec, "family">): string {
+  return `${family} models add learned positions to the tokens, so that kept keys cannot be numbered anew; ` +
+    "--positions absolute takes any";
+}
+
+/**
+ * Why a model cannot number tokens in a way or so far; undefined where it can. Beyond these limits numbers would be
+ * wrong, rather than worse.
+ *
+ * @example
+ * ```ts
+ * import { positionsObstacle } from "./positions.ts";
+ *
+ * const learned = { weight: "wpe.weight", offset: 0 };
+ * const spec = { family: "gpt2", maxPositions: 1024, learned };
+ * console.log(positionsObstacle(spec, "absolute", 1024)); // undefined
+ * console.log(positionsObstacle(spec, "absolute", 1025)); // "its table of learned positions ends at 1024"
+ * ```
+ *
+ * @param spec The model.
+ * @param positions How tokens are numbered.
+ * @param last The highest position that a token gets, plus one.
+ * @returns The reason, without a full stop.
+ */
+export function positionsObstacle(
+  spec: Positioned,
+  positions: "absolute" | "cache" | "seed",
+  last: number,
+): string | undefined {
+  if (positions === "cache" && !spec.rope) return noRotation(spec);
+  if (spec.learned && last > spec.maxPositions) return `its table of learned positions ends at ${spec.maxPositions}`;
+  if (spec.window !== undefined && last > spec.window) {
+    return `its attention has a sliding window of ${spec.window} tokens, which is not supported beyond that many`;
+  }
+  if (spec.rope?.most !== undefined && last > spec.rope.most) {
+    return `its RoPE scaling changes with the text's length (dynamic) beyond ${spec.rope.most} tokens, which is not supported`;
+  }
+  return undefined;
+}
