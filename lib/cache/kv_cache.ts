@@ -5,9 +5,10 @@ import type { Sizes } from "../policies/policy.ts";
 import { type Compaction, Compactor } from "./compactor.ts";
 import type { Eviction } from "./eviction.ts";
 import { type Layout, makeLayout } from "./layout.ts";
+import { middlesOf, noDrop } from "./middle.ts";
 import { firstDraw } from "./random_graph.ts";
 import type { Stretch } from "./schedule.ts";
-import { type Middle, StepState } from "./step_state.ts";
+import { StepState } from "./step_state.ts";
 
 /** Keys and values of some layers, laid out in two blocks of memory. */
 export interface Block {
@@ -285,21 +286,6 @@ export class KvCache implements Disposable {
     this.#freeStaging();
     free(this.#main);
   }
-}
-
-/** The middle of a layer that drops nothing: its newest entry, which takes its own place. */
-export function noDrop(last: number, past: number): Middle {
-  return { last, sink: last, end: last + 1, past };
-}
-
-/** The middles of layers as float32 `[4, layers]`. */
-export function middlesOf(middles: readonly Middle[]): Float32Array<ArrayBuffer> {
-  return Float32Array.from([
-    ...middles.map(({ last }) => last),
-    ...middles.map(({ sink }) => sink),
-    ...middles.map(({ end }) => end),
-    ...middles.map(({ past }) => past),
-  ]);
 }
 
 function free({ keys, values }: Block): void {

@@ -5,18 +5,6 @@ import { attentionShape } from "./features.ts";
 import type { Block } from "./kv_cache.ts";
 import { rowStarts } from "./layout.ts";
 
-/** What one layer drops from: see {@linkcode emitDrop}. */
-export interface Middle {
-  /** Slot of the newest entry. */
-  readonly last: number;
-  /** First rank of the middle. */
-  readonly sink: number;
-  /** One past the middle's last rank. */
-  readonly end: number;
-  /** Entries before the pass. */
-  readonly past: number;
-}
-
 /** What is kept beside the slots of a block, on the device: the rank and the features of the entry in each. */
 export class StepState implements Disposable {
   /** Layers whose slots are out of text order; a compaction restores it. */

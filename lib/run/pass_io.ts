@@ -1,4 +1,5 @@
-import { type KvCache, middlesOf, noDrop } from "../cache/kv_cache.ts";
+import type { KvCache } from "../cache/kv_cache.ts";
+import { middlesOf, noDrop } from "../cache/middle.ts";
 import { Binding } from "../ort/binding.ts";
 import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
