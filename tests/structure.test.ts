@@ -91,7 +91,9 @@ Deno.test("every script has a task, every task a description, and none has all p
     equal(command.startsWith("ORT_DISABLE_TELEMETRY=1 deno "), opensRuntime, `${name} and ONNX Runtime's telemetry`);
   }
   // The process that starts the others has no native code in it.
-  for (const name of ["bench", "example", "own-method"] as const) ok(!/allow-(ffi|env)/.test(config.tasks[name].command), name);
+  for (const name of ["bench", "example", "own-method"] as const) {
+    ok(!/allow-(ffi|env)/.test(config.tasks[name].command), name);
+  }
 });
 
 Deno.test("the README names tasks and flags that there are", async () => {

@@ -2,12 +2,13 @@
  * The real cache on the device, with everything that a decoder would give it fed by hand: new keys and values, and the
  * attention of a pass.
  */
-import { type DropOptions, emitDrop } from "../../lib/cache/drop_graph.ts";
+import { emitDrop } from "../../lib/cache/drop_graph.ts";
 import { Eviction, type EvictionOptions } from "../../lib/cache/eviction.ts";
 import { KvCache } from "../../lib/cache/kv_cache.ts";
 import type { Stretch } from "../../lib/cache/schedule.ts";
 import type { StepState } from "../../lib/cache/step_state.ts";
 import { type DType, DTYPES } from "../../lib/dtype.ts";
+import type { PassTensors } from "../../lib/model/decoder.ts";
 import { Graph, type Tensor } from "../../lib/onnx/graph.ts";
 import { Binding } from "../../lib/ort/binding.ts";
 import type { DeviceMemory } from "../../lib/ort/device.ts";
@@ -48,28 +49,70 @@ export interface RowState {
   readonly attention: Float32Array[] | undefined;
 }
 
+/** Tensors made for one pass. */
+export class Given implements Disposable {
+  readonly #made = new DisposableStack();
+
+  /** A tensor with numbers of any type. */
+  numbers(type: DType, shape: readonly number[], numbers: ArrayLike<number>): Value {
+    const data = type === "int64"
+      ? BigInt64Array.from(Array.from(numbers), BigInt)
+      : type === "int32"
+      ? Int32Array.from(numbers)
+      : type === "float16"
+      ? new Float16Array(numbers) as unknown as Uint16Array<ArrayBuffer>
+      : Float32Array.from(numbers);
+    return this.room(type, shape, data).value;
+  }
+
+  /** A tensor, and the memory it is in. */
+  room(type: DType, shape: readonly number[], data?: ArrayBufferView<ArrayBuffer>) {
+    const { ort, device } = runtime();
+    const memory = this.#made.use(device.allocate(shape.reduce((a, b) => a * b, DTYPES[type].bytes)));
+    if (data) device.write(memory, 0, data);
+    return { value: Value.of(ort, device, memory, type, shape), memory };
+  }
+
+  [Symbol.dispose](): void {
+    this.#made[Symbol.dispose]();
+  }
+}
+
+/** What a pass is bound to, by name. */
+export interface Bound {
+  readonly inputs: Record<string, Value>;
+  readonly outputs: Record<string, Value>;
+}
+
 /** A cache whose passes are fed by hand. */
-export class FedCache implements Disposable {
+export class FedCache<E extends NewEntries = NewEntries> implements Disposable {
   readonly eviction: Eviction;
   readonly cache: KvCache;
-  readonly #session: Session;
-  #textIndex = 0;
+  #session: Session | undefined;
+  /** Tokens of the text so far. */
+  protected textIndex = 0;
 
   constructor(readonly shape: Shape, options: EvictionOptions, course: readonly Stretch[], seed: number) {
     this.eviction = new Eviction(runtime(), shape, options);
     try {
       this.cache = new KvCache(this.eviction, course, seed);
-      this.#session = new Session(runtime().ort, runtime().device, this.#graph(), { threads: 1 });
     } catch (error) {
       this.eviction[Symbol.dispose]();
       throw error;
     }
   }
 
-  /** In place of a decoder: appends what is fed, then the step case. */
   #graph(): Uint8Array<ArrayBuffer> {
-    const { shape: { layers, kvHeads, headDim }, eviction: { dtype, score, kept, acting } } = this;
+    const { shape: { kvHeads, headDim }, eviction: { dtype, score, kept, acting } } = this;
     const g = new Graph("fed", 24);
+    const pass = this.emit(g);
+    if (acting.length > 0) emitDrop(g, { actingLayers: acting.length, kvHeads, headDim, dtype, score, kept, ...pass });
+    return g.encode();
+  }
+
+  /** In place of a decoder: appends what is fed. */
+  protected emit(g: Graph): PassTensors {
+    const { shape: { layers, kvHeads, headDim }, eviction: { dtype, kept, acting } } = this;
     let after: Tensor = g.scalar(0);
     for (let layer = 0; layer < layers; layer++) {
       const cached = [1, kvHeads, `capacity.${layer}`, headDim];
@@ -88,71 +131,69 @@ export class FedCache implements Disposable {
     const observed = kept.attention
       ? acting.map((layer) => g.input(`observed.${layer}`, "float32", [kvHeads, ...lines, "width"]))
       : [];
-    if (acting.length > 0) {
-      const drop: DropOptions = { actingLayers: acting.length, kvHeads, headDim, dtype, score, kept, after, observed };
-      emitDrop(g, drop);
+    return { after, observed };
+  }
+
+  /** Inputs and outputs of what {@linkcode emit} writes, but for the caches. */
+  protected bind(tokens: number, entries: E, given: Given): Bound {
+    const { cache, shape: { layers, kvHeads, headDim }, eviction: { dtype, kept, acting } } = this;
+    const inputs: Record<string, Value> = {};
+    for (let layer = 0; layer < layers; layer++) {
+      const shape = [1, kvHeads, tokens, headDim];
+      inputs[`new_key.${layer}`] = given.numbers(dtype, shape, entries.keys[layer]!);
+      inputs[`new_value.${layer}`] = given.numbers(dtype, shape, entries.values[layer]!);
+      inputs[`past.${layer}`] = given.numbers("int64", [1], [cache.held[layer]!]);
     }
-    return g.encode();
+    if (kept.attention) {
+      const lines = this.linesOf(tokens);
+      acting.forEach((layer, i) => {
+        const shape = [kvHeads, ...(lines ? [lines.length] : []), cache.capacity(layer, tokens)];
+        inputs[`observed.${layer}`] = given.numbers("float32", shape, entries.observed![i]!);
+      });
+    }
+    return { inputs, outputs: {} };
   }
 
   /** Runs one pass and what the policy does after it. */
-  pass(tokens: number, entries: NewEntries): void {
-    const { cache, shape: { layers, kvHeads, headDim }, eviction: { dtype, kept, acting, isRandom } } = this;
-    const { ort, device } = runtime();
-    using made = new DisposableStack();
-    const given = (type: DType, shape: readonly number[], data: ArrayBufferView<ArrayBuffer>) => {
-      const memory = made.use(device.allocate(data.byteLength));
-      device.write(memory, 0, data);
-      return Value.of(ort, device, memory, type, shape);
-    };
-    const ints = (shape: readonly number[], ...numbers: number[]) =>
-      given("int64", shape, BigInt64Array.from(numbers, BigInt));
-    const floats = (shape: readonly number[], numbers: ArrayLike<number>) =>
-      given("float32", shape, Float32Array.from(numbers));
-    const typed = (shape: readonly number[], numbers: ArrayLike<number>) =>
-      dtype === "float16"
-        ? given(dtype, shape, new Float16Array(numbers) as unknown as Uint16Array<ArrayBuffer>)
-        : floats(shape, numbers);
-
+  pass(tokens: number, entries: E): void {
+    const { cache, shape: { layers }, eviction: { kept, acting, isRandom } } = this;
+    using given = new Given();
     cache.beginPass(tokens);
     const draw = cache.nextDraw();
-    const inputs: Record<string, Value> = {}, outputs: Record<string, Value> = {};
+    const { inputs, outputs } = this.bind(tokens, entries, given);
     for (let layer = 0; layer < layers; layer++) {
       const { keys, values } = cache.tensors(layer, tokens);
       inputs[`past_key.${layer}`] = outputs[`present_key.${layer}`] = keys;
       inputs[`past_value.${layer}`] = outputs[`present_value.${layer}`] = values;
-      const shape = [1, kvHeads, tokens, headDim];
-      inputs[`new_key.${layer}`] = typed(shape, entries.keys[layer]!);
-      inputs[`new_value.${layer}`] = typed(shape, entries.values[layer]!);
-      inputs[`past.${layer}`] = ints([1], cache.held[layer]!);
     }
     if (acting.length > 0) {
       const state = cache.state(tokens)!.tensors();
       Object.assign(inputs, state.inputs);
       Object.assign(outputs, state.outputs);
-      inputs.middles = floats([4, acting.length], cache.middles());
-      if (isRandom) inputs.draw = ints([1], draw);
-      if (kept.births) inputs.text_index = floats([1], [this.#textIndex]);
-      if (kept.attention) {
-        const lines = this.linesOf(tokens);
-        if (lines) inputs.lines = ints([lines.length], ...lines);
-        acting.forEach((layer, i) => {
-          const shape = [kvHeads, ...(lines ? [lines.length] : []), cache.capacity(layer, tokens)];
-          inputs[`observed.${layer}`] = floats(shape, entries.observed![i]!);
-        });
-      }
+      inputs.middles = given.numbers("float32", [4, acting.length], cache.middles());
+      if (isRandom) inputs.draw = given.numbers("int64", [1], [draw]);
+      if (kept.births) inputs.text_index = given.numbers("float32", [1], [this.textIndex]);
+      const lines = this.linesOf(tokens);
+      if (lines) inputs.lines = given.numbers("int64", [lines.length], lines);
     }
-    made.use(new Binding(this.#session, inputs, outputs)).run();
-    this.#textIndex += tokens;
+    const { ort, device } = runtime();
+    this.#session ??= new Session(ort, device, this.#graph(), { threads: 1 });
+    using binding = new Binding(this.#session, inputs, outputs);
+    binding.run();
+    this.ran();
+    this.textIndex += tokens;
     cache.endPass();
   }
+
+  /** Called when a pass has run, while what it is bound to is there. */
+  protected ran(): void {}
 
   /** Which line of the ring each of a pass's last queries has; undefined where attention is summed. */
   linesOf(tokens: number): number[] | undefined {
     const use = this.eviction.kept.attention;
     if (use?.from !== "last") return undefined;
     const count = Math.min(use.window, tokens);
-    return Array.from({ length: count }, (_, i) => (this.#textIndex + tokens - count + i) % use.window);
+    return Array.from({ length: count }, (_, i) => (this.textIndex + tokens - count + i) % use.window);
   }
 
   /** Ranks of the slots that a pass of `tokens` will find, of a row of an acting layer. */
@@ -197,7 +238,7 @@ export class FedCache implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#session[Symbol.dispose]();
+    this.#session?.[Symbol.dispose]();
     this.cache[Symbol.dispose]();
     this.eviction[Symbol.dispose]();
   }

@@ -18,7 +18,8 @@ export interface Entry {
 /** What the reference is told of a method. */
 export interface Method {
   readonly keep: (state: LayerState) => Sizes | "all";
-  readonly score?: Score | undefined;
+  /** An expression, or the scores of a row's middle in so many words. */
+  readonly score?: Score | ((middle: readonly Entry[], cache: ReferenceCache) => number[]) | undefined;
   readonly attention?: AttentionUse | undefined;
 }
 
@@ -95,7 +96,9 @@ export class ReferenceCache {
   ): number[] {
     const entries = this.rows[layer]![kvHead]!;
     const middle = entries.slice(sink, entries.length - recent);
-    return evaluate(this.method.score!, {
+    const { score } = this.method;
+    if (typeof score === "function") return score(middle, this);
+    return evaluate(score!, {
       entries: middle,
       paid: (entry) => this.paid(entry),
       random: (i) => random(sink + i),
@@ -103,7 +106,11 @@ export class ReferenceCache {
     });
   }
 
-  /** Ranks that a row keeps. */
+  /**
+   * Ranks that a row keeps, in order.
+   *
+   * @param random The number drawn for the entry of a rank.
+   */
   choose(layer: number, kvHead: number, sizes: Sizes, random?: (rank: number) => number): number[] {
     const { length } = this.rows[layer]![kvHead]!;
     const best = sizes.heavy === 0 ? [] : highest(this.scores(layer, kvHead, sizes, random), sizes.heavy);

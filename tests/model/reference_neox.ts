@@ -91,7 +91,7 @@ export function forward(model: Neox, weights: Weights, ids: readonly number[]): 
 }
 
 /** Rotates the first `rotary` numbers of a head, the first half of them against the second. */
-function rotate(x: Float64Array, position: number, { rotary, theta, scale }: Neox): Float64Array {
+export function rotate(x: Float64Array, position: number, { rotary, theta, scale }: Neox): Float64Array {
   const y = x.slice();
   for (let i = 0; i < rotary / 2; i++) {
     const angle = position / scale * theta ** (-2 * i / rotary);
@@ -102,14 +102,14 @@ function rotate(x: Float64Array, position: number, { rotary, theta, scale }: Neo
   return y;
 }
 
-function layerNorm(x: Float64Array, weight: Float64Array, bias: Float64Array, eps: number): Float64Array {
+export function layerNorm(x: Float64Array, weight: Float64Array, bias: Float64Array, eps: number): Float64Array {
   const mean = x.reduce((a, b) => a + b, 0) / x.length;
   const variance = x.reduce((sum, v) => sum + (v - mean) ** 2, 0) / x.length;
   return x.map((v, i) => (v - mean) / Math.sqrt(variance + eps) * weight[i]! + bias[i]!);
 }
 
 /** W x + b, W `[out, in]`. */
-function linear(x: Float64Array, weight: Float64Array, bias: Float64Array | undefined, out: number): Float64Array {
+export function linear(x: Float64Array, weight: Float64Array, bias: Float64Array | undefined, out: number): Float64Array {
   const y = new Float64Array(out);
   for (let o = 0; o < out; o++) {
     let sum = bias?.[o] ?? 0;
@@ -119,13 +119,13 @@ function linear(x: Float64Array, weight: Float64Array, bias: Float64Array | unde
   return y;
 }
 
-function dot(a: Float64Array, b: Float64Array): number {
+export function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;
 }
 
-function add(a: Float64Array, b: Float64Array): Float64Array {
+export function add(a: Float64Array, b: Float64Array): Float64Array {
   return a.map((v, i) => v + b[i]!);
 }
 

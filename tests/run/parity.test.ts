@@ -1,35 +1,98 @@
 /**
- * Our results on the CPU against the original's, over every reference run whose positions are absolute and whose
- * choices are not random. `tests/gpu/parity.ts` does the same on CUDA.
+ * Our results on the CPU against the original's: every reference run. `deno task parity` shows how near they are, and does
+ * the same on CUDA.
+ *
+ * Where two key norms are equal but for rounding, ours may drop the one entry and the original the other. Seen so:
+ *
+ * - pyramid_256, once: after step 735, in layer 3, head 7, the entries of ranks 88 and 34 have norms of 5.3527966 and
+ *   5.3527956. Steps 749 and 750 are off by up to 1.7e-3 for it; with that one choice made the other way none is off by
+ *   1e-4. So the test looks for such a choice, and then allows nothing more.
+ * - Where the first layer is compressed too: there a key is its token's, but for the rotation, and entries of the same
+ *   token are tied, all of them: some 600 of a run's 4000 choices by norm (300 with sinks). From the first, after step
+ *   256, such a run has two right answers a step. Deciding ties by lot, ours against ours, moves perplexity by up to
+ *   0.004 % (seed: 0.035 %) and single steps by up to 0.016 (seed: 0.1); that much, and no more, is allowed, and ours is
+ *   nearer to the original's than that: 0.003 % (seed: 0.014 %), single steps 0.007 (seed: 0.054).
  */
-import { deepEqual, ok } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import { openRuntime } from "../../lib/run/open_runtime.ts";
-import { compare, embeddedModel, type GoldenRun, goldenRuns, rerun, titleOf } from "../golden.ts";
+import type { QualityResult } from "../../lib/run/quality.ts";
+import {
+  compare,
+  embeddedModel,
+  type GoldenRun,
+  goldenRuns,
+  isTied,
+  perplexityLimit,
+  rerun,
+  tableOf,
+  titleOf,
+} from "../golden.ts";
+import { flip, type NearTie, NearTies } from "../near_ties.ts";
 
-/** Share that perplexity may be off. */
-const PERPLEXITY = 1e-4;
-
-/**
- * Steps whose NLL may be off by more than 1e-3. Where two key norms are so near to each other that the last bits of a sum
- * decide, ours may fall the other way, and for a while the two hold different entries. Seen so: pyramid_256 at steps 749
- * and 750; and where the first two layers, whose norms lie close together, are compressed too: fix256_keep_low from
- * step 284 on, h2o_l2_256 from 282, pyramid_256 from 299.
- */
-function ties({ method, skip_layers, nll }: GoldenRun): number {
-  if (method === "recent_only" || method === "streaming_llm" || method === "baseline") return 0;
-  return nll.length * (skip_layers.length > 0 ? 0.01 : 0.1);
-}
+/** Choices to try the other way, before it must be something else. */
+const TRIES = 3;
 
 const runtime = openRuntime("cpu");
 const model = embeddedModel();
+const form = { dtype: "float32", attention: "fused" } as const;
+
+/** Runs of the same sizes by the same score are one: adaptive_256 never has more than fix128_keep_low_kr0.2. */
+const known = new Map<string, QualityResult>();
+
+function runOnce(run: GoldenRun, between: Parameters<typeof rerun>[4]): QualityResult {
+  const byNorm = /_l2$|^l2_|^pyramid_kv$/.test(run.method) && run.params["strategy"] !== "keep_high";
+  const key = byNorm ? JSON.stringify([tableOf(model, run), run.positions]) : titleOf(run);
+  const result = known.get(key) ?? rerun(runtime, model, run, form, between);
+  known.set(key, result);
+  return result;
+}
+
+const agrees = ({ off, perplexity }: ReturnType<typeof compare>) => off.length === 0 && Math.abs(perplexity) < 1e-4;
+const tell = (ties: readonly NearTie[]) =>
+  ties.map(({ step, layer, head, gap }) => `step ${step}, layer ${layer}, head ${head}: ${gap.toExponential(1)}`);
+
+/** Looks for a choice by norms equal but for rounding, after which the run went another way than the original. */
+function resolve(run: GoldenRun, off: readonly number[]): void {
+  const ties = new NearTies();
+  rerun(runtime, model, run, form, (steps, cache) => ties.watch(steps, cache));
+  const candidates = ties.found.filter(({ step, gap }) => step < off[0]! && gap < 5e-7).reverse().slice(0, TRIES);
+  const resolved = candidates.find((tie) => {
+    const other = rerun(runtime, model, run, form, (steps, cache) => {
+      if (steps === tie.step) flip(cache, tie);
+    });
+    return agrees(compare(run, other));
+  });
+  ok(resolved, `steps ${off} are off; none of these choices is why: ${tell(candidates).join("; ")}`);
+}
 
 for (const run of goldenRuns) {
-  if (run.positions !== "absolute" || run.params["strategy"] === "random") continue;
+  const { positions, skip_layers: skipped } = run;
   Deno.test(`parity with the original: ${titleOf(run)}`, () => {
-    const result = rerun(runtime, model, run, { dtype: "float32", attention: "fused" });
-    const { perplexity, off, worst } = compare(run, result);
+    if (positions === "seed" && skipped.includes(0)) {
+      // The first layer holds all of the text: its count is the token's index, as the run by these asserts.
+      const absolute = goldenRuns.find((other) =>
+        other.name === run.name && other.positions === "absolute" && `${other.skip_layers}` === `${skipped}`
+      );
+      deepEqual(run.nll, absolute!.nll);
+      return;
+    }
+    const tied = isTied(run);
+    const ties = new NearTies();
+    const result = runOnce(run, (steps, cache) => {
+      if (skipped.includes(0)) equal(cache.held[0], steps);
+      if (tied) ties.watch(steps, cache);
+    });
     deepEqual(result.cacheSizes, run.layer_cache_sizes);
-    ok(Math.abs(perplexity) < PERPLEXITY, `perplexity is off by ${perplexity}`);
-    ok(off.length <= ties(run) && worst < 0.01, `steps ${off} are off, by ${worst} at most`);
+    const difference = compare(run, result);
+    const { perplexity, off, worst } = difference;
+    if (agrees(difference)) return;
+    if (!tied) return resolve(run, off);
+    const first = ties.found.find(({ layer }) => layer === 0);
+    ok(first, `steps ${off} are off, by ${worst} at most, and nothing is tied`);
+    const told = `steps ${off} are off, by ${worst} at most, perplexity by ${perplexity}; first tie: ${tell([first])}`;
+    const seed = positions === "seed";
+    ok(off.every((step) => step > first.step), told);
+    ok(worst < (seed ? 0.1 : 0.016) && off.length < run.nll.length * (seed ? 0.4 : 0.2), told);
+    ok(Math.abs(perplexity) < perplexityLimit(run), told);
   });
 }

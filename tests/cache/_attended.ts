@@ -1,0 +1,109 @@
+/** The real cache behind the real attention, of any number of query heads to a KV head: fed with what projections give. */
+import type { EvictionOptions } from "../../lib/cache/eviction.ts";
+import type { Stretch } from "../../lib/cache/schedule.ts";
+import { type AttentionForm, AttentionPart } from "../../lib/model/attention.ts";
+import type { PassTensors } from "../../lib/model/decoder.ts";
+import type { ModelSpec } from "../../lib/model/spec.ts";
+import type { Graph, Tensor } from "../../lib/onnx/graph.ts";
+import type { DeviceMemory } from "../../lib/ort/device.ts";
+import { type Bound, FedCache, type Given, type NewEntries, runtime } from "./_device.ts";
+import type { Numbering } from "./reference_decoder.ts";
+
+/** What attention has to know of a model. */
+export type AttentionShape = Pick<ModelSpec, "layers" | "heads" | "kvHeads" | "headDim" | "rope">;
+
+/** Of each layer `[tokens, heads (or kvHeads) * headDim]`. */
+export interface Projected extends NewEntries {
+  readonly queries: readonly ArrayLike<number>[];
+}
+
+/** A cache that real attention adds to and reads. */
+export class AttendedCache extends FedCache<Projected> {
+  /** Of the last pass, each layer's `[tokens, heads * headDim]`. */
+  attended: Float32Array[] = [];
+  readonly #groups: readonly number[];
+
+  constructor(
+    readonly spec: AttentionShape,
+    readonly form: { readonly attention: AttentionForm; readonly numbering: Numbering; readonly maxPositions: number },
+    options: EvictionOptions,
+    course: readonly Stretch[],
+    seed: number,
+  ) {
+    super(spec, { ...options, rankedPositions: form.numbering === "cache" }, course, seed);
+    this.#groups = this.eviction.keeper.groups();
+  }
+
+  protected override emit(g: Graph): PassTensors {
+    const { spec: { layers, heads, kvHeads, headDim }, eviction: { kept, acting }, form } = this;
+    const part = new AttentionPart(g, this.spec as ModelSpec, {
+      dtype: "float32",
+      attention: form.attention,
+      rotate: form.numbering === "cache" ? "read" : "write",
+      maxPositions: form.maxPositions,
+      groups: this.#groups,
+      observe: kept.attention && { use: kept.attention, layers: acting },
+    });
+    let after: Tensor = g.scalar(0);
+    for (let layer = 0; layer < layers; layer++) {
+      const take = (name: string, heads: number) => g.input(`${name}.${layer}`, "float32", ["tokens", heads * headDim]);
+      const attended = part.emit(layer, {
+        query: take("query", heads),
+        key: take("key", kvHeads),
+        value: take("value", kvHeads),
+      });
+      g.output(`attended.${layer}`, attended, "float32", ["tokens", heads * headDim]);
+      after = g.op("Add", [after, g.op("ReduceMax", [attended], { keepdims: 0 })]);
+    }
+    return { after, observed: part.observed };
+  }
+
+  protected override bind(tokens: number, { queries, keys, values }: Projected, given: Given): Bound {
+    const { cache, spec: { layers, heads, kvHeads, headDim }, eviction: { acting }, form } = this;
+    const bound: Bound = { inputs: {}, outputs: {} };
+    const { inputs } = bound;
+    const iota = (count: number) => Array.from({ length: count }, (_, i) => i);
+    if (form.numbering !== "cache") {
+      const first = form.numbering === "seed" ? cache.held[0]! : this.textIndex;
+      inputs.position_ids = given.numbers("int64", [1, tokens], iota(tokens).map((i) => first + i));
+    }
+    if (form.attention === "explicit") inputs.rows = given.numbers("int64", [tokens, 1], iota(tokens));
+    [...new Set(this.#groups)].forEach((group) => {
+      const layer = this.#groups.indexOf(group);
+      const [past, capacity] = [cache.held[layer]!, cache.capacity(layer, tokens)];
+      if (form.attention === "fused") {
+        inputs[`last_slot.${group}`] = given.numbers("int32", [1], [past + tokens - 1]);
+        inputs[`total.${group}`] = given.numbers("int32", [1], [past + tokens]);
+      } else {
+        inputs[`past.${group}`] = given.numbers("int64", [1], [past]);
+        inputs[`slots.${group}`] = given.numbers("int64", [1, capacity], iota(capacity));
+      }
+    });
+    const out: DeviceMemory[] = [];
+    for (let layer = 0; layer < layers; layer++) {
+      inputs[`query.${layer}`] = given.numbers("float32", [tokens, heads * headDim], queries[layer]!);
+      inputs[`key.${layer}`] = given.numbers("float32", [tokens, kvHeads * headDim], keys[layer]!);
+      inputs[`value.${layer}`] = given.numbers("float32", [tokens, kvHeads * headDim], values[layer]!);
+      if (form.numbering === "cache") {
+        const capacity = cache.capacity(layer, tokens);
+        inputs[`ranks.${layer}`] = acting.includes(layer)
+          ? cache.ranks(layer, tokens)
+          : given.numbers("float32", [kvHeads, capacity], iota(kvHeads * capacity).map((i) => i % capacity));
+      }
+      const { value, memory } = given.room("float32", [tokens, heads * headDim]);
+      bound.outputs[`attended.${layer}`] = value;
+      out.push(memory);
+    }
+    this.#out = out;
+    return bound;
+  }
+  #out: readonly DeviceMemory[] = [];
+
+  protected override ran(): void {
+    this.attended = this.#out.map((memory) => {
+      const numbers = new Float32Array(memory.bytes / 4);
+      runtime().device.read(memory, 0, numbers);
+      return numbers;
+    });
+  }
+}

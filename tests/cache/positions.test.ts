@@ -1,0 +1,155 @@
+/** How tokens are numbered, and keys rotated: by the text, or by places in the cache. */
+import { deepEqual, ok } from "node:assert/strict";
+import fc from "fast-check";
+import { tabulate } from "../../lib/cache/schedule.ts";
+import { Rotary } from "../../lib/model/rotary.ts";
+import type { ModelSpec } from "../../lib/model/spec.ts";
+import { Graph } from "../../lib/onnx/graph.ts";
+import { Session } from "../../lib/ort/session.ts";
+import type { Policy } from "../../lib/policies/policy.ts";
+import { methods } from "../../lib/policies/registry.ts";
+import { Engine, type EngineOptions } from "../../lib/run/engine.ts";
+import { goldenTokens } from "../golden.ts";
+import { runtime } from "./_device.ts";
+import { embedded } from "./_embedded.ts";
+import { fewTies, follow, stretchesOf } from "./_follow.ts";
+import { numbers } from "./_numbers.ts";
+import { lowestNorms } from "./definitions.ts";
+import { range } from "./reference.ts";
+
+Deno.test("keys rotated at reading are keys rotated afresh, each head by places of its own", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 4 }),
+      fc.integer({ min: 1, max: 20 }),
+      fc.constantFrom(4, 8, 20),
+      fc.constantFrom(0.5, 1),
+      fc.constantFrom(20, 2048),
+      fc.nat(),
+      (kvHeads, capacity, headDim, share, most, seed) => {
+        const next = numbers(seed);
+        const dim = 2 * Math.floor(headDim * share / 2);
+        const rope = { dim, frequencies: range(0, dim / 2).map((i) => Math.fround(10000 ** (-2 * i / dim))) };
+        const spec = { kvHeads, headDim, rope } as unknown as ModelSpec;
+        const count = kvHeads * capacity * headDim;
+        const keys = Float32Array.from({ length: count }, () => 4 * next() - 2);
+        const places = range(0, kvHeads * capacity).map(() => Math.floor(next() * most));
+
+        const g = new Graph("rotary", 24);
+        const shape = [1, kvHeads, capacity, headDim];
+        const [x, at] = [g.input("keys", "float32", shape), g.input("places", "int64", [kvHeads, capacity])];
+        const rotary = new Rotary(g, spec, "float32", most);
+        g.output("read", rotary.cache(x, at), "float32", shape);
+        // Written by heads of one token after another, as what comes to the cache is
+        const tokens = g.reshape(g.op("Transpose", [x], { perm: [0, 2, 1, 3] }), 1, -1, kvHeads * headDim);
+        const inOrder = g.op("Slice", [at, g.ints(0), g.ints(1), g.ints(0)]);
+        const written = g.reshape(rotary.tokens(tokens, kvHeads, inOrder), 1, capacity, kvHeads, headDim);
+        g.output("written", g.op("Transpose", [written], { perm: [0, 2, 1, 3] }), "float32", shape);
+        const { device, ort } = runtime();
+        using made = new DisposableStack();
+        using session = new Session(ort, device, g.encode(), { threads: 1 });
+        const block = (data: ArrayBufferView<ArrayBuffer>) => {
+          const memory = made.use(device.allocate(data.byteLength));
+          device.write(memory, 0, data);
+          return memory;
+        };
+        const out = [block(new Float32Array(count)), block(new Float32Array(count))] as const;
+        session.runOnce({
+          keys: ["float32", shape, block(keys), 0],
+          places: ["int64", [kvHeads, capacity], block(BigInt64Array.from(places, BigInt)), 0],
+        }, { read: ["float32", shape, out[0], 0], written: ["float32", shape, out[1], 0] });
+        const [read, fresh] = out.map((memory) => {
+          const numbers = new Float32Array(count);
+          device.read(memory, 0, numbers);
+          return numbers;
+        }) as [Float32Array, Float32Array];
+
+        // By the first head's places both are the same numbers.
+        deepEqual(read.subarray(0, capacity * headDim), fresh.subarray(0, capacity * headDim));
+        places.forEach((place, slot) => {
+          const key = keys.subarray(slot * headDim, (slot + 1) * headDim);
+          for (const i of range(0, headDim)) {
+            const pair = i < dim / 2 ? i : i - dim / 2;
+            const angle = Math.fround(place * rope.frequencies[pair]!);
+            const expected = i >= dim
+              ? key[i]!
+              : i < dim / 2
+              ? key[i]! * Math.cos(angle) - key[i + dim / 2]! * Math.sin(angle)
+              : key[i]! * Math.cos(angle) + key[pair]! * Math.sin(angle);
+            ok(Math.abs(read[slot * headDim + i]! - expected) < 1e-6, `slot ${slot} at ${place}, number ${i}`);
+          }
+        });
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+/** NLL of each step of Moby Dick under a policy, after a prompt or without. */
+function nllOf(
+  policy: Policy,
+  options: Partial<EngineOptions>,
+  steps: number,
+  prompt = 0,
+  skip: number[] = [],
+): number[] {
+  const { model } = embedded;
+  const course = stretchesOf([...(prompt ? [prompt] : []), ...new Array<number>(steps).fill(1)]);
+  using engine = new Engine(runtime(), model, {
+    dtype: "float32",
+    attention: "explicit",
+    maxPositions: prompt + steps,
+    table: tabulate(policy, model.spec, skip, [course]),
+    score: policy.score,
+    attentionUse: policy.attention,
+    ...options,
+  });
+  using run = engine.course(course, 0);
+  let at = 0;
+  return course.map(({ tokens }) => {
+    run.forward(goldenTokens.slice(at, at += tokens), goldenTokens[at]!);
+    run.evict();
+    return run.read().nll;
+  });
+}
+
+const farthest = (a: readonly number[], b: readonly number[]) => Math.max(...a.map((x, i) => Math.abs(x - b[i]!)));
+
+Deno.test("positions in the cache are those of the text for as long as nothing is dropped", () => {
+  const text = nllOf(methods.baseline(), { attention: "fused" }, 72);
+  // The last steps drop some: the layers' ranks are in use from the first on.
+  const budget = methods.h2o_l2({ start_size: 2, heavy_hitter_size: 20, recent_size: 38 });
+  for (const policy of [methods.baseline(), budget, methods.h2o({ heavy_size: 30, recent_size: 30 })]) {
+    const nll = nllOf(policy, { positions: "cache" }, 72);
+    const whole = policy.method === "baseline" ? 72 : 61;
+    const off = farthest(nll.slice(0, whole), text);
+    ok(off < 1e-4, `${policy.method}: off by ${off}`);
+    ok(whole === 72 || farthest(nll, text) > 1e-3, "nothing was dropped");
+    const [prompt, ...steps] = nllOf(policy, { positions: "cache" }, 20, 41);
+    ok(farthest([prompt!, ...steps], text.slice(40)) < 1e-4, `${policy.method}, after a prompt`);
+  }
+});
+
+Deno.test("the embedded model reads kept keys by their places in the cache, other ones in every head", () => {
+  const { nearTies, choices } = follow({
+    ...embedded,
+    policy: methods.h2o_l2({ start_size: 2, heavy_hitter_size: 6, recent_size: 8 }),
+    method: lowestNorms(2, 6, 8),
+    ids: goldenTokens,
+    passes: [20, ...new Array<number>(12).fill(1)],
+    positions: "cache",
+    skip: [0], // its norms tie: see methods.test.ts
+    logits: 1e-4,
+  });
+  fewTies(nearTies, choices, 0.001);
+});
+
+Deno.test("the original's numbering is the text's where the first layer keeps all, and another where it does not", () => {
+  const policy = methods.streaming_llm({ start_size: 2, recent_size: 14 });
+  const skipped = nllOf(policy, { positions: "absolute" }, 40, 0, [0]);
+  deepEqual(nllOf(policy, { positions: "seed" }, 40, 0, [0]), skipped);
+  const [seed, absolute] = (["seed", "absolute"] as const).map((positions) => nllOf(policy, { positions }, 40));
+  // The first token after one was dropped has the position of the one before.
+  deepEqual(seed!.slice(0, 17), absolute!.slice(0, 17));
+  ok(Math.abs(seed![17]! - absolute![17]!) > 1e-3);
+});
