@@ -43,7 +43,7 @@ export class AttendedCache extends FedCache<Projected> {
       maxPositions: form.maxPositions,
       groups: this.#groups,
       observe: kept.attention && { use: kept.attention, layers: acting },
-    });
+    }, form.numbering === "cache" ? undefined : g.input("position_ids", "int64", [1, "tokens"]));
     let after: Tensor = g.scalar(0);
     for (let layer = 0; layer < layers; layer++) {
       const take = (name: string, heads: number) => g.input(`${name}.${layer}`, "float32", ["tokens", heads * headDim]);

@@ -3,7 +3,6 @@ import { deepEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { tabulate } from "../../lib/cache/schedule.ts";
 import { Rotary } from "../../lib/model/rotary.ts";
-import type { ModelSpec } from "../../lib/model/spec.ts";
 import { Graph } from "../../lib/onnx/graph.ts";
 import { Session } from "../../lib/ort/session.ts";
 import type { Policy } from "../../lib/policies/policy.ts";
@@ -30,7 +29,7 @@ Deno.test("keys rotated at reading are keys rotated afresh, each head by places 
         const next = numbers(seed);
         const dim = 2 * Math.floor(headDim * share / 2);
         const rope = { dim, frequencies: range(0, dim / 2).map((i) => Math.fround(10000 ** (-2 * i / dim))) };
-        const spec = { kvHeads, headDim, rope } as unknown as ModelSpec;
+        const spec = { kvHeads, headDim, rope } as unknown as ConstructorParameters<typeof Rotary>[1];
         const count = kvHeads * capacity * headDim;
         const keys = Float32Array.from({ length: count }, () => 4 * next() - 2);
         const places = range(0, kvHeads * capacity).map(() => Math.floor(next() * most));

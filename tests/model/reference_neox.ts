@@ -109,7 +109,12 @@ export function layerNorm(x: Float64Array, weight: Float64Array, bias: Float64Ar
 }
 
 /** W x + b, W `[out, in]`. */
-export function linear(x: Float64Array, weight: Float64Array, bias: Float64Array | undefined, out: number): Float64Array {
+export function linear(
+  x: Float64Array,
+  weight: Float64Array,
+  bias: Float64Array | undefined,
+  out: number,
+): Float64Array {
   const y = new Float64Array(out);
   for (let o = 0; o < out; o++) {
     let sum = bias?.[o] ?? 0;
