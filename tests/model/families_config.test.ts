@@ -85,7 +85,8 @@ Deno.test("families refuse what they do not have", () => {
 });
 
 Deno.test("GPT-2's and Gemma's variants are read", () => {
-  const scales = (change: Record<string, unknown>) => [0, 2].map((layer) => specWith("gpt2", change).scoreScale!(layer));
+  const scales = (change: Record<string, unknown>) =>
+    [0, 2].map((layer) => specWith("gpt2", change).scoreScale!(layer));
   deepEqual(scales({}), [1 / 4, 1 / 4]);
   deepEqual(scales({ scale_attn_by_inverse_layer_idx: true }), [1 / 4, 1 / 12]);
   deepEqual(scales({ scale_attn_weights: false }), [1, 1]);
