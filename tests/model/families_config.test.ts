@@ -1,0 +1,181 @@
+/** What each family's config.json may say, and what is refused. */
+import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
+import fc from "fast-check";
+import { InputError } from "../../lib/errors.ts";
+import { ConfigReader } from "../../lib/model/config_reader.ts";
+import { openModelFolder, specOf } from "../../lib/model/model_folder.ts";
+import { positionsObstacle } from "../../lib/model/positions.ts";
+import { writeRandomModel } from "../../lib/model/random_model.ts";
+import { SHAPES } from "../../lib/model/shapes.ts";
+import { visitWeights } from "../../lib/model/visit_weights.ts";
+import { farthest, logitsOf, temporaryFolder, writeFiles } from "./_models.ts";
+import { safetensors, type Stored } from "./_safetensors.ts";
+
+const TINY = new URL("../fixtures/tiny/", import.meta.url);
+const folderOf = (name: string) => new URL(name, TINY).pathname;
+const NAMES = [...Deno.readDirSync(TINY)].map(({ name }) => name).sort();
+const configOf = (name: string): Record<string, unknown> =>
+  JSON.parse(Deno.readTextFileSync(`${folderOf(name)}/config.json`));
+const specWith = (name: string, change: Record<string, unknown>) =>
+  specOf(new ConfigReader("config.json", { ...configOf(name), ...change }));
+
+const fails = (name: string, change: Record<string, unknown>, message: RegExp) =>
+  throws(() => specWith(name, change), (error: unknown) => {
+    ok(error instanceof InputError, `${error}`);
+    match(error.message, message);
+    return true;
+  });
+
+Deno.test("well-known shapes have the parameters their papers say", () => {
+  const parameters = (name: string) => {
+    const weights = new Map<string, number>();
+    visitWeights(specOf(new ConfigReader(name, SHAPES[name]!)), (weight, shape) => {
+      weights.set(weight, shape.reduce((a, b) => a * b));
+    });
+    return [...weights.values()].reduce((a, b) => a + b);
+  };
+  equal(parameters("llama-3.2-1b"), 1_235_814_400);
+  equal(parameters("qwen2.5-0.5b"), 494_032_768);
+  equal(parameters("gpt2-xl"), 1_557_611_200);
+});
+
+Deno.test("a sliding window is found where it is in force, and nowhere else", () => {
+  const mistral = (change: object) => specWith("llama-gqa", { model_type: "mistral", ...change }).window;
+  equal(mistral({}), 4096);
+  equal(mistral({ sliding_window: null }), undefined);
+  equal(mistral({ sliding_window: 100 }), 100);
+  const qwen = (change: object) => specWith("qwen2", { sliding_window: 100, layer_types: null, ...change }).window;
+  equal(qwen({}), undefined);
+  equal(qwen({ use_sliding_window: true }), undefined); // max_window_layers is 28
+  equal(qwen({ use_sliding_window: true, max_window_layers: 2 }), 100);
+  equal(qwen({ use_sliding_window: true, layer_types: ["full_attention", "sliding_attention"] }), 100);
+  fails("llama-gqa", { model_type: "mistral", sliding_window: 0 }, /"sliding_window" must be a whole number/);
+});
+
+Deno.test("positionsObstacle() says where positions end, and that learned ones are not those of the cache", () => {
+  const gpt2 = specWith("gpt2", {});
+  equal(positionsObstacle(gpt2, "absolute", 256), undefined);
+  equal(positionsObstacle(gpt2, "seed", 257), "its table of learned positions ends at 256");
+  match(positionsObstacle(gpt2, "cache", 1)!, /^gpt2 models add learned positions to the tokens/);
+  const mistral = specWith("llama-gqa", { model_type: "mistral", sliding_window: 100 });
+  equal(positionsObstacle(mistral, "cache", 100), undefined);
+  match(positionsObstacle(mistral, "absolute", 101)!, /^its attention has a sliding window of 100 tokens/);
+  const dynamic = specWith("llama-gqa", { rope_parameters: { rope_type: "dynamic", factor: 2 } });
+  equal(positionsObstacle(dynamic, "absolute", 256), undefined);
+  match(positionsObstacle(dynamic, "absolute", 257)!, /^its RoPE scaling changes with the text's length/);
+});
+
+Deno.test("families refuse what they do not have", () => {
+  fails("opt", { do_layer_norm_before: false }, /"do_layer_norm_before" must be true/);
+  fails("opt", { word_embed_proj_dim: 32 }, /"word_embed_proj_dim" must be hidden_size \(64\)/);
+  fails("gpt2", { add_cross_attention: true }, /"add_cross_attention" must be false/);
+  fails("gpt2", { n_head: 5 }, /"n_embd" must be a multiple of n_head \(5\)/);
+  fails(
+    "llama-gqa",
+    { num_key_value_heads: 3 },
+    /"num_key_value_heads" must be a divisor of num_attention_heads \(4\)/,
+  );
+  fails("llama-gqa", { head_dim: 15 }, /"head_dim" must be an even number of dimensions/);
+  fails("llama-gqa", { rope_parameters: { rope_type: "longrope" } }, /"rope_type" must be one of default, linear/);
+  fails(
+    "llama-gqa",
+    { rope_parameters: { rope_type: "llama3", factor: 8, low_freq_factor: 4, high_freq_factor: 4 } },
+    /"high_freq_factor" must be greater than low_freq_factor \(4\)/,
+  );
+});
+
+Deno.test("GPT-2's and Gemma's variants are read", () => {
+  const scales = (change: Record<string, unknown>) =>
+    [0, 2].map((layer) => specWith("gpt2", change).scoreScale!(layer));
+  deepEqual(scales({}), [1 / 4, 1 / 4]);
+  deepEqual(scales({ scale_attn_by_inverse_layer_idx: true }), [1 / 4, 1 / 12]);
+  deepEqual(scales({ scale_attn_weights: false }), [1, 1]);
+  const gemma = (change: object) => specWith("llama-gqa", { model_type: "gemma", hidden_act: null, ...change });
+  equal(gemma({}).activation, "gelu_tanh");
+  equal(gemma({ hidden_act: "gelu", hidden_activation: "gelu_pytorch_tanh" }).activation, "gelu_tanh");
+  equal(gemma({ head_dim: null }).headDim, 256);
+});
+
+Deno.test("a checkpoint of the model without its head will do where the head is the embedding", () => {
+  for (const name of ["gpt2", "opt", "llama-gqa", "qwen2"]) {
+    const { spec, tensors } = openModelFolder(folderOf(name));
+    using folder = temporaryFolder();
+    const bare: Record<string, Stored> = {};
+    for (const [tensor, { file, offset, bytes, shape, type }] of tensors) {
+      ok(tensor.startsWith(spec.prefix), tensor);
+      const data = Deno.readFileSync(file).slice(offset, offset + bytes);
+      bare[tensor.slice(spec.prefix.length)] = { dtype: type, shape, data };
+    }
+    writeFiles(folder.path, { "config.json": configOf(name), "model.safetensors": safetensors(bare) });
+    const ids = [3, 1, 4, 1, 5];
+    equal(farthest(logitsOf(folder.path, ids), logitsOf(folderOf(name), ids)), 0);
+  }
+});
+
+Deno.test("random models of every family run, with all that their configs may have", () => {
+  const variants: [string, Record<string, unknown>][] = [
+    ...NAMES.map((name): [string, Record<string, unknown>] => [name, {}]),
+    ["phi", { qk_layernorm: true, num_key_value_heads: 2, tie_word_embeddings: true }],
+    ["opt", { enable_bias: false, tie_word_embeddings: false }],
+    ["gpt2", { n_inner: 40, tie_word_embeddings: false, scale_attn_by_inverse_layer_idx: true }],
+    ["llama-gqa", { model_type: "gemma" }],
+    ["llama-gqa", { model_type: "mistral" }],
+  ];
+  for (const [name, change] of variants) {
+    using folder = temporaryFolder();
+    writeRandomModel({ ...configOf(name), ...change }, folder.path, "float32");
+    const [fused, explicit] = (["fused", "explicit"] as const).map((form) =>
+      logitsOf(folder.path, [1, 2, 3], [2, 1], form)
+    );
+    ok(fused!.every((row) => row.every(Number.isFinite)), name);
+    ok(farthest(fused!, explicit!) < 1e-4, name);
+  }
+});
+
+Deno.test("configs of every family changed at random are an InputError or run", () => {
+  const nonsense = fc.oneof(
+    fc.constantFrom(0, -1, 1, 2, 3, 4, 8, 16, 64, 0.5, 1e-300, 1e9, 2 ** 53, 1e300),
+    fc.constantFrom("", "gelu", "silu", "yarn", "llama3", "__proto__", null, true, false),
+    fc.constantFrom(...NAMES.map((name) => configOf(name).model_type)),
+    fc.jsonValue({ maxDepth: 2 }),
+  );
+  const rope = ["rope_theta", "rope_type", "factor", "low_freq_factor", "high_freq_factor", "beta_fast", "beta_slow"]
+    .concat("original_max_position_embeddings", "attention_factor", "partial_rotary_factor", "mscale", "truncate");
+  const types = fc.constantFrom("default", "linear", "dynamic", "llama3", "yarn");
+  const drawn = fc.constantFrom(...NAMES).chain((name) =>
+    fc.tuple(
+      fc.constant(name),
+      fc.array(fc.tuple(fc.constantFrom(...Object.keys(configOf(name))), nonsense), { maxLength: 2 }),
+      fc.option(fc.tuple(types, fc.array(fc.tuple(fc.constantFrom(...rope), nonsense), { maxLength: 3 }))),
+    )
+  );
+  using folder = temporaryFolder();
+  let ran = 0;
+  fc.assert(
+    fc.property(drawn, ([name, changes, inner]) => {
+      const config = { ...configOf(name), ...Object.fromEntries(changes) };
+      if (inner) {
+        config.rope_parameters = { factor: 2, low_freq_factor: 1, high_freq_factor: 4, rope_type: inner[0] };
+        Object.assign(config.rope_parameters as object, Object.fromEntries(inner[1]));
+      }
+      for (const { name: file } of Deno.readDirSync(folder.path)) Deno.removeSync(`${folder.path}/${file}`);
+      for (const { name: file } of Deno.readDirSync(folderOf(name))) {
+        if (file.includes("safetensors")) Deno.symlinkSync(`${folderOf(name)}/${file}`, `${folder.path}/${file}`);
+      }
+      writeFiles(folder.path, { "config.json": config });
+      let opened;
+      try {
+        opened = openModelFolder(folder.path);
+      } catch (error) {
+        ok(error instanceof InputError, `${(error as Error).stack}`);
+        ok(error.message.length < 1000, error.message);
+        return;
+      }
+      const rows = logitsOf(opened, [3, 1, 4], [2, 1], "explicit");
+      ok(rows.every((row) => row.every(Number.isFinite)), JSON.stringify(config));
+      ran++;
+    }),
+    { numRuns: 250 },
+  );
+  ok(ran > 50, `${ran} ran`);
+});
