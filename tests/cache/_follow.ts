@@ -1,11 +1,12 @@
 /** Runs of a real model under a policy, held against the reference choice by choice. */
 import { deepEqual, ok } from "node:assert/strict";
+import type { KvCache } from "../../lib/cache/kv_cache.ts";
 import { firstDraw } from "../../lib/cache/random_graph.ts";
 import { type Stretch, tabulate } from "../../lib/cache/schedule.ts";
 import type { AttentionForm } from "../../lib/model/attention.ts";
 import type { ModelFolder } from "../../lib/model/model_folder.ts";
 import type { Policy, Sizes } from "../../lib/policies/policy.ts";
-import { type Course, Engine } from "../../lib/run/engine.ts";
+import { Engine } from "../../lib/run/engine.ts";
 import type { Neox, Weights } from "../model/reference_neox.ts";
 import { runtime } from "./_device.ts";
 import { kept, type Method, ReferenceCache, uniform } from "./reference.ts";
@@ -133,7 +134,7 @@ export function follow(run: Followed): { readonly nearTies: readonly NearTie[]; 
       }
     }
   }
-  if (policy.attention) compareAttention(device, cache, acting);
+  if (policy.attention) compareAttention(device.cache, cache);
   return { nearTies, choices };
 }
 
@@ -141,9 +142,10 @@ export function follow(run: Followed): { readonly nearTies: readonly NearTie[]; 
 export const stretchesOf = (passes: readonly number[]): Stretch[] => passes.map((tokens) => ({ tokens, times: 1 }));
 
 /** Holds the attention kept of entries against the reference's. */
-function compareAttention({ cache }: Course, reference: ReferenceCache, acting: readonly number[]): void {
-  const state = cache.state(1)!;
-  const { width, kvHeads } = state.block.layout;
+export function compareAttention(cache: KvCache, reference: ReferenceCache): void {
+  const state = cache.state(1);
+  if (!state) return;
+  const { width, kvHeads, acting } = state.block.layout;
   const use = reference.method.attention!;
   const lines = use.from === "last" ? use.window : 1;
   const read = (name: "rank" | "attention", row: number, lines: number) => {

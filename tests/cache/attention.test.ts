@@ -5,7 +5,7 @@ import { firstDraw } from "../../lib/cache/random_graph.ts";
 import { tabulate } from "../../lib/cache/schedule.ts";
 import { type Neox, rotate } from "../model/reference_neox.ts";
 import { AttendedCache, type AttentionShape } from "./_attended.ts";
-import { fewTies, followChoice, type NearTie, stretchesOf } from "./_follow.ts";
+import { compareAttention, fewTies, followChoice, type NearTie, stretchesOf } from "./_follow.ts";
 import { numbers } from "./_numbers.ts";
 import { pairs } from "./_pairs.ts";
 import { range, ReferenceCache } from "./reference.ts";
@@ -98,6 +98,7 @@ Deno.test("query heads that share a KV head choose together, and read what is ke
           }
         }
         fewTies(nearTies, choices);
+        if (policy.attention) compareAttention(cache, reference);
       },
     ),
     { numRuns: 80 },

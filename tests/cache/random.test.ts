@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { emitRandom, firstDraw } from "../../lib/cache/random_graph.ts";
 import { Graph } from "../../lib/onnx/graph.ts";
 import { Session } from "../../lib/ort/session.ts";
-import { runtime } from "./_device.ts";
+import { random } from "../../lib/policies/score.ts";
+import { FedCache, runtime } from "./_device.ts";
 import { range, uniform } from "./reference.ts";
 
 const session = (() => {
@@ -145,4 +146,23 @@ Deno.test("which entry of a full row leaves is uniform", () => {
   // A row's choices do not hang on those before.
   const [now, later] = [places.slice(0, -rows), places.slice(rows)];
   ok(Math.abs(correlation(now, later)) < 5 / Math.sqrt(now.length));
+});
+
+Deno.test("a run by lot is the same for a seed, and another for another, after a prompt and in steps", () => {
+  const shape = { layers: 2, kvHeads: 2, headDim: 1 };
+  const run = (seed: number, passes: readonly number[]) => {
+    const table = { layers: [0, 1].map(() => [[24, 0, 8, 4], [13, 0, 8, 4]] as const) };
+    const course = passes.map((tokens) => ({ tokens, times: 1 }));
+    using fed = new FedCache(shape, { dtype: "float32", table, score: random, trace: true }, course, seed);
+    for (const tokens of passes) {
+      const zeros = [0, 1].map(() => new Float32Array(2 * tokens));
+      fed.pass(tokens, { keys: zeros, values: zeros });
+    }
+    return fed.cache.heldPositions().flat().map((held) => held.join());
+  };
+  for (const passes of [[24], new Array<number>(30).fill(1)]) {
+    deepEqual(run(5, passes), run(5, passes));
+    const rows = [5, 6, 7, 1000].flatMap((seed) => run(seed, passes));
+    deepEqual([...new Set(rows)], rows, "two heads or seeds chose alike");
+  }
 });
