@@ -75,7 +75,7 @@ Deno.test("in the steady state one entry of each head moves in a step, whatever 
     const { layers, kvHeads } = model.spec;
     for (const [name, policy] of Object.entries(policies())) {
       for (const form of forms(policy)) {
-        for (const [prompt, skip] of [[1, []], [30, []], [30, [1]]] as const) {
+        for (const [prompt, skip] of [[1, []], [30, [1]]] as const) {
           const course = stretchesOf([prompt, ...new Array<number>(30).fill(1)]);
           const acting = layers - skip.length;
           using engine = engineOf(model, policy, skip, course, { ...form, threads: 1 });
