@@ -12,6 +12,7 @@ import { InputError } from "../lib/errors.ts";
 import { changesAgainstBaseline, formatChanges } from "../lib/report/changes.ts";
 import { createProgress } from "../lib/report/progress.ts";
 import { stepWarnings } from "../lib/report/step_warnings.ts";
+import { formatMemory } from "../lib/report/memory_table.ts";
 import { formatTable } from "../lib/report/table.ts";
 import type { BenchmarkResults } from "../lib/report/types.ts";
 import { type BenchmarkRun, runBenchmark } from "../lib/run/benchmark.ts";
@@ -32,7 +33,7 @@ async function main(argv: readonly string[]): Promise<number> {
     const run = await measure(flags, interrupt.signal);
     if (run.results.raw_results.length + run.results.failures.length === 0) return nothing(interrupt);
     for (const note of timingNotes(run.results)) toStderr(note);
-    console.log(flags.json ? JSON.stringify(run.results) : report(run.results));
+    console.log(flags.json ? JSON.stringify(run.results) : report(run.results, flags.memory));
     if (run.folder !== null) toStderr(`Results: ${join(run.folder, "results.json")}`);
     if (run.folder !== null && run.chart !== null) toStderr(`Chart:   ${join(run.folder, basename(run.chart))}`);
     for (const picture of run.pictures) toStderr(`Picture: ${join(run.folder!, basename(picture))}`);
@@ -74,7 +75,7 @@ function header({ model_id, dataset, skip_layers, positions, seed }: Flags, name
 }
 
 /** What is printed at the end: on what terms, the table, the changes against the baseline. */
-function report(results: BenchmarkResults): string {
+function report(results: BenchmarkResults, memory: boolean): string {
   const { device, dtype, num_samples, max_tokens, prompt_tokens, max_new_tokens } = results.config;
   const { gpu, cpu } = results.environment;
   const terms = [
@@ -83,7 +84,13 @@ function report(results: BenchmarkResults): string {
     `speed: ${prompt_tokens} tokens of prompt, ${max_new_tokens} new`,
   ];
   const changes = formatChanges(changesAgainstBaseline(results));
-  return [terms.join("; "), "", formatTable(results), ...(changes ? ["", changes] : [])].join("\n");
+  return [
+    terms.join("; "),
+    "",
+    formatTable(results),
+    ...(changes ? ["", changes] : []),
+    ...(memory ? ["", formatMemory(results)] : []),
+  ].join("\n");
 }
 
 /** A line that names the configurations whose step times ask for caution, if there are any. */

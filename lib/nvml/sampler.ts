@@ -5,7 +5,7 @@ import type { NvmlDevice } from "./device.ts";
 
 /** Settings of {@linkcode VramSampler.start}. */
 export interface SamplerOptions {
-  /** Picks the GPU, such as `(nvml) => visibleDevice(nvml, 0, Deno.env.get("CUDA_VISIBLE_DEVICES"))`. */
+  /** Picks the GPU, such as `(nvml) => nvml.deviceByPciBusId(id)` with the id CUDA knows it by. */
   readonly device: (nvml: Nvml) => NvmlDevice;
   /** Path of NVML's library; the driver's unless given. */
   readonly libraryPath?: string;

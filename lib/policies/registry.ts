@@ -85,7 +85,7 @@ export function isMethod(name: string): name is MethodName {
 }
 
 /**
- * Makes a policy from its name and parameters as plain data: how a policy reaches the process that runs the model.
+ * Makes a policy from its name and parameters as plain data, such as results.json holds.
  *
  * @example
  * ```ts

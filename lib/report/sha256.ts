@@ -45,20 +45,3 @@ export async function sha256OfFiles(folder: string, names: readonly string[]): P
   for (const name of names) hashes[name] = await sha256OfFile(join(folder, name));
   return hashes;
 }
-
-/**
- * SHA-256 of a text's UTF-8 form: that of a file which holds just this text.
- *
- * @param text The text.
- * @returns 64 hex digits.
- *
- * @example
- * ```ts
- * import { sha256OfText } from "./sha256.ts";
- *
- * console.log(sha256OfText("Call me Ishmael.")); // "458f3cee…"
- * ```
- */
-export function sha256OfText(text: string): string {
-  return createHash("sha256").update(text, "utf8").digest("hex");
-}

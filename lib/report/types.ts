@@ -5,6 +5,11 @@
  * @module
  */
 
+import type { GpuDescription } from "../nvml/gpu_info.ts";
+
+/** The GPU at the time of the run. */
+export type GpuInfo = GpuDescription;
+
 /** One text sample measured under one configuration. */
 export interface RawResult {
   /** Name of the configuration, as in the table. */
@@ -150,16 +155,4 @@ export interface Environment {
   model_sha256: Record<string, string>;
   /** SHA-256 of the text. */
   text_sha256: string;
-}
-
-/** The GPU at the time of the run. */
-export interface GpuInfo {
-  name: string;
-  index: number;
-  uuid: string;
-  driver: string;
-  cuda_driver: string;
-  memory_bytes: number;
-  /** MHz when the run began. */
-  clocks_mhz: { sm: number; memory: number; max_sm: number; max_memory: number };
 }

@@ -262,6 +262,7 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
     help: "draw perplexity along the text; always drawn where the text is longer than what the model was trained for",
     ...off,
   },
+  memory: { group: OUT, help: "print where each configuration's memory goes, below the table", ...off },
   json: { group: OUT, help: "print results.json on stdout instead of the table", ...off },
   help: { group: OUT, help: "print this and stop", short: "h", ...off },
   version: { group: OUT, help: "print the version and stop", short: "V", ...off },

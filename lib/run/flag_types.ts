@@ -49,6 +49,7 @@ export interface Flags extends Undecided {
   trace_every: number | undefined;
   plot_nll: boolean;
   output: string;
+  memory: boolean;
   json: boolean;
   help: boolean;
   version: boolean;

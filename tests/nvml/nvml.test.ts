@@ -3,7 +3,6 @@ import { InputError } from "../../lib/errors.ts";
 import { gpuInfo } from "../../lib/nvml/gpu_info.ts";
 import { Nvml, NvmlError } from "../../lib/nvml/nvml.ts";
 import { VALUE_NOT_AVAILABLE } from "../../lib/nvml/symbols.ts";
-import { visibleDevice } from "../../lib/nvml/visible_device.ts";
 import type { GpuInfo } from "../../lib/report/types.ts";
 import { compileNvml, hasGcc, NvmlStub } from "./stub.ts";
 
@@ -59,25 +58,6 @@ Deno.test(
     deepEqual(device.memory(), { total: 80 * 2 ** 30, free: 80 * 2 ** 30 - 2 ** 20, used: 2 ** 20 });
   },
 );
-
-Deno.test("visibleDevice() reads CUDA_VISIBLE_DEVICES as CUDA does", { ignore }, () => {
-  using nvml = new Nvml(path);
-  const index = (ordinal: number, visible?: string) => visibleDevice(nvml, ordinal, visible).index;
-  equal(index(1), 1);
-  equal(index(0, "1"), 1);
-  equal(index(1, "1, 0"), 0);
-  equal(index(0, "GPU-1111b"), 1); // cut short
-  const refused = (ordinal: number, visible: string | undefined, message: RegExp) =>
-    throws(
-      () => index(ordinal, visible),
-      (error: unknown) => error instanceof InputError && message.test(error.message),
-    );
-  refused(0, "GPU-1111", /shows 0 of 2/); // ambiguous
-  refused(1, "0,7,1", /CUDA_VISIBLE_DEVICES=0,7,1 shows 1 of 2/); // CUDA stops at the first that is wrong
-  refused(0, "", /shows 0 of 2/);
-  refused(0, "-1", /shows 0 of 2/);
-  refused(2, undefined, /Cannot use GPU 2: the machine has 2/);
-});
 
 Deno.test("Nvml explains a machine without a working driver", { ignore }, async () => {
   const broken = await compileNvml({ INIT_ERROR: "9" });
