@@ -76,12 +76,14 @@ function header({ model_id, dataset, skip_layers, positions, seed }: Flags, name
 
 /** What is printed at the end: on what terms, the table, the changes against the baseline. */
 function report(results: BenchmarkResults, memory: boolean): string {
-  const { device, dtype, num_samples, max_tokens, prompt_tokens, max_new_tokens } = results.config;
+  const { device, dtype, num_samples, max_tokens, prompt_tokens, prefill_chunk, max_new_tokens } = results.config;
   const { gpu, cpu } = results.environment;
   const terms = [
     `${gpu?.name ?? cpu.model} (${device}), ${dtype}`,
     `quality: ${num_samples} sample${num_samples === 1 ? "" : "s"} of ${max_tokens} tokens`,
-    `speed: ${prompt_tokens} tokens of prompt, ${max_new_tokens} new`,
+    `speed: ${prompt_tokens} tokens of prompt${
+      prefill_chunk ? `, ${prefill_chunk} at a time` : ""
+    }, ${max_new_tokens} new`,
   ];
   const changes = formatChanges(changesAgainstBaseline(results));
   return [

@@ -7,6 +7,7 @@ import type { Eviction } from "./eviction.ts";
 import { type Layout, makeLayout } from "./layout.ts";
 import { middlesOf, noDrop } from "./middle.ts";
 import { firstDraw } from "./random_graph.ts";
+import { roomFor } from "./room.ts";
 import type { Stretch } from "./schedule.ts";
 import { StepState } from "./step_state.ts";
 
@@ -64,32 +65,14 @@ export class KvCache implements Disposable {
   #draws: number;
 
   /**
-   * Allocates what the course needs.
+   * Allocates what the course needs: see {@linkcode roomFor}.
    *
-   * @param course If the prompt is larger than what is then held, no other pass may bring several tokens.
    * @param seed What random scores are drawn from.
-   * @throws {RangeError} If one does.
    */
   constructor(readonly eviction: Eviction, course: readonly Stretch[], seed: number) {
-    const { keeper, model } = eviction;
+    const { model } = eviction;
     this.held = new Array(model.layers).fill(0);
-    const layers = Array.from({ length: model.layers }, (_, layer) => ({ layer, ...keeper.course(layer, course) }));
-    const most = Math.max(...eviction.acting.map((layer) => layers[layer]!.capacity));
-    const capacities = layers.map(({ layer, capacity, prefill }) => {
-      if (!keeper.acts(layer)) return Math.max(1, capacity, prefill);
-      return Math.max(1, eviction.uniform ? most : capacity);
-    });
-    // A prompt that is then cut down lies whole in memory of its own. Where all acting layers are cut down, that is where
-    // they are cut down to: layer after layer is gathered and written further to the front, so that a prompt and what is
-    // kept of it never take more than the prompt.
-    const tight = layers.filter(({ layer, prefill }) => prefill > capacities[layer]!);
-    // What passes of several tokens are bound to is then written over.
-    const prompts = course.reduce((sum, { tokens, times }) => tokens > 1 ? sum + times : sum, 0);
-    if (tight.length > 0 && prompts > 1) {
-      throw new RangeError(
-        `Cannot make a cache: the prompt needs memory of its own, and ${prompts - 1} more passes bring several tokens`,
-      );
-    }
+    const { capacities, tight } = roomFor(eviction, course);
     const overlaid = tight.length > 0 && tight.length === eviction.acting.length;
     const prompt = tight.length === 0 ? undefined : makeLayout({
       ...model,
@@ -111,8 +94,7 @@ export class KvCache implements Disposable {
     if (eviction.acting.length > 0) {
       this.#state = new StepState(eviction, this.#main);
       this.#compactor = new Compactor(eviction, this.#main, this.#state, seed);
-      const first = course[0];
-      if (first && first.tokens > 1) this.#compactor.prepare(this.#decide(first.tokens).compactions, this.#staging);
+      this.#prepare(course);
     }
     eviction.runtime.device.synchronize();
   }
@@ -228,18 +210,33 @@ export class KvCache implements Disposable {
     }
   }
 
+  /** Binds what the passes that begin the course evict, as far as they bring several tokens: binding takes time. */
+  #prepare(course: readonly Stretch[]): void {
+    const held = [...this.held];
+    for (const { tokens, times } of course) {
+      if (tokens === 1) break;
+      for (let i = 0; i < times; i++) {
+        const before = held.join();
+        const { compactions, held: after } = this.#decide(tokens, held);
+        this.#compactor!.prepare(compactions, this.#staging);
+        held.splice(0, held.length, ...after);
+        if (held.join() === before) break; // and so on
+      }
+    }
+  }
+
   #freeStaging(): void {
     this.#staging?.state?.[Symbol.dispose]();
     this.#staging?.free();
     this.#staging = undefined;
   }
 
-  /** What the policy does to each layer after a pass of `tokens`. */
-  #decide(tokens: number): Decision {
+  /** What the policy does to each layer after a pass of `tokens` that come to what is held. */
+  #decide(tokens: number, before: readonly number[] = this.held): Decision {
     const drops = new Map<number, Sizes>();
     const compactions: Compaction[] = [];
-    const held = this.held.map((before, layer) => {
-      const entries = before + tokens;
+    const held = before.map((past, layer) => {
+      const entries = past + tokens;
       const sizes = this.eviction.keeper.keep(layer, entries);
       if (sizes === "all") {
         // Several entries came at once: their norms are computed by keeping all of them, in place.
@@ -253,13 +250,13 @@ export class KvCache implements Disposable {
       else compactions.push({ layer, entries, ...sizes });
       return kept;
     });
-    return { tokens, held, drops, compactions, middles: this.#middlesOf(tokens, drops) };
+    return { tokens, held, drops, compactions, middles: this.#middlesOf(tokens, before, drops) };
   }
 
-  #middlesOf(tokens: number, drops: ReadonlyMap<number, Sizes>): Float32Array {
+  #middlesOf(tokens: number, before: readonly number[], drops: ReadonlyMap<number, Sizes>): Float32Array {
     return middlesOf(this.eviction.acting.map((layer) => {
       const sizes = drops.get(layer);
-      const past = this.held[layer]!;
+      const past = before[layer]!;
       const entries = past + tokens;
       if (sizes) return { last: entries - 1, sink: sizes.sink, end: entries - sizes.recent, past };
       // Without a state of its own a staged prompt leaves the slots alone: any of them will do.

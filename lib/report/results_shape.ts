@@ -54,6 +54,7 @@ const config: Reader<RunConfig> = object<RunConfig>({
   max_tokens: number,
   max_new_tokens: number,
   prompt_tokens: number,
+  prefill_chunk: optional(nullable(number)),
   skip_layers: list(number),
   timestamp: string,
   dataset: string,

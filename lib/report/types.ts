@@ -114,6 +114,8 @@ export interface RunConfig {
   max_tokens: number;
   max_new_tokens: number;
   prompt_tokens: number;
+  /** Tokens of the prompt that went in at a time in the speed pass, with eviction between; null for all at once. */
+  prefill_chunk?: number | null;
   skip_layers: number[];
   /** Local time, YYYYMMDD_HHMMSS. */
   timestamp: string;

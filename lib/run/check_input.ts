@@ -20,7 +20,10 @@ export function checkNames(configurations: readonly Configuration[]): void {
 }
 
 /** Refuses lengths that are no whole numbers, or too small: a script's, for flags are checked as they are read. */
-export function checkLengths(lengths: DeviceDefaults, { trace_every }: Pick<BenchmarkOptions, "trace_every">): void {
+export function checkLengths(
+  lengths: DeviceDefaults,
+  others: Pick<BenchmarkOptions, "trace_every" | "prefill_chunk">,
+): void {
   const least: DeviceDefaults = { num_samples: 1, max_tokens: 1, max_new_tokens: 2, prompt_tokens: 1, num_warmup: 0 };
   for (const name of Object.keys(least) as (keyof DeviceDefaults)[]) {
     const value = lengths[name];
@@ -28,8 +31,11 @@ export function checkLengths(lengths: DeviceDefaults, { trace_every }: Pick<Benc
       throw new InputError(`Cannot run with ${name} ${value}: give an integer of at least ${least[name]}`);
     }
   }
-  if (trace_every !== undefined && (!Number.isSafeInteger(trace_every) || trace_every < 1)) {
-    throw new InputError(`Cannot run with trace_every ${trace_every}: give an integer of at least 1`);
+  for (const name of ["trace_every", "prefill_chunk"] as const) {
+    const value = others[name];
+    if (value !== undefined && (!Number.isSafeInteger(value) || value < 1)) {
+      throw new InputError(`Cannot run with ${name} ${value}: give an integer of at least 1`);
+    }
   }
 }
 

@@ -62,6 +62,14 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
     ...byDevice(2, "the time per output token is that of the tokens after the first"),
   },
   prompt_tokens: { group: LENGTH, help: "tokens of the speed pass's prompt", ...byDevice(1) },
+  prefill_chunk: {
+    group: LENGTH,
+    help: "tokens of the speed pass's prompt that go in at a time, the method applied after each such chunk",
+    value: "N",
+    read: size,
+    default: undefined,
+    defaultText: "the whole prompt",
+  },
   num_warmup: { group: LENGTH, help: "runs before the clock starts", ...byDevice(0) },
 
   device: {

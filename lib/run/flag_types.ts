@@ -18,6 +18,7 @@ export interface Flags extends Undecided {
   seed: number;
   device: "auto" | "cuda" | "cpu";
   dtype: "auto" | "float32" | "float16" | "bfloat16";
+  prefill_chunk: number | undefined;
   attention: "auto" | "fused" | "explicit";
   window_sizes: readonly number[];
   start_size: number;

@@ -44,11 +44,11 @@ export async function measure(request: MeasureRequest, emit: (event: ChildEvent)
   eviction.wake();
   const before = vram?.currentBytes ?? 0;
   using engine = new Engine(runtime, model, options, eviction);
-  const lengths = { promptTokens, newTokens: maxNewTokens };
+  const lengths = { promptTokens, newTokens: maxNewTokens, chunk: request.prefillChunk };
   for (let i = 0; i < request.warmup; i++) {
     progress("warmup", 0, i, request.warmup);
     const stopAfter = Math.min(WARMUP_TOKENS, maxNewTokens);
-    measureSpeed(engine, samples[0]!, { promptTokens, newTokens: maxNewTokens }, seed, () => {}, stopAfter);
+    measureSpeed(engine, samples[0]!, lengths, seed, () => {}, stopAfter);
   }
   for (const [sample, tokens] of samples.entries()) {
     vram?.resetPeak();

@@ -19,6 +19,11 @@ export interface BenchmarkOptions extends Partial<Undecided> {
   readonly method?: string;
   /** Layers never compressed; 0 and 1 if left out. */
   readonly skip_layers?: readonly number[];
+  /**
+   * Tokens of the speed pass's prompt that go in at a time, the method applied after each such chunk; all at once if left
+   * out. A layer then needs room for what it keeps and one chunk, never for the whole prompt.
+   */
+  readonly prefill_chunk?: number | undefined;
   readonly device?: "auto" | "cuda" | "cpu";
   readonly dtype?: "auto" | FloatType;
   readonly attention?: "auto" | AttentionForm;

@@ -76,7 +76,8 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
   });
   checkTokens(samples, model);
   const reached = Math.max(max_tokens, prompt_tokens + max_new_tokens);
-  const courses = [qualityCourse(max_tokens), speedCourse({ promptTokens: prompt_tokens, newTokens: max_new_tokens })];
+  const lengthsOfSpeed = { promptTokens: prompt_tokens, newTokens: max_new_tokens, chunk: options.prefill_chunk };
+  const courses = [qualityCourse(max_tokens), speedCourse(lengthsOfSpeed)];
   const requests = configurations.map((configuration): MeasureRequest => {
     const { name, policy, positions } = configuration;
     checkPolicy(policy, { layers: model.spec.layers, maxEntries: reached });
@@ -95,6 +96,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
       samples,
       maxTokens: max_tokens,
       promptTokens: prompt_tokens,
+      prefillChunk: options.prefill_chunk,
       maxNewTokens: max_new_tokens,
       warmup: num_warmup,
       seed,
@@ -118,6 +120,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
     skip_layers: skipLayers,
     timestamp: localTimestamp(),
     prompt_tokens,
+    prefill_chunk: options.prefill_chunk ?? null,
     dataset,
     device,
     dtype,

@@ -36,6 +36,8 @@ export interface MeasureRequest {
   readonly samples: readonly (readonly number[])[];
   readonly maxTokens: number;
   readonly promptTokens: number;
+  /** Tokens of the prompt that go in at a time; all of them if left out. */
+  readonly prefillChunk?: number | undefined;
   readonly maxNewTokens: number;
   readonly warmup: number;
   readonly seed: number;

@@ -7,6 +7,8 @@ export interface SpeedLengths {
   readonly promptTokens: number;
   /** Tokens to generate, the first included. */
   readonly newTokens: number;
+  /** Tokens of the prompt that go in at a time, with eviction between; all of them if left out. */
+  readonly chunk?: number | undefined;
 }
 
 /** What a speed pass gives. Times in s. */
@@ -25,17 +27,34 @@ export interface SpeedResult {
   readonly tokens: readonly number[];
 }
 
-/** The passes of a speed pass: what the cache has to have room for. */
-export function speedCourse({ promptTokens, newTokens }: SpeedLengths): Stretch[] {
-  return [{ tokens: promptTokens, times: 1 }, { tokens: 1, times: newTokens - 1 }];
+/**
+ * The passes of a speed pass: what the cache has to have room for. The prompt's chunks are full ones, and a last one with
+ * what is left.
+ *
+ * @example
+ * ```ts
+ * import { speedCourse } from "./speed.ts";
+ *
+ * console.log(speedCourse({ promptTokens: 1500, chunk: 512, newTokens: 500 }).map(({ tokens, times }) => [tokens, times]));
+ * // [ [ 512, 2 ], [ 476, 1 ], [ 1, 499 ] ]
+ * ```
+ */
+export function speedCourse({ promptTokens, newTokens, chunk = promptTokens }: SpeedLengths): Stretch[] {
+  const size = Math.min(chunk, promptTokens);
+  const rest = promptTokens % size;
+  return [
+    { tokens: size, times: Math.floor(promptTokens / size) },
+    ...(rest > 0 ? [{ tokens: rest, times: 1 }] : []),
+    { tokens: 1, times: newTokens - 1 },
+  ];
 }
 
 /**
- * Measures generation: one prefill of the prompt, then greedy steps. The end-of-text token does not cut it short, so
+ * Measures generation: the prompt, whole or chunk by chunk, then greedy steps. The end-of-text token does not cut it short, so
  * that all configurations do the same work.
  *
- * The first step's time holds the eviction that follows the prefill: METHODS.md applies a policy after every pass, and
- * TTFT ends when the first id is there.
+ * The policy is applied after every pass. TTFT ends when the first id is there: it holds all chunks of the prompt and
+ * the evictions between them, and the first step's time the eviction that follows the last chunk.
  *
  * @param stopAfter Tokens after which to stop, in a cache made for all of them: a warm-up.
  * @param between Called after each token, outside of what is timed, with the number of tokens so far.
@@ -48,11 +67,18 @@ export function measureSpeed(
   between: (tokens: number) => void = () => {},
   stopAfter: number = lengths.newTokens,
 ): SpeedResult {
-  const { promptTokens } = lengths;
+  const { promptTokens, chunk = promptTokens } = lengths;
+  const chunks = Array.from(
+    { length: Math.ceil(promptTokens / chunk) },
+    (_, i) => prompt.slice(i * chunk, Math.min((i + 1) * chunk, promptTokens)),
+  );
   using course = engine.course(speedCourse(lengths), seed);
   engine.runtime.device.synchronize();
   let start = performance.now();
-  course.forward(prompt.slice(0, promptTokens), 0);
+  for (let i = 0; i < chunks.length; i++) {
+    if (i > 0) course.evict();
+    course.forward(chunks[i]!, 0);
+  }
   let token = course.read().argmax;
   const ttft = (performance.now() - start) / 1000;
   const tokens = [token];

@@ -73,6 +73,28 @@ Deno.test("runBenchmark() measures every method, and what never drops anything a
   equal(last.perplexity, of["large"]!.perplexity);
 });
 
+Deno.test("runBenchmark() reads a prompt in chunks, and needs room for what is kept and one of them", async () => {
+  const { results } = await runBenchmark({
+    ...small,
+    configurations: [
+      baseline,
+      { name: "streaming", policy: methods.streaming_llm({ start_size: 4, recent_size: 20 }) },
+    ],
+    skip_layers: [],
+    prompt_tokens: 56,
+    prefill_chunk: 16,
+  });
+  equal(results.config.prefill_chunk, 16);
+  const [full, streaming] = results.raw_results;
+  const entry = 2 * 4 * 8 * 8 * 32; // K and V in float32, 8 layers, 8 heads of 32
+  equal(full!.memory.kv_allocated, entry * 61);
+  equal(streaming!.memory.kv_allocated, entry * (24 + 16));
+  equal(streaming!.memory.kv_held, entry * 24);
+  // Chunks of 16, 16, 16 and 8: three of them are more than fits.
+  equal(streaming!.entries_copied.speed, 8 * 8 * (3 * 24 + 5));
+  equal(streaming!.entries_copied.quality, 8 * 8 * 56);
+});
+
 Deno.test("runBenchmark() measures a policy of one's own, with sizes by layer and a score", async () => {
   const own = definePolicy({
     name: "own",
@@ -176,6 +198,7 @@ Deno.test("runBenchmark() refuses what cannot be measured", async () => {
   await refuses({ num_samples: 0 }, /^Cannot run with num_samples 0: give an integer of at least 1/);
   await refuses({ max_new_tokens: 1 }, /^Cannot run with max_new_tokens 1: give an integer of at least 2/);
   await refuses({ max_tokens: NaN }, /^Cannot run with max_tokens NaN/);
+  await refuses({ prefill_chunk: 0 }, /^Cannot run with prefill_chunk 0: give an integer of at least 1/);
   await refuses({ trace_every: 0 }, /^Cannot run with trace_every 0: give an integer of at least 1/);
   await refuses({ positions: "relative" as "cache" }, /^Cannot run with positions relative: .*absolute, cache, seed/);
   await refuses({ positions: [] }, /^Cannot run with positions \[\]/);

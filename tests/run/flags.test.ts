@@ -200,6 +200,8 @@ Deno.test("parseFlags() refuses what the papers' methods cannot do with", () => 
   for (const bad of ["1.5", "-0.1", "some"]) refuses(`--keydiff_recent_ratio ${bad}`, /a number from 0 to 1$/);
   assert.equal(parse("--keydiff_recent_ratio 0").keydiff_recent_ratio, 0);
   refuses("--heavy_ratio 0", /--heavy_ratio: found "0"/);
+  refuses("--prefill_chunk 0", /--prefill_chunk: .*at least 1/);
+  assert.equal(parse("--prefill-chunk 512").prefill_chunk, 512);
   refuses("--trace_every 0", /--trace_every: .*at least 1/);
   refuses("--trace 5", /Cannot read the argument "5"/);
 });

@@ -1,0 +1,153 @@
+/** A prompt that is read in chunks, with eviction between them. */
+import { deepEqual, equal, ok } from "node:assert/strict";
+import fc from "fast-check";
+import { type Stretch, tabulate } from "../../lib/cache/schedule.ts";
+import { openModelFolder } from "../../lib/model/model_folder.ts";
+import type { Policy } from "../../lib/policies/policy.ts";
+import { methods } from "../../lib/policies/registry.ts";
+import { Engine, type EngineOptions } from "../../lib/run/engine.ts";
+import { measureSpeed, speedCourse } from "../../lib/run/speed.ts";
+import { goldenTokens } from "../golden.ts";
+import { configOf, lookUp, neox, randomWeights, storedWeights, temporaryFolder, writeModel } from "../model/_models.ts";
+import { runtime } from "./_device.ts";
+import { embedded } from "./_embedded.ts";
+import { fewTies, follow } from "./_follow.ts";
+import { pairs } from "./_pairs.ts";
+
+const passesOf = (course: readonly Stretch[]) =>
+  course.flatMap(({ tokens, times }) => new Array<number>(times).fill(tokens));
+
+const lengths = fc.record({
+  promptTokens: fc.integer({ min: 1, max: 40 }),
+  chunk: fc.integer({ min: 1, max: 50 }),
+  newTokens: fc.integer({ min: 2, max: 12 }),
+});
+
+Deno.test("chunks are full but for the last, and none is there where the prompt fits in one", () => {
+  fc.assert(fc.property(lengths, ({ promptTokens, chunk, newTokens }) => {
+    const whole = speedCourse({ promptTokens, newTokens });
+    const course = speedCourse({ promptTokens, newTokens, chunk });
+    if (chunk >= promptTokens) return deepEqual(course, whole);
+    const prompt = passesOf(course.slice(0, -1));
+    equal(prompt.reduce((a, b) => a + b), promptTokens);
+    ok(prompt.slice(0, -1).every((tokens) => tokens === chunk) && prompt.at(-1)! <= chunk);
+    deepEqual(course.at(-1), whole.at(-1));
+  }));
+});
+
+/** By lot: its draws are counted in the test of the cache. */
+const followed = pairs(6).filter(({ name }) => name !== "random");
+
+Deno.test("a random model holds what a plain one does that reads the same chunks, and gives the logits of it", () => {
+  const shapes = fc.record({
+    layers: fc.integer({ min: 2, max: 3 }),
+    heads: fc.integer({ min: 1, max: 3 }),
+    headDim: fc.constantFrom(8, 16),
+    parallel: fc.boolean(),
+  });
+  // The three that stand for a window, for key norms and for attention come half of the time.
+  const some = followed.filter(({ name }) => ["streaming_llm", "fix_size_l2", "h2o"].includes(name));
+  equal(some.length, 3);
+  fc.assert(
+    fc.property(
+      shapes,
+      fc.oneof(fc.constantFrom(...some), fc.constantFrom(...followed)),
+      lengths,
+      fc.constantFrom("absolute", "cache", "seed"),
+      fc.constantFrom("explicit", "fused"),
+      fc.boolean(),
+      fc.nat(1e6),
+      ({ headDim, ...shape }, { policy, method }, given, positions, wanted, skips, seed) => {
+        const model = neox({ ...shape, hidden: shape.heads * headDim, rotary: headDim / 2 });
+        const weights = randomWeights(model, seed);
+        const passes = passesOf(speedCourse(given));
+        const ids = Array.from({ length: passes.reduce((a, b) => a + b) }, (_, i) => (seed + 7 * i) % model.vocab);
+        using folder = temporaryFolder();
+        writeModel(folder.path, configOf(model), storedWeights(model, weights));
+        const { nearTies, choices } = follow({
+          model: openModelFolder(folder.path),
+          neox: model,
+          weights: lookUp(weights),
+          policy,
+          method,
+          ids,
+          passes,
+          positions,
+          attention: policy.attention || positions === "cache" ? "explicit" : wanted,
+          skip: skips ? [0] : [],
+          seed,
+          logits: 1e-4,
+        });
+        fewTies(nearTies, choices);
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+function engineOf(policy: Policy, course: readonly Stretch[], options: Pick<EngineOptions, "attention" | "logits">) {
+  const { model } = embedded;
+  return new Engine(runtime(), model, {
+    dtype: "float32",
+    maxPositions: 256,
+    table: tabulate(policy, model.spec, [], [course]),
+    score: policy.score,
+    attentionUse: policy.attention,
+    ...options,
+  });
+}
+
+Deno.test("where nothing is evicted, chunks give the logits of the whole prompt", () => {
+  const [promptTokens, newTokens] = [70, 3];
+  for (const attention of ["fused", "explicit"] as const) {
+    const logitsOf = (policy: Policy, chunk: number | undefined) => {
+      const course = speedCourse({ promptTokens, newTokens, chunk });
+      using engine = engineOf(policy, course, { attention, logits: true });
+      using run = engine.course(course, 0);
+      let at = 0;
+      return passesOf(course).flatMap((tokens) => {
+        run.forward(goldenTokens.slice(at, at += tokens), 0);
+        run.evict();
+        return [...run.logits()];
+      });
+    };
+    const whole = logitsOf(methods.baseline(), undefined);
+    deepEqual(logitsOf(methods.baseline(), 70), whole);
+    // The last with a budget that is never reached.
+    const roomy = methods.streaming_llm({ start_size: 4, recent_size: 120 });
+    for (const [policy, chunk] of [[methods.baseline(), 9], [methods.baseline(), 35], [roomy, 48]] as const) {
+      const off = logitsOf(policy, chunk).reduce((most, x, i) => Math.max(most, Math.abs(x - whole[i]!)), 0);
+      ok(off < 1e-4, `${attention}, chunks of ${chunk}: off by ${off}`);
+    }
+  }
+});
+
+Deno.test("a speed pass in chunks takes memory for what is kept and one chunk, and generates what its passes say", () => {
+  const { model: { spec: { layers, kvHeads, headDim } } } = embedded;
+  const policy = methods.streaming_llm({ start_size: 4, recent_size: 28 });
+  const run = (chunk: number | undefined) => {
+    const given = { promptTokens: 200, newTokens: 8, chunk };
+    const course = speedCourse(given);
+    using engine = engineOf(policy, course, { attention: "fused" });
+    const speed = measureSpeed(engine, goldenTokens, given, 0);
+    // The same by hand.
+    using passes = engine.course(course, 0);
+    let [at, token] = [0, 0];
+    const generated = passesOf(course).map((tokens, i) => {
+      const ids = at < 200 ? goldenTokens.slice(at, at + tokens) : [token];
+      if (i > 0) passes.evict();
+      passes.forward(ids, 0);
+      [at, token] = [at + tokens, passes.read().argmax];
+      return at < 200 ? [] : [token];
+    });
+    deepEqual(speed.tokens, generated.flat());
+    equal(speed.stepTimes.length, 7);
+    const bytes = 2 * 4 * kvHeads * headDim;
+    equal(speed.heldBytes, layers * 32 * bytes);
+    return speed.allocatedBytes / layers / bytes;
+  };
+  equal(run(undefined), 200);
+  equal(run(500), 200);
+  equal(run(48), 32 + 48);
+  equal(run(1), 33);
+});
