@@ -19,6 +19,8 @@ export interface EvictionOptions {
   readonly trace?: boolean | undefined;
   /** Positions are places in the cache: then every slot's rank is read in every pass. */
   readonly rankedPositions?: boolean | undefined;
+  /** A sliding window reads each entry's index in the text, or its place in the cache, in every pass. */
+  readonly window?: "index" | "place" | undefined;
 }
 
 /** A policy as the process that runs it knows it: its sizes, its score, and the sessions for many-entry eviction. */
@@ -40,13 +42,13 @@ export class Eviction implements Disposable {
     readonly model: { readonly layers: number; readonly kvHeads: number; readonly headDim: number },
     options: EvictionOptions,
   ) {
-    const { dtype, table, score, attentionUse, trace = false, rankedPositions = false } = options;
+    const { dtype, table, score, attentionUse, trace = false, rankedPositions = false, window } = options;
     this.dtype = dtype;
     this.score = score;
     this.keeper = new Keeper(table);
     this.acting = Array.from({ length: model.layers }, (_, layer) => layer).filter((layer) => this.keeper.acts(layer));
-    this.kept = keptFeatures(score, attentionUse, trace);
-    this.uniform = this.kept.attention !== undefined || trace || rankedPositions;
+    this.kept = keptFeatures(score, attentionUse, trace || window === "index");
+    this.uniform = this.kept.attention !== undefined || trace || rankedPositions || window !== undefined;
     this.isRandom = score !== undefined && featuresOf(score).has("random");
     // What a prefill may need is built now, outside of what is timed.
     const compacted = table.layers.flat().filter(([entries, ...kept]) => entries - sum(kept) > 1);

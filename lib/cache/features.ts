@@ -14,17 +14,17 @@ export interface KeptFeatures {
   readonly births: boolean;
 }
 
-/** What a score needs, and a trace. */
+/** What a score needs and, for a trace or a sliding window, each entry's index in the text. */
 export function keptFeatures(
   score: Score | undefined,
   attention: AttentionUse | undefined,
-  trace: boolean,
+  births: boolean,
 ): KeptFeatures {
   const features = score ? featuresOf(score) : new Set();
   return {
     norms: features.has("key_norm"),
     attention: features.has("attention") ? attention : undefined,
-    births: trace,
+    births,
   };
 }
 

@@ -142,10 +142,10 @@ export class KvCache implements Disposable {
     return tokens > 1 ? this.#staging?.state ?? this.#state : this.#state;
   }
 
-  /** Ranks of an acting layer's slots, float32 `[kvHeads, capacity]`, in a pass of `tokens`: where all are as wide. */
-  ranks(layer: number, tokens: number): Value {
+  /** What is kept of an acting layer's slots, float32 `[kvHeads, capacity]`, in a pass of `tokens`: where all are as wide. */
+  perSlot(name: "rank" | "birth", layer: number, tokens: number): Value {
     const { acting, model: { kvHeads } } = this.eviction;
-    return this.state(tokens)!.rows("rank", acting.indexOf(layer) * kvHeads, kvHeads);
+    return this.state(tokens)!.rows(name, acting.indexOf(layer) * kvHeads, kvHeads);
   }
 
   /**

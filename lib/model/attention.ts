@@ -4,7 +4,7 @@ import { ExplicitAttention } from "./attention_explicit.ts";
 import { FusedAttention } from "./attention_fused.ts";
 import type { DecoderOptions } from "./decoder.ts";
 import type { Heads } from "./parts.ts";
-import { Rotary } from "./rotary.ts";
+import { Rotary, type Rotation } from "./rotary.ts";
 import type { ModelSpec } from "./spec.ts";
 
 /** "fused": one GroupQueryAttention node; "explicit": MatMul, Softmax, MatMul over the same buffers. */
@@ -36,22 +36,27 @@ export interface Observation {
 /** What the attention of all layers shares: the rotary table, the lengths, the form. */
 export class AttentionPart {
   readonly #kernel: AttentionKernel;
-  readonly #rotary: Rotary | undefined;
+  /** Rotation when keys are written. */
+  readonly #rotation: Rotation | undefined;
   /** Attention paid to each slot, of the layers observed in order: see {@linkcode ExplicitAttention}. */
   readonly observed: readonly Tensor[];
 
   constructor(
     readonly g: Graph,
     readonly spec: ModelSpec,
-    readonly options: Pick<DecoderOptions, "dtype" | "attention" | "rotate" | "maxPositions" | "groups" | "observe">,
+    readonly options: Pick<
+      DecoderOptions,
+      "dtype" | "attention" | "rotate" | "maxPositions" | "groups" | "observe" | "window"
+    >,
     /** Positions of the new tokens, int64 `[1, tokens]`; with rotation at reading each group has its own. */
     readonly positions: Tensor | undefined,
   ) {
-    const { dtype, attention, rotate, maxPositions, groups, observe } = options;
-    if (spec.rope) this.#rotary = new Rotary(g, { ...spec, rope: spec.rope }, dtype, maxPositions);
+    const { dtype, attention, rotate, maxPositions, groups, observe, window } = options;
+    const rotary = spec.rope && new Rotary(g, { ...spec, rope: spec.rope }, dtype, maxPositions);
+    if (positions) this.#rotation = rotary?.byPosition(positions);
     if (attention === "fused") {
-      if (rotate === "read" || observe) {
-        throw new TypeError("Cannot use fused attention: it shows no keys and no weights");
+      if (rotate === "read" || observe || window) {
+        throw new TypeError("Cannot use fused attention: it shows no keys and no weights, and masks nothing");
       }
       this.#kernel = new FusedAttention(g, spec, groups);
       this.observed = [];
@@ -59,7 +64,9 @@ export class AttentionPart {
       const kernel = new ExplicitAttention(g, spec, {
         dtype,
         groups,
-        ...(rotate === "read" && this.#rotary ? { rotary: this.#rotary } : {}),
+        positions,
+        window,
+        ...(rotate === "read" && rotary ? { rotary } : {}),
         ...(observe ? { observe } : {}),
       });
       this.#kernel = kernel;
@@ -80,10 +87,7 @@ export class AttentionPart {
       },
     };
     const batched = (x: Tensor, heads: number) => g.reshape(x, 1, -1, heads * headDim);
-    const rotated = (x: Tensor, heads: number) =>
-      this.positions && this.#rotary
-        ? this.#rotary.tokens(batched(x, heads), heads, this.positions)
-        : batched(x, heads);
+    const rotated = (x: Tensor, heads: number) => this.#rotation?.tokens(batched(x, heads), heads) ?? batched(x, heads);
     return this.#kernel.emit(layer, {
       query: rotated(query, heads),
       key: rotated(key, kvHeads),

@@ -2,8 +2,9 @@ import type { FloatType } from "../dtype.ts";
 import type { Graph, Tensor } from "../onnx/graph.ts";
 import type { AttentionKernel, CacheTensors, Observation } from "./attention.ts";
 import type { Heads } from "./parts.ts";
-import type { Rotary } from "./rotary.ts";
+import type { Rotary, Rotation } from "./rotary.ts";
 import { type ModelSpec, scoreScale } from "./spec.ts";
+import { Visible, type WindowUse } from "./visible.ts";
 
 /** Layers whose probabilities may be held at a time. Fewer cost more small kernels. */
 const TIED = 4;
@@ -17,24 +18,17 @@ export interface ExplicitOptions {
   readonly rotary?: Rotary;
   /** Attention to show. */
   readonly observe?: Observation;
-}
-
-/** A group's inputs. */
-interface Group {
-  /** Entries before this pass, int64 `[1]`. */
-  readonly past: Tensor;
-  /** Which slots a token may see, bool `[tokens, capacity]`. */
-  readonly mask: Tensor;
-  /** Places of the new tokens in the cache, int64 `[1, tokens]`. */
-  readonly places: Tensor;
+  /** How sliding windows count, where texts are longer. */
+  readonly window?: WindowUse | undefined;
+  /** Positions of the new tokens, int64 `[1, tokens]`, where keys are rotated when they are written. */
+  readonly positions: Tensor | undefined;
 }
 
 /**
  * Attention written out: scatter the new entries into the cache, MatMul, mask, Softmax, MatMul. For what the fused
- * kernel does not give: probabilities, positions inside the cache, float32 on CUDA, odd head sizes.
+ * kernel does not give: probabilities, positions inside the cache, sliding windows, float32 on CUDA, odd head sizes.
  *
- * Adds the inputs `rows` int64 `[tokens, 1]` = 0, 1 … and, for each group g, `past.g` int64 `[1]`, the entries before this
- * pass, and `slots.g` int64 `[1, capacity]` = 0, 1 …. With rotation at reading, for each layer l `ranks.l` float32
+ * Adds the inputs that {@linkcode Visible} does and, with rotation at reading, for each layer l `ranks.l` float32
  * `[kvHeads, capacity]`, the place of each slot's entry in text order.
  */
 export class ExplicitAttention implements AttentionKernel {
@@ -44,25 +38,23 @@ export class ExplicitAttention implements AttentionKernel {
    * `[kvHeads, min(window, tokens), capacity]`; where the layer shares one choice, the mean over all heads in each.
    */
   readonly observed: Tensor[] = [];
-  readonly #groups: readonly Group[];
+  readonly #visible: Visible;
+  /** Rotation at reading, by group. */
+  readonly #rotations = new Map<number, Rotation>();
   /** Minus infinity, for what a token may not see. */
   #masked: Tensor;
 
   constructor(readonly g: Graph, readonly spec: ModelSpec, readonly options: ExplicitOptions) {
-    const rows = g.input("rows", "int64", ["tokens", 1]);
-    this.#groups = Array.from({ length: Math.max(...options.groups) + 1 }, (_, group) => {
-      const past = g.input(`past.${group}`, "int64", [1]);
-      const slots = g.input(`slots.${group}`, "int64", [1, `capacity.${group}`]);
-      const places = g.op("Add", [past, rows]); // [tokens, 1]
-      return { past, mask: g.op("LessOrEqual", [slots, places]), places: g.reshape(places, 1, -1) };
-    });
+    this.#visible = new Visible(g, spec, options);
     this.#masked = g.cast(g.scalar(-Infinity), "float32", options.dtype);
   }
 
   emit(layer: number, heads: Heads, cache: CacheTensors): Tensor {
-    const { g, spec: { kvHeads, headDim }, options: { dtype, rotary } } = this;
+    const { g, spec: { kvHeads, headDim }, options: { dtype } } = this;
     const perKv = this.spec.heads / kvHeads;
-    const { past, mask, places } = this.#groups[this.options.groups[layer]!]!;
+    const { past } = this.#visible.group(layer);
+    const mask = this.#visible.mask(layer);
+    const rotation = this.#rotation(layer);
     const append = (buffer: Tensor, entries: Tensor) => {
       const byHead = g.op("Transpose", [g.reshape(entries, 1, -1, kvHeads, headDim)], { perm: [0, 2, 1, 3] });
       return g.op("TensorScatter", [buffer, byHead, past], { axis: -2, mode: "linear" });
@@ -70,8 +62,8 @@ export class ExplicitAttention implements AttentionKernel {
     const cached = append(cache.pastKey, heads.key); // [1, kvHeads, capacity, headDim]
     const values = append(cache.pastValue, heads.value);
     cache.present(cached, values);
-    const keys = rotary ? rotary.cache(cached, this.#ranks(layer)) : cached;
-    const queries = rotary ? rotary.tokens(heads.query, this.spec.heads, places) : heads.query;
+    const keys = rotation ? rotation.cache(cached, g.cast(this.#visible.ranks(layer), "float32", "int64")) : cached;
+    const queries = rotation ? rotation.tokens(heads.query, this.spec.heads) : heads.query;
     // The query heads of a KV head lie side by side: [1, kvHeads, perKv * tokens, headDim]
     const scaled = g.op("Mul", [queries, g.cast(g.scalar(scoreScale(this.spec, layer)), "float32", dtype)]);
     const query = g.reshape(
@@ -108,9 +100,15 @@ export class ExplicitAttention implements AttentionKernel {
     this.#masked = g.cast(g.op("Sub", [least, g.scalar(Infinity)]), "float32", dtype);
   }
 
-  #ranks(layer: number): Tensor {
-    const shape = [this.spec.kvHeads, `capacity.${this.options.groups[layer]}`];
-    return this.g.cast(this.g.input(`ranks.${layer}`, "float32", shape), "float32", "int64");
+  /** How a layer's keys are rotated when they are read; none where that was done when they were written. */
+  #rotation(layer: number): Rotation | undefined {
+    const { rotary, groups } = this.options;
+    const group = groups[layer]!;
+    if (!rotary || this.#rotations.has(group)) return this.#rotations.get(group);
+    const { places, slots } = this.#visible.group(layer);
+    const rotation = rotary.byPlace(this.g.reshape(places, 1, -1), slots);
+    this.#rotations.set(group, rotation);
+    return rotation;
   }
 
   /** From `[kvHeads, perKv, tokens, capacity]` to what {@linkcode observed} says. */

@@ -2,7 +2,7 @@ import type { Graph, Tensor } from "../onnx/graph.ts";
 import type { AttentionKernel, CacheTensors } from "./attention.ts";
 import type { DecoderOptions } from "./decoder.ts";
 import type { Heads } from "./parts.ts";
-import { type ModelSpec, scoreScale } from "./spec.ts";
+import { type ModelSpec, scoreScale, shortestWindow } from "./spec.ts";
 
 /**
  * Why the fused form cannot be used, in words that go on "Cannot use --attention fused: "; undefined where it can.
@@ -11,8 +11,10 @@ import { type ModelSpec, scoreScale } from "./spec.ts";
  * ```ts
  * import { fusedObstacle } from "./attention_fused.ts";
  *
- * console.log(fusedObstacle({ headDim: 80 }, { dtype: "float32", device: "cpu" })); // undefined
- * console.log(fusedObstacle({ headDim: 80 }, { dtype: "float32", device: "cuda" })); // "the fused kernel on CUDA …"
+ * const spec = { headDim: 80, layers: 32 };
+ * const options = { dtype: "float32", maxPositions: 2048 } as const;
+ * console.log(fusedObstacle(spec, { ...options, device: "cpu" })); // undefined
+ * console.log(fusedObstacle(spec, { ...options, device: "cuda" })); // "the fused kernel on CUDA …"
  * ```
  *
  * @param spec The model.
@@ -20,12 +22,17 @@ import { type ModelSpec, scoreScale } from "./spec.ts";
  * @returns The reason, without a full stop.
  */
 export function fusedObstacle(
-  { headDim }: Pick<ModelSpec, "headDim">,
-  { dtype, device }: Pick<DecoderOptions, "dtype" | "device">,
+  spec: Pick<ModelSpec, "headDim" | "window" | "layers">,
+  { dtype, device, maxPositions }: Pick<DecoderOptions, "dtype" | "device" | "maxPositions">,
 ): string | undefined {
+  const { headDim } = spec;
   if (headDim % 8) return `the fused kernel takes head sizes that are a multiple of 8, the model's is ${headDim}`;
   if (device === "cuda" && dtype === "float32") {
     return "the fused kernel on CUDA takes float16 and bfloat16, not float32";
+  }
+  const window = shortestWindow(spec);
+  if (maxPositions > window) {
+    return `the fused kernel counts the model's sliding window of ${window} tokens by slots, which eviction reuses in any order`;
   }
   return undefined;
 }

@@ -9,6 +9,7 @@ import { emitHead } from "./head.ts";
 import type { ModelFolder } from "./model_folder.ts";
 import { Parts, type Residual } from "./parts.ts";
 import type { Block, ModelSpec } from "./spec.ts";
+import type { WindowUse } from "./visible.ts";
 import { Weights, type WeightSource } from "./weights.ts";
 
 /** What the decoder graph is built for. */
@@ -26,6 +27,11 @@ export interface DecoderOptions {
   readonly rotate: "write" | "read";
   /** Attention to show to what follows; takes explicit attention. */
   readonly observe?: Observation | undefined;
+  /**
+   * How sliding windows count, which takes explicit attention. Left out where the model has none, or no text is longer
+   * than it: then nothing is masked.
+   */
+  readonly window?: WindowUse | undefined;
   /**
    * Layer → its length group. Layers of a group hold equally many entries in buffers of equal capacity throughout,
    * and share the inputs that say so.

@@ -1,6 +1,6 @@
 import type { ModelSpec } from "./spec.ts";
 
-type Positioned = Pick<ModelSpec, "family" | "rope" | "learned" | "window" | "maxPositions">;
+type Positioned = Pick<ModelSpec, "family" | "rope" | "learned" | "maxPositions">;
 
 /**
  * Why positions cannot be those in the cache, in words that go on "Cannot use --positions cache: ".
@@ -39,11 +39,5 @@ export function positionsObstacle(
 ): string | undefined {
   if (positions === "cache" && !spec.rope) return noRotation(spec);
   if (spec.learned && last > spec.maxPositions) return `its table of learned positions ends at ${spec.maxPositions}`;
-  if (spec.window !== undefined && last > spec.window) {
-    return `its attention has a sliding window of ${spec.window} tokens, which is not supported beyond that many`;
-  }
-  if (spec.rope?.most !== undefined && last > spec.rope.most) {
-    return `its RoPE scaling changes with the text's length (dynamic) beyond ${spec.rope.most} tokens, which is not supported`;
-  }
   return undefined;
 }

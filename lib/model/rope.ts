@@ -9,8 +9,18 @@ export interface Rope {
   readonly frequencies: readonly number[];
   /** What cosines and sines are multiplied by; 1 where it is left out. */
   readonly magnitude?: number;
-  /** Positions that the frequencies hold for, tokens, where these are not all. */
-  readonly most?: number;
+  /** How frequencies change with the text's length, where they do: see {@linkcode Growth}. */
+  readonly growth?: Growth;
+}
+
+/**
+ * A base that grows with the text: with n tokens, n > `from`, pair i turns by frequency i times
+ * (factor n / from - (factor - 1))^(-2i / (dim - 2)) per position.
+ */
+export interface Growth {
+  readonly factor: number;
+  /** Tokens up to which the frequencies are as they stand. */
+  readonly from: number;
 }
 
 /** What a family says of its rotary embedding, for where the file does not. */
@@ -18,8 +28,10 @@ export interface RopeDefaults {
   readonly theta: number;
   /** Share of a head that is rotated. */
   readonly fraction: number;
+  /** Whether a file may say otherwise. */
+  readonly partial?: boolean;
   /** Positions the model is made for, tokens; some scalings ask. */
-  readonly maxPositions?: number;
+  readonly maxPositions: number;
 }
 
 /**
@@ -32,7 +44,8 @@ export interface RopeDefaults {
  * import { readRope } from "./rope.ts";
  *
  * const config = new ConfigReader("config.json", { rotary_pct: 0.5 });
- * console.log(readRope(config, 8, { theta: 10000, fraction: 1 }).frequencies); // [ 1, 0.01 ], as float32 has it
+ * const { frequencies } = readRope(config, 8, { theta: 10000, fraction: 1, partial: true, maxPositions: 2048 });
+ * console.log(frequencies); // [ 1, 0.01 ], as float32 has it
  * ```
  *
  * @param config The file.
@@ -43,30 +56,46 @@ export interface RopeDefaults {
  * be worse.
  */
 export function readRope(config: ConfigReader, headDim: number, defaults: RopeDefaults): Rope {
+  const scaling = config.object("rope_scaling");
   const parameters = config.object("rope_parameters");
-  const base = firstOf([parameters, "rope_theta"], [config, "rope_theta"], [config, "rotary_emb_base"]);
+  for (const [at, field] of [[config, "rope_scaling"], [config, "rope_parameters"]] as const) {
+    const perType = ["full_attention", "sliding_attention"].find((type) => at.object(field)?.has(type));
+    if (perType) at.fail(field, `settings for all layers alike, "${perType}" has its own`);
+  }
+  const base = firstOf(
+    [scaling, "rope_theta"],
+    [parameters, "rope_theta"],
+    [config, "rope_theta"],
+    [config, "rotary_emb_base"],
+  );
   // Below 1 frequencies would rise from pair to pair, and leave float32's range.
   const theta = base ? base.config.number(base.field, { least: 1 }) : defaults.theta;
   const share = firstOf(
+    [scaling, "partial_rotary_factor"],
     [parameters, "partial_rotary_factor"],
     [config, "partial_rotary_factor"],
     [config, "rotary_pct"],
   );
+  if (share && !defaults.partial && share.config.number(share.field) !== 1) {
+    share.config.fail(share.field, "1, models of this family rotate all of a head");
+  }
   const dim = Math.trunc(headDim * (share ? share.config.number(share.field) : defaults.fraction));
   if (dim < 2 || dim > headDim || dim % 2) {
     const { config: at, field } = share ?? { config, field: defaults.fraction === 1 ? "head_dim" : "rotary_pct" };
     if (field === "head_dim") at.fail(field, `an even number of dimensions to rotate, the head size is ${headDim}`);
     at.fail(field, `a share of the head size ${headDim} that is an even number of dimensions, at least 2`);
   }
-  const scaling = config.object("rope_scaling");
   // "type" is what "rope_type" was called before transformers 4.43.
-  const kind = firstOf([parameters, "rope_type"], [parameters, "type"], [scaling, "rope_type"], [scaling, "type"]);
+  const kind = firstOf([scaling, "rope_type"], [scaling, "type"], [parameters, "rope_type"], [parameters, "type"]);
   const type = kind ? kind.config.string(kind.field) : "default";
   const scale = SCALINGS.get(type);
   if (!scale) return kind!.config.fail(kind!.field, `one of ${[...SCALINGS.keys()].join(", ")}`);
   const frequencies = inverseFrequencies(dim, theta);
+  // Some files have it beside the scaling's own fields, where it counts more than among them.
+  const field = "original_max_position_embeddings";
+  const trained = config.has(field) ? config.integer(field) : undefined;
   // Without a kind it is the default, which asks for nothing.
-  return scale(kind?.config ?? config, { dim, theta, frequencies, maxPositions: defaults.maxPositions ?? 2048 });
+  return scale(kind?.config ?? config, { dim, theta, frequencies, maxPositions: defaults.maxPositions, trained });
 }
 
 /** The first place where a field is given. */

@@ -9,6 +9,8 @@ interface Unscaled {
   readonly frequencies: readonly number[];
   /** max_position_embeddings, tokens. */
   readonly maxPositions: number;
+  /** original_max_position_embeddings, tokens, where it does not stand with the scaling. */
+  readonly trained: number | undefined;
 }
 
 /** Reads a scaling's own fields and changes frequencies as it says. */
@@ -29,22 +31,20 @@ function linear(config: ConfigReader, { dim, frequencies }: Unscaled): Rope {
   return { dim, frequencies: frequencies.map((f) => Math.fround(f / factor)) };
 }
 
-/**
- * A base that grows with the text once it is longer than the model was trained for (Peng et al. 2023, arXiv:2309.00071,
- * appendix B.1): keys already in the cache would have to be turned anew. Up to there nothing is changed.
- */
+/** A base that grows with the text beyond what the model was trained for. Peng et al. 2023, arXiv:2309.00071, appendix B.1. */
 function dynamic(config: ConfigReader, { dim, frequencies, maxPositions }: Unscaled): Rope {
-  config.number("factor", { least: 1 });
-  return { dim, frequencies, most: maxPositions };
+  const factor = config.number("factor", { least: 1 });
+  if (dim < 4) config.fail("rope_type", `another than dynamic where ${dim} dimensions of a head are rotated`);
+  return { dim, frequencies, growth: { factor, from: maxPositions } };
 }
 
 /** Slow pairs slowed down by the factor, fast ones left, those between by a share. Grattafiori et al. 2024, arXiv:2407.21783. */
-function llama3(config: ConfigReader, { dim, frequencies, maxPositions }: Unscaled): Rope {
+function llama3(config: ConfigReader, { dim, frequencies, maxPositions, trained: beside }: Unscaled): Rope {
   const factor = config.number("factor", { least: 1 });
   const low = config.number("low_freq_factor", { least: Number.MIN_VALUE });
   const high = config.number("high_freq_factor");
   if (high <= low) config.fail("high_freq_factor", `greater than low_freq_factor (${low})`);
-  const trained = config.integer("original_max_position_embeddings", { fallback: maxPositions });
+  const trained = beside ?? config.integer("original_max_position_embeddings", { fallback: maxPositions });
   return {
     dim,
     frequencies: frequencies.map((f) => {
@@ -58,8 +58,8 @@ function llama3(config: ConfigReader, { dim, frequencies, maxPositions }: Unscal
 }
 
 /** Like llama3 with a ramp over pairs, and a temperature. Peng et al. 2023, arXiv:2309.00071, section 3.4. */
-function yarn(config: ConfigReader, { dim, theta, frequencies, maxPositions }: Unscaled): Rope {
-  const trained = config.integer("original_max_position_embeddings", { fallback: maxPositions });
+function yarn(config: ConfigReader, { dim, theta, frequencies, maxPositions, trained: beside }: Unscaled): Rope {
+  const trained = beside ?? config.integer("original_max_position_embeddings", { fallback: maxPositions });
   const factor = config.has("factor") || trained === maxPositions
     ? config.number("factor", { least: 1 })
     : maxPositions / trained;

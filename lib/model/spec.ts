@@ -57,8 +57,8 @@ export interface ModelSpec {
   readonly rope?: Rope;
   /** A table of position embeddings, where they come in by that: position p has row p + offset. */
   readonly learned?: { readonly weight: string; readonly offset: number };
-  /** Entries a token sees, itself included, where that is fewer than all, tokens. Beltagy et al. 2020, arXiv:2004.05150. */
-  readonly window?: number;
+  /** The sliding window of a layer, tokens: those a token sees, itself included; undefined where it sees all. */
+  readonly window?: (layer: number) => number | undefined;
   readonly norm: {
     /** Ba et al. 2016, arXiv:1607.06450, or without mean and bias: Zhang and Sennrich 2019, arXiv:1910.07467. */
     readonly kind: "layer" | "rms";
@@ -91,4 +91,9 @@ export function scoreScale({ scoreScale, headDim }: ModelSpec, layer: number): n
 /** A matrix or a normalization by the name of its module, as checkpoints have it. */
 export function affine(name: string, bias = true): Affine {
   return { weight: `${name}.weight`, ...(bias ? { bias: `${name}.bias` } : {}) };
+}
+
+/** The shortest sliding window of all layers, tokens; Infinity where there is none. */
+export function shortestWindow({ window, layers }: Pick<ModelSpec, "window" | "layers">): number {
+  return Math.min(...Array.from({ length: layers }, (_, layer) => window?.(layer) ?? Infinity));
 }

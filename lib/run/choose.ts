@@ -38,6 +38,7 @@ export function chooseDtype(wanted: "auto" | FloatType, model: ModelFolder, devi
  * @param model The model.
  * @param device What the run is on.
  * @param configuration What is to be measured.
+ * @param maxPositions The most tokens that a text has.
  * @returns The form.
  * @throws {InputError} If "fused" is asked for and cannot be used.
  */
@@ -47,9 +48,10 @@ export function chooseAttention(
   { spec }: ModelFolder,
   device: "cuda" | "cpu",
   { name, policy: { score }, positions }: Configuration,
+  maxPositions: number,
 ): AttentionForm {
   if (wanted === "explicit") return wanted;
-  const obstacle = fusedObstacle(spec, { dtype, device });
+  const obstacle = fusedObstacle(spec, { dtype, device, maxPositions });
   if (wanted === "fused" && obstacle) throw new InputError(`Cannot use --attention fused: ${obstacle}`);
   const need = score && featuresOf(score).has("attention")
     ? "it keeps entries by the attention they are paid, which the fused kernel does not show"

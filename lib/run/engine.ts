@@ -5,6 +5,8 @@ import type { Stretch } from "../cache/schedule.ts";
 import type { AttentionForm } from "../model/attention.ts";
 import { buildDecoder } from "../model/decoder.ts";
 import type { ModelFolder } from "../model/model_folder.ts";
+import { type ModelSpec, shortestWindow } from "../model/spec.ts";
+import type { WindowUse } from "../model/visible.ts";
 import type { Runtime } from "../ort/runtime.ts";
 import { Session } from "../ort/session.ts";
 import { PassIo } from "./pass_io.ts";
@@ -31,10 +33,19 @@ export interface EngineOptions extends EvictionOptions {
 }
 
 /** The part of an engine's options that its eviction takes. */
-export function evictionOptions(
-  { dtype, table, score, attentionUse, trace, positions }: EngineOptions,
-): EvictionOptions {
-  return { dtype, table, score, attentionUse, trace, rankedPositions: positions === "cache" };
+export function evictionOptions(options: EngineOptions, spec: ModelSpec): EvictionOptions {
+  const { dtype, table, score, attentionUse, trace, positions } = options;
+  const window = windowCount(options, spec);
+  return { dtype, table, score, attentionUse, trace, rankedPositions: positions === "cache", window };
+}
+
+/**
+ * How the model's sliding windows count, where a text is longer than one: like positions, by the text's index or by the
+ * place in the cache. The original's library counted by place whatever the positions.
+ */
+function windowCount({ positions = "absolute", maxPositions }: EngineOptions, spec: ModelSpec) {
+  if (maxPositions <= shortestWindow(spec)) return undefined;
+  return positions === "absolute" ? "index" : "place";
 }
 
 /** A model under a policy, loaded on a device: starts courses of passes. */
@@ -42,6 +53,8 @@ export class Engine implements Disposable {
   readonly session: Session;
   /** Layer → length group; see DecoderOptions. */
   readonly groups: readonly number[];
+  /** How sliding windows count, where a text is longer than one. */
+  readonly window: WindowUse | undefined;
   /** Bytes of the weights as stored. */
   readonly weightBytes: number;
 
@@ -54,10 +67,12 @@ export class Engine implements Disposable {
     readonly runtime: Runtime,
     readonly model: ModelFolder,
     readonly options: EngineOptions,
-    readonly eviction: Eviction = new Eviction(runtime, model.spec, evictionOptions(options)),
+    readonly eviction: Eviction = new Eviction(runtime, model.spec, evictionOptions(options, model.spec)),
   ) {
     this.groups = eviction.keeper.groups();
     const { acting, score, kept } = eviction;
+    const by = windowCount(options, model.spec);
+    this.window = by && { by, evicted: acting };
     const decoder = buildDecoder(model, {
       dtype: options.dtype,
       device: runtime.device.kind,
@@ -66,6 +81,7 @@ export class Engine implements Disposable {
       rotate: options.positions === "cache" ? "read" : "write",
       groups: this.groups,
       observe: kept.attention && { use: kept.attention, layers: acting },
+      window: this.window,
       logits: options.logits ?? false,
       then: (g, pass) => {
         if (acting.length === 0) return;

@@ -40,7 +40,7 @@ export async function measure(request: MeasureRequest, emit: (event: ChildEvent)
     attentionUse: request.attentionUse,
     trace: request.trace !== undefined,
   };
-  const eviction = new Eviction(runtime, model.spec, evictionOptions(options));
+  const eviction = new Eviction(runtime, model.spec, evictionOptions(options, model.spec));
   eviction.wake();
   const before = vram?.currentBytes ?? 0;
   using engine = new Engine(runtime, model, options, eviction);

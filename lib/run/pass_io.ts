@@ -81,8 +81,11 @@ export class PassIo implements Disposable {
 
   /** What the attention form asks for beside the block. */
   #cacheInputs(): Record<string, Value> {
-    const { cache, tokens, engine: { runtime: { ort, device, host }, model: { spec }, groups, options, eviction } } =
-      this;
+    const {
+      cache,
+      tokens,
+      engine: { runtime: { ort, device, host }, model: { spec }, groups, options, eviction, window },
+    } = this;
     const inputs: Record<string, Value> = {};
     if (options.attention === "fused") {
       this.#member.forEach((_, group) => {
@@ -97,7 +100,14 @@ export class PassIo implements Disposable {
     this.#member.forEach((layer, group) => {
       inputs[`slots.${group}`] = Value.of(ort, device, iota, "int64", [1, cache.capacity(layer, tokens)]);
     });
-    if (options.positions !== "cache") return inputs;
+    if (options.positions !== "cache") {
+      // A sliding window over slots in any order asks where each one's entry is in the text, or in the cache.
+      const [feature, input] = window?.by === "index" ? ["birth", "births"] as const : ["rank", "ranks"] as const;
+      for (const layer of window?.evicted ?? []) {
+        if (spec.window?.(layer)) inputs[`${input}.${layer}`] = cache.perSlot(feature, layer, tokens);
+      }
+      return inputs;
+    }
     // Where nothing is ever dropped, entries lie in text order.
     const inOrder = this.#member.map((layer) => {
       const capacity = cache.capacity(layer, tokens);
@@ -106,7 +116,9 @@ export class PassIo implements Disposable {
       return () => Value.of(ort, device, ranks, "float32", [spec.kvHeads, capacity]);
     });
     groups.forEach((group, layer) => {
-      inputs[`ranks.${layer}`] = eviction.acting.includes(layer) ? cache.ranks(layer, tokens) : inOrder[group]!();
+      inputs[`ranks.${layer}`] = eviction.acting.includes(layer)
+        ? cache.perSlot("rank", layer, tokens)
+        : inOrder[group]!();
     });
     return inputs;
   }

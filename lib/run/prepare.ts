@@ -87,7 +87,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
       model: model.path,
       device,
       dtype,
-      attention: chooseAttention(options.attention ?? "auto", dtype, model, device, configuration),
+      attention: chooseAttention(options.attention ?? "auto", dtype, model, device, configuration, reached),
       positions,
       table: tabulate(policy, model.spec, skipLayers, courses),
       ...(policy.score ? { score: policy.score } : {}),

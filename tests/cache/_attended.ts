@@ -10,7 +10,7 @@ import { type Bound, FedCache, type Given, type NewEntries, runtime } from "./_d
 import type { Numbering } from "./reference_decoder.ts";
 
 /** What attention has to know of a model. */
-export type AttentionShape = Pick<ModelSpec, "layers" | "heads" | "kvHeads" | "headDim" | "rope">;
+export type AttentionShape = Pick<ModelSpec, "layers" | "heads" | "kvHeads" | "headDim" | "rope" | "window">;
 
 /** Of each layer `[tokens, heads (or kvHeads) * headDim]`. */
 export interface Projected extends NewEntries {
@@ -22,6 +22,7 @@ export class AttendedCache extends FedCache<Projected> {
   /** Of the last pass, each layer's `[tokens, heads * headDim]`. */
   attended: Float32Array[] = [];
   readonly #groups: readonly number[];
+  readonly #counts: "index" | "place" | undefined;
 
   constructor(
     readonly spec: AttentionShape,
@@ -30,7 +31,9 @@ export class AttendedCache extends FedCache<Projected> {
     course: readonly Stretch[],
     seed: number,
   ) {
-    super(spec, { ...options, rankedPositions: form.numbering === "cache" }, course, seed);
+    const window = spec.window && (form.numbering === "absolute" ? "index" : "place");
+    super(spec, { ...options, rankedPositions: form.numbering === "cache", window }, course, seed);
+    this.#counts = window;
     this.#groups = this.eviction.keeper.groups();
   }
 
@@ -43,6 +46,7 @@ export class AttendedCache extends FedCache<Projected> {
       maxPositions: form.maxPositions,
       groups: this.#groups,
       observe: kept.attention && { use: kept.attention, layers: acting },
+      window: this.#counts && { by: this.#counts, evicted: acting },
     }, form.numbering === "cache" ? undefined : g.input("position_ids", "int64", [1, "tokens"]));
     let after: Tensor = g.scalar(0);
     for (let layer = 0; layer < layers; layer++) {
@@ -59,7 +63,8 @@ export class AttendedCache extends FedCache<Projected> {
   }
 
   protected override bind(tokens: number, { queries, keys, values }: Projected, given: Given): Bound {
-    const { cache, spec: { layers, heads, kvHeads, headDim }, eviction: { acting }, form } = this;
+    const { cache, spec, eviction: { acting }, form } = this;
+    const { layers, heads, kvHeads, headDim } = spec;
     const bound: Bound = { inputs: {}, outputs: {} };
     const { inputs } = bound;
     const iota = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -87,8 +92,12 @@ export class AttendedCache extends FedCache<Projected> {
       if (form.numbering === "cache") {
         const capacity = cache.capacity(layer, tokens);
         inputs[`ranks.${layer}`] = acting.includes(layer)
-          ? cache.ranks(layer, tokens)
+          ? cache.perSlot("rank", layer, tokens)
           : given.numbers("float32", [kvHeads, capacity], iota(kvHeads * capacity).map((i) => i % capacity));
+      }
+      if (form.numbering !== "cache" && spec.window?.(layer) && acting.includes(layer)) {
+        const [input, feature] = this.#counts === "index" ? ["births", "birth"] as const : ["ranks", "rank"] as const;
+        inputs[`${input}.${layer}`] = cache.perSlot(feature, layer, tokens);
       }
       const { value, memory } = given.room("float32", [tokens, heads * headDim]);
       bound.outputs[`attended.${layer}`] = value;

@@ -17,6 +17,11 @@ const shapes = fc.record({
   group: fc.integer({ min: 1, max: 4 }),
   headDim: fc.constantFrom(8, 16),
   rotary: fc.constantFrom(2, 4, 8),
+  // Of each layer; none in half of the runs
+  windows: fc.oneof(
+    fc.constant([]),
+    fc.array(fc.option(fc.integer({ min: 1, max: 14 }), { nil: undefined }), { minLength: 3, maxLength: 3 }),
+  ),
 });
 
 Deno.test("query heads that share a KV head choose together, and read what is kept, in every form and numbering", () => {
@@ -29,13 +34,18 @@ Deno.test("query heads that share a KV head choose together, and read what is ke
       fc.constantFrom("absolute", "cache", "seed"),
       fc.constantFrom("explicit", "fused"),
       fc.nat(1e6),
-      ({ group, rotary, ...shape }, { policy, method }, first, steps, numbering, wanted, seed) => {
+      ({ group, rotary, windows, ...shape }, { policy, method }, first, steps, numbering, wanted, seed) => {
         const { layers, kvHeads, headDim } = shape;
         const heads = kvHeads * group;
         const frequencies = range(0, rotary / 2).map((i) => Math.fround(100 ** (-2 * i / rotary)));
-        const spec: AttentionShape = { ...shape, heads, rope: { dim: rotary, frequencies } };
+        const spec: AttentionShape = {
+          ...shape,
+          heads,
+          rope: { dim: rotary, frequencies },
+          ...(windows.length > 0 ? { window: (layer) => windows[layer] } : {}),
+        };
         const passes = [...first, ...new Array<number>(steps).fill(1)];
-        const attention = policy.attention || numbering === "cache" ? "explicit" : wanted;
+        const attention = policy.attention || numbering === "cache" || windows.length > 0 ? "explicit" : wanted;
         const course = stretchesOf(passes);
         using device = new AttendedCache(
           spec,
@@ -76,7 +86,7 @@ Deno.test("query heads that share a KV head choose together, and read what is ke
                 reference,
                 layer,
                 { queries: part(queries, heads), keys: part(keys, kvHeads), values: part(values, kvHeads) },
-                { index, position, numbering },
+                { index, position, numbering, window: windows[layer] },
                 turn,
               );
               const width = heads * headDim;

@@ -30,10 +30,16 @@ export function attend(
   cache: ReferenceCache,
   layer: number,
   { queries, keys, values }: TokenHeads,
-  token: { readonly index: number; readonly position: number; readonly numbering: Numbering },
+  token: {
+    readonly index: number;
+    readonly position: number;
+    readonly numbering: Numbering;
+    /** How far back a token sees, itself included: in the text, or in the cache where positions do not follow the text. */
+    readonly window?: number | undefined;
+  },
   turn: (vector: Float64Array, position: number) => Float64Array,
 ): { readonly attended: Float64Array; readonly seen: Seen } {
-  const { index, numbering } = token;
+  const { index, numbering, window = Infinity } = token;
   const byPlace = numbering === "cache";
   const cached = keys.map((key) => byPlace ? key : turn(key, token.position));
   cached.forEach((key, kvHead) => cache.append(layer, kvHead, index, key, values[kvHead]!));
@@ -42,7 +48,9 @@ export function attend(
   const weights = queries.map((query, head) => {
     const entries = cache.rows[layer]![Math.floor(head * keys.length / queries.length)]!;
     const turned = turn(query, byPlace ? entries.length - 1 : token.position);
-    const scores = entries.map(({ key }, rank) => {
+    const scores = entries.map(({ key, index: born }, rank) => {
+      const distance = numbering === "absolute" ? index - born : entries.length - 1 - rank;
+      if (distance >= window) return -Infinity;
       const read = byPlace ? turn(key as Float64Array, rank) : key;
       let sum = 0;
       for (let i = 0; i < headDim; i++) sum += turned[i]! * read[i]!;

@@ -2,6 +2,7 @@
 import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { InputError } from "../../lib/errors.ts";
+import { fusedObstacle } from "../../lib/model/attention_fused.ts";
 import { ConfigReader } from "../../lib/model/config_reader.ts";
 import { openModelFolder, specOf } from "../../lib/model/model_folder.ts";
 import { positionsObstacle } from "../../lib/model/positions.ts";
@@ -39,17 +40,41 @@ Deno.test("well-known shapes have the parameters their papers say", () => {
   equal(parameters("gpt2-xl"), 1_557_611_200);
 });
 
-Deno.test("a sliding window is found where it is in force, and nowhere else", () => {
-  const mistral = (change: object) => specWith("llama-gqa", { model_type: "mistral", ...change }).window;
-  equal(mistral({}), 4096);
-  equal(mistral({ sliding_window: null }), undefined);
-  equal(mistral({ sliding_window: 100 }), 100);
-  const qwen = (change: object) => specWith("qwen2", { sliding_window: 100, layer_types: null, ...change }).window;
-  equal(qwen({}), undefined);
-  equal(qwen({ use_sliding_window: true }), undefined); // max_window_layers is 28
-  equal(qwen({ use_sliding_window: true, max_window_layers: 2 }), 100);
-  equal(qwen({ use_sliding_window: true, layer_types: ["full_attention", "sliding_attention"] }), 100);
+Deno.test("each layer has the sliding window that is in force there", () => {
+  const windows = (name: string, change: Record<string, unknown>) => {
+    const { window, layers } = specWith(name, change);
+    return Array.from({ length: layers }, (_, layer) => window?.(layer));
+  };
+  const none = [undefined, undefined, undefined];
+  const mistral = (change: object) => windows("llama-gqa", { model_type: "mistral", ...change });
+  deepEqual(mistral({}), [4096, 4096, 4096]);
+  deepEqual(mistral({ sliding_window: null }), none);
+  deepEqual(mistral({ sliding_window: 100 }), [100, 100, 100]);
+  const [full, sliding] = ["full_attention", "sliding_attention"];
+  for (const name of ["qwen2", "qwen3"]) {
+    const qwen = (change: object) => windows(name, { sliding_window: 100, layer_types: null, ...change });
+    deepEqual(qwen({}), none);
+    deepEqual(qwen({ use_sliding_window: true }), none); // max_window_layers is 28
+    deepEqual(qwen({ use_sliding_window: true, max_window_layers: 2 }), [undefined, undefined, 100]);
+    deepEqual(qwen({ use_sliding_window: true, max_window_layers: 0, sliding_window: null }), none);
+    const types = (...layer_types: unknown[]) => ({ use_sliding_window: true, layer_types });
+    deepEqual(qwen(types(full, sliding, full)), [undefined, 100, undefined]);
+    for (const wrong of [types(full, sliding), types(full, sliding, "chunked_attention"), types(1, 2, 3)]) {
+      fails(name, { sliding_window: 100, ...wrong }, /"layer_types" must be 3 times "full_attention" or "sliding_at/);
+    }
+    fails(name, { ...types(full, sliding, full), use_sliding_window: false }, /"layer_types" must be without "slidi/);
+  }
   fails("llama-gqa", { model_type: "mistral", sliding_window: 0 }, /"sliding_window" must be a whole number/);
+});
+
+Deno.test("texts longer than a sliding window take explicit attention", () => {
+  const mistral = specWith("llama-gqa", { model_type: "mistral", sliding_window: 100 });
+  const options = { dtype: "float32", device: "cpu" } as const;
+  equal(fusedObstacle(mistral, { ...options, maxPositions: 100 }), undefined);
+  match(
+    fusedObstacle(mistral, { ...options, maxPositions: 101 })!,
+    /the model's sliding window of 100 tokens by slots/,
+  );
 });
 
 Deno.test("positionsObstacle() says where positions end, and that learned ones are not those of the cache", () => {
@@ -57,12 +82,32 @@ Deno.test("positionsObstacle() says where positions end, and that learned ones a
   equal(positionsObstacle(gpt2, "absolute", 256), undefined);
   equal(positionsObstacle(gpt2, "seed", 257), "its table of learned positions ends at 256");
   match(positionsObstacle(gpt2, "cache", 1)!, /^gpt2 models add learned positions to the tokens/);
-  const mistral = specWith("llama-gqa", { model_type: "mistral", sliding_window: 100 });
-  equal(positionsObstacle(mistral, "cache", 100), undefined);
-  match(positionsObstacle(mistral, "absolute", 101)!, /^its attention has a sliding window of 100 tokens/);
-  const dynamic = specWith("llama-gqa", { rope_parameters: { rope_type: "dynamic", factor: 2 } });
-  equal(positionsObstacle(dynamic, "absolute", 256), undefined);
-  match(positionsObstacle(dynamic, "absolute", 257)!, /^its RoPE scaling changes with the text's length/);
+});
+
+Deno.test("rotary settings are read from where the reference reads them", () => {
+  const rope = (change: Record<string, unknown>) => specWith("llama-gqa", { rope_parameters: null, ...change }).rope;
+  deepEqual(
+    rope({ rope_scaling: { type: "linear", factor: 2, rope_theta: 500 } }),
+    rope({
+      rope_theta: 500,
+      rope_parameters: { rope_type: "linear", factor: 2 },
+    }),
+  );
+  const yarn = { rope_type: "yarn", factor: 4 };
+  const trained = (tokens: number) => ({ original_max_position_embeddings: tokens });
+  // Beside the scaling it counts more than among its fields; without, the model's length is meant.
+  deepEqual(
+    rope({ rope_parameters: { ...yarn, ...trained(16) }, ...trained(32) }),
+    rope({ rope_parameters: { ...yarn, ...trained(32) } }),
+  );
+  deepEqual(rope({ rope_parameters: yarn }), rope({ rope_parameters: { ...yarn, ...trained(256) } }));
+  fails("llama-gqa", { rope_parameters: { partial_rotary_factor: 0.5 } }, /"partial_rotary_factor" must be 1, models/);
+  fails(
+    "llama-gqa",
+    { rope_parameters: { full_attention: { rope_theta: 1e6 }, sliding_attention: {} } },
+    /"rope_parameters" must be settings for all layers alike, "full_attention" has its own/,
+  );
+  fails("llama-gqa", { head_dim: 2, rope_parameters: { rope_type: "dynamic", factor: 2 } }, /another than dynamic/);
 });
 
 Deno.test("families refuse what they do not have", () => {
@@ -92,7 +137,9 @@ Deno.test("GPT-2's and Gemma's variants are read", () => {
   deepEqual(scales({ scale_attn_weights: false }), [1, 1]);
   const gemma = (change: object) => specWith("llama-gqa", { model_type: "gemma", hidden_act: null, ...change });
   equal(gemma({}).activation, "gelu_tanh");
-  equal(gemma({ hidden_act: "gelu", hidden_activation: "gelu_pytorch_tanh" }).activation, "gelu_tanh");
+  // The first releases' files say so, and mean the approximation.
+  equal(gemma({ hidden_act: "gelu" }).activation, "gelu_tanh");
+  equal(gemma({ hidden_act: "gelu", hidden_activation: "relu" }).activation, "relu");
   equal(gemma({ head_dim: null }).headDim, 256);
 });
 

@@ -3,7 +3,12 @@ import { ConfigReader } from "../../lib/model/config_reader.ts";
 import { readRope, rotations } from "../../lib/model/rope.ts";
 
 Deno.test("rotations() turn position 0 by nothing, and later ones by float32's angle", () => {
-  const rope = readRope(new ConfigReader("config.json", {}), 80, { theta: 10000, fraction: 0.25 });
+  const rope = readRope(new ConfigReader("config.json", {}), 80, {
+    theta: 10000,
+    fraction: 0.25,
+    partial: true,
+    maxPositions: 2048,
+  });
   equal(rope.dim, 20);
   const { cos, sin } = rotations(rope, 2049);
   deepEqual(cos.slice(0, 10), new Float32Array(10).fill(1));

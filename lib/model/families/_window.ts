@@ -6,7 +6,8 @@ type Window = Pick<ModelSpec, "window">;
 /** The sliding window of a model all of whose layers have one. */
 export function windowOf(config: ConfigReader, fallback?: number): Window {
   if (!config.has("sliding_window") && fallback === undefined) return {};
-  return { window: config.integer("sliding_window", fallback === undefined ? {} : { fallback }) };
+  const window = config.integer("sliding_window", fallback === undefined ? {} : { fallback });
+  return { window: () => window };
 }
 
 /**
@@ -14,10 +15,29 @@ export function windowOf(config: ConfigReader, fallback?: number): Window {
  * or where `layer_types` says "sliding_attention".
  */
 export function windowOfSome(config: ConfigReader): Window {
-  if (!config.boolean("use_sliding_window", false)) return {};
+  const types = layerTypes(config);
+  // Null is no window; what is missing is the default.
+  const isNull = config.fields.sliding_window === null;
+  if (!config.boolean("use_sliding_window", false) || isNull) {
+    if (types?.includes(SLIDING)) {
+      config.fail("layer_types", `without "${SLIDING}" where use_sliding_window is not true`);
+    }
+    return {};
+  }
+  const window = config.integer("sliding_window", { fallback: 4096 });
+  const full = types ? undefined : config.integer("max_window_layers", { fallback: 28, least: 0 });
+  return { window: (layer) => (types ? types[layer] === SLIDING : layer >= full!) ? window : undefined };
+}
+
+const SLIDING = "sliding_attention";
+
+/** What each layer's attention is, where the file says so. */
+function layerTypes(config: ConfigReader): readonly unknown[] | undefined {
+  if (!config.has("layer_types")) return undefined;
   const types = config.fields.layer_types;
-  const some = Array.isArray(types)
-    ? types.includes("sliding_attention")
-    : config.integer("max_window_layers", { fallback: 28, least: 0 }) < config.integer("num_hidden_layers");
-  return some ? windowOf(config, 4096) : {};
+  const layers = config.integer("num_hidden_layers");
+  if (!Array.isArray(types) || types.length !== layers || types.some((t) => t !== SLIDING && t !== "full_attention")) {
+    config.fail("layer_types", `${layers} times "full_attention" or "${SLIDING}"`);
+  }
+  return types;
 }

@@ -1,4 +1,4 @@
-import { readActivation } from "../activation.ts";
+import { type Activation, readActivation } from "../activation.ts";
 import type { ConfigReader } from "../config_reader.ts";
 import type { ModelSpec } from "../spec.ts";
 import { llamaLike } from "./_llama_like.ts";
@@ -22,13 +22,15 @@ export function gemma(config: ConfigReader): ModelSpec {
     tied: true,
     spec: {
       norm: { kind: "rms", eps, plusOne: true },
-      // The newer field counts where both are there.
-      activation: readActivation(
-        config,
-        config.has("hidden_activation") ? "hidden_activation" : "hidden_act",
-        "gelu_pytorch_tanh",
-      ),
+      activation: activationOf(config),
       embeddingScale: Math.sqrt(config.integer("hidden_size")),
     },
   });
+}
+
+/** Of the first releases' files, that say "gelu" and mean the approximation: the newer field was added to say it. */
+function activationOf(config: ConfigReader): Activation {
+  if (config.has("hidden_activation")) return readActivation(config, "hidden_activation", "gelu_pytorch_tanh");
+  const activation = readActivation(config, "hidden_act", "gelu_pytorch_tanh");
+  return activation === "gelu" ? "gelu_tanh" : activation;
 }

@@ -28,6 +28,7 @@ export function gptNeox(config: ConfigReader): ModelSpec {
   const heads = config.integer("num_attention_heads", { most: MOST.width });
   if (hidden % heads) config.fail("hidden_size", `a multiple of num_attention_heads (${heads})`);
   const headDim = hidden / heads;
+  const maxPositions = config.integer("max_position_embeddings", { fallback: 2048 });
   const attentionBias = config.boolean("attention_bias", true);
   const tied = config.boolean("tie_word_embeddings", false);
   return {
@@ -39,8 +40,8 @@ export function gptNeox(config: ConfigReader): ModelSpec {
     headDim,
     intermediate: config.integer("intermediate_size", { most: MOST.width }),
     vocab: config.integer("vocab_size", { most: MOST.vocab }),
-    maxPositions: config.integer("max_position_embeddings", { fallback: 2048 }),
-    rope: readRope(config, headDim, { theta: 10000, fraction: 0.25 }),
+    maxPositions,
+    rope: readRope(config, headDim, { theta: 10000, fraction: 0.25, partial: true, maxPositions }),
     norm: { kind: "layer", eps: config.number("layer_norm_eps", { fallback: 1e-5, least: 0, most: 1 }) },
     residual: config.boolean("use_parallel_residual", true) ? "parallel" : "sequential",
     activation: readActivation(config, "hidden_act", "gelu"),

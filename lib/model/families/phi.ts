@@ -23,7 +23,7 @@ export function phi(config: ConfigReader): ModelSpec {
     ...sizes,
     intermediate: config.integer("intermediate_size", { most: MOST.width }),
     maxPositions,
-    rope: readRope(config, sizes.headDim, { theta: 10000, fraction: 0.5, maxPositions }),
+    rope: readRope(config, sizes.headDim, { theta: 10000, fraction: 0.5, partial: true, maxPositions }),
     norm: { kind: "layer", eps: config.number("layer_norm_eps", { fallback: 1e-5, least: 0, most: 1 }) },
     residual: "parallel",
     activation: readActivation(config, "hidden_act", "gelu_new"),
