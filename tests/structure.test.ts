@@ -11,6 +11,8 @@ const ROOMS = [
   "lib/errors.ts",
   "lib/dtype.ts",
   "lib/deno_child.ts",
+  "lib/sha256.ts",
+  "lib/suggest.ts",
   "lib/cuda",
   "lib/ort",
   "lib/nvml",

@@ -58,6 +58,9 @@ const config: Reader<RunConfig> = object<RunConfig>({
   skip_layers: list(number),
   timestamp: string,
   dataset: string,
+  split: optional(string),
+  text_column: optional(string),
+  min_chars: optional(number),
   device: oneOf("cuda", "cpu"),
   dtype: string,
   positions: string,
@@ -87,6 +90,7 @@ const environment: Reader<Environment> = object<Environment>({
   kvcompress: string,
   model_sha256: record(string),
   text_sha256: string,
+  samples_sha256: optional(list(string)),
 });
 
 const failure: Reader<Failure> = object<Failure>({

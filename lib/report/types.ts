@@ -120,6 +120,10 @@ export interface RunConfig {
   /** Local time, YYYYMMDD_HHMMSS. */
   timestamp: string;
   dataset: string;
+  /** Of the data set, where given: its part, the column of its texts, the least characters of a text. */
+  split?: string;
+  text_column?: string;
+  min_chars?: number;
   device: "cuda" | "cpu";
   dtype: string;
   positions: string;
@@ -155,6 +159,8 @@ export interface Environment {
   kvcompress: string;
   /** SHA-256 of config.json, tokenizer.json and of the weight files, by file name. */
   model_sha256: Record<string, string>;
-  /** SHA-256 of the text. */
+  /** SHA-256 of the text's file; of a text from several files, of their hashes one after another. */
   text_sha256: string;
+  /** SHA-256 of each sample's token ids, as little-endian 32-bit integers. */
+  samples_sha256?: string[];
 }

@@ -7,6 +7,9 @@ import type { Reader } from "./flag_values.ts";
 export interface Flags extends Undecided {
   model_id: string;
   dataset: string;
+  split: string | undefined;
+  text_column: string | undefined;
+  min_chars: number | undefined;
   method: MethodName;
   compare_all: boolean;
   compare_new: boolean;

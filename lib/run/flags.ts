@@ -3,7 +3,7 @@ import { InputError } from "../errors.ts";
 import { FLAG_TABLE, flagNames } from "./flag_table.ts";
 import type { FlagName, Flags, FlagSpec } from "./flag_types.ts";
 import { effects } from "./flag_effects.ts";
-import { suggest } from "./suggest.ts";
+import { suggest } from "../suggest.ts";
 
 export { DEFAULTS, type DeviceDefaults, resolveDefaults } from "./device_defaults.ts";
 export { EMBEDDED_MODEL_ID } from "./flag_table.ts";

@@ -13,8 +13,14 @@ export interface BenchmarkOptions extends Partial<Undecided> {
   readonly configurations: readonly Configuration[];
   /** A Hugging Face model folder; the embedded model if left out. */
   readonly model_id?: string;
-  /** `moby_dick`, or the path of a text file. */
+  /** A data set's name, such as `moby_dick`; the path of a file or folder; or `-` for standard input. */
   readonly dataset?: string;
+  /** Which part of a data set that has parts; `test` if left out. */
+  readonly split?: string | undefined;
+  /** Column or field of the texts, where the data set is a table; `text` if left out. */
+  readonly text_column?: string | undefined;
+  /** Of a data set of several texts, those with fewer characters are passed over; 10000 if left out. */
+  readonly min_chars?: number | undefined;
   /** What results.json calls the run; the first method that is no control group if left out. */
   readonly method?: string;
   /** Layers never compressed; 0 and 1 if left out. */

@@ -5,9 +5,9 @@ import { type ModelFolder, openModelFolder } from "../model/model_folder.ts";
 import { checkPolicy } from "../policies/check_policy.ts";
 import { describeEnvironment } from "../report/environment.ts";
 import { localTimestamp } from "../report/results_folder.ts";
-import { sha256OfFiles } from "../report/sha256.ts";
-import type { BenchmarkResults } from "../report/types.ts";
-import { loadText } from "../text/datasets.ts";
+import { sha256OfFiles, sha256OfTokens } from "../sha256.ts";
+import type { BenchmarkResults, Environment } from "../report/types.ts";
+import { openDataset } from "../text/dataset.ts";
 import { sampleTokens } from "../text/samples.ts";
 import { loadTokenizer } from "../text/tokenizer.ts";
 import { checkLengths, checkNames, checkPositions, checkReach, checkSkipLayers, checkTokens } from "./check_input.ts";
@@ -52,7 +52,13 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
   const model = openModelFolder(model_id === EMBEDDED_MODEL_ID ? embeddedModel() : model_id);
   const skipLayers = checkSkipLayers(options.skip_layers ?? [0, 1], model);
   const tokenizer = await loadTokenizer(model.path);
-  const text = await loadText(dataset);
+  const text = await openDataset({
+    dataset,
+    split: options.split,
+    textColumn: options.text_column,
+    minChars: options.min_chars,
+    onNote,
+  });
 
   const found = await probe(options.device ?? "auto", options.signal);
   const { device } = found;
@@ -68,8 +74,9 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
   const { num_samples, max_tokens, max_new_tokens, prompt_tokens, num_warmup } = lengths;
   const dtype = chooseDtype(options.dtype ?? "auto", model, device);
 
-  const samples = sampleTokens({
+  const samples = await sampleTokens({
     texts: text.texts,
+    about: text.passedOver,
     tokenizer,
     samples: num_samples,
     tokensPerSample: Math.max(max_tokens + 1, prompt_tokens),
@@ -122,6 +129,9 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
     prompt_tokens,
     prefill_chunk: options.prefill_chunk ?? null,
     dataset,
+    ...(options.split === undefined ? {} : { split: options.split }),
+    ...(options.text_column === undefined ? {} : { text_column: options.text_column }),
+    ...(options.min_chars === undefined ? {} : { min_chars: options.min_chars }),
     device,
     dtype,
     positions: [...new Set(requests.map(({ positions }) => positions))].join(),
@@ -142,7 +152,10 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
       status: "not run",
     })),
     failures: [],
-    environment: await environmentOf(found, model, text.sha256),
+    environment: await environmentOf(found, model, {
+      text_sha256: await text.sha256(),
+      samples_sha256: samples.map(sha256OfTokens),
+    }),
   };
   const shape = { layers: model.spec.layers, kv_heads: model.spec.kvHeads };
   return { results, requests, shape, isLong: max_tokens > model.spec.maxPositions };
@@ -159,7 +172,11 @@ function mainMethod({ configurations }: BenchmarkOptions): string {
   return methods.find((method) => method !== "baseline" && method !== "recent_only") ?? methods[0]!;
 }
 
-async function environmentOf(found: Probe, { path, tensors }: ModelFolder, text_sha256: string) {
+async function environmentOf(
+  found: Probe,
+  { path, tensors }: ModelFolder,
+  text: Pick<Environment, "text_sha256" | "samples_sha256">,
+) {
   const files = ["config.json", "tokenizer.json", ...new Set([...tensors.values()].map(({ file }) => basename(file)))];
   return describeEnvironment({
     gpu: found.gpu,
@@ -167,6 +184,6 @@ async function environmentOf(found: Probe, { path, tensors }: ModelFolder, text_
     onnxruntime_path: found.onnxruntimePath,
     providers: [...found.providers],
     model_sha256: await sha256OfFiles(path, files),
-    text_sha256,
+    ...text,
   });
 }

@@ -1,3 +1,4 @@
+import type { TextSource } from "./text_source.ts";
 import type { TextTokenizer } from "./tokenizer.ts";
 
 /** The first tokens of a text. */
@@ -12,7 +13,8 @@ export interface TokenPrefix {
 const REACH = 4096;
 
 /**
- * Tokenizes as much of a text as it takes to have `count` tokens: the ids are those that the whole text begins with.
+ * Reads and tokenizes as much of a text as it takes to have `count` tokens: the ids are those that the whole text begins
+ * with.
  *
  * A cut could change the tokens beside it. So the text is cut between words, where every tokenizer of the usual kinds
  * starts anew, and the last few tokens before the cut are dropped; where there is no such place, many are.
@@ -20,25 +22,29 @@ const REACH = 4096;
  * @example
  * ```ts
  * import { firstTokens } from "./prefix.ts";
+ * import { stringSource } from "./text_source.ts";
  * import { loadTokenizer } from "./tokenizer.ts";
  *
  * const tokenizer = await loadTokenizer("lib/assets/novel-neox-8m");
- * const { ids, complete } = firstTokens("Call me Ishmael. ".repeat(10_000), tokenizer, 100);
+ * const text = stringSource("Call me Ishmael. ".repeat(10_000));
+ * const { ids, complete } = await firstTokens(text, tokenizer, 100);
  * console.log(ids.length >= 100, complete); // true false
  * ```
  *
- * @param text The text.
+ * @param source The text.
  * @param tokenizer Its tokenizer.
  * @param count Tokens wanted.
  * @returns The ids, perhaps more than `count`.
  */
-export function firstTokens(text: string, tokenizer: TextTokenizer, count: number): TokenPrefix {
+export async function firstTokens(source: TextSource, tokenizer: TextTokenizer, count: number): Promise<TokenPrefix> {
   let charsPerToken = 4;
   let length = 0;
   while (true) {
     // Growing by half at least keeps the total work within three times the last pass.
     length = Math.max(Math.ceil((count + 64) * charsPerToken), Math.ceil(length * 1.5));
-    if (length >= text.length) return { ids: tokenizer.encode(text), complete: true };
+    // What follows the cut decides whether it is between words, and whether it is through a pair.
+    const { text, complete } = await source.head(length + 2);
+    if (complete && length >= text.length) return { ids: tokenizer.encode(text), complete: true };
     const { at, doubtful } = cutBefore(text, length);
     const ids = tokenizer.encode(text.slice(0, at));
     charsPerToken = Math.max(at / Math.max(ids.length, 1), charsPerToken / 2);

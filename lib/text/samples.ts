@@ -1,17 +1,20 @@
 import { InputError } from "../errors.ts";
 import { firstTokens } from "./prefix.ts";
+import type { TextSource } from "./text_source.ts";
 import type { TextTokenizer } from "./tokenizer.ts";
 
 /** What {@linkcode sampleTokens} takes. */
 export interface SampleOptions {
-  /** The texts, as of {@linkcode loadText}. */
-  readonly texts: readonly string[];
+  /** The texts, as of {@linkcode openDataset}. */
+  readonly texts: AsyncIterable<TextSource> | Iterable<TextSource>;
   /** The model's tokenizer. */
   readonly tokenizer: TextTokenizer;
   /** Samples wanted. */
   readonly samples: number;
   /** Token ids of each sample, special tokens before the text included. */
   readonly tokensPerSample: number;
+  /** What an error says beside of the texts, such as which were passed over. */
+  readonly about?: () => string | undefined;
 }
 
 /**
@@ -19,15 +22,17 @@ export interface SampleOptions {
  * successive stretches of its tokens. With several texts, each gives its first stretch before any gives a second; texts
  * too short for one are passed over. What the tokenizer itself puts before a text stands at the start of every sample.
  *
+ * No more texts are read than are needed, and none further than it is.
+ *
  * @example
  * ```ts
- * import { loadText } from "./datasets.ts";
+ * import { openDataset } from "./dataset.ts";
  * import { sampleTokens } from "./samples.ts";
  * import { loadTokenizer } from "./tokenizer.ts";
  *
- * const { texts } = await loadText("moby_dick");
+ * const { texts } = await openDataset({ dataset: "moby_dick" });
  * const tokenizer = await loadTokenizer("lib/assets/novel-neox-8m");
- * const samples = sampleTokens({ texts, tokenizer, samples: 2, tokensPerSample: 801 });
+ * const samples = await sampleTokens({ texts, tokenizer, samples: 2, tokensPerSample: 801 });
  * console.log(samples.length, samples[0]!.length); // 2 801
  * ```
  *
@@ -35,8 +40,8 @@ export interface SampleOptions {
  * @returns Token ids, `[samples][tokensPerSample]`.
  * @throws {InputError} Where the texts are too short: how many tokens there are, and what would do.
  */
-export function sampleTokens(options: SampleOptions): number[][] {
-  const { texts, tokenizer, samples, tokensPerSample } = options;
+export async function sampleTokens(options: SampleOptions): Promise<number[][]> {
+  const { texts, tokenizer, samples, tokensPerSample, about = () => undefined } = options;
   const size = tokensPerSample - tokenizer.prefix.length;
   if (size < 1) {
     throw new InputError(
@@ -44,25 +49,40 @@ export function sampleTokens(options: SampleOptions): number[][] {
         "give a larger --max_tokens",
     );
   }
-  const expected = Math.ceil(samples / Math.max(texts.length, 1)) * size;
-  let sources = texts.map((text) => new Source(text, tokenizer, expected));
-  const all = [...sources];
   const found: number[][] = [];
-  for (let index = 0; found.length < samples && sources.length > 0; index++) {
-    sources = sources.filter((source) => {
-      if (found.length === samples) return true;
-      const stretch = source.stretch(index * size, size);
-      if (stretch !== undefined) found.push([...tokenizer.prefix, ...stretch]);
-      return stretch !== undefined;
-    });
+  let sources: Source[] = [];
+  let count = 0;
+  let longest = 0;
+  const take = async (source: Source, index: number) => {
+    const stretch = await source.stretch(index * size, size);
+    if (stretch !== undefined) found.push([...tokenizer.prefix, ...stretch]);
+    else longest = Math.max(longest, source.length);
+    return stretch !== undefined;
+  };
+  for await (const text of texts) {
+    count++;
+    const source = new Source(text, tokenizer);
+    if (await take(source, 0)) sources.push(source);
+    if (found.length === samples) return found;
   }
-  if (found.length === samples) return found;
-  const has = all.length === 1
-    ? `the text has ${all[0]!.length} tokens`
-    : `the longest of the ${all.length} texts has ${Math.max(0, ...all.map(({ length }) => length))} tokens`;
+  for (let index = 1; sources.length > 0; index++) {
+    const going: Source[] = [];
+    for (const source of sources) {
+      if (await take(source, index)) going.push(source);
+      if (found.length === samples) return found;
+    }
+    sources = going;
+  }
+  const has = count === 1
+    ? `the text has ${longest} tokens`
+    : `the longest of the ${count} texts has ${longest} tokens`;
+  const beside = about();
   throw new InputError(
     `Cannot take ${samples} ${samples === 1 ? "sample" : "samples"} of ${size} tokens: ${has}, enough for ` +
-      `${found.length}; give a longer --dataset, or a smaller --max_tokens, --prompt_tokens or --num_samples`,
+      `${found.length}${
+        beside === undefined ? "" : ` (${beside})`
+      }; give a longer --dataset, or a smaller --max_tokens, ` +
+      "--prompt_tokens or --num_samples",
   );
 }
 
@@ -71,7 +91,7 @@ class Source {
   #ids: number[] = [];
   #complete = false;
 
-  constructor(readonly text: string, readonly tokenizer: TextTokenizer, readonly expected: number) {}
+  constructor(readonly text: TextSource, readonly tokenizer: TextTokenizer) {}
 
   /** Tokens known so far; all of the text's once a stretch was not found. */
   get length(): number {
@@ -79,11 +99,11 @@ class Source {
   }
 
   /** Tokens `start` to `start + size`, or undefined where the text ends before. */
-  stretch(start: number, size: number): number[] | undefined {
+  async stretch(start: number, size: number): Promise<number[] | undefined> {
     const end = start + size;
     if (end > this.#ids.length && !this.#complete) {
-      const wanted = Math.max(end, this.expected, this.#ids.length * 2);
-      const { ids, complete } = firstTokens(this.text, this.tokenizer, wanted);
+      // Twice as many each time keeps the total work within a few times the last pass.
+      const { ids, complete } = await firstTokens(this.text, this.tokenizer, Math.max(end, this.#ids.length * 2));
       this.#ids = ids;
       this.#complete = complete;
     }

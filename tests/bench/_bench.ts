@@ -29,17 +29,22 @@ export class Bench {
   #stderr = "";
   #waiting: { readonly pattern: RegExp; readonly resolve: () => void }[] = [];
 
-  /** @param options `group`: in a process group of its own, as a terminal's job. */
-  constructor(args: readonly string[], options: { env?: Record<string, string>; group?: boolean } = {}) {
+  /** @param options `group`: in a process group of its own, as a terminal's job; `input`: what is piped in. */
+  constructor(
+    args: readonly string[],
+    options: { env?: Record<string, string>; group?: boolean; input?: ReadableStream<Uint8Array> } = {},
+  ) {
     this.process = new Deno.Command(Deno.execPath(), {
       args: [...taskArguments("bench"), ...args],
       cwd: project,
       env: { NO_COLOR: "1", ...options.env },
       detached: options.group ?? false,
-      stdin: "null",
+      stdin: options.input === undefined ? "null" : "piped",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
+    // A run that ends before it has read all of it is no fault of ours.
+    void options.input?.pipeTo(this.process.stdin).catch(() => {});
     this.ended = this.#end();
   }
 

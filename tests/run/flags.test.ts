@@ -4,7 +4,7 @@ import { InputError } from "../../lib/errors.ts";
 import { FLAG_TABLE, flagNames } from "../../lib/run/flag_table.ts";
 import type { FlagName, FlagSpec } from "../../lib/run/flag_types.ts";
 import { DEFAULTS, helpText, parseFlags, resolveDefaults } from "../../lib/run/flags.ts";
-import { editDistance, suggest } from "../../lib/run/suggest.ts";
+import { editDistance, suggest } from "../../lib/suggest.ts";
 
 const parse = (line: string) => parseFlags(line.split(" ").filter((arg) => arg !== ""));
 const refuses = (line: string, pattern: RegExp) =>

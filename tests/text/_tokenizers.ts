@@ -1,3 +1,5 @@
+import { dirname } from "@std/path";
+
 /** Tokenizers of the usual kinds, made from the embedded model's, whose vocabulary they share. */
 const embedded = "lib/assets/novel-neox-8m";
 
@@ -72,10 +74,18 @@ export async function withFolder<T>(files: Record<string, unknown>, use: (folder
       const bytes = content instanceof Uint8Array
         ? content
         : new TextEncoder().encode(typeof content === "string" ? content : JSON.stringify(content));
-      await Deno.writeFile(`${folder}/${name}`, bytes);
+      const path = `${folder}/${name}`;
+      await Deno.mkdir(dirname(path), { recursive: true });
+      await Deno.writeFile(path, bytes);
     }
     return await use(folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** Text, packed. */
+export async function gzip(text: string): Promise<Uint8Array> {
+  const packed = ReadableStream.from([new TextEncoder().encode(text)]).pipeThrough(new CompressionStream("gzip"));
+  return new Uint8Array(await new Response(packed).arrayBuffer());
 }

@@ -45,3 +45,22 @@ export async function sha256OfFiles(folder: string, names: readonly string[]): P
   for (const name of names) hashes[name] = await sha256OfFile(join(folder, name));
   return hashes;
 }
+
+/**
+ * SHA-256 of token ids, as little-endian 32-bit integers: in Python, `sha256(numpy.array(ids, "<i4").tobytes())`.
+ *
+ * @param ids The ids.
+ * @returns 64 hex digits.
+ *
+ * @example
+ * ```ts
+ * import { sha256OfTokens } from "./sha256.ts";
+ *
+ * console.log(sha256OfTokens([0, 1, 2]).slice(0, 8)); // ad5dc147
+ * ```
+ */
+export function sha256OfTokens(ids: readonly number[]): string {
+  const view = new DataView(new ArrayBuffer(ids.length * 4));
+  ids.forEach((id, i) => view.setInt32(i * 4, id, true));
+  return createHash("sha256").update(view).digest("hex");
+}

@@ -1,0 +1,75 @@
+import type { InputError } from "../errors.ts";
+import type { Head, TextSource } from "./text_source.ts";
+
+/** Makes the error for a text that cannot be read: why, and what was thrown. */
+export type Fault = (why: string, cause?: unknown) => InputError;
+
+/**
+ * UTF-8 text that arrives as bytes, and is decoded only as far as it is needed. A byte order mark is dropped.
+ *
+ * @example
+ * ```ts
+ * import { ByteText } from "./byte_text.ts";
+ * import { InputError } from "../errors.ts";
+ *
+ * const pieces = [new Uint8Array([0x43, 0x61]), new Uint8Array([0x6c, 0x6c])];
+ * const text = new ByteText(pieces, (why) => new InputError(why));
+ * console.log(await text.head(1)); // { text: "Ca", complete: false }
+ * console.log(await text.head(3)); // { text: "Call", complete: false }: whether more comes is not known yet
+ * console.log(await text.head(5)); // { text: "Call", complete: true }
+ * ```
+ */
+export class ByteText implements TextSource {
+  readonly #pieces: Iterator<Uint8Array> | AsyncIterator<Uint8Array>;
+  readonly #fault: Fault;
+  #decoder: TextDecoder | undefined = new TextDecoder("utf-8", { fatal: true });
+  #text = "";
+
+  /**
+   * @param pieces The text's bytes, cut anywhere.
+   * @param fault Makes the error for bytes that are no text.
+   */
+  constructor(pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, fault: Fault) {
+    this.#pieces = Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]();
+    this.#fault = fault;
+  }
+
+  /** @inheritdoc */
+  async head(length: number): Promise<Head> {
+    while (this.#text.length < length && this.#decoder !== undefined) {
+      const { value, done } = await this.#pieces.next();
+      this.#text += done ? this.#decode(this.#decoder) : this.#decode(this.#decoder, value);
+      if (done) this.#decoder = undefined;
+    }
+    return { text: this.#text, complete: this.#decoder === undefined };
+  }
+
+  #decode(decoder: TextDecoder, piece?: Uint8Array): string {
+    try {
+      return piece === undefined
+        ? decoder.decode()
+        : decoder.decode(piece as Uint8Array<ArrayBuffer>, { stream: true });
+    } catch (error) {
+      throw this.#fault("it is not UTF-8; save it as UTF-8", error);
+    }
+  }
+}
+
+/**
+ * Passes a file's bytes on, and refuses what no text file holds: UTF-16's mark at the beginning, and zeros.
+ *
+ * @param pieces The file's bytes, cut anywhere.
+ * @param fault Makes the error.
+ * @returns The same pieces.
+ */
+export async function* onlyText(pieces: AsyncIterable<Uint8Array>, fault: Fault): AsyncGenerator<Uint8Array> {
+  let isFirst = true;
+  for await (const piece of pieces) {
+    const [first, second] = piece;
+    const wide = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+    if (isFirst && wide) throw fault("it is UTF-16; save it as UTF-8");
+    if (piece.includes(0)) throw fault("it is binary, not text; give UTF-8 text");
+    isFirst = false;
+    yield piece;
+  }
+}

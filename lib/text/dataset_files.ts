@@ -1,0 +1,89 @@
+import { join } from "@std/path";
+import type { Fault } from "./byte_text.ts";
+import { whyUnreadable } from "./file_pieces.ts";
+
+/** How a file holds its texts: as one, in a column, or in rows of JSON. */
+export type FileKind = "parquet" | "jsonl" | "json" | "text";
+
+/** What a data set may be given as, for errors. */
+export const FILE_FORMS = "a UTF-8 .txt, .jsonl, .json or .parquet file, or a folder of such";
+
+/** Kinds by extension, in the order in which one is chosen where a folder has several. */
+const EXTENSIONS: readonly (readonly [FileKind, RegExp])[] = [
+  ["parquet", /\.parquet$/i],
+  ["jsonl", /\.(?:jsonl|ndjson)(?:\.gz)?$/i],
+  ["json", /\.json(?:\.gz)?$/i],
+  ["text", /\.txt(?:\.gz)?$/i],
+];
+
+/**
+ * What a file is, by its name. Any that is not known is taken for text, which is what books come as; tables and archives
+ * are refused, since they would pass for text and their syntax be measured with it.
+ *
+ * @example
+ * ```ts
+ * import { fileKind } from "./dataset_files.ts";
+ * import { InputError } from "../errors.ts";
+ *
+ * console.log(fileKind("pile.jsonl.gz", (why) => new InputError(why))); // jsonl
+ * ```
+ *
+ * @param path The file.
+ * @param fault Makes the error.
+ * @returns Its kind.
+ */
+export function fileKind(path: string, fault: Fault): FileKind {
+  const found = EXTENSIONS.find(([, extension]) => extension.test(path));
+  if (found !== undefined) return found[0];
+  const other = /\.(csv|tsv|arrow|feather|parquet\.gz|zip|tar|tgz|tar\.gz|xz|bz2|zst|pdf|epub|html?)$/i.exec(path)?.[1];
+  if (other !== undefined) throw fault(`.${other.toLowerCase()} files cannot be read; give ${FILE_FORMS}`);
+  return "text";
+}
+
+/**
+ * The files of a folder and of those in it, sorted by path: those of one kind, Parquet first, so that a data set's cards
+ * and licenses are not taken for texts.
+ *
+ * @param folder The folder.
+ * @param split Where given, only files whose path has this as a part of a name: `test.jsonl`, `data/test-00000.parquet`,
+ * `wikitext/test/0000.parquet`.
+ * @param fault Makes the error for a folder without.
+ * @returns Paths.
+ */
+export async function filesOfFolder(folder: string, split: string | undefined, fault: Fault): Promise<string[]> {
+  const all = (await Array.fromAsync(walk(folder, "", fault))).sort();
+  for (const [, extension] of EXTENSIONS) {
+    const files = all.filter((name) => extension.test(name));
+    if (files.length === 0) continue;
+    const chosen = files.filter((name) => split === undefined || isOfSplit(name, split));
+    if (chosen.length > 0) return chosen.map((name) => join(folder, name));
+    throw fault(`no file in it has --split ${split} in its name; there are ${files.slice(0, 8).join(", ")}`);
+  }
+  throw fault("there is no .txt, .jsonl, .json or .parquet file in this folder");
+}
+
+/**
+ * Whether a file belongs to a split, by the name that the hub's data sets give it.
+ *
+ * @param path The file's path in its data set.
+ * @param split The split: train, validation, test, or what the data set calls it.
+ * @returns Whether a part of the path is the split's name.
+ */
+export function isOfSplit(path: string, split: string): boolean {
+  return path.toLowerCase().split(/[/\\]/).some((part) => part.split(/[-._]/).includes(split.toLowerCase()));
+}
+
+async function* walk(folder: string, below: string, fault: Fault): AsyncGenerator<string> {
+  const here = join(folder, below);
+  try {
+    for await (const { name, isDirectory } of Deno.readDir(here)) {
+      if (name.startsWith(".")) continue;
+      const path = below === "" ? name : `${below}/${name}`;
+      if (isDirectory) yield* walk(folder, path, fault);
+      else yield path;
+    }
+  } catch (error) {
+    if (error instanceof Error && error.name === "InputError") throw error;
+    throw fault(`${here}: ${await whyUnreadable(error, here)}`, error);
+  }
+}

@@ -1,0 +1,75 @@
+import type { Fault } from "./byte_text.ts";
+
+/** A row of JSON and where it stands. */
+export interface JsonRow {
+  /** The row, parsed. */
+  readonly value: unknown;
+  /** Line of the file it begins on, from 1. */
+  readonly line: number;
+}
+
+/**
+ * Rows of a .jsonl or .ndjson file: a JSON value on each line, empty lines passed over.
+ *
+ * @example
+ * ```ts
+ * import { InputError } from "../errors.ts";
+ * import { jsonLines } from "./json_lines.ts";
+ *
+ * async function* pieces() {
+ *   yield new TextEncoder().encode('{"text": "one"}\n\n{"text"');
+ *   yield new TextEncoder().encode(': "two"}');
+ * }
+ * const rows = await Array.fromAsync(jsonLines(pieces(), (why) => new InputError(why)));
+ * console.log(rows.map(({ line }) => line)); // [ 1, 3 ]
+ * ```
+ *
+ * @param pieces The file's bytes, cut anywhere.
+ * @param fault Makes the error for a line that is no JSON.
+ * @returns The rows, read as they are asked for.
+ */
+export async function* jsonLines(pieces: AsyncIterable<Uint8Array>, fault: Fault): AsyncGenerator<JsonRow> {
+  let line = 1;
+  let open: Uint8Array[] = [];
+  for await (const piece of pieces) {
+    let start = 0;
+    for (let end = piece.indexOf(0x0a); end >= 0; end = piece.indexOf(0x0a, start)) {
+      yield* row([...open, piece.subarray(start, end)], line++, fault);
+      open = [];
+      start = end + 1;
+    }
+    if (start < piece.length) open.push(piece.subarray(start));
+  }
+  yield* row(open, line, fault);
+}
+
+function* row(parts: readonly Uint8Array[], line: number, fault: Fault): Generator<JsonRow> {
+  const text = decodeParts(parts, line, fault);
+  if (text.trim() !== "") yield { value: parseJson(text, line, fault), line };
+}
+
+/** Bytes in parts, as text. */
+export function decodeParts(parts: readonly Uint8Array[], line: number, fault: Fault): string {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  try {
+    let text = "";
+    for (const part of parts) text += decoder.decode(part as Uint8Array<ArrayBuffer>, { stream: true });
+    return text + decoder.decode();
+  } catch (error) {
+    throw fault(`line ${line} is not UTF-8; save it as UTF-8`, error);
+  }
+}
+
+/** JSON, or an error that names the line. */
+export function parseJson(text: string, line: number, fault: Fault): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw fault(`line ${line} is not JSON: ${brief(error as Error)}`, error);
+  }
+}
+
+/** V8 quotes what it could not parse, which may be a whole book. */
+function brief({ message }: Error): string {
+  return message.replace(/, (?:\.\.\.)?".*$/s, "");
+}

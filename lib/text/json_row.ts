@@ -1,0 +1,41 @@
+import { stringSource, type TextSource } from "./text_source.ts";
+import type { Fault } from "./byte_text.ts";
+
+/**
+ * The text of a row of JSON: the row itself where it is a string, else its column.
+ *
+ * @param row The row, parsed.
+ * @param column The column's name.
+ * @param fault Makes the error, naming the row.
+ * @returns The text, or undefined for a row without: null, or its column null or missing.
+ * @throws {InputError} Where there is something else, or the column is missing where `mustHave`.
+ */
+export function textOfRow(row: unknown, column: string, fault: Fault, mustHave: boolean): TextSource | undefined {
+  if (row === null) return undefined;
+  if (typeof row === "string") return stringSource(row);
+  if (typeof row !== "object" || Array.isArray(row)) {
+    throw fault(`found ${kindOf(row)}, give strings, or objects with a field "${column}"`);
+  }
+  if (!Object.hasOwn(row, column)) {
+    if (!mustHave) return undefined;
+    throw fault(
+      `there is no field "${column}", its fields are ${listed(Object.keys(row))}; give one of them as --text_column`,
+    );
+  }
+  const value = (row as Record<string, unknown>)[column];
+  if (value === null) return undefined;
+  if (typeof value === "string") return stringSource(value);
+  throw fault(`its field "${column}" holds ${kindOf(value)}, not text; give another --text_column`);
+}
+
+/** Names in an error, not too many. */
+export function listed(names: readonly string[]): string {
+  if (names.length === 0) return "none";
+  const shown = names.slice(0, 12).map((name) => `"${name}"`).join(", ");
+  return names.length > 12 ? `${shown} and ${names.length - 12} more` : shown;
+}
+
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  return value === null ? "null" : typeof value === "object" ? "an object" : `a ${typeof value}`;
+}

@@ -1,0 +1,35 @@
+import { ByteText, type Fault, onlyText } from "./byte_text.ts";
+import type { FileKind } from "./dataset_files.ts";
+import { filePieces } from "./file_pieces.ts";
+import { jsonArray } from "./json_array.ts";
+import { jsonLines } from "./json_lines.ts";
+import { textOfRow } from "./json_row.ts";
+import { parquetTexts } from "./parquet.ts";
+import type { TextSource } from "./text_source.ts";
+
+/**
+ * The texts of one file, read as they are asked for.
+ *
+ * @param path The file.
+ * @param kind What it is.
+ * @param column Which column or field holds the text, where it is a table.
+ * @param fault Makes the error.
+ * @returns A text for each row, or the one text; undefined for a row without.
+ */
+export async function* textsOfFile(
+  path: string,
+  kind: FileKind,
+  column: string,
+  fault: Fault,
+): AsyncGenerator<TextSource | undefined> {
+  if (kind === "parquet") return yield* parquetTexts(path, column, fault);
+  // A text may be read further when others have been begun: so it stays readable after this generator has ended.
+  if (kind === "text") return yield new ByteText(onlyText(filePieces(path, fault), fault), fault);
+  const rows = kind === "jsonl" ? jsonLines(filePieces(path, fault), fault) : jsonArray(filePieces(path, fault), fault);
+  let isFirst = true;
+  for await (const { value, line } of rows) {
+    const atLine: Fault = (why, cause) => fault(`line ${line}: ${why}`, cause);
+    yield textOfRow(value, column, atLine, isFirst);
+    isFirst &&= value === null;
+  }
+}

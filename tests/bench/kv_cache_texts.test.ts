@@ -1,0 +1,52 @@
+import { deepEqual, equal, match } from "node:assert/strict";
+import { join } from "@std/path";
+import { methods } from "../../lib/policies/registry.ts";
+import type { BenchmarkOptions } from "../../lib/run/options.ts";
+import { prepare } from "../../lib/run/prepare.ts";
+import { Bench, TemporaryFolder, tiny } from "./_bench.ts";
+
+const text = "Call me Ishmael. Some years ago, never mind how long precisely, ".repeat(2000);
+
+/** A run whose text is piped in. */
+async function piped(input: string) {
+  await using folder = new TemporaryFolder();
+  const args = [...tiny, "--method", "baseline", "--json", "--dataset", "-", "--output", join(folder.path, "results")];
+  return await new Bench(args, { input: ReadableStream.from([new TextEncoder().encode(input)]) }).ended;
+}
+
+/** What results.json would say of a text in a file. */
+async function planned(options: Partial<BenchmarkOptions>) {
+  const { results } = await prepare({
+    configurations: [{ name: "baseline", policy: methods.baseline() }],
+    device: "cpu",
+    num_samples: 2,
+    max_tokens: 48,
+    prompt_tokens: 24,
+    max_new_tokens: 8,
+    ...options,
+  });
+  return results;
+}
+
+Deno.test("bench: a text that is piped in is what it is as a file, and as a row of JSON", async () => {
+  await using folder = new TemporaryFolder();
+  const [book, rows] = ["book.txt", "rows.jsonl"].map((name) => join(folder.path, name)) as [string, string];
+  await Deno.writeTextFile(book, text);
+  await Deno.writeTextFile(rows, `{"body": null}\n{"body": "short"}\n${JSON.stringify({ body: text })}\n`);
+  const { code, stdout, stderr } = await piped(text);
+  equal(code, 0, stderr);
+  const { config, environment: { text_sha256, samples_sha256 } } = JSON.parse(stdout);
+  equal(config.dataset, "-");
+  equal(new Set(samples_sha256).size, 2);
+  const file = (await planned({ dataset: book })).environment;
+  deepEqual([file.text_sha256, file.samples_sha256], [text_sha256, samples_sha256]);
+  const row = await planned({ dataset: rows, text_column: "body", min_chars: 6 });
+  deepEqual(row.environment.samples_sha256, samples_sha256);
+  deepEqual([row.config.text_column, row.config.min_chars], ["body", 6]);
+});
+
+Deno.test("bench: an empty standard input is an error", async () => {
+  const { code, stderr } = await piped("");
+  match(stderr, /^Cannot read --dataset -: it holds no text$/m);
+  equal(code, 2);
+});
