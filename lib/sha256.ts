@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
+import { digestOfFile } from "./digest.ts";
 
 /**
  * SHA-256 of a file, read in pieces, so that a checkpoint of any size needs no memory. About 1 GB/s.
@@ -17,11 +18,7 @@ import { join } from "@std/path";
  * ```
  */
 export async function sha256OfFile(path: string): Promise<string> {
-  using file = await Deno.open(path);
-  const hash = createHash("sha256");
-  const piece = new Uint8Array(1 << 20);
-  for (let n = await file.read(piece); n !== null; n = await file.read(piece)) hash.update(piece.subarray(0, n));
-  return hash.digest("hex");
+  return await digestOfFile(path, "sha256");
 }
 
 /**

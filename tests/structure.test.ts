@@ -2,6 +2,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { fromFileUrl, join, relative } from "@std/path";
 import config from "../deno.json" with { type: "json" };
+import { SETTINGS_ENV } from "../lib/hub/settings.ts";
 
 const project = fromFileUrl(new URL("..", import.meta.url));
 
@@ -11,14 +12,17 @@ const ROOMS = [
   "lib/errors.ts",
   "lib/dtype.ts",
   "lib/deno_child.ts",
+  "lib/digest.ts",
   "lib/sha256.ts",
   "lib/suggest.ts",
+  "lib/write_atomic.ts",
   "lib/cuda",
   "lib/ort",
   "lib/nvml",
   "lib/onnx",
   "lib/policies",
   "lib/model",
+  "lib/hub",
   "lib/text",
   "lib/cache",
   "lib/report",
@@ -92,9 +96,12 @@ Deno.test("every script has a task, every task a description, and none has all p
     const opensRuntime = /(^|\s)--allow-ffi(\s|$)/.test(command);
     equal(command.startsWith("ORT_DISABLE_TELEMETRY=1 deno "), opensRuntime, `${name} and ONNX Runtime's telemetry`);
   }
-  // The process that starts the others has no native code in it.
+  // The process that starts the others has no native code in it, reaches no net, and of the environment reads where the
+  // hub's cache is.
   for (const name of ["bench", "example", "own-method"] as const) {
-    ok(!/allow-(ffi|env)/.test(config.tasks[name].command), name);
+    const { command } = config.tasks[name];
+    ok(!/allow-(ffi|net)/.test(command), name);
+    equal(/ --allow-env=(\S+) /.exec(command)?.[1], SETTINGS_ENV.join(), name);
   }
 });
 

@@ -26,16 +26,8 @@ export function readCheckpoint(folder: string): Map<string, StoredTensor> {
   if (isThere(join(folder, SINGLE))) return readSafetensorsHeader(join(folder, SINGLE));
   const indexFile = join(folder, INDEX);
   if (!isThere(indexFile)) throw noWeights(folder);
-  const { weight_map: map } = readJsonObject(indexFile);
-  if (!isObject(map)) {
-    throw new InputError(
-      `Cannot use ${indexFile}: field "weight_map" must be an object of tensor and file names, found ${describe(map)}`,
-    );
-  }
-  const shards = [...new Set(Object.values(map))].map((shard) => {
-    if (typeof shard === "string" && shard !== "" && !/[/\\]/.test(shard)) return shard;
-    throw new InputError(`Cannot use ${indexFile}: "weight_map" names ${describe(shard)}, not a file beside it`);
-  });
+  const map = weightMapOf(indexFile);
+  const shards = shardsOf(indexFile, map);
   const missing = shards.filter((shard) => !isThere(join(folder, shard)));
   if (missing.length > 0) {
     throw new InputError(
@@ -52,6 +44,30 @@ export function readCheckpoint(folder: string): Map<string, StoredTensor> {
     }
   }
   return tensors;
+}
+
+/**
+ * Names of the shards that model.safetensors.index.json names, each once.
+ *
+ * @param indexFile Path of the index.
+ * @param map Its field "weight_map", if it was read already.
+ * @returns Names of files beside it; they need not be there.
+ * @throws {InputError} If it is no index, or names what is no file beside it.
+ */
+export function shardsOf(indexFile: string, map: Record<string, unknown> = weightMapOf(indexFile)): string[] {
+  return [...new Set(Object.values(map))].map((shard) => {
+    if (typeof shard === "string" && shard !== "" && !/[/\\]/.test(shard)) return shard;
+    throw new InputError(`Cannot use ${indexFile}: "weight_map" names ${describe(shard)}, not a file beside it`);
+  });
+}
+
+/** Tensor's name → its shard, as the index has it. */
+function weightMapOf(indexFile: string): Record<string, unknown> {
+  const { weight_map: map } = readJsonObject(indexFile);
+  if (isObject(map)) return map;
+  throw new InputError(
+    `Cannot use ${indexFile}: field "weight_map" must be an object of tensor and file names, found ${describe(map)}`,
+  );
 }
 
 function noWeights(folder: string): InputError {

@@ -2,7 +2,7 @@ import { Chart, type ChartConfiguration, type ChartType } from "chart.js";
 import { type CanvasLibrary, type Context, FONT_FAMILY, type Surface } from "./canvas.ts";
 import { INK } from "./palette.ts";
 import { withResolution } from "./png.ts";
-import { writeAtomic } from "./write_atomic.ts";
+import { writeAtomic } from "../write_atomic.ts";
 
 /** Pixels per inch of every picture. */
 const DPI = 300;

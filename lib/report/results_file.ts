@@ -4,7 +4,7 @@ import { readJson } from "./read_json.ts";
 import { cannotWrite } from "./results_folder.ts";
 import { benchmarkResults } from "./results_shape.ts";
 import type { BenchmarkResults } from "./types.ts";
-import { writeAtomic } from "./write_atomic.ts";
+import { writeAtomic } from "../write_atomic.ts";
 
 /** Its name within a run's folder. */
 export const RESULTS_FILE = "results.json";

@@ -4,7 +4,7 @@ import { readJson } from "./read_json.ts";
 import { cannotWrite } from "./results_folder.ts";
 import { traceShape } from "./trace_shape.ts";
 import type { Run, Trace } from "./trace_types.ts";
-import { writeAtomic } from "./write_atomic.ts";
+import { writeAtomic } from "../write_atomic.ts";
 
 /**
  * Positions as runs of consecutive ones: a window of 1020 entries is one pair of numbers.

@@ -1,0 +1,95 @@
+import { denoProgram, projectFlags } from "../deno_child.ts";
+import { HubError } from "./errors.ts";
+import type { DownloadEvent, HubEvent, HubRequest } from "./protocol.ts";
+import { DEFAULT_ENDPOINT, DOWNLOAD_ENV, SETTINGS_ENV } from "./settings.ts";
+
+/** Where the hub's files lie: its own hosts, and those that it redirects large files to. */
+const HUB_HOSTS = "huggingface.co,*.huggingface.co,*.hf.co";
+
+/** The last word on a request. */
+type EndOf<R extends HubRequest> = Extract<HubEvent, { type: R extends { type: "list" } ? "listed" : "fetched" }>;
+
+/** What a download may be told and may tell. */
+export interface ChildOptions {
+  /** Told how far it is. */
+  readonly onDownload?: ((event: DownloadEvent) => void) | undefined;
+  /** Told what a person should know: a wait, another process that downloads the same. */
+  readonly onNote?: ((message: string) => void) | undefined;
+  /** Ends it; what is there of a file is gone on with next time. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs a request in a process of its own, which may reach the net and read the token, so that whoever asks need not.
+ *
+ * @param request What is wanted.
+ * @param endpoint The hub's address. A mirror may redirect anywhere, the hub itself only to hosts of its own.
+ * @param options Whom to tell.
+ * @returns The process's last word.
+ * @throws {HubError} If it cannot be had.
+ */
+export async function runHubChild<R extends HubRequest>(
+  request: R,
+  endpoint: string,
+  { onDownload, onNote, signal }: ChildOptions,
+): Promise<EndOf<R>> {
+  signal?.throwIfAborted();
+  const process = new Deno.Command(denoProgram(), {
+    args: [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      ...projectFlags(),
+      endpoint === DEFAULT_ENDPOINT ? `--allow-net=${HUB_HOSTS}` : "--allow-net",
+      `--allow-env=${[...SETTINGS_ENV, ...DOWNLOAD_ENV].join(",")}`,
+      "--allow-read", // a link takes both, unscoped
+      "--allow-write",
+      import.meta.resolve("./hub_main.ts"),
+    ],
+    env: { NO_COLOR: "1" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const kill = () => {
+    try {
+      process.kill("SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+  };
+  signal?.addEventListener("abort", kill, { once: true });
+  let last: HubEvent | undefined;
+  const listen = (event: HubEvent) => {
+    if (event.type === "download") onDownload?.(event);
+    else if (event.type === "note") onNote?.(event.message);
+    else last = event;
+  };
+  try {
+    const writer = process.stdin.getWriter();
+    const [log] = await Promise.all([
+      new Response(process.stderr).text(),
+      writer.write(new TextEncoder().encode(JSON.stringify(request))).then(() => writer.close()).catch(() => {}),
+      listenTo(process.stdout, listen),
+      process.status,
+    ]);
+    signal?.throwIfAborted();
+    if (last?.type === "listed" || last?.type === "fetched") return last as EndOf<R>;
+    if (last?.type === "error" && last.kind !== "bug") {
+      throw new HubError(last.kind === "mistake" ? "refused" : last.kind, last.message);
+    }
+    throw new Error(`Cannot download ${request.repo.repo}: the process that does so ended early\n${log}`.trimEnd());
+  } finally {
+    kill();
+    signal?.removeEventListener("abort", kill);
+  }
+}
+
+async function listenTo(stream: ReadableStream<Uint8Array<ArrayBuffer>>, onEvent: (event: HubEvent) => void) {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) onEvent(JSON.parse(line));
+  }
+}

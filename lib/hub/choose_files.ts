@@ -1,0 +1,69 @@
+import { HubError } from "./errors.ts";
+
+/** Files that a run reads where a repository has them, and does without where not. */
+export const OPTIONAL_FILES: readonly string[] = ["tokenizer_config.json"];
+
+/** Files to fetch of a repository. */
+export interface FileChoice {
+  readonly files: readonly string[];
+  /** Of these, the one that names files which are to be fetched as well. */
+  readonly index?: string;
+}
+
+const SINGLE = "model.safetensors";
+const INDEX = "model.safetensors.index.json";
+
+/**
+ * Chooses, of all files of a model's repository, those that a run reads: config, tokenizer, and the weights as
+ * safetensors, in one file before sharded ones. The one place where this is decided: another form of weights is added
+ * here.
+ *
+ * @example
+ * ```ts
+ * import { chooseFiles } from "./choose_files.ts";
+ *
+ * const files = ["README.md", "config.json", "model.safetensors", "pytorch_model.bin", "tokenizer.json"];
+ * console.log(chooseFiles(files, "org/name").files); // [ "config.json", "tokenizer.json", "model.safetensors" ]
+ * ```
+ *
+ * @param all Paths of all files.
+ * @param repo The repository's id, for messages.
+ * @returns The files to fetch, small ones first.
+ * @throws {HubError} If the repository is of no use here, with what would make it so.
+ */
+export function chooseFiles(all: readonly string[], repo: string): FileChoice {
+  const has = (path: string) => all.includes(path);
+  const fail = (what: string) => {
+    throw new HubError("refused", `Cannot use model ${repo}: ${what}`);
+  };
+  if (!has("config.json")) {
+    fail(
+      all.some((path) => path.endsWith(".gguf"))
+        ? "it holds GGUF files and no config.json; take the repository that they were made from"
+        : "it has no config.json; a model in the form of Python's transformers is needed",
+    );
+  }
+  const weights = [SINGLE, INDEX].find(has);
+  if (weights === undefined) fail(withoutWeights(all, repo));
+  if (!has("tokenizer.json")) {
+    fail(
+      `it has no tokenizer.json; in Python, transformers.AutoTokenizer.from_pretrained("${repo}").save_pretrained(FOLDER) writes it, and with the other files in that folder --model_id FOLDER takes it`,
+    );
+  }
+  const files = ["config.json", "tokenizer.json", ...OPTIONAL_FILES.filter(has), weights!];
+  return weights === INDEX ? { files, index: INDEX } : { files };
+}
+
+function withoutWeights(all: readonly string[], repo: string): string {
+  const of = (pattern: RegExp) => all.filter((path) => pattern.test(path));
+  const pickled = of(/\.(bin|pt|pth|ckpt)$/);
+  if (pickled.length > 0) {
+    return `its weights are in ${
+      pickled[0]
+    }, not in safetensors; in Python, transformers.AutoModelForCausalLM.from_pretrained("${repo}").save_pretrained(FOLDER) writes them so, and the same of AutoTokenizer its tokenizer: then --model_id FOLDER. Or --revision refs/pr/N, where a pull request of the repository has them`;
+  }
+  const onnx = of(/\.onnx$/);
+  if (onnx.length > 0) return `it is an export to ONNX (${onnx[0]}); take the repository that it was made from`;
+  const others = of(/\.(safetensors|gguf|h5|msgpack)$/);
+  return `it has neither ${SINGLE} nor ${INDEX}${others.length > 0 ? `, only ${others.slice(0, 3).join(", ")}` : ""}`;
+}

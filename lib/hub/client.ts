@@ -1,0 +1,257 @@
+import { HubError } from "./errors.ts";
+import { type Asked, isPassing, refusal, retryAfter } from "./refusals.ts";
+import { fileUrl, type HubRepo, listUrl } from "./repo.ts";
+
+/** How a client behaves. */
+export interface ClientOptions {
+  /** The hub's address. */
+  readonly endpoint: string;
+  /** Sent to the hub's own origin and to no other. */
+  readonly token?: string | undefined;
+  /** Ends whatever is going on. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told what a person waits for. */
+  readonly onNote?: ((message: string) => void) | undefined;
+  /** How long an answer may take, s. */
+  readonly answerSeconds?: number;
+  /** How long a download may give nothing, s. */
+  readonly stallSeconds?: number;
+  /** Before the second try, s; doubled with each. */
+  readonly backoffSeconds?: number;
+}
+
+/** What the hub says of a file before it is downloaded. */
+export interface FileHead {
+  readonly commit: string;
+  /** Names the file's content: SHA-256 in large-file storage, else git's hash. */
+  readonly etag: string;
+  /** Bytes, where the hub says. */
+  readonly size: number | undefined;
+}
+
+/** Tries in a row that fail before it is given up. */
+const TRIES = 5;
+/** The same, as long as the hub has never answered. */
+const TRIES_UNANSWERED = 2;
+/** The longest that the hub may make us wait, s. */
+const MOST_PATIENCE = 300;
+const MOST_REDIRECTS = 10;
+
+/** Speaks HTTP with the hub: redirects, the token, tries again where that may help. */
+export class HubClient {
+  readonly endpoint: string;
+  readonly options: ClientOptions;
+  #answered = false;
+
+  constructor(options: ClientOptions) {
+    this.options = options;
+    this.endpoint = options.endpoint;
+  }
+
+  /** What the hub's list of a repository's files says. */
+  async list(repo: HubRepo): Promise<unknown> {
+    const asked = this.#asked(repo);
+    return await this.again(repo, async () => {
+      const { response } = await this.#send(listUrl(this.endpoint, repo), { signal: this.#deadline() });
+      if (!response.ok) throw await this.#refused(response, asked);
+      try {
+        return await response.json();
+      } catch (cause) {
+        throw isBroken(cause) ? cause : new HubError(
+          "refused",
+          `Cannot list the files of ${repo.repo}: ${this.endpoint} answers with something else; is HF_ENDPOINT right?`,
+          { cause },
+        );
+      }
+    });
+  }
+
+  /** What the hub says of a file. */
+  async head(repo: HubRepo, path: string): Promise<FileHead> {
+    const asked = this.#asked(repo, path);
+    return await this.again(repo, async () => {
+      const { response, headers } = await this.#send(fileUrl(this.endpoint, repo, path), {
+        method: "HEAD",
+        signal: this.#deadline(),
+      }, true);
+      const commit = headers.get("x-repo-commit");
+      if (!response.ok && !isRedirect(response)) throw await this.#refused(response, asked);
+      const etag = (headers.get("x-linked-etag") ?? response.headers.get("etag"))?.replace(/^W\//, "").replaceAll(
+        '"',
+        "",
+      );
+      if (!commit || !/^[0-9a-f]{40}$/.test(commit) || !etag || !/^[\w-][\w.-]*$/.test(etag)) {
+        throw new HubError(
+          "refused",
+          `Cannot get ${path} of ${repo.repo}: ${this.endpoint} answers without its commit and ETag, as the hub does not; is HF_ENDPOINT right, or a proxy in between?`,
+        );
+      }
+      const size = headers.get("x-linked-size") ?? (response.ok ? response.headers.get("content-length") : null);
+      return { commit, etag, size: size !== null && /^\d+$/.test(size) ? Number(size) : undefined };
+    });
+  }
+
+  /** A file's bytes from `start` on; the server may send all of them all the same. */
+  async get(repo: HubRepo, path: string, start: number, signal: AbortSignal): Promise<Response> {
+    const { response } = await this.#send(fileUrl(this.endpoint, repo, path), {
+      headers: start > 0 ? { range: `bytes=${start}-` } : {},
+      signal,
+    });
+    if (response.ok || response.status === 416) return response;
+    throw await this.#refused(response, this.#asked(repo, path));
+  }
+
+  /**
+   * Tries until it works, waiting longer each time, as long as what goes wrong may pass.
+   *
+   * @param repo What it is for.
+   * @param work A try; `reset` says that it got somewhere, so that earlier failures no longer count.
+   */
+  async again<T>(repo: HubRepo, work: (reset: () => void) => Promise<T>): Promise<T> {
+    let failures = 0;
+    let waited = 0;
+    while (true) {
+      try {
+        return await work(() => void (failures = 0));
+      } catch (error) {
+        this.options.signal?.throwIfAborted();
+        const passing = error instanceof Refused ? isPassing(error.status) : isBroken(error);
+        if (!passing) throw error instanceof Refused ? error.meaning : error;
+        const wish = error instanceof Refused ? error.after : undefined;
+        const seconds = wish ?? (this.options.backoffSeconds ?? 1) * 2 ** failures;
+        // Where nothing ever answered there may be no network: that is not worth a long wait.
+        const tries = this.#answered ? TRIES : TRIES_UNANSWERED;
+        if (++failures >= tries || waited + seconds > MOST_PATIENCE) throw this.#givenUp(error, repo, wish);
+        waited += seconds;
+        const why = error instanceof Refused ? `it answered ${error.status}` : reasonOf(error);
+        if (seconds >= 1) {
+          this.options.onNote?.(`Waiting ${Math.ceil(seconds)} s before asking ${this.endpoint} again: ${why}`);
+        }
+        await sleep(seconds, this.options.signal);
+      }
+    }
+  }
+
+  #givenUp(error: unknown, { repo }: HubRepo, wish: number | undefined): Error {
+    if (error instanceof Refused && error.status === 429) {
+      return new HubError(
+        "unreachable",
+        `Cannot get ${repo}: ${this.endpoint} answers 429, Too Many Requests${
+          wish === undefined ? "" : `, and asks to wait ${Math.ceil(wish)} s`
+        }; try again later${this.options.token ? "" : ", or log in with `hf auth login` or set HF_TOKEN"}`,
+      );
+    }
+    if (error instanceof Refused) return error.meaning;
+    return new HubError(
+      "unreachable",
+      `Cannot reach ${this.endpoint} for ${repo}: ${reasonOf(error)}`,
+      { cause: error },
+    );
+  }
+
+  #asked(repo: HubRepo, path?: string): Asked {
+    return { endpoint: this.endpoint, repo, path, withToken: this.options.token !== undefined };
+  }
+
+  #deadline(): AbortSignal {
+    const { signal, answerSeconds = 10 } = this.options;
+    const late = AbortSignal.timeout(answerSeconds * 1000);
+    return signal ? AbortSignal.any([signal, late]) : late;
+  }
+
+  async #refused(response: Response, asked: Asked): Promise<Refused> {
+    await response.body?.cancel();
+    return new Refused(response.status, refusal(response, asked), retryAfter(response.headers));
+  }
+
+  /**
+   * Sends a request and follows its redirects. The headers are those of the whole way, the first of a name counts: what
+   * the hub says of a file stands beside the redirect to where its bytes are.
+   *
+   * @param untilKnown Stop at a redirect that has said all of a file.
+   */
+  async #send(url: string, init: RequestInit, untilKnown = false): Promise<{ response: Response; headers: Headers }> {
+    const { origin } = new URL(this.endpoint);
+    const headers = new Headers();
+    for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
+      const send = new Headers(init.headers);
+      // Compressed on the way, a file would have another length than it has.
+      send.set("accept-encoding", "identity");
+      send.set("user-agent", "kvcompress; deno");
+      const { token } = this.options;
+      if (token !== undefined && new URL(url).origin === origin) send.set("authorization", `Bearer ${token}`);
+      const response = await this.#fetch(url, { ...init, headers: send, redirect: "manual" });
+      for (const [name, value] of response.headers) if (!headers.has(name)) headers.set(name, value);
+      const location = response.headers.get("location");
+      if (!isRedirect(response) || location === null) return { response, headers };
+      if (untilKnown && headers.has("x-linked-etag") && headers.has("x-repo-commit")) return { response, headers };
+      await response.body?.cancel();
+      url = new URL(location, url).href;
+    }
+    throw new HubError("refused", `Cannot use ${this.endpoint}: it redirects more than ${MOST_REDIRECTS} times`);
+  }
+
+  async #fetch(url: string, init: RequestInit): Promise<Response> {
+    try {
+      const response = await fetch(url, init);
+      this.#answered = true;
+      return response;
+    } catch (cause) {
+      if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
+      throw new HubError(
+        "refused",
+        `Cannot download from ${
+          new URL(url).host
+        }: ${this.endpoint} redirects there, and only the hub's own hosts may be reached; set HF_ENDPOINT if it is another hub's`,
+        { cause },
+      );
+    }
+  }
+}
+
+/** An answer that is no success. */
+class Refused extends Error {
+  /**
+   * @param meaning For people.
+   * @param after Seconds it asks to wait.
+   */
+  constructor(readonly status: number, readonly meaning: HubError, readonly after: number | undefined) {
+    super(meaning.message);
+  }
+}
+
+function isRedirect({ status }: Response): boolean {
+  return status >= 300 && status < 400 && status !== 304;
+}
+
+/** Whether a connection could not be made, broke, or fell silent: fetch says so with a TypeError. */
+function isBroken(error: unknown): boolean {
+  return error instanceof TypeError || isTimeout(error);
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "TimeoutError";
+}
+
+/** Why a connection broke, in a few words. An address may hold a signature, so it is left out. */
+function reasonOf(error: unknown): string {
+  if (isTimeout(error)) return "it does not answer";
+  if (!(error instanceof Error)) return String(error);
+  if (error.cause instanceof Error) return reasonOf(error.cause);
+  return error.message.replace(/^.*client error \(\w+\): /s, "");
+}
+
+async function sleep(seconds: number, signal: AbortSignal | undefined): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(done, seconds * 1000);
+    function done() {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }
+    function stop() {
+      clearTimeout(timer);
+      reject(signal!.reason);
+    }
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}

@@ -1,0 +1,83 @@
+import { shardsOf } from "../model/checkpoint.ts";
+import { HubCache } from "./cache.ts";
+import { chooseFiles, OPTIONAL_FILES } from "./choose_files.ts";
+import type { HubClient } from "./client.ts";
+import { fetchFile } from "./fetch_file.ts";
+import { fetchList } from "./fetch_list.ts";
+import type { DownloadEvent } from "./protocol.ts";
+
+/** Files that are downloaded at the same time. */
+const AT_ONCE = 4;
+
+/**
+ * Downloads what a run reads of a model: all of one commit, whatever happens to the branch in the meantime.
+ *
+ * @example
+ * ```ts ignore
+ * import { HubCache } from "./cache.ts";
+ * import { HubClient } from "./client.ts";
+ * import { fetchModel } from "./fetch_model.ts";
+ *
+ * const client = new HubClient({ endpoint: "https://huggingface.co" });
+ * const cache = new HubCache("/scratch/hf/hub", { repo: "gpt2", type: "model", revision: "main" });
+ * await fetchModel(client, cache, ({ done, total }) => console.log(done, total));
+ * ```
+ *
+ * @param client Speaks with the hub.
+ * @param cache The cache, of the repository at the revision that is wanted.
+ * @param onProgress Told how far it is.
+ * @returns The folder with its files.
+ * @throws {HubError} Saying why it cannot be had, and what would do.
+ */
+export async function fetchModel(
+  client: HubClient,
+  cache: HubCache,
+  onProgress: (event: DownloadEvent) => void,
+): Promise<string> {
+  const { repo } = cache.repo;
+  const { commit, listing } = await fetchList(client, cache);
+  const { files, index } = chooseFiles(Object.keys(listing), repo);
+  const atCommit = new HubCache(cache.root, { ...cache.repo, revision: commit });
+
+  const done = new Map<string, number>();
+  const sizeOf = (path: string) => listing[path]?.lfs_size ?? listing[path]?.size;
+  const fetchAll = async (paths: readonly string[]) => {
+    const wanted = new Set([...done.keys(), ...paths]);
+    let filesDone = done.size;
+    const report = () => {
+      const sizes = [...wanted].map(sizeOf);
+      onProgress({
+        type: "download",
+        repo,
+        files: wanted.size,
+        filesDone,
+        done: [...done.values()].reduce((a, b) => a + b, 0),
+        total: sizes.reduce<number | undefined>((a, b) => a === undefined || b === undefined ? undefined : a + b, 0),
+      });
+    };
+    const queue = [...paths];
+    const worker = async () => {
+      for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
+        await fetchFile(client, atCommit, path, (path, bytes) => {
+          done.set(path, bytes);
+          report();
+        });
+        done.set(path, sizeOf(path) ?? done.get(path) ?? 0);
+        filesDone++;
+        report();
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, () =>
+      worker().catch((error) => {
+        queue.length = 0;
+        throw error;
+      })));
+  };
+  await fetchAll(files);
+  if (index !== undefined) await fetchAll(shardsOf(`${cache.snapshot(commit)}/${index}`));
+  // As Python does: so that next time nobody has to ask for what there is not.
+  for (const path of OPTIONAL_FILES) if (!files.includes(path)) await cache.writeLack(commit, path);
+  // Only now: a branch that has moved is followed once all of its new commit is here.
+  await cache.writeCommit(commit);
+  return cache.snapshot(commit);
+}

@@ -1,0 +1,182 @@
+import { HubCache } from "./cache.ts";
+import { cachedModel, type HubModel } from "./cached_model.ts";
+import { type ChildOptions, runHubChild } from "./child.ts";
+import { HubError } from "./errors.ts";
+import { type AskedRepo, type HubRepo, isCommit, isRelativePath, repoOf } from "./repo.ts";
+import { hubSettings } from "./settings.ts";
+
+export type { HubModel } from "./cached_model.ts";
+export type { DownloadEvent } from "./protocol.ts";
+export type { AskedRepo } from "./repo.ts";
+
+/** How something of the hub is looked for. */
+export interface HubOptions extends ChildOptions {
+  /** Take nothing from the net, as with `HF_HUB_OFFLINE=1`. */
+  readonly offline?: boolean | undefined;
+}
+
+/** A file of the hub as it is asked for. */
+export interface AskedFile extends AskedRepo {
+  /** Its path in the repository. */
+  readonly path: string;
+}
+
+/** Files of a repository. */
+export interface HubListing {
+  /** The commit that the revision is at. */
+  readonly commit: string;
+  /** Their paths. */
+  readonly files: readonly string[];
+  /** False where these are only the files in the cache, since the hub could not be asked. */
+  readonly complete: boolean;
+}
+
+/**
+ * A file of the hub: from the cache that Python's huggingface_hub keeps if it is there, else downloaded into it. What is
+ * there for a branch is used as it is; whether the branch has moved on is not asked.
+ *
+ * Needs `--allow-read`, `--allow-env` for the variables of {@linkcode hubSettings}, and `--allow-run` for Deno itself:
+ * the net is reached by a process of its own.
+ *
+ * @example
+ * ```ts ignore
+ * import { hubFile } from "./hub.ts";
+ *
+ * const path = await hubFile({ repo: "emozilla/pg19-test", type: "dataset", path: "data/test-00000-of-00001.parquet" });
+ * ```
+ *
+ * @param asked The file's path, and its repository: the id, type and revision, a model's `main` if left out.
+ * @param options Whether the net may be reached, and whom to tell.
+ * @returns The file's path on this machine: a link, whose target has no name that says what it is.
+ * @throws {HubError} Saying why it cannot be had, and what would do; `kind` is "missing" where there is no such file.
+ */
+export async function hubFile(asked: AskedFile, options: HubOptions = {}): Promise<string> {
+  const { cache, repo, endpoint, offline } = open(asked, options);
+  const { path } = asked;
+  if (!isRelativePath(path)) throw new HubError("refused", `Cannot use ${JSON.stringify(path)} as a file's path`);
+  const commit = cache.commit();
+  const found = commit && cache.find(commit, path);
+  if (found) return found;
+  const listing = commit && cache.listing(commit);
+  const isKnownToLack = commit && (cache.lacks(commit, path) || listing && !Object.hasOwn(listing, path));
+  // A branch may have it by now.
+  if (isKnownToLack && (offline || isCommit(repo.revision))) {
+    throw new HubError("missing", `Cannot find ${path} in ${nameOf(repo)}: it has no such file`);
+  }
+  if (offline) throw notCached(`${path} of ${nameOf(repo)}`, cache, options);
+  return (await reach(cache, () => runHubChild({ type: "file", repo, path }, endpoint, options))).path;
+}
+
+/**
+ * Which files a repository of the hub has: by the cache if it was listed before, else the hub is asked.
+ *
+ * @example
+ * ```ts ignore
+ * import { hubList } from "./hub.ts";
+ *
+ * const { files } = await hubList({ repo: "emozilla/pg19-test", type: "dataset" });
+ * ```
+ *
+ * @param asked The repository: its id, its type and its revision, a model's `main` if left out.
+ * @param options Whether the net may be reached, and whom to tell.
+ * @returns Its files.
+ * @throws {HubError} Saying why that cannot be known, and what would do.
+ */
+export async function hubList(asked: AskedRepo, options: HubOptions = {}): Promise<HubListing> {
+  const { cache, repo, endpoint, offline } = open(asked, options);
+  const commit = cache.commit();
+  const listing = commit && cache.listing(commit);
+  if (commit && listing) return { commit, files: Object.keys(listing), complete: true };
+  const files = commit ? cache.files(commit) : [];
+  const found = commit && files.length > 0 ? { commit, files, complete: false } : undefined;
+  if (offline) {
+    if (found) return found;
+    throw notCached(`files of ${nameOf(repo)}`, cache, options);
+  }
+  return await orElse<HubListing>(found, options, async () => {
+    const { commit, files } = await reach(cache, () => runHubChild({ type: "list", repo }, endpoint, options));
+    return { commit, files, complete: true };
+  });
+}
+
+/**
+ * A model of the hub as a folder with all that a run reads of it: from the cache if all is there, else what is missing
+ * is downloaded.
+ *
+ * @example
+ * ```ts ignore
+ * import { hubModel } from "./hub.ts";
+ *
+ * const { folder, commit } = await hubModel({ repo: "EleutherAI/pythia-70m-deduped" });
+ * ```
+ *
+ * @param asked The repository: its id and its revision, `main` if left out.
+ * @param options Whether the net may be reached, and whom to tell.
+ * @returns Its folder and the commit.
+ * @throws {HubError} Saying why it cannot be had, and what would do.
+ */
+export async function hubModel(asked: AskedRepo, options: HubOptions = {}): Promise<HubModel> {
+  const { cache, repo, endpoint, offline } = open(asked, options);
+  let found: HubModel | undefined;
+  try {
+    found = cachedModel(cache);
+  } catch (error) {
+    // A branch may be of more use by now.
+    if (offline || isCommit(repo.revision)) throw error;
+  }
+  if (found?.complete || found && offline) return found;
+  if (offline) throw notCached(nameOf(repo), cache, options);
+  return await orElse<HubModel>(found, options, async () => {
+    await reach(cache, () => runHubChild({ type: "model", repo }, endpoint, options));
+    const fetched = cachedModel(cache);
+    if (fetched) return fetched;
+    throw new HubError("refused", `Cannot use ${nameOf(repo)}: its files were taken from ${cache.folder} meanwhile`);
+  });
+}
+
+function open(asked: AskedRepo, options: HubOptions) {
+  const repo = repoOf(asked);
+  const { endpoint, cache, offline } = hubSettings();
+  return { repo, cache: new HubCache(cache, repo), endpoint, offline: options.offline || offline };
+}
+
+/** Does with what is in the cache where the hub is out of reach. */
+async function orElse<T>(found: T | undefined, { onNote }: HubOptions, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (found === undefined || !isUnreachable(error)) throw error;
+    onNote?.(`${error.message}. Going on with what is in the cache`);
+    return found;
+  }
+}
+
+/** Says what would do on a machine that reaches no hub. */
+async function reach<T>({ repo, folder }: HubCache, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isUnreachable(error) || !error.message.startsWith("Cannot reach")) throw error;
+    throw new HubError(
+      error.kind,
+      `${error.message}; for a machine without network, run this or \`hf download ${repo.repo}\` on one that has it, and copy ${folder}`,
+      { cause: error },
+    );
+  }
+}
+
+function isUnreachable(error: unknown): error is HubError {
+  return error instanceof HubError && error.kind === "unreachable";
+}
+
+function notCached(what: string, { root, folder }: HubCache, { offline }: HubOptions): HubError {
+  const by = offline ? "--offline" : "HF_HUB_OFFLINE";
+  return new HubError(
+    "refused",
+    `Cannot find ${what} in the cache ${root}, and ${by} allows no network: run once without it where there is one, and copy ${folder} here`,
+  );
+}
+
+function nameOf({ repo, type, revision }: HubRepo): string {
+  return `${type} ${repo} at ${revision}`;
+}

@@ -1,0 +1,80 @@
+/**
+ * The process that downloads from the hub: reads one request from standard input, reports on standard output. It alone
+ * may reach the net and read the user's token.
+ *
+ * @module
+ */
+import { InputError } from "../errors.ts";
+import { HubCache } from "./cache.ts";
+import { HubClient } from "./client.ts";
+import { HubError } from "./errors.ts";
+import { fetchFile } from "./fetch_file.ts";
+import { fetchList } from "./fetch_list.ts";
+import { fetchModel } from "./fetch_model.ts";
+import type { DownloadEvent, HubEvent, HubRequest } from "./protocol.ts";
+import { repoOf } from "./repo.ts";
+import { hubSettings, hubToken, secondsOf } from "./settings.ts";
+
+/** Between two reports of how far a download is, ms. */
+const REPORT_MS = 100;
+
+const encoder = new TextEncoder();
+
+function emit(event: HubEvent): void {
+  const line = encoder.encode(JSON.stringify(event) + "\n");
+  for (let at = 0; at < line.length;) at += Deno.stdout.writeSync(line.subarray(at));
+}
+
+/** Passes on how far a download is, but not each of its many pieces. */
+function report(): (event: DownloadEvent) => void {
+  let last = -Infinity;
+  let filesDone = -1;
+  return (event) => {
+    const now = performance.now();
+    if (now - last < REPORT_MS && event.filesDone === filesDone) return;
+    last = now;
+    filesDone = event.filesDone;
+    emit(event);
+  };
+}
+
+async function run(request: HubRequest): Promise<void> {
+  const env = Deno.env.get;
+  const { endpoint, cache: root } = hubSettings(env);
+  const cache = new HubCache(root, repoOf(request.repo));
+  const client = new HubClient({
+    endpoint,
+    token: hubToken(env),
+    answerSeconds: secondsOf(env("HF_HUB_ETAG_TIMEOUT"), 10),
+    stallSeconds: secondsOf(env("HF_HUB_DOWNLOAD_TIMEOUT"), 10),
+    onNote: (message) => emit({ type: "note", message }),
+  });
+  const onProgress = report();
+  switch (request.type) {
+    case "list": {
+      const { commit, listing } = await fetchList(client, cache);
+      await cache.writeCommit(commit);
+      return emit({ type: "listed", commit, files: Object.keys(listing) });
+    }
+    case "file": {
+      const { repo } = cache.repo;
+      const path = await fetchFile(client, cache, request.path, (_, done, total) => {
+        onProgress({ type: "download", repo, files: 1, filesDone: done === total ? 1 : 0, done, total });
+      });
+      return emit({ type: "fetched", path });
+    }
+    case "model":
+      return emit({ type: "fetched", path: await fetchModel(client, cache, onProgress) });
+  }
+}
+
+if (import.meta.main) {
+  try {
+    await run(JSON.parse(await new Response(Deno.stdin.readable).text()));
+  } catch (error) {
+    const kind = error instanceof HubError ? error.kind : error instanceof InputError ? "mistake" : "bug";
+    emit({ type: "error", kind, message: error instanceof Error ? error.message : String(error) });
+    if (kind === "bug") console.error(error);
+    Deno.exit(1);
+  }
+}

@@ -1,0 +1,79 @@
+import { HubError } from "./errors.ts";
+
+/** A repository of the hub at a revision. */
+export interface HubRepo {
+  /** Its id: `org/name`, or a bare name such as `gpt2`. */
+  readonly repo: string;
+  readonly type: "model" | "dataset";
+  /** Branch, tag or commit. */
+  readonly revision: string;
+}
+
+/** A {@linkcode HubRepo} as it is asked for: a model at `main` where nothing else is said. */
+export type AskedRepo = Pick<HubRepo, "repo"> & Partial<HubRepo>;
+
+/** The hub's own rules: one or two parts of letters, digits, "-", "_" and ".", which neither begin nor end with "-" or ".". */
+const REPO_ID = /^(?:\w(?:[\w.-]{0,94}\w)?\/)?\w(?:[\w.-]{0,94}\w)?$/;
+
+/**
+ * Whether a text has the form of a repository's id.
+ *
+ * @example
+ * ```ts
+ * import { isRepoId } from "./repo.ts";
+ *
+ * console.log(isRepoId("EleutherAI/pythia-70m"), isRepoId("gpt2"), isRepoId("./gpt2"), isRepoId("/models/gpt2"));
+ * // true true false false
+ * ```
+ */
+export function isRepoId(text: string): boolean {
+  return REPO_ID.test(text) && !/--|\.\.|\.git$/.test(text);
+}
+
+/**
+ * Fills in what was left out, and refuses what cannot be: nothing of it may lead out of the cache's folder.
+ *
+ * @throws {HubError} Naming the part that is wrong.
+ */
+export function repoOf({ repo, type = "model", revision = "main" }: AskedRepo): HubRepo {
+  if (!isRepoId(repo)) {
+    throw new HubError(
+      "refused",
+      `Cannot use ${JSON.stringify(repo)} as a ${type} of the hub: an id is org/name, or a bare name such as gpt2`,
+    );
+  }
+  if (!isRelativePath(revision)) {
+    throw new HubError(
+      "refused",
+      `Cannot use --revision ${JSON.stringify(revision)}: give a branch, a tag or a commit of ${repo}`,
+    );
+  }
+  return { repo, type, revision };
+}
+
+/** Whether a path with "/" stays below the folder it is taken from: file names come from the net. */
+export function isRelativePath(path: string): boolean {
+  // deno-lint-ignore no-control-regex
+  return !/[\\\x00-\x1f]|^[A-Za-z]:/.test(path) && path.split("/").every((part) => !["", ".", ".."].includes(part));
+}
+
+/** Whether a revision is a whole commit hash, which names one state for ever. */
+export function isCommit(revision: string): boolean {
+  return /^[0-9a-f]{40}$/.test(revision);
+}
+
+/** The repository's page, for messages. */
+export function pageOf(endpoint: string, { repo, type }: HubRepo): string {
+  return `${endpoint}/${type === "dataset" ? "datasets/" : ""}${repo}`;
+}
+
+/** Where the hub lists a repository's files. */
+export function listUrl(endpoint: string, { repo, type, revision }: HubRepo): string {
+  return `${endpoint}/api/${type}s/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`;
+}
+
+/** Where the hub has a file, or the way to it. */
+export function fileUrl(endpoint: string, repo: HubRepo, path: string): string {
+  const name = path.split("/").map(encodeURIComponent).join("/");
+  return `${pageOf(endpoint, repo)}/resolve/${encodeURIComponent(repo.revision)}/${name}`;
+}

@@ -1,0 +1,143 @@
+import { join } from "@std/path";
+import { InputError } from "../errors.ts";
+
+/** What the environment says of the hub. */
+export interface HubSettings {
+  /** The hub's address, without a slash at its end. */
+  readonly endpoint: string;
+  /** The cache's folder, that with `models--org--name` in it. */
+  readonly cache: string;
+  /** Take nothing from the net. */
+  readonly offline: boolean;
+}
+
+/** Where the hub is if `HF_ENDPOINT` says nothing else. */
+export const DEFAULT_ENDPOINT = "https://huggingface.co";
+
+/** Variables that {@linkcode hubSettings} reads: the permission a program needs. */
+export const SETTINGS_ENV = [
+  "HF_ENDPOINT",
+  "HF_HOME",
+  "HF_HUB_CACHE",
+  "HF_HUB_OFFLINE",
+  "HOME",
+  "HUGGINGFACE_HUB_CACHE",
+  "TRANSFORMERS_OFFLINE",
+  "USERPROFILE",
+  "XDG_CACHE_HOME",
+] as const;
+
+/** Variables that only the process that downloads reads. */
+export const DOWNLOAD_ENV = [
+  "HF_HUB_DISABLE_IMPLICIT_TOKEN",
+  "HF_HUB_DOWNLOAD_TIMEOUT",
+  "HF_HUB_ETAG_TIMEOUT",
+  "HF_TOKEN",
+  "HF_TOKEN_PATH",
+  "HUGGING_FACE_HUB_TOKEN",
+] as const;
+
+/** Reads an environment variable. */
+export type ReadEnv = (name: string) => string | undefined;
+
+/**
+ * Settings of the hub, by the variables that Python's huggingface_hub has: the cache is `HF_HUB_CACHE`, else
+ * `HUGGINGFACE_HUB_CACHE`, else `hub` in `HF_HOME`, which is `huggingface` in `XDG_CACHE_HOME` or `~/.cache` if not set.
+ *
+ * Needs the permission to read {@linkcode SETTINGS_ENV}.
+ *
+ * @example
+ * ```ts
+ * import { hubSettings } from "./settings.ts";
+ *
+ * const env: Record<string, string> = { HF_HOME: "/scratch/hf", HF_HUB_OFFLINE: "1" };
+ * console.log(hubSettings((name) => env[name]));
+ * // { endpoint: "https://huggingface.co", cache: "/scratch/hf/hub", offline: true }
+ * ```
+ *
+ * @param env Reads a variable; `Deno.env.get` unless given.
+ * @returns The settings.
+ * @throws {InputError} If a variable may not be read, says nothing usable, or no home is known.
+ */
+export function hubSettings(env: ReadEnv = Deno.env.get): HubSettings {
+  try {
+    const offline = env("HF_HUB_OFFLINE") || env("TRANSFORMERS_OFFLINE");
+    const cache = env("HF_HUB_CACHE") || env("HUGGINGFACE_HUB_CACHE");
+    return {
+      endpoint: endpointOf(env("HF_ENDPOINT")),
+      cache: cache ? expand(cache, env) : join(hubHome(env), "hub"),
+      offline: isTrue(offline),
+    };
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
+    throw new InputError(
+      "Cannot look into the Hugging Face cache: its environment variables may not be read; " +
+        `run with --allow-env=${SETTINGS_ENV.join(",")}`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * The user's token for the hub: `HF_TOKEN`, else what `hf auth login` wrote to `HF_TOKEN_PATH`, which is `token` in
+ * `HF_HOME` if not set. Undefined where there is none.
+ *
+ * @example
+ * ```ts
+ * import { hubToken } from "./settings.ts";
+ *
+ * console.log(hubToken((name) => name === "HF_TOKEN" ? "hf_abc\n" : undefined)); // hf_abc
+ * ```
+ */
+export function hubToken(env: ReadEnv = Deno.env.get): string | undefined {
+  if (isTrue(env("HF_HUB_DISABLE_IMPLICIT_TOKEN"))) return undefined;
+  const given = clean(env("HF_TOKEN") || env("HUGGING_FACE_HUB_TOKEN"));
+  if (given !== undefined) return given;
+  const path = env("HF_TOKEN_PATH");
+  try {
+    return clean(Deno.readTextFileSync(path ? expand(path, env) : join(hubHome(env), "token")));
+  } catch {
+    return undefined; // nobody has logged in here, or the token is another user's
+  }
+}
+
+/** A number of seconds from a variable; `fallback` where it says nothing. */
+export function secondsOf(value: string | undefined, fallback: number): number {
+  const seconds = Number(value || fallback);
+  return seconds > 0 ? seconds : fallback;
+}
+
+function endpointOf(value: string | undefined): string {
+  if (!value) return DEFAULT_ENDPOINT;
+  const url = URL.parse(value);
+  if (url !== null && /^https?:$/.test(url.protocol)) return value.replace(/\/+$/, "");
+  throw new InputError(
+    `Cannot use HF_ENDPOINT: found ${JSON.stringify(value)}, give an address such as ${DEFAULT_ENDPOINT}`,
+  );
+}
+
+function hubHome(env: ReadEnv): string {
+  const home = env("HF_HOME");
+  if (home) return expand(home, env);
+  const cache = env("XDG_CACHE_HOME");
+  return join(cache ? expand(cache, env) : join(userHome(env), ".cache"), "huggingface");
+}
+
+function userHome(env: ReadEnv): string {
+  const home = env("HOME") || env("USERPROFILE");
+  if (home) return home;
+  throw new InputError("Cannot find the Hugging Face cache: neither HF_HOME nor HOME says where it is");
+}
+
+/** "~" and "$HOME" at the beginning: a batch file's settings come without a shell that knows them. */
+function expand(path: string, env: ReadEnv): string {
+  return path.replace(/^(~|\$HOME|\$\{HOME\})(?=[/\\]|$)/, () => userHome(env));
+}
+
+function isTrue(value: string | undefined): boolean {
+  return /^(1|on|yes|true)$/i.test(value ?? "");
+}
+
+function clean(token: string | undefined): string | undefined {
+  return token?.replaceAll(/[\r\n]/g, "").trim() || undefined;
+}

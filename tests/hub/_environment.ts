@@ -1,0 +1,36 @@
+/** Sets environment variables for as long as the scope lasts; children inherit them. */
+export class Environment implements Disposable {
+  readonly #before: Record<string, string | undefined> = {};
+
+  /** @param changes Undefined takes a variable out. */
+  constructor(changes: Record<string, string | undefined>) {
+    for (const [name, value] of Object.entries(changes)) {
+      this.#before[name] = Deno.env.get(name);
+      set(name, value);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const [name, value] of Object.entries(this.#before)) set(name, value);
+  }
+}
+
+function set(name: string, value: string | undefined): void {
+  if (value === undefined) Deno.env.delete(name);
+  else Deno.env.set(name, value);
+}
+
+/** The hub's variables as a test wants them: a cache, an address, and nothing of the machine's own. */
+export function hubEnvironment(cache: string, endpoint: string): Record<string, string | undefined> {
+  return {
+    HF_HOME: cache,
+    HF_HUB_CACHE: undefined,
+    HUGGINGFACE_HUB_CACHE: undefined,
+    HF_ENDPOINT: endpoint,
+    HF_TOKEN: undefined,
+    HF_TOKEN_PATH: undefined,
+    HUGGING_FACE_HUB_TOKEN: undefined,
+    HF_HUB_OFFLINE: undefined,
+    TRANSFORMERS_OFFLINE: undefined,
+  };
+}
