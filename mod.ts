@@ -58,6 +58,9 @@ export type {
   Environment,
   Failure,
   MemoryFigures,
+  MemoryLevels,
+  MemoryPhase,
+  PhaseMemory,
   RawResult,
   RunConfig,
 } from "./lib/report/types.ts";

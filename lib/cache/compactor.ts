@@ -1,9 +1,9 @@
 import { Binding } from "../ort/binding.ts";
 import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
+import type { Block, Staging } from "./block.ts";
 import { firstDraw } from "./random_graph.ts";
 import type { Eviction } from "./eviction.ts";
-import type { Block, Staging } from "./kv_cache.ts";
 import { headStarts } from "./layout.ts";
 import type { StepState } from "./step_state.ts";
 

@@ -111,6 +111,11 @@ export class Eviction implements Disposable {
     device.synchronize();
   }
 
+  /** Those of many-entry eviction made so far. */
+  get sessions(): Session[] {
+    return [...this.#sessions.values()];
+  }
+
   /** The session of many-entry eviction. */
   compact(scrambled: boolean, scored: boolean): Session {
     const key = `${scrambled} ${scored}`;

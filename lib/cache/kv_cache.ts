@@ -1,22 +1,15 @@
-import { DTYPES } from "../dtype.ts";
 import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
 import type { Sizes } from "../policies/policy.ts";
+import { allocateBlock, type Block, blockBytes, entryBytes, freeBlock, type Staging } from "./block.ts";
 import { type Compaction, Compactor } from "./compactor.ts";
 import type { Eviction } from "./eviction.ts";
-import { type Layout, makeLayout } from "./layout.ts";
+import { makeLayout } from "./layout.ts";
 import { middlesOf, noDrop } from "./middle.ts";
 import { firstDraw } from "./random_graph.ts";
 import { roomFor } from "./room.ts";
 import type { Stretch } from "./schedule.ts";
 import { StepState } from "./step_state.ts";
-
-/** Keys and values of some layers, laid out in two blocks of memory. */
-export interface Block {
-  readonly layout: Layout;
-  readonly keys: DeviceMemory;
-  readonly values: DeviceMemory;
-}
 
 /** What the policy does with a pass's entries. */
 interface Decision {
@@ -29,17 +22,6 @@ interface Decision {
   readonly compactions: readonly Compaction[];
   /** What the acting layers drop from: see emitDrop. */
   readonly middles: Float32Array;
-}
-
-/** Where a prompt lies whole, in layers that do not keep all of it. */
-export interface Staging {
-  readonly block: Block;
-  /** Layer → its index in the block. */
-  readonly layers: ReadonlyMap<number, number>;
-  /** What is kept of its entries, where passes show it: then the acting layers are staged, all of them. */
-  readonly state: StepState | undefined;
-  /** Gives the memory back. */
-  readonly free: () => void;
 }
 
 /**
@@ -63,6 +45,9 @@ export class KvCache implements Disposable {
   /** The last decision, and what was held when it was made. */
   #last: { readonly held: readonly number[]; readonly decision?: Decision } = { held: [] };
   #draws: number;
+  /** Entries of all layers, a pass's own included until it has ended; and the most of them. */
+  #entries = 0;
+  #most = 0;
 
   /**
    * Allocates what the course needs: see {@linkcode roomFor}.
@@ -80,14 +65,14 @@ export class KvCache implements Disposable {
       acting: tight.map((_, i) => i),
     });
     const others = overlaid ? prompt!.slots : 0;
-    this.#main = this.#allocate(makeLayout({ ...model, capacities, acting: eviction.acting, others }));
+    this.#main = allocateBlock(eviction, makeLayout({ ...model, capacities, acting: eviction.acting, others }));
     if (prompt) {
-      const block = overlaid ? { ...this.#main, layout: prompt } : this.#allocate(prompt);
+      const block = overlaid ? { ...this.#main, layout: prompt } : allocateBlock(eviction, prompt);
       this.#staging = {
         block,
         layers: new Map(tight.map(({ layer }, i) => [layer, i])),
         state: eviction.uniform ? new StepState(eviction, block) : undefined,
-        free: overlaid ? () => {} : () => free(block),
+        own: !overlaid,
       };
     }
     this.#draws = firstDraw(seed, "drop");
@@ -101,16 +86,29 @@ export class KvCache implements Disposable {
 
   /** Bytes allocated for keys and values, without a prompt's own memory. */
   get bytes(): number {
-    return this.#main.keys.bytes + this.#main.values.bytes;
+    return blockBytes(this.#main);
   }
 
-  /** Bytes of the keys and values held: theory's figure. */
+  /** The same with it, for as long as it is there. */
+  get bytesNow(): number {
+    return this.bytes + (this.#staging?.own ? blockBytes(this.#staging.block) : 0);
+  }
+
+  /** Bytes of the keys and values there are, a pass's own included until it has ended: theory's figure. */
   get heldBytes(): number {
-    return this.held.reduce((a, b) => a + b, 0) * this.#entryBytes * 2 * this.eviction.model.kvHeads;
+    return this.#entries * this.#bytesPerEntry;
   }
 
-  get #entryBytes(): number {
-    return this.eviction.model.headDim * DTYPES[this.eviction.dtype].bytes;
+  /** The most of them since the cache was made, or since this was last asked. */
+  takeMostBytes(): number {
+    const most = this.#most * this.#bytesPerEntry;
+    this.#most = this.#entries;
+    return most;
+  }
+
+  /** Of the key and the value, in all heads of a layer. */
+  get #bytesPerEntry(): number {
+    return 2 * this.eviction.model.kvHeads * entryBytes(this.eviction);
   }
 
   /** Whether a pass of so many tokens goes into the prompt's own memory in a layer that has such. */
@@ -132,7 +130,7 @@ export class KvCache implements Disposable {
     const { kvHeads, headDim } = this.eviction.model;
     const index = staged ?? layer;
     const shape = [1, kvHeads, layout.capacities[index]!, headDim];
-    const offset = layout.starts[index]! * this.#entryBytes;
+    const offset = layout.starts[index]! * entryBytes(this.eviction);
     const view = (memory: DeviceMemory) => Value.of(ort, device, memory, this.eviction.dtype, shape, offset);
     return { keys: view(keys), values: view(values) };
   }
@@ -180,6 +178,8 @@ export class KvCache implements Disposable {
       this.#pass = this.#decide(tokens);
       this.#last = { held: [...this.held], decision: this.#pass };
     }
+    this.#entries += tokens * this.held.length;
+    this.#most = Math.max(this.#most, this.#entries);
   }
 
   /**
@@ -198,7 +198,8 @@ export class KvCache implements Disposable {
   /** Counts the pass's tokens as held and carries out many-entry eviction. On CUDA this only queues work. */
   endPass(): void {
     const { held, drops, compactions, tokens } = this.#pass!;
-    held.forEach((entries, layer) => this.held[layer] = entries);
+    this.#entries = 0;
+    held.forEach((entries, layer) => this.#entries += this.held[layer] = entries);
     if (this.#state && tokens === 1) {
       this.copied += drops.size * this.eviction.model.kvHeads;
       for (const layer of drops.keys()) this.#state.scrambled.add(layer);
@@ -227,7 +228,7 @@ export class KvCache implements Disposable {
 
   #freeStaging(): void {
     this.#staging?.state?.[Symbol.dispose]();
-    this.#staging?.free();
+    if (this.#staging?.own) freeBlock(this.#staging.block);
     this.#staging = undefined;
   }
 
@@ -265,27 +266,10 @@ export class KvCache implements Disposable {
     }));
   }
 
-  #allocate(layout: Layout): Block {
-    const bytes = layout.slots * this.#entryBytes;
-    const { device } = this.eviction.runtime;
-    const keys = device.allocate(bytes);
-    try {
-      return { layout, keys, values: device.allocate(bytes) };
-    } catch (error) {
-      keys[Symbol.dispose]();
-      throw error;
-    }
-  }
-
   [Symbol.dispose](): void {
     this.#compactor?.[Symbol.dispose]();
     this.#state?.[Symbol.dispose]();
     this.#freeStaging();
-    free(this.#main);
+    freeBlock(this.#main);
   }
-}
-
-function free({ keys, values }: Block): void {
-  keys[Symbol.dispose]();
-  values[Symbol.dispose]();
 }

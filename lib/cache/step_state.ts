@@ -2,7 +2,7 @@ import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
 import type { Eviction } from "./eviction.ts";
 import { attentionShape } from "./features.ts";
-import type { Block } from "./kv_cache.ts";
+import type { Block } from "./block.ts";
 import { rowStarts } from "./layout.ts";
 
 /** What is kept beside the slots of a block, on the device: the rank and the features of the entry in each. */

@@ -149,7 +149,10 @@ export class Session implements Disposable {
     binding.run();
   }
 
-  /** Statistics of the session's device allocator, such as `MaxInUse` in bytes; empty where it keeps none. */
+  /**
+   * Statistics of the session's device allocator, the weights included, bytes: `InUse`; `MaxInUse`, the most since the
+   * session was made; `TotalAllocated`, taken of the device. Empty where it keeps none.
+   */
   allocatorStats(): Record<string, number> {
     const { ort, ort: { c }, device } = this;
     using made = new DisposableStack();

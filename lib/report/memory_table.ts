@@ -1,19 +1,18 @@
-import type { ConfigurationRecord, Failure, MemoryFigures, RawResult, RunConfig } from "./types.ts";
+import { average, formatPhases } from "./phase_table.ts";
+import type { ConfigurationRecord, Failure, MemoryFigures, RawResult } from "./types.ts";
 
 interface Column {
   title: string;
-  figure: keyof MemoryFigures;
-  /** Told by the GPU alone. */
-  device: boolean;
+  figure: Exclude<keyof MemoryFigures, "phases">;
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: "Weights", figure: "weights", device: false },
-  { title: "KV held", figure: "kv_held", device: false },
-  { title: "KV allocated", figure: "kv_allocated", device: false },
-  { title: "Allocator peak", figure: "allocator_peak", device: true },
-  { title: "Process peak", figure: "process_peak", device: true },
-  { title: "Before load", figure: "process_before", device: true },
+  { title: "Weights", figure: "weights" },
+  { title: "KV held", figure: "kv_held" },
+  { title: "KV allocated", figure: "kv_allocated" },
+  { title: "Allocator peak", figure: "allocator_peak" },
+  { title: "Process peak", figure: "process_peak" },
+  { title: "Before load", figure: "process_before" },
 ];
 
 const MIB = 2 ** 20;
@@ -24,7 +23,6 @@ const WIDTH = 12;
 
 /** What {@linkcode formatMemory} reads of results.json. */
 export interface MemoryResults {
-  config: Pick<RunConfig, "device">;
   raw_results: readonly Pick<RawResult, "method" | "memory">[];
   configurations: readonly Pick<ConfigurationRecord, "name" | "status">[];
   failures: readonly Pick<Failure, "method" | "reason">[];
@@ -35,7 +33,8 @@ export interface MemoryResults {
  *
  * Weights, and the bytes of K and V by theory and as allocated, are counted; the allocator's peak is ONNX Runtime's own
  * count; the process's peak is NVML's, over what the process had before the model was loaded. So a line reads from left to
- * right from what must be there to what is. The GPU's figures are "-" where there is no GPU.
+ * right from what must be there to what is. What cannot be had is "-": on a CPU, what NVML tells. A second table tells
+ * the same apart by phase, in {@linkcode formatPhases}' words.
  *
  * @param results Raw results, configurations and failures of a run.
  * @returns The lines joined by "\n", without one at the end.
@@ -45,19 +44,19 @@ export interface MemoryResults {
  * import { formatMemory } from "./memory_table.ts";
  *
  * const memory = { weights: 33_554_432, kv_held: 786_432, kv_allocated: 1_048_576,
- *   allocator_peak: 0, process_peak: 0, process_before: 0 };
+ *   allocator_peak: 34_603_008, process_peak: null, process_before: null };
  * console.log(formatMemory({
- *   config: { device: "cpu" }, raw_results: [{ method: "streaming_256", memory }],
+ *   raw_results: [{ method: "streaming_256", memory }],
  *   configurations: [{ name: "streaming_256", status: "done" }], failures: [],
  * }));
  * // Memory                     Weights       KV held  KV allocated  Allocator peak  Process peak   Before load
  * // ----------------------------------------------------------------------------------------------------------
- * // streaming_256            32.00 MiB      0.75 MiB      1.00 MiB               -             -             -
+ * // streaming_256            32.00 MiB      0.75 MiB      1.00 MiB       33.00 MiB             -             -
  * // ==========================================================================================================
  * ```
  */
 export function formatMemory(results: MemoryResults): string {
-  const { config, raw_results, configurations, failures } = results;
+  const { raw_results, configurations, failures } = results;
   const name = Math.max(NAME_WIDTH, ...configurations.map(({ name }) => name.length));
   const widths = COLUMNS.map(({ title }) => Math.max(WIDTH, title.length));
   const line = (first: string, cells: readonly string[]) =>
@@ -68,10 +67,7 @@ export function formatMemory(results: MemoryResults): string {
     if (samples.length > 0) {
       return line(
         name,
-        COLUMNS.map(({ figure, device }) => {
-          if (device && config.device === "cpu") return "-";
-          return formatBytes(samples.reduce((sum, { memory }) => sum + memory[figure], 0) / samples.length);
-        }),
+        COLUMNS.map(({ figure }) => formatBytes(average(samples.map(({ memory }) => memory[figure])))),
       );
     }
     const reason = failures.find(({ method }) => method === name)?.reason;
@@ -79,11 +75,18 @@ export function formatMemory(results: MemoryResults): string {
     const text = `${line(name, [])}  ${said.replaceAll(/\s+/g, " ").trim()}`;
     return text.length <= title.length ? text : `${text.slice(0, title.length - 1)}…`;
   });
-  return [title, "-".repeat(title.length), ...rows, "=".repeat(title.length)].join("\n");
+  const phases = formatPhases(results);
+  return [
+    title,
+    "-".repeat(title.length),
+    ...rows,
+    "=".repeat(title.length),
+    ...(phases === "" ? [] : ["", phases]),
+  ].join("\n");
 }
 
 /** In MiB, from one GiB on in GiB: two decimals, and the unit with each, for a cache's figures are far from the weights'. */
-function formatBytes(bytes: number): string {
-  if (!Number.isFinite(bytes)) return "-";
+function formatBytes(bytes: number | null): string {
+  if (bytes === null) return "-";
   return bytes < GIB ? `${(bytes / MIB).toFixed(2)} MiB` : `${(bytes / GIB).toFixed(2)} GiB`;
 }

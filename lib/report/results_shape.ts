@@ -11,7 +11,29 @@ import {
   record,
   string,
 } from "./shape.ts";
-import type { AggregatedStats, BenchmarkResults, Environment, Failure, RawResult, RunConfig } from "./types.ts";
+import type {
+  AggregatedStats,
+  BenchmarkResults,
+  Environment,
+  Failure,
+  MemoryFigures,
+  PhaseMemory,
+  RawResult,
+  RunConfig,
+} from "./types.ts";
+
+const levels = object({ peak: number, end: number });
+const levelsOrNull = object({ peak: nullable(number), end: nullable(number) });
+
+const phase: Reader<PhaseMemory> = object<PhaseMemory>({
+  kv_held: levels,
+  kv_allocated: levels,
+  allocator: levelsOrNull,
+  allocator_reserved: nullable(number),
+  buffers: number,
+  process: levelsOrNull,
+  host_rss: number,
+});
 
 const rawResult: Reader<RawResult> = object<RawResult>({
   method: string,
@@ -26,13 +48,14 @@ const rawResult: Reader<RawResult> = object<RawResult>({
   layer_cache_sizes: list(number),
   step_times_s: list(figure),
   nll: list(figure),
-  memory: object({
+  memory: object<MemoryFigures>({
     kv_held: number,
     kv_allocated: number,
     weights: number,
-    allocator_peak: number,
-    process_peak: number,
-    process_before: number,
+    allocator_peak: nullable(number),
+    process_peak: nullable(number),
+    process_before: nullable(number),
+    phases: optional(object({ load: phase, prefill: phase, decode: phase })),
   }),
   entries_copied: object({ speed: number, quality: number }),
 });

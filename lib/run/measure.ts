@@ -7,6 +7,7 @@ import { runsOf } from "../report/trace.ts";
 import type { TraceSnapshot } from "../report/trace_types.ts";
 import type { RawResult } from "../report/types.ts";
 import { Engine, type EngineOptions, evictionOptions } from "./engine.ts";
+import { MemoryMeter } from "./memory_meter.ts";
 import { openRuntime } from "./open_runtime.ts";
 import type { ChildEvent, MeasureRequest } from "./protocol.ts";
 import { measureQuality } from "./quality.ts";
@@ -42,26 +43,27 @@ export async function measure(request: MeasureRequest, emit: (event: ChildEvent)
   };
   const eviction = new Eviction(runtime, model.spec, evictionOptions(options, model.spec));
   eviction.wake();
-  const before = vram?.currentBytes ?? 0;
-  using engine = new Engine(runtime, model, options, eviction);
+  const meter = new MemoryMeter(vram);
   const lengths = { promptTokens, newTokens: maxNewTokens, chunk: request.prefillChunk };
+  meter.begin();
+  using engine = new Engine(runtime, model, options, eviction);
+  const load = meter.loaded(engine, lengths);
   for (let i = 0; i < request.warmup; i++) {
     progress("warmup", 0, i, request.warmup);
     const stopAfter = Math.min(WARMUP_TOKENS, maxNewTokens);
-    measureSpeed(engine, samples[0]!, lengths, seed, () => {}, stopAfter);
+    measureSpeed(engine, samples[0]!, lengths, seed, { meter, stopAfter });
   }
   for (const [sample, tokens] of samples.entries()) {
-    vram?.resetPeak();
     progress("speed", sample, 0, maxNewTokens);
     const speed = measureSpeed(
       engine,
       tokens,
       lengths,
       seed + sample,
-      (done) => progress("speed", sample, done, maxNewTokens),
+      { meter, between: (done) => progress("speed", sample, done, maxNewTokens) },
     );
-    const peak = vram?.peakBytes ?? 0;
-    const allocatorPeak = device.kind === "cuda" ? engine.session.allocatorStats().MaxInUse ?? 0 : 0;
+    const phases = { load, ...speed.memory! };
+    const peakOf = (of: "allocator" | "process") => greatest(phases.prefill[of].peak, phases.decode[of].peak);
     progress("quality", sample, 0, maxTokens);
     const quality = measureQuality(
       engine,
@@ -80,7 +82,7 @@ export async function measure(request: MeasureRequest, emit: (event: ChildEvent)
       ...timings(speed),
       perplexity: quality.perplexity,
       accuracy: quality.accuracy,
-      peak_vram_gb: Math.max(0, peak - before) / 2 ** 30,
+      peak_vram_gb: (peakOf("process") ?? 0) / 2 ** 30,
       // Where every layer is skipped, all of them hold the whole text.
       final_cache_size: quality.cacheSizes[Math.max(0, counted)]!,
       layer_cache_sizes: [...quality.cacheSizes],
@@ -90,14 +92,21 @@ export async function measure(request: MeasureRequest, emit: (event: ChildEvent)
         kv_held: speed.heldBytes,
         kv_allocated: speed.allocatedBytes,
         weights: engine.weightBytes,
-        allocator_peak: allocatorPeak,
-        process_peak: Math.max(0, peak - before),
-        process_before: before,
+        allocator_peak: peakOf("allocator"),
+        process_peak: peakOf("process"),
+        process_before: meter.before,
+        phases,
       },
       entries_copied: { speed: speed.copied, quality: quality.copied },
     };
     emit({ type: "sample", result });
   }
+}
+
+/** The greater of figures that are there. */
+function greatest(...figures: readonly (number | null)[]): number | null {
+  const known = figures.filter((figure) => figure !== null);
+  return known.length === 0 ? null : Math.max(...known);
 }
 
 /** SPEC's figures from the times of a speed pass. */

@@ -1,5 +1,7 @@
 import type { Stretch } from "../cache/schedule.ts";
+import type { PhaseMemory } from "../report/types.ts";
 import type { Engine } from "./engine.ts";
+import type { MemoryMeter } from "./memory_meter.ts";
 
 /** Lengths of the speed pass. */
 export interface SpeedLengths {
@@ -25,6 +27,18 @@ export interface SpeedResult {
   readonly allocatedBytes: number;
   /** The ids generated. */
   readonly tokens: readonly number[];
+  /** Where memory went, if there was a meter. */
+  readonly memory?: { readonly prefill: PhaseMemory; readonly decode: PhaseMemory };
+}
+
+/** What happens in a speed pass outside of what is timed. */
+export interface SpeedWatch {
+  /** Is told when phases begin and end. */
+  readonly meter?: MemoryMeter;
+  /** Called after each token with the number of tokens so far. */
+  readonly between?: (tokens: number) => void;
+  /** Tokens after which to stop, in a cache made for all of them: a warm-up. */
+  readonly stopAfter?: number;
 }
 
 /**
@@ -56,22 +70,22 @@ export function speedCourse({ promptTokens, newTokens, chunk = promptTokens }: S
  * The policy is applied after every pass. TTFT ends when the first id is there: it holds all chunks of the prompt and
  * the evictions between them, and the first step's time the eviction that follows the last chunk.
  *
- * @param stopAfter Tokens after which to stop, in a cache made for all of them: a warm-up.
- * @param between Called after each token, outside of what is timed, with the number of tokens so far.
+ * @param watch What happens outside of what is timed.
  */
 export function measureSpeed(
   engine: Engine,
   prompt: readonly number[],
   lengths: SpeedLengths,
   seed: number,
-  between: (tokens: number) => void = () => {},
-  stopAfter: number = lengths.newTokens,
+  watch: SpeedWatch = {},
 ): SpeedResult {
+  const { meter, between, stopAfter = lengths.newTokens } = watch;
   const { promptTokens, chunk = promptTokens } = lengths;
   const chunks = Array.from(
     { length: Math.ceil(promptTokens / chunk) },
     (_, i) => prompt.slice(i * chunk, Math.min((i + 1) * chunk, promptTokens)),
   );
+  meter?.begin();
   using course = engine.course(speedCourse(lengths), seed);
   engine.runtime.device.synchronize();
   let start = performance.now();
@@ -82,9 +96,11 @@ export function measureSpeed(
   let token = course.read().argmax;
   const ttft = (performance.now() - start) / 1000;
   const tokens = [token];
+  const prefill = meter?.end("prefill", course.cache);
+  meter?.begin(course.cache);
   const stepTimes: number[] = [];
   for (let i = 0; i < stopAfter - 1; i++) {
-    between(tokens.length);
+    between?.(tokens.length);
     start = performance.now();
     if (i === 0) course.evict();
     course.forward([token], 0);
@@ -93,6 +109,15 @@ export function measureSpeed(
     stepTimes.push((performance.now() - start) / 1000);
     tokens.push(token);
   }
+  const decode = meter?.end("decode", course.cache);
   const { copied, heldBytes, bytes } = course.cache;
-  return { ttft, stepTimes, copied, heldBytes, allocatedBytes: bytes, tokens };
+  return {
+    ttft,
+    stepTimes,
+    copied,
+    heldBytes,
+    allocatedBytes: bytes,
+    tokens,
+    ...(prefill && decode ? { memory: { prefill, decode } } : {}),
+  };
 }

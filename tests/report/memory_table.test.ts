@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { formatMemory } from "../../lib/report/memory_table.ts";
+import type { PhaseMemory } from "../../lib/report/types.ts";
 import { inventResults } from "./_invent.ts";
 
 const MIB = 2 ** 20;
@@ -36,9 +37,49 @@ Deno.test("formatMemory() averages over the samples, in units that fit", () => {
   assert.equal(lines[6], "=".repeat(106));
 });
 
+const onCpu = { memory: { ...memory(MIB, 5300 * MIB).memory, process_peak: null, process_before: null } };
+
 Deno.test("formatMemory() has no figures of a GPU where there is none", () => {
-  const [, , row] = formatMemory(inventResults({ baseline: [memory(MIB, 0)] }, { device: "cpu" })).split("\n");
-  assert.equal(row!.replaceAll(/\s+/g, " "), "baseline 5.08 GiB 1.00 MiB 2.00 MiB - - -");
+  const [, , row] = formatMemory(inventResults({ baseline: [onCpu] }, { device: "cpu" })).split("\n");
+  assert.equal(row!.replaceAll(/\s+/g, " "), "baseline 5.08 GiB 1.00 MiB 2.00 MiB 5.18 GiB - -");
+});
+
+const phase = (kv: number, peak: number, process: number | null): PhaseMemory => ({
+  kv_held: { peak: 2 * kv, end: kv },
+  kv_allocated: { peak: 3 * kv, end: 2 * kv },
+  allocator: { peak, end: 5200 * MIB },
+  allocator_reserved: 5400 * MIB,
+  buffers: 2 * kv + 0.5 * MIB,
+  process: { peak: process, end: process },
+  host_rss: 900 * MIB,
+});
+
+Deno.test("formatMemory() tells phases apart, a line for each, where results have them", () => {
+  const phases = (process: number | null) => ({
+    load: phase(0, 5200 * MIB, process),
+    prefill: phase(300 * MIB, 5350 * MIB, process),
+    decode: phase(20 * MIB, 5210 * MIB, process),
+  });
+  const text = formatMemory(inventResults({
+    baseline: [
+      { memory: { ...onCpu.memory, phases: phases(5800 * MIB) } },
+      { memory: { ...onCpu.memory, phases: phases(6000 * MIB) } },
+    ],
+    h2o_l2_512: [{ memory: { ...onCpu.memory, phases: phases(null) } }],
+    snapkv_512_obs32: "Out of memory",
+  }));
+  assert.deepEqual(text.split("\n\n")[1]!.split("\n"), [
+    "Memory by phase, MiB                     KV held      KV allocated        ORT in use      ORT  Buffers           Process     Host",
+    "                                   peak      end     peak      end     peak      end reserved      end     peak      end      RSS",
+    "-".repeat(129),
+    "baseline              load          0.0      0.0      0.0      0.0   5200.0   5200.0   5400.0      0.5   5900.0   5900.0    900.0",
+    "                      prefill     600.0    300.0    900.0    600.0   5350.0   5200.0   5400.0    600.5   5900.0   5900.0    900.0",
+    "                      decode       40.0     20.0     60.0     40.0   5210.0   5200.0   5400.0     40.5   5900.0   5900.0    900.0",
+    "h2o_l2_512            load          0.0      0.0      0.0      0.0   5200.0   5200.0   5400.0      0.5        -        -    900.0",
+    "                      prefill     600.0    300.0    900.0    600.0   5350.0   5200.0   5400.0    600.5        -        -    900.0",
+    "                      decode       40.0     20.0     60.0     40.0   5210.0   5200.0   5400.0     40.5        -        -    900.0",
+    "=".repeat(129),
+  ]);
 });
 
 Deno.test("formatMemory() keeps the columns under their titles beside a long name", () => {

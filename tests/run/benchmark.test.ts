@@ -90,6 +90,24 @@ Deno.test("runBenchmark() reads a prompt in chunks, and needs room for what is k
   equal(full!.memory.kv_allocated, entry * 61);
   equal(streaming!.memory.kv_allocated, entry * (24 + 16));
   equal(streaming!.memory.kv_held, entry * 24);
+  // A pass's own entries are there until it evicts; the eviction after the last chunk is decode's.
+  const { load, prefill, decode } = streaming!.memory.phases!;
+  deepEqual([load, prefill, decode].map(({ kv_held }) => [kv_held.peak / entry, kv_held.end / entry]), [
+    [0, 0],
+    [24 + 16, 24 + 8],
+    [24 + 8, 24],
+  ]);
+  for (const { kv_allocated } of [prefill, decode]) deepEqual(kv_allocated, { peak: entry * 40, end: entry * 40 });
+  for (const phase of [load, prefill, decode]) {
+    deepEqual(phase.process, { peak: null, end: null }); // there is no NVML on a CPU
+    ok(phase.allocator_reserved! >= phase.allocator.end! && phase.allocator.end! >= load.allocator.end!);
+    ok(phase.buffers >= phase.kv_allocated.end && phase.host_rss > phase.buffers);
+  }
+  // What a chunk computes with, and a step: less.
+  ok(prefill.allocator.peak! > decode.allocator.peak! && decode.allocator.peak! > decode.allocator.end!);
+  equal(streaming!.memory.allocator_peak, prefill.allocator.peak);
+  deepEqual([streaming!.memory.process_peak, streaming!.memory.process_before], [null, null]);
+  equal(streaming!.peak_vram_gb, 0);
   // Chunks of 16, 16, 16 and 8: three of them are more than fits.
   equal(streaming!.entries_copied.speed, 8 * 8 * (3 * 24 + 5));
   equal(streaming!.entries_copied.quality, 8 * 8 * 56);
