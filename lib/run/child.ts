@@ -22,12 +22,14 @@ const LOG_LENGTH = 4000;
  * @param request What to do.
  * @param onEvent Gets what the process reports, as it does. What it throws ends the process.
  * @param abort Ends the process.
+ * @param script What the process runs: it reads the request from standard input and writes events, as child_main.ts does.
  * @returns How it ended. A process that fails is no error here.
  */
-export async function runChild(
-  request: ChildRequest,
-  onEvent: (event: ChildEvent) => void,
+export async function runChild<E extends { readonly type: string } = ChildEvent, R extends object = ChildRequest>(
+  request: R,
+  onEvent: (event: E) => void,
   abort?: AbortSignal,
+  script: string = import.meta.resolve("./child_main.ts"),
 ): Promise<ChildEnd> {
   const process = new Deno.Command(denoProgram(), {
     args: [
@@ -39,7 +41,7 @@ export async function runChild(
       "--allow-read", // the model, and CUDA's libraries wherever they are
       "--allow-env", // ORT_DIR, CUDA_PATH and the like
       "--allow-sys",
-      import.meta.resolve("./child_main.ts"),
+      script,
     ],
     // ONNX Runtime's telemetry would write to the user's cache, reach for the network and run while the clock does.
     env: { NO_COLOR: "1", ORT_DISABLE_TELEMETRY: "1" },
@@ -64,8 +66,8 @@ export async function runChild(
       write(process.stdin, JSON.stringify(request)),
       readLines(process.stdout, (line) => {
         const event = parse(line);
-        if (event?.type === "error") error = event;
-        else if (event) onEvent(event);
+        if (event?.type === "error") error = event as ChildEnd["error"];
+        else if (event) onEvent(event as E);
       }),
     ]);
     const { code, signal } = await process.status;
@@ -120,7 +122,7 @@ export function reasonOf({ code, signal, error, log }: ChildEnd): string {
   return `ended with code ${code}${said}`;
 }
 
-function parse(line: string): ChildEvent | undefined {
+function parse(line: string): { readonly type: string } | undefined {
   try {
     const event = JSON.parse(line);
     return typeof event?.type === "string" ? event : undefined;

@@ -1,6 +1,7 @@
 import { DEFAULTS, type DeviceDefaults } from "./device_defaults.ts";
-import { FLAG_TABLE, flagNames } from "./flag_table.ts";
-import type { FlagSpec } from "./flag_types.ts";
+import { FLAG_TABLE } from "./flag_table.ts";
+import type { Flags, FlagSpec } from "./flag_types.ts";
+import type { FlagTable } from "./read_flags.ts";
 
 const WIDTH = 100;
 const LEFT = 30;
@@ -34,16 +35,40 @@ export function helpText(version: string): string {
       WIDTH,
     ),
   ];
+  return [...lines, ...flagLines<Omit<Flags, "warnings">>(FLAG_TABLE, defaultText)].join("\n");
+}
+
+/**
+ * The part of a help that lists the flags, under the headings of their groups.
+ *
+ * @example
+ * ```ts
+ * import { flagLines } from "./help.ts";
+ *
+ * console.log(flagLines({ json: { group: "Output", help: "print JSON", default: false } }, () => "").join("\n"));
+ * //
+ * // Output
+ * //   --json                      print JSON
+ * ```
+ *
+ * @param table The flags.
+ * @param defaultText What is added to the help of a flag: its default.
+ * @returns Lines of at most 100 columns, the first empty.
+ */
+export function flagLines<F extends object>(
+  table: FlagTable<F>,
+  defaultText: (name: string, flag: FlagSpec<unknown>) => string,
+): string[] {
+  const lines: string[] = [];
   let group = "";
-  for (const name of flagNames) {
-    const flag: FlagSpec<unknown> = FLAG_TABLE[name];
+  for (const [name, flag] of Object.entries<FlagSpec<unknown>>(table)) {
     if (flag.group !== group) lines.push("", group = flag.group);
     const short = flag.short === undefined ? "" : `-${flag.short}, `;
     const left = `  ${short}--${name}${flag.value === undefined ? "" : ` ${flag.value}`}`.padEnd(LEFT);
     const right = wrap(`${flag.help}${defaultText(name, flag)}`, WIDTH - LEFT);
     right.forEach((line, i) => lines.push(`${i === 0 ? left : " ".repeat(LEFT)}${line}`));
   }
-  return lines.join("\n");
+  return lines;
 }
 
 function defaultText(name: string, { value, default: fallback, defaultText }: FlagSpec<unknown>): string {
