@@ -27,6 +27,7 @@ const ROOMS = [
   "lib/cache",
   "lib/report",
   "lib/run",
+  "lib/roofline",
   "mod.ts",
   "bench",
 ] as const;
@@ -103,6 +104,7 @@ Deno.test("every script has a task, every task a description, and none has all p
     ok(!/allow-(ffi|net)/.test(command), name);
     equal(/ --allow-env=(\S+) /.exec(command)?.[1], SETTINGS_ENV.join(), name);
   }
+  ok(!/allow-(ffi|env|net)/.test(config.tasks["bench:engine"].command), "bench:engine");
 });
 
 Deno.test("the README names tasks and flags that there are", async () => {

@@ -1,0 +1,148 @@
+import { Eviction } from "../cache/eviction.ts";
+import { openModelFolder } from "../model/model_folder.ts";
+import { VramSampler } from "../nvml/sampler.ts";
+import { CudaDevice } from "../ort/cuda_device.ts";
+import { type Course, Engine, type EngineOptions, evictionOptions } from "../run/engine.ts";
+import { openRuntime } from "../run/open_runtime.ts";
+import { lastPosition, rowCourse, stepsOf } from "./row_course.ts";
+import type { Lengths, RooflineEvent, RowRequest, RowsRequest } from "./protocol.ts";
+import { type TimedRuntime, timedRuntime } from "./timed_runtime.ts";
+
+/** Measures a method's rows, each reported as soon as it is there. A row that fails does not end those after it. */
+export async function measureRows(request: RowsRequest, emit: (event: RooflineEvent) => void): Promise<void> {
+  const runtime = timedRuntime(openRuntime(request.device));
+  const { device } = runtime;
+  await using vram = device instanceof CudaDevice
+    ? await VramSampler.start({ device: (nvml) => nvml.deviceByPciBusId(device.pciBusId) })
+    : undefined;
+  const model = openModelFolder(request.model);
+  for (const { table, rows } of request.batches) {
+    const options: EngineOptions = {
+      dtype: request.dtype,
+      attention: request.attention,
+      maxPositions: Math.max(...rows.map((row) => lastPosition(row, request.lengths))),
+      table,
+      score: request.score,
+      attentionUse: request.attentionUse,
+    };
+    const eviction = new Eviction(runtime, model.spec, evictionOptions(options));
+    eviction.wake();
+    const before = vram?.currentBytes ?? 0;
+    using engine = new Engine(runtime, model, options, eviction);
+    for (const row of rows) {
+      try {
+        vram?.resetPeak();
+        const ids = prompt(Math.max(row.length, row.fill), model.spec.vocab);
+        const ttft: number[] = [];
+        for (let i = 0; row.prefills > 0 && i <= row.prefills; i++) {
+          ttft.push(prefill(engine, ids.slice(0, row.length)));
+        }
+        const { allocated, ...steps } = decode(engine, runtime, row, request.lengths, ids.slice(0, row.fill));
+        const peak = vram?.peakBytes ?? null;
+        emit({
+          type: "row",
+          row: {
+            length: row.length,
+            ...steps,
+            ttft_s: ttft.slice(1), // the first loads kernels and sizes the arena
+            vram: peak === null ? null : {
+              before,
+              peak: Math.max(0, peak - before),
+              allocator_peak: engine.session.allocatorStats().MaxInUse ?? 0,
+              allocated,
+            },
+          },
+        });
+      } catch (error) {
+        emit({ type: "row_failed", length: row.length, reason: (error as Error).message.split("\n")[0]! });
+      }
+    }
+  }
+}
+
+/** Ids without meaning, the same in every run: times do not depend on them. */
+function prompt(tokens: number, vocab: number): number[] {
+  return Array.from({ length: tokens }, (_, i) => Math.imul(i + 1, 0x9e3779b1) >>> 0).map((hash) => hash % vocab);
+}
+
+/** Time of a prefill with nothing in the cache, until the first token is on the host, s. */
+function prefill(engine: Engine, ids: readonly number[]): number {
+  using course = engine.course([{ tokens: ids.length, times: 1 }], 0);
+  engine.runtime.device.synchronize();
+  const start = performance.now();
+  course.forward(ids, 0);
+  course.read();
+  return (performance.now() - start) / 1000;
+}
+
+/** Fills the cache and times steps. */
+function decode(engine: Engine, runtime: TimedRuntime, row: RowRequest, lengths: Lengths, ids: readonly number[]) {
+  using course = engine.course(rowCourse(row, stepsOf(lengths)), 0);
+  let token = 0;
+  if (row.fill > 0) {
+    course.forward(ids, 0);
+    token = course.read().argmax;
+    course.evict();
+  }
+  // A step's entry is given back by counting it out: the next step overwrites it.
+  const rewind = row.rewind ? () => void course.cache.held.fill(row.length) : () => {};
+  const step = () => {
+    course.forward([token], 0);
+    course.evict();
+  };
+  for (let i = 0; i < lengths.warmup; i++) {
+    rewind();
+    step();
+    token = course.read().argmax;
+  }
+  const copiedBefore = course.cache.copied;
+  const step_s: number[] = [], queue_s: number[] = [], run_s: number[] = [];
+  let held = 0;
+  for (let i = 0; i < lengths.steps; i++) {
+    rewind();
+    held += course.cache.heldBytes;
+    runtime.takeRunTime();
+    const start = performance.now();
+    step();
+    const queued = performance.now();
+    token = course.read().argmax;
+    const end = performance.now();
+    step_s.push((end - start) / 1000);
+    queue_s.push((queued - start) / 1000);
+    run_s.push(runtime.takeRunTime());
+  }
+  const entries_copied = course.cache.copied - copiedBefore;
+  const queued_step_s = engine.runtime.device.kind === "cuda" ? queuedSteps(engine, course, lengths, rewind, step) : [];
+  return {
+    step_s,
+    queue_s,
+    run_s,
+    queued_step_s,
+    kv_held: held / lengths.steps,
+    kv_allocated: course.cache.bytes,
+    entries_copied,
+    allocated: engine.runtime.device.allocated,
+  };
+}
+
+/** A step's time where the device always has the next one to do: the host's part goes on beside it. */
+function queuedSteps(
+  { runtime: { device } }: Engine,
+  course: Course,
+  { batches, queued }: Lengths,
+  rewind: () => void,
+  step: () => void,
+): number[] {
+  const times: number[] = [];
+  for (let batch = 0; batch < batches; batch++) {
+    device.synchronize();
+    const start = performance.now();
+    for (let i = 0; i < queued; i++) {
+      rewind();
+      step();
+    }
+    course.read();
+    times.push((performance.now() - start) / 1000 / queued);
+  }
+  return times;
+}

@@ -1,0 +1,43 @@
+import { Keeper, type KeepTable } from "../cache/schedule.ts";
+
+/**
+ * One table that stands for several budgets of a policy, so that one loaded model serves all of them: a course at one
+ * budget meets other counts than a course at another. Undefined where two budgets keep different sizes of one count, act on
+ * different layers, or make different groups of them, and so want different graphs.
+ *
+ * @example
+ * ```ts
+ * import { mergeTables } from "./merge_tables.ts";
+ *
+ * const at = (budget: number) => ({ layers: [[[budget + 1, 0, 0, budget] as const]] });
+ * console.log(mergeTables([at(8), at(16)])?.layers); // [ [ [ 9, 0, 0, 8 ], [ 17, 0, 0, 16 ] ] ]
+ * console.log(mergeTables([at(8), { layers: [[[9, 4, 0, 4]]] }])); // undefined
+ * ```
+ *
+ * @param tables One for each budget, of as many layers.
+ * @returns The table.
+ */
+export function mergeTables(tables: readonly KeepTable[]): KeepTable | undefined {
+  const [first] = tables;
+  if (first === undefined) return undefined;
+  const layers: (readonly [number, number, number, number])[][] = [];
+  for (let layer = 0; layer < first.layers.length; layer++) {
+    const met = new Map<number, readonly [number, number, number, number]>();
+    for (const { layers } of tables) {
+      for (const row of layers[layer]!) {
+        const known = met.get(row[0]);
+        if (known !== undefined && row.some((size, i) => size !== known[i])) return undefined;
+        met.set(row[0], row);
+      }
+    }
+    layers.push([...met.values()]);
+  }
+  const merged = { layers };
+  return tables.every((table) => graphOf(table) === graphOf(merged)) ? merged : undefined;
+}
+
+/** What of a table shapes the graph: layers acted on, and groups of equal lengths. */
+function graphOf(table: KeepTable): string {
+  const keeper = new Keeper(table);
+  return `${keeper.groups()} ${table.layers.map((_, layer) => keeper.acts(layer))}`;
+}

@@ -1,0 +1,143 @@
+import { tabulate } from "../cache/schedule.ts";
+import type { FloatType } from "../dtype.ts";
+import type { AttentionForm } from "../model/attention.ts";
+import type { ModelFolder } from "../model/model_folder.ts";
+import { checkPolicy } from "../policies/check_policy.ts";
+import type { Policy } from "../policies/policy.ts";
+import { methods } from "../policies/registry.ts";
+import { chooseAttention } from "../run/choose.ts";
+import { BUDGET_METHODS, type BudgetMethodName } from "./budget_methods.ts";
+import { mergeTables } from "./merge_tables.ts";
+import type { Batch, Lengths, RowRequest, RowsRequest } from "./protocol.ts";
+import { rowCourse, stepsOf } from "./row_course.ts";
+
+/** What is to be measured. */
+export interface RooflineOptions {
+  readonly device: "cuda" | "cpu";
+  readonly dtype: FloatType;
+  readonly methods: readonly BudgetMethodName[];
+  /** Entries held by the full cache, and budgets of the methods. */
+  readonly cacheLengths: readonly number[];
+  /** More lengths of the full cache, for the break-even. */
+  readonly fullLengths: readonly number[];
+  readonly prefills: number;
+  readonly lengths: Lengths;
+  /** A process for each row, rather than for each method. */
+  readonly isolate: boolean;
+}
+
+/** Rows of one process. */
+export interface Job {
+  /** The method, or "baseline" for the full cache. */
+  readonly method: BudgetMethodName | "baseline";
+  readonly attention: AttentionForm;
+  /** What the process is asked. */
+  readonly request: RowsRequest;
+}
+
+/**
+ * What each process measures: the full cache in the form of attention that it has by itself, in the explicit form too
+ * where a method has that, and each method.
+ *
+ * @param model The model.
+ * @param options What is to be measured.
+ * @returns One for each process, in the order of the table.
+ * @throws {InputError} If a method cannot be run at one of the lengths.
+ */
+export function planJobs(model: ModelFolder, options: RooflineOptions): Job[] {
+  const { device, dtype } = options;
+  const form = (policy: Policy) => chooseAttention("auto", dtype, model, device, { name: policy.method, policy });
+  const wanted = options.methods.map((method) => {
+    const policies = options.cacheLengths.map((length) => BUDGET_METHODS[method](length));
+    return { method, policies, attention: form(policies[0]!) };
+  });
+  const own = form(methods.baseline());
+  const forms = new Set([own, ...wanted.map(({ attention }) => attention)]);
+  const rows = [...forms].flatMap((attention) => {
+    const full = attention === own ? options.fullLengths : [];
+    return jobs(
+      model,
+      options,
+      "baseline",
+      attention,
+      [
+        ...options.cacheLengths.map((length) => fullRow(length, length, options.prefills)),
+        // No prompt: how long a step takes does not depend on what the cache holds.
+        ...full.filter((length) => !options.cacheLengths.includes(length)).map((length) => fullRow(length, 0, 0)),
+      ].sort((a, b) => a.length - b.length).map((row) => ({ row, policy: methods.baseline() })),
+    );
+  });
+  const evicting = wanted.flatMap(({ method, policies, attention }) =>
+    jobs(
+      model,
+      options,
+      method,
+      attention,
+      policies.map((policy, i) => {
+        const length = options.cacheLengths[i]!;
+        const fill = fillOf(policy, model.spec.layers, length);
+        checkPolicy(policy, { layers: model.spec.layers, maxEntries: fill + 1 });
+        return { policy, row: { length, fill, rewind: false, prefills: options.prefills } };
+      }),
+    )
+  );
+  return [...rows, ...evicting];
+}
+
+function fullRow(length: number, fill: number, prefills: number): RowRequest {
+  return { length, fill, rewind: true, prefills };
+}
+
+/**
+ * Tokens of a prompt after which a step evicts in every layer where the policy ever does at this budget: where layers have
+ * budgets of their own, some of them are larger than the mean.
+ */
+function fillOf(policy: Policy, layers: number, budget: number): number {
+  const first = (layer: number) => {
+    for (let entries = 1; entries <= 4 * budget; entries++) {
+      if (policy.keep({ layer, layers, entries }) !== "all") return entries - 1;
+    }
+    return budget;
+  };
+  return Math.max(budget, ...Array.from({ length: layers }, (_, layer) => first(layer)));
+}
+
+/** One process for all rows, or one for each; in a process, rows whose tables go together share a loaded model. */
+function jobs(
+  model: ModelFolder,
+  { device, dtype, lengths, isolate }: RooflineOptions,
+  method: Job["method"],
+  attention: AttentionForm,
+  rows: readonly { readonly row: RowRequest; readonly policy: Policy }[],
+): Job[] {
+  const single = rows.map(({ row, policy }) => ({
+    policy,
+    rows: [row],
+    table: tabulate(policy, model.spec, [], [[{ tokens: row.length, times: 1 }], rowCourse(row, stepsOf(lengths))]),
+  }));
+  const merged = mergeTables(single.map(({ table }) => table));
+  const sameGraph = new Set(rows.map(({ policy: { score, attention } }) => JSON.stringify([score, attention])));
+  const batches: Batch[] = merged && sameGraph.size === 1
+    ? [{ table: merged, rows: rows.map(({ row }) => row) }]
+    : single.map(({ table, rows }) => ({ table, rows }));
+  const request = (batches: readonly Batch[], { score, attention: use }: Policy): RowsRequest => ({
+    type: "rows",
+    model: model.path,
+    device,
+    dtype,
+    attention,
+    ...(score ? { score } : {}),
+    ...(use ? { attentionUse: use } : {}),
+    batches,
+    lengths,
+  });
+  // A score of its own for each budget takes a process of its own: a request has one.
+  if (isolate || sameGraph.size > 1) {
+    return single.map(({ table, rows, policy }) => ({
+      method,
+      attention,
+      request: request([{ table, rows }], policy),
+    }));
+  }
+  return [{ method, attention, request: request(batches, rows[0]!.policy) }];
+}

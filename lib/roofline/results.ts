@@ -1,0 +1,145 @@
+import type { FloatType } from "../dtype.ts";
+import type { AttentionForm } from "../model/attention.ts";
+import type { ModelSpec } from "../model/spec.ts";
+import { mean, median, p95 } from "../report/stats.ts";
+import type { Environment } from "../report/types.ts";
+import { type BreakEven, breakEven, type FullCachePoint } from "./break_even.ts";
+import type { BudgetMethodName } from "./budget_methods.ts";
+import { floorSeconds, type ModelCost, modelCost, prefillFlops } from "./floor.ts";
+import { type MedianInterval, medianInterval } from "./median_interval.ts";
+import type { Bandwidth, RawRow } from "./protocol.ts";
+
+/** A row as measured, and whose it is. */
+export interface NamedRow {
+  readonly method: BudgetMethodName | "baseline";
+  readonly attention: AttentionForm;
+  readonly row: RawRow;
+}
+
+/** A row of the table. Times in s, memory in bytes, shares of the time per token. */
+export interface RooflineRow {
+  /** "baseline" is the full cache. */
+  readonly method: NamedRow["method"];
+  readonly attention: AttentionForm;
+  /** Entries held by the full cache; the method's budget. */
+  readonly length: number;
+  /** What a step must read. */
+  readonly bytes: { readonly weights: number; readonly kv: number };
+  readonly floor_s: number;
+  readonly tpot_s: MedianInterval & { readonly p95: number; readonly mean: number; readonly n: number };
+  /** The median over the floor. */
+  readonly ratio: number;
+  /** Against the full cache of the same form at the same length; null for that one. */
+  readonly eviction_share: number | null;
+  /** A step's work alone: on CUDA a step's time where others are queued behind it; on a CPU its time in ONNX Runtime. */
+  readonly device_s: number;
+  /** What is left of the time per token. */
+  readonly host_share: number;
+  /** Null where no prompt was timed. */
+  readonly ttft:
+    | { readonly median_s: number; readonly n: number; readonly flops: number; readonly flops_per_s: number }
+    | null;
+  readonly memory: {
+    /** Weights and the entries held. */
+    readonly theory: number;
+    /** The process's peak over what it had before; null on a CPU. */
+    readonly peak: number | null;
+    readonly rest: number | null;
+  };
+  readonly raw: RawRow;
+}
+
+/** What the engine benchmark prints with `--json`. */
+export interface RooflineResults {
+  readonly config: {
+    readonly model: string;
+    readonly random_weights: boolean;
+    readonly device: "cuda" | "cpu";
+    readonly dtype: FloatType;
+    readonly lengths: readonly number[];
+    readonly full_lengths: readonly number[];
+    readonly methods: readonly string[];
+    readonly steps: number;
+    readonly prefills: number;
+    /** Whether each row had a process of its own, and so each peak of memory is the row's alone. */
+    readonly isolated: boolean;
+    readonly timestamp: string;
+  };
+  readonly model: ModelCost;
+  /** The faster of `bandwidths`, which floors are by. */
+  readonly bandwidth: Bandwidth;
+  /** Before the rows and after them. */
+  readonly bandwidths: readonly Bandwidth[];
+  readonly rows: readonly RooflineRow[];
+  readonly break_even: readonly ({ readonly method: BudgetMethodName; readonly budget: number } & BreakEven)[];
+  readonly failures: readonly { readonly method: string; readonly length: number; readonly reason: string }[];
+  readonly environment: Environment;
+}
+
+/**
+ * What is derived from rows as measured.
+ *
+ * @param measured The rows, those of the full cache among them.
+ * @param spec The decoder.
+ * @param dtype The type computed in.
+ * @param bandwidth Bytes per second.
+ * @returns The rows, by length and then in the order given.
+ */
+export function deriveRows(
+  measured: readonly NamedRow[],
+  spec: ModelSpec,
+  dtype: FloatType,
+  bandwidth: number,
+): RooflineRow[] {
+  const cost = modelCost(spec, dtype);
+  const full = (attention: AttentionForm, length: number) =>
+    measured.find((other) =>
+      other.method === "baseline" && other.attention === attention && other.row.length === length
+    );
+  return measured.map(({ method, attention, row }): RooflineRow => {
+    const bytes = { weights: cost.stepWeightBytes, kv: row.kv_held };
+    const floor_s = floorSeconds(bytes.weights + bytes.kv, bandwidth);
+    const interval = medianInterval(row.step_s);
+    const tpot_s = { ...interval, p95: p95(row.step_s), mean: mean(row.step_s), n: row.step_s.length };
+    const reference = method === "baseline" ? undefined : full(attention, row.length);
+    const queued = row.queued_step_s.length > 0;
+    const device_s = median(queued ? row.queued_step_s : row.run_s);
+    const host = queued ? tpot_s.median - device_s : median(row.step_s.map((step, i) => step - row.run_s[i]!));
+    const flops = prefillFlops(spec, row.length);
+    const ttft = row.ttft_s.length === 0 ? null : median(row.ttft_s);
+    const theory = cost.weightBytes + row.kv_held;
+    const peak = row.vram?.peak ?? null;
+    return {
+      method,
+      attention,
+      length: row.length,
+      bytes,
+      floor_s,
+      tpot_s,
+      ratio: tpot_s.median / floor_s,
+      eviction_share: reference ? (tpot_s.median - median(reference.row.step_s)) / tpot_s.median : null,
+      device_s,
+      host_share: host / tpot_s.median,
+      ttft: ttft === null ? null : { median_s: ttft, n: row.ttft_s.length, flops, flops_per_s: flops / ttft },
+      memory: { theory, peak, rest: peak === null ? null : peak - theory },
+      raw: row,
+    };
+  }).sort((a, b) => a.length - b.length);
+}
+
+/**
+ * From where on each method is faster than the full cache in the form of attention that it has by itself.
+ *
+ * @param rows All rows.
+ * @param own That form.
+ * @returns For each method and budget in the order of the rows; none where there are fewer than two full caches.
+ */
+export function deriveBreakEven(rows: readonly RooflineRow[], own: AttentionForm): RooflineResults["break_even"] {
+  const full: FullCachePoint[] = rows
+    .filter(({ method, attention }) => method === "baseline" && attention === own)
+    .map(({ length, tpot_s: { median, low, high } }) => ({ length, median, low, high }));
+  if (full.length < 2) return [];
+  return rows.flatMap(({ method, length: budget, tpot_s }) =>
+    method === "baseline" ? [] : [{ method, budget, ...breakEven(full, tpot_s, budget) }]
+  );
+}

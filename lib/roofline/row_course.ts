@@ -1,0 +1,24 @@
+/**
+ * What passes a row has.
+ *
+ * @module
+ */
+import type { Stretch } from "../cache/schedule.ts";
+import type { Lengths, RowRequest } from "./protocol.ts";
+
+/** Passes of a row that its cache has to have room for. */
+export function rowCourse({ length, fill, rewind }: RowRequest, steps: number): Stretch[] {
+  if (!rewind) return [{ tokens: fill, times: 1 }, { tokens: 1, times: steps }];
+  // Steps are given back: there is never more than one.
+  return fill > 0 ? [{ tokens: fill, times: 1 }, { tokens: 1, times: 1 }] : [{ tokens: 1, times: length + 1 }];
+}
+
+/** The highest position that a token of a row gets, plus one. */
+export function lastPosition({ length, fill, prefills }: RowRequest, lengths: Lengths): number {
+  return Math.max(prefills > 0 ? length : 0, fill + stepsOf(lengths));
+}
+
+/** Steps of a row, those before the clock starts included. */
+export function stepsOf({ warmup, steps, batches, queued }: Lengths): number {
+  return warmup + steps + batches * queued;
+}

@@ -1,0 +1,161 @@
+import { InputError } from "../errors.ts";
+import type { ModelFolder } from "../model/model_folder.ts";
+import { positionsObstacle } from "../model/positions.ts";
+import { methods } from "../policies/registry.ts";
+import { describeEnvironment } from "../report/environment.ts";
+import { localTimestamp } from "../report/results_folder.ts";
+import { sha256OfFiles } from "../report/sha256.ts";
+import type { GpuInfo } from "../report/types.ts";
+import { reasonOf, runChild } from "../run/child.ts";
+import { chooseAttention, chooseDtype } from "../run/choose.ts";
+import type { Probe } from "../run/protocol.ts";
+import { ENGINE_DEFAULTS, type EngineFlags } from "./flags.ts";
+import { modelCost } from "./floor.ts";
+import { type Job, planJobs } from "./plan.ts";
+import type { Bandwidth, BandwidthRequest, Lengths, RooflineEvent, RowsRequest } from "./protocol.ts";
+import { deriveBreakEven, deriveRows, type NamedRow, type RooflineResults } from "./results.ts";
+import { stepsOf } from "./row_course.ts";
+
+/** What a run needs beside its flags. */
+export interface RooflineRun {
+  readonly flags: EngineFlags;
+  readonly model: ModelFolder;
+  /** What to call it. */
+  readonly name: string;
+  /** What there is to run on. */
+  readonly found: Probe;
+  /** Told how far the run is, a line each. */
+  readonly say: (line: string) => void;
+  /** Ends it early: what is finished stays. */
+  readonly signal?: AbortSignal;
+}
+
+/** Steps before the clock starts. */
+const WARMUP = 8;
+/** Runs of steps that are queued on CUDA, and steps of each. */
+const QUEUED = { batches: 6, queued: 16 };
+
+/**
+ * Runs the engine benchmark: how fast memory is read, then the full cache and each method in a process of its own.
+ *
+ * @param run What is asked for.
+ * @returns All of it. Rows that failed are among the failures.
+ * @throws {InputError} For a mistake in what was given, before anything is measured.
+ */
+export async function runRoofline({ flags, model, name, found, say, signal }: RooflineRun): Promise<RooflineResults> {
+  const { device } = found;
+  const defaults = ENGINE_DEFAULTS[device];
+  const dtype = chooseDtype(flags.dtype, model, device);
+  const cacheLengths = flags.lengths ?? defaults.lengths;
+  const steps = flags.steps ?? defaults.steps;
+  const lengths: Lengths = { warmup: WARMUP, steps, ...(device === "cuda" ? QUEUED : { batches: 0, queued: 0 }) };
+  const fits = (length: number) => positionsObstacle(model.spec, "absolute", length + stepsOf(lengths)) === undefined;
+  const fullLengths = (flags.full_lengths ?? defaults.full_lengths).filter((length) =>
+    flags.full_lengths !== undefined || fits(length)
+  );
+  const jobs = planJobs(model, {
+    device,
+    dtype,
+    methods: flags.methods,
+    cacheLengths,
+    fullLengths,
+    prefills: flags.prefills,
+    lengths,
+    isolate: flags.isolate,
+  });
+  checkPositions(jobs, model);
+
+  say("Reading memory");
+  const { bandwidth: first, gpu } = await measureBandwidth(device, flags.read_mib, signal);
+  const measured: NamedRow[] = [];
+  const failures: { method: string; length: number; reason: string }[] = [];
+  for (const [i, { method, attention, request }] of jobs.entries()) {
+    if (signal?.aborted) break;
+    const asked = request.batches.flatMap(({ rows }) => rows.map(({ length }) => length));
+    say(`[${i + 1}/${jobs.length}] ${method} (${attention}): ${asked.join(", ")}`);
+    const left = new Set(asked);
+    const end = await child<RowsRequest>(request, (event) => {
+      if (event.type === "row") measured.push({ method, attention, row: event.row });
+      if (event.type === "row_failed") failures.push({ method, length: event.length, reason: event.reason });
+      if (event.type === "row" || event.type === "row_failed") {
+        left.delete(event.type === "row" ? event.row.length : event.length);
+      }
+    }, signal);
+    if (signal?.aborted) break;
+    const reason = end.code === 0 ? "it was not measured" : reasonOf(end);
+    for (const length of left) failures.push({ method, length, reason });
+  }
+  const bandwidths = [first];
+  if (!signal?.aborted) {
+    say("Reading memory again");
+    // Other work on the machine at the moment of the first: the faster is nearer to what memory can do.
+    const again = await measureBandwidth(device, flags.read_mib, signal).catch(() => undefined);
+    if (again) bandwidths.push(again.bandwidth);
+  }
+  const bandwidth = bandwidths.reduce((a, b) => a.bytes_per_s >= b.bytes_per_s ? a : b);
+  for (const { method, length, reason } of failures) say(`${method} at ${length} failed: ${reason}`);
+
+  const own = chooseAttention("auto", dtype, model, device, { name: "baseline", policy: methods.baseline() });
+  const rows = deriveRows(measured, model.spec, dtype, bandwidth.bytes_per_s);
+  return {
+    config: {
+      model: name,
+      random_weights: flags.model_id === undefined,
+      device,
+      dtype,
+      lengths: cacheLengths,
+      full_lengths: rows.filter(({ method, attention }) => method === "baseline" && attention === own)
+        .map(({ length }) => length),
+      methods: flags.methods,
+      steps,
+      prefills: flags.prefills,
+      isolated: flags.isolate,
+      timestamp: localTimestamp(),
+    },
+    model: modelCost(model.spec, dtype),
+    bandwidth,
+    bandwidths,
+    rows,
+    break_even: deriveBreakEven(rows, own),
+    failures,
+    environment: describeEnvironment({
+      gpu: gpu ?? found.gpu,
+      onnxruntime: found.onnxruntime,
+      onnxruntime_path: found.onnxruntimePath,
+      providers: [...found.providers],
+      // Times do not depend on what the weights say: the shape is enough.
+      model_sha256: await sha256OfFiles(model.path, ["config.json"]),
+      text_sha256: "",
+    }),
+  };
+}
+
+/** Refuses lengths that the model has no positions for. */
+function checkPositions(jobs: readonly Job[], { spec, path }: ModelFolder): void {
+  for (const { method, request } of jobs) {
+    for (const row of request.batches.flatMap(({ rows }) => rows)) {
+      const last = Math.max(row.length, row.fill) + stepsOf(request.lengths);
+      const obstacle = positionsObstacle(spec, "absolute", last);
+      if (obstacle === undefined) continue;
+      throw new InputError(
+        `Cannot run ${method} at length ${row.length} with model ${path}: positions go to ${last}, and ${obstacle}; ` +
+          "make --lengths, --full_lengths or --steps smaller",
+      );
+    }
+  }
+}
+
+async function measureBandwidth(device: "cuda" | "cpu", mib: number | undefined, signal?: AbortSignal) {
+  let answer: { bandwidth: Bandwidth; gpu: GpuInfo | null } | undefined;
+  const request: BandwidthRequest = { type: "bandwidth", device, bytes: mib === undefined ? undefined : mib * 2 ** 20 };
+  const end = await child(request, (event) => {
+    if (event.type === "bandwidth") answer = event;
+  }, signal);
+  signal?.throwIfAborted();
+  if (answer === undefined) throw new InputError(`Cannot measure how fast memory is read: ${reasonOf(end)}`);
+  return answer;
+}
+
+function child<R extends object>(request: R, onEvent: (event: RooflineEvent) => void, signal?: AbortSignal) {
+  return runChild<RooflineEvent, R>(request, onEvent, signal, import.meta.resolve("./child_main.ts"));
+}
