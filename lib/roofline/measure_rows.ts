@@ -25,7 +25,7 @@ export async function measureRows(request: RowsRequest, emit: (event: RooflineEv
       score: request.score,
       attentionUse: request.attentionUse,
     };
-    const eviction = new Eviction(runtime, model.spec, evictionOptions(options));
+    const eviction = new Eviction(runtime, model.spec, evictionOptions(options, model.spec));
     eviction.wake();
     const before = vram?.currentBytes ?? 0;
     using engine = new Engine(runtime, model, options, eviction);

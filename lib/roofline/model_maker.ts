@@ -2,7 +2,7 @@ import { InputError } from "../errors.ts";
 import { readJsonObject } from "../model/json_file.ts";
 import { writeRandomModel } from "../model/random_model.ts";
 import { SHAPES } from "../model/shapes.ts";
-import { suggest } from "../run/suggest.ts";
+import { suggest } from "../suggest.ts";
 
 /** A model folder that goes with the scope, unless it is to be kept. */
 export class TemporaryModel implements Disposable {

@@ -45,8 +45,7 @@ export interface Job {
  * @throws {InputError} If a method cannot be run at one of the lengths.
  */
 export function planJobs(model: ModelFolder, options: RooflineOptions): Job[] {
-  const { device, dtype } = options;
-  const form = (policy: Policy) => chooseAttention("auto", dtype, model, device, { name: policy.method, policy });
+  const form = (policy: Policy) => formOf(policy, model, options);
   const wanted = options.methods.map((method) => {
     const policies = options.cacheLengths.map((length) => BUDGET_METHODS[method](length));
     return { method, policies, attention: form(policies[0]!) };
@@ -82,6 +81,24 @@ export function planJobs(model: ModelFolder, options: RooflineOptions): Job[] {
     )
   );
   return [...rows, ...evicting];
+}
+
+/**
+ * The form of attention that a policy has by itself, the same at all lengths.
+ *
+ * @param policy The policy.
+ * @param model The model.
+ * @param options What is to be measured.
+ * @returns The form.
+ */
+export function formOf(
+  policy: Policy,
+  model: ModelFolder,
+  { device, dtype, cacheLengths, fullLengths, lengths }: RooflineOptions,
+): AttentionForm {
+  // Of layers with budgets of their own none has more than twice the mean.
+  const tokens = Math.max(...cacheLengths.map((length) => 2 * length), ...fullLengths) + stepsOf(lengths);
+  return chooseAttention("auto", dtype, model, device, { name: policy.method, policy }, tokens);
 }
 
 function fullRow(length: number, fill: number, prefills: number): RowRequest {

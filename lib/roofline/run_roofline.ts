@@ -4,14 +4,14 @@ import { positionsObstacle } from "../model/positions.ts";
 import { methods } from "../policies/registry.ts";
 import { describeEnvironment } from "../report/environment.ts";
 import { localTimestamp } from "../report/results_folder.ts";
-import { sha256OfFiles } from "../report/sha256.ts";
+import { sha256OfFiles } from "../sha256.ts";
 import type { GpuInfo } from "../report/types.ts";
 import { reasonOf, runChild } from "../run/child.ts";
-import { chooseAttention, chooseDtype } from "../run/choose.ts";
+import { chooseDtype } from "../run/choose.ts";
 import type { Probe } from "../run/protocol.ts";
 import { ENGINE_DEFAULTS, type EngineFlags } from "./flags.ts";
 import { modelCost } from "./floor.ts";
-import { type Job, planJobs } from "./plan.ts";
+import { formOf, type Job, planJobs, type RooflineOptions } from "./plan.ts";
 import type { Bandwidth, BandwidthRequest, Lengths, RooflineEvent, RowsRequest } from "./protocol.ts";
 import { deriveBreakEven, deriveRows, type NamedRow, type RooflineResults } from "./results.ts";
 import { stepsOf } from "./row_course.ts";
@@ -53,7 +53,7 @@ export async function runRoofline({ flags, model, name, found, say, signal }: Ro
   const fullLengths = (flags.full_lengths ?? defaults.full_lengths).filter((length) =>
     flags.full_lengths !== undefined || fits(length)
   );
-  const jobs = planJobs(model, {
+  const options: RooflineOptions = {
     device,
     dtype,
     methods: flags.methods,
@@ -62,7 +62,8 @@ export async function runRoofline({ flags, model, name, found, say, signal }: Ro
     prefills: flags.prefills,
     lengths,
     isolate: flags.isolate,
-  });
+  };
+  const jobs = planJobs(model, options);
   checkPositions(jobs, model);
 
   say("Reading memory");
@@ -95,7 +96,7 @@ export async function runRoofline({ flags, model, name, found, say, signal }: Ro
   const bandwidth = bandwidths.reduce((a, b) => a.bytes_per_s >= b.bytes_per_s ? a : b);
   for (const { method, length, reason } of failures) say(`${method} at ${length} failed: ${reason}`);
 
-  const own = chooseAttention("auto", dtype, model, device, { name: "baseline", policy: methods.baseline() });
+  const own = formOf(methods.baseline(), model, options);
   const rows = deriveRows(measured, model.spec, dtype, bandwidth.bytes_per_s);
   return {
     config: {
