@@ -4,6 +4,7 @@ import { VramSampler } from "../nvml/sampler.ts";
 import { CudaDevice } from "../ort/cuda_device.ts";
 import { type Course, Engine, type EngineOptions, evictionOptions } from "../run/engine.ts";
 import { openRuntime } from "../run/open_runtime.ts";
+import { modelCost } from "./floor.ts";
 import { lastPosition, rowCourse, stepsOf } from "./row_course.ts";
 import type { Lengths, RooflineEvent, RowRequest, RowsRequest } from "./protocol.ts";
 import { type TimedRuntime, timedRuntime } from "./timed_runtime.ts";
@@ -100,7 +101,7 @@ function decode(engine: Engine, runtime: TimedRuntime, row: RowRequest, lengths:
   let held = 0;
   for (let i = 0; i < lengths.steps; i++) {
     rewind();
-    held += course.cache.heldBytes;
+    held += course.cache.held.reduce((a, b) => a + b, 0); // what is given back counts as gone
     runtime.takeRunTime();
     const start = performance.now();
     step();
@@ -118,7 +119,7 @@ function decode(engine: Engine, runtime: TimedRuntime, row: RowRequest, lengths:
     queue_s,
     run_s,
     queued_step_s,
-    kv_held: held / lengths.steps,
+    kv_held: held / lengths.steps * modelCost(engine.model.spec, engine.options.dtype).entryBytes,
     kv_allocated: course.cache.bytes,
     entries_copied,
     allocated: engine.runtime.device.allocated,
