@@ -42,11 +42,23 @@ export async function* parquetTexts(
   }
 }
 
+/** The same file, that remembers what was read last: without a page index, each lot of rows asks for the whole column. */
+function lastKept({ byteLength, slice }: AsyncBuffer): AsyncBuffer {
+  let last: { start: number; end: number | undefined; bytes: ReturnType<AsyncBuffer["slice"]> } | undefined;
+  return {
+    byteLength,
+    slice(start, end) {
+      if (last?.start !== start || last.end !== end) last = { start, end, bytes: slice(start, end) };
+      return last.bytes;
+    },
+  };
+}
+
 /** The file's metadata, looked at. */
 async function open(file: Deno.FsFile, column: string, fault: Fault): Promise<ParquetScan> {
   const { size } = file.statSync();
   if (size === 0) throw fault("it is empty");
-  const buffer: AsyncBuffer = { byteLength: size, slice: (start, end) => slice(file, start, end ?? size) };
+  const buffer = lastKept({ byteLength: size, slice: (start, end) => slice(file, start, end ?? size) });
   const isParquet = size >= 12 && [0, size - 4].every((at) => ascii(slice(file, at, at + 4)) === "PAR1");
   if (!isParquet) throw fault("it is not a whole Parquet file: those begin and end with PAR1");
   try {
