@@ -1,5 +1,6 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { InputError } from "../errors.ts";
+import { type BosRule, bosRule } from "./bos_rule.ts";
 
 /** From text to token ids and back, as the model's own tokenizer does it. */
 export interface TextTokenizer {
@@ -12,7 +13,8 @@ export interface TextTokenizer {
 }
 
 /**
- * Loads the tokenizer of a Hugging Face model folder: tokenizer.json and, where there is one, tokenizer_config.json.
+ * Loads the tokenizer of a Hugging Face model folder: tokenizer.json and, where there is one, tokenizer_config.json. What
+ * it puts before a text is what transformers' `tokenizer(text)` does; see {@linkcode bosRule}.
  *
  * @example
  * ```ts
@@ -35,9 +37,11 @@ export async function loadTokenizer(folder: string): Promise<TextTokenizer> {
         "tokenizer.save_pretrained in Python's transformers",
     );
   }
-  const config = await readJson(`${folder}/tokenizer_config.json`) ?? {};
+  const config = await readJson(`${folder}/tokenizer_config.json`);
+  const { model_type } = await readJson(`${folder}/config.json`) as { model_type?: unknown } | undefined ?? {};
+  const rule = bosRule(config, typeof model_type === "string" ? model_type : undefined);
   try {
-    return wrap(new Tokenizer(description, config));
+    return wrap(new Tokenizer(description, config ?? {}), rule);
   } catch (cause) {
     if (cause instanceof InputError) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
@@ -65,7 +69,7 @@ async function readJson(path: string): Promise<object | undefined> {
   throw new InputError(`Cannot load the tokenizer: ${path} holds no object`);
 }
 
-function wrap(tokenizer: Tokenizer): TextTokenizer {
+function wrap(tokenizer: Tokenizer, rule: BosRule | undefined): TextTokenizer {
   const encode = (text: string): number[] => {
     const { ids } = tokenizer.encode(text, { add_special_tokens: false });
     // A vocabulary without a token for the unknown leaves gaps, which would reach the model as NaN.
@@ -76,7 +80,7 @@ function wrap(tokenizer: Tokenizer): TextTokenizer {
     );
   };
   return {
-    prefix: specialBefore(tokenizer, encode("a")),
+    prefix: rule === undefined ? specialBefore(tokenizer, encode("a")) : prefixBy(rule, tokenizer),
     encode,
     // Cleaning up would drop spaces before punctuation that are in the text.
     decode: (ids) =>
@@ -84,6 +88,17 @@ function wrap(tokenizer: Tokenizer): TextTokenizer {
         ? ""
         : tokenizer.decode([...ids], { skip_special_tokens: false, clean_up_tokenization_spaces: false }),
   };
+}
+
+/** What the model's tokenizer class puts before a text. */
+function prefixBy({ token, isAdded }: BosRule, tokenizer: Tokenizer): number[] {
+  if (!isAdded) return [];
+  const id = tokenizer.token_to_id(token);
+  if (id !== undefined) return [id];
+  throw new InputError(
+    `Cannot load the tokenizer: texts begin with its bos_token "${token}", which tokenizer.json has no id for; set ` +
+      "bos_token in tokenizer_config.json, or add_bos_token to false",
+  );
 }
 
 /** What the tokenizer puts before a text by itself, found by letting it: what follows a text (BERT's [SEP]) is no prefix. */
