@@ -8,7 +8,7 @@ import { emitEmbedding } from "./embedding.ts";
 import { emitHead } from "./head.ts";
 import type { ModelFolder } from "./model_folder.ts";
 import { Parts, type Residual } from "./parts.ts";
-import type { Block, ModelSpec } from "./spec.ts";
+import type { Block, ModelSpec, Norm } from "./spec.ts";
 import type { WindowUse } from "./visible.ts";
 import { Weights, type WeightSource } from "./weights.ts";
 
@@ -150,18 +150,31 @@ export function emitDecoder(g: Graph, spec: ModelSpec, weights: WeightSource, op
 /** One block: attention and MLP around the residual stream. */
 function emitBlock(parts: Parts, attention: AttentionPart, layer: number, block: Block, x: Residual): Residual {
   const { g, spec: { heads, headDim, hidden, residual } } = parts;
+  const attend = (read: Tensor) =>
+    parts.product(attention.emit(layer, parts.heads(read, block.attention)), block.attention.out, [
+      hidden,
+      heads * headDim,
+    ]);
+  if (residual === "post") {
+    const base = parts.sum(x);
+    const attended = attend(base);
+    const mid = parts.normed({ base, added: attended.product, bias: attended.bias }, block.attention.norm).normed;
+    const mlp = parts.mlp(mid, block.mlp);
+    return { base: parts.normed({ base: mid, added: mlp.product, bias: mlp.bias }, normOf(block.mlp)).normed };
+  }
   const { normed, sum } = parts.normed(x, block.attention.norm);
-  const attended = parts.product(attention.emit(layer, parts.heads(normed, block.attention)), block.attention.out, [
-    hidden,
-    heads * headDim,
-  ]);
+  const attended = attend(normed);
   if (residual === "parallel") {
     const mlp = parts.mlp(block.mlp.norm ? parts.norm(sum, block.mlp.norm) : normed, block.mlp);
     const base = g.op("Add", [sum, attended.product]);
     return { base, added: mlp.product, bias: parts.sumOfBiases(attended, mlp) };
   }
-  if (!block.mlp.norm) throw new TypeError("Cannot write a sequential block: its MLP has no normalization");
-  const mid = parts.normed({ base: sum, added: attended.product, bias: attended.bias }, block.mlp.norm);
+  const mid = parts.normed({ base: sum, added: attended.product, bias: attended.bias }, normOf(block.mlp));
   const mlp = parts.mlp(mid.normed, block.mlp);
   return { base: mid.sum, added: mlp.product, bias: mlp.bias };
+}
+
+function normOf({ norm }: Block["mlp"]): Norm {
+  if (!norm) throw new TypeError("Cannot write a block that is not parallel: its MLP has no normalization");
+  return norm;
 }

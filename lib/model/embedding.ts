@@ -2,12 +2,11 @@ import type { Tensor } from "../onnx/graph.ts";
 import type { Parts, Residual } from "./parts.ts";
 
 /** What the first block reads, `[tokens, hidden]`: the tokens' embeddings, and their positions' where these are learned. */
-export function emitEmbedding(
-  { g, spec, weights, options: { dtype } }: Parts,
-  ids: Tensor,
-  positions: Tensor | undefined,
-): Residual {
-  const tokens = g.op("Gather", [weights.get(spec.embedding, [spec.vocab, spec.hidden]), ids]);
+export function emitEmbedding(parts: Parts, ids: Tensor, positions: Tensor | undefined): Residual {
+  const { g, spec, weights, options: { dtype } } = parts;
+  const { projected } = spec;
+  const rowsOf = g.op("Gather", [weights.get(spec.embedding, [spec.vocab, projected?.width ?? spec.hidden]), ids]);
+  const tokens = projected ? parts.linear(rowsOf, projected.in, [spec.hidden, projected.width]) : rowsOf;
   const base = spec.embeddingScale === undefined
     ? tokens
     : g.op("Mul", [tokens, g.cast(g.scalar(spec.embeddingScale), "float32", dtype)]);

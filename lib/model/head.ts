@@ -9,8 +9,12 @@ import type { ModelSpec } from "./spec.ts";
 export function emitHead(g: Graph, parts: Parts, spec: ModelSpec, x: Residual, allLogits: boolean): Tensor {
   const target = g.input("target", "int64", [1]);
   const { dtype } = parts.options;
-  const head = (rows: Tensor) => g.cast(parts.linear(rows, spec.head, [spec.vocab, spec.hidden]), dtype, "float32");
-  const { normed } = parts.normed(x, spec.finalNorm);
+  const { projected, hidden, vocab } = spec;
+  const head = (rows: Tensor) => {
+    const read = projected ? parts.linear(rows, projected.out, [projected.width, hidden]) : rows;
+    return g.cast(parts.linear(read, spec.head, [vocab, projected?.width ?? hidden]), dtype, "float32");
+  };
+  const normed = spec.finalNorm ? parts.normed(x, spec.finalNorm).normed : parts.sum(x);
   // The output matrix is large: only the last token's row goes through it.
   const last = g.op("Slice", [normed, g.ints(-1), g.ints(Number.MAX_SAFE_INTEGER), g.ints(0)]);
   const logits = head(last); // [1, vocab]

@@ -1,6 +1,6 @@
 import type { Graph, Tensor } from "../onnx/graph.ts";
 import type { DecoderOptions } from "./decoder.ts";
-import type { Affine, Block, ModelSpec } from "./spec.ts";
+import type { Affine, Block, ModelSpec, Norm } from "./spec.ts";
 import type { WeightSource } from "./weights.ts";
 
 const MICROSOFT = "com.microsoft";
@@ -61,17 +61,22 @@ export class Parts {
     return biases.length === 0 ? undefined : biases.reduce((a, b) => this.g.op("Add", [a, b]));
   }
 
+  /** A residual stream as one tensor. */
+  sum({ base, added, bias }: Residual): Tensor {
+    return [added, bias].reduce((sum: Tensor, x) => x === undefined ? sum : this.g.op("Add", [sum, x]), base);
+  }
+
   /** Normalizes a residual stream, and gives it as one tensor. */
-  normed({ base, added, bias }: Residual, affine: Affine): { readonly normed: Tensor; readonly sum: Tensor } {
+  normed(x: Residual, norm: Norm): { readonly normed: Tensor; readonly sum: Tensor } {
+    const { base, added, bias } = x;
     const { g, spec: { hidden, norm: { kind, eps } }, options: { device } } = this;
-    if (added === undefined) return { normed: this.norm(base, affine), sum: base };
-    if (device === "cpu") {
-      const sum = g.op("Add", [base, added]);
-      return { normed: this.norm(sum, affine), sum };
+    if (added === undefined || device === "cpu") {
+      const sum = this.sum(x);
+      return { normed: this.norm(sum, norm), sum };
     }
     // One kernel adds product, residual and bias, and normalizes.
-    const scale = this.#scale(affine, hidden);
-    const shift: Tensor | "" = affine.bias === undefined ? "" : this.weights.get(affine.bias, [hidden]);
+    const scale = this.#scale(norm, hidden);
+    const shift: Tensor | "" = this.#shift(norm, hidden) ?? "";
     const inputs: (Tensor | "")[] = [added, base, scale, ...(kind === "layer" ? [shift] : []), ...(bias ? [bias] : [])];
     const type = kind === "layer" ? "SkipLayerNormalization" : "SkipSimplifiedLayerNormalization";
     const [normed, sum] = g.pair(type, inputs, 3, { epsilon: { float: eps } }, MICROSOFT);
@@ -79,21 +84,28 @@ export class Parts {
   }
 
   /** Normalizes the last dimension, `[width]`: that of the residual stream if nothing else is said. */
-  norm(x: Tensor, affine: Affine, width = this.spec.hidden): Tensor {
+  norm(x: Tensor, norm: Norm, width = this.spec.hidden): Tensor {
     const { g, spec: { norm: { kind, eps } } } = this;
-    const scale = this.#scale(affine, width);
+    const scale = this.#scale(norm, width);
     const attributes = { axis: -1, epsilon: { float: eps } };
     // ORT's name for the root mean square's, in ONNX's own domain.
     if (kind === "rms") return g.op("SimplifiedLayerNormalization", [x, scale], attributes);
-    const shift = affine.bias === undefined ? [] : [this.weights.get(affine.bias, [width])];
-    return g.op("LayerNormalization", [x, scale, ...shift], attributes);
+    const shift = this.#shift(norm, width);
+    return g.op("LayerNormalization", [x, scale, ...(shift === undefined ? [] : [shift])], attributes);
+  }
+
+  #shift(norm: Norm, width: number): Tensor | undefined {
+    return norm === "plain" || norm.bias === undefined ? undefined : this.weights.get(norm.bias, [width]);
   }
 
   /** A normalization's weight; ORT does the sum once, when it loads the graph. */
-  #scale({ weight }: Affine, width: number): Tensor {
-    const { g, spec: { norm }, options: { dtype } } = this;
-    const stored = this.weights.get(weight, [width]);
-    return norm.plusOne ? g.op("Add", [stored, g.cast(g.scalar(1), "float32", dtype)]) : stored;
+  #scale(norm: Norm, width: number): Tensor {
+    const { g, spec, options: { dtype } } = this;
+    if (norm === "plain") {
+      return g.cast(g.constant("float32", [width], new Float32Array(width).fill(1)), "float32", dtype);
+    }
+    const stored = this.weights.get(norm.weight, [width]);
+    return spec.norm.plusOne ? g.op("Add", [stored, g.cast(g.scalar(1), "float32", dtype)]) : stored;
   }
 
   /** down(activation(up(x))), or down(activation(gate(x)) * up(x)). */

@@ -1,13 +1,16 @@
 import type { Activation } from "./activation.ts";
 import type { Rope } from "./rope.ts";
 
-/** A matrix or a normalization, with or without a bias: names in the checkpoint. */
+/** A matrix's or a normalization's weights, with or without a bias: names in the checkpoint. */
 export interface Affine {
   readonly weight: string;
   readonly bias?: string;
   /** The matrix is stored `[in, out]` rather than `[out, in]`. */
   readonly transposed?: boolean;
 }
+
+/** A normalization; "plain" is one without weights. */
+export type Norm = Affine | "plain";
 
 /** What queries, keys and values come from: a matrix each, or one for all. */
 export type Projections =
@@ -21,7 +24,7 @@ export type Projections =
 /** One block's weights. */
 export interface Block {
   readonly attention: {
-    readonly norm: Affine;
+    readonly norm: Norm;
     readonly qkv: Projections;
     /** Normalizations of each head's query and key, `[headDim]`. Henry et al. 2020, arXiv:2010.04245. */
     readonly headNorms?: { readonly query: Affine; readonly key: Affine };
@@ -29,7 +32,7 @@ export interface Block {
   };
   readonly mlp: {
     /** Left out where the MLP reads what attention's normalization gave. */
-    readonly norm?: Affine;
+    readonly norm?: Norm;
     /** Where there is one, the MLP is down(activation(gate(x)) * up(x)). Shazeer 2020, arXiv:2002.05202. */
     readonly gate?: Affine;
     readonly up: Affine;
@@ -68,17 +71,23 @@ export interface ModelSpec {
   };
   /** What a layer's scores are multiplied by: 1 / sqrt(headDim) where it is left out. */
   readonly scoreScale?: (layer: number) => number;
-  /** "parallel": attention and MLP both read the block's input; "sequential": the MLP reads what attention gave. */
-  readonly residual: "parallel" | "sequential";
+  /**
+   * "parallel": attention and MLP both read the block's input; "sequential": the MLP reads what attention gave; "post":
+   * so too, but the sums are normalized rather than what is read. Vaswani et al. 2017, arXiv:1706.03762.
+   */
+  readonly residual: "parallel" | "sequential" | "post";
   readonly activation: Activation;
   /** The token embedding, `[vocab, hidden]`: name in the checkpoint. */
   readonly embedding: string;
+  /** Matrices between embeddings and output of another width, and the hidden size. */
+  readonly projected?: { readonly width: number; readonly in: Affine; readonly out: Affine };
   /** What the token embedding is multiplied by. */
   readonly embeddingScale?: number;
   /** What tensors' names begin with in a checkpoint of the whole model, and do not in one of the model without its head. */
   readonly prefix: string;
   readonly block: (layer: number) => Block;
-  readonly finalNorm: Affine;
+  /** Left out where there is none. */
+  readonly finalNorm?: Norm;
   /** The output matrix, `[vocab, hidden]`: the embedding's name where they are tied. */
   readonly head: Affine;
 }

@@ -1,10 +1,13 @@
 /** The embedded model as the references take it. */
 import type { ModelFolder } from "../../lib/model/model_folder.ts";
 import { embeddedModel } from "../golden.ts";
+import { weightsOf } from "../model/_weights.ts";
 import { gelu, type Neox, type Weights } from "../model/reference_neox.ts";
 
+const model = embeddedModel();
+
 export const embedded: { readonly model: ModelFolder; readonly neox: Neox; readonly weights: Weights } = {
-  model: embeddedModel(),
+  model,
   neox: {
     layers: 8,
     hidden: 256,
@@ -20,21 +23,5 @@ export const embedded: { readonly model: ModelFolder; readonly neox: Neox; reado
     tied: false,
     activation: gelu,
   },
-  weights: (name) => {
-    const found = numbers.get(name) ?? read(name);
-    numbers.set(name, found);
-    return found;
-  },
+  weights: weightsOf(model),
 };
-
-const numbers = new Map<string, Float64Array>();
-
-/** Half floats as they are stored. */
-function read(name: string): Float64Array {
-  const { file, offset, bytes } = embedded.model.tensors.get(name)!;
-  using opened = Deno.openSync(file);
-  opened.seekSync(offset, Deno.SeekMode.Start);
-  const data = new Uint8Array(bytes);
-  for (let at = 0; at < bytes;) at += opened.readSync(data.subarray(at)) ?? bytes;
-  return Float64Array.from(new Float16Array(data.buffer));
-}

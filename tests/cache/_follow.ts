@@ -8,6 +8,7 @@ import type { ModelFolder } from "../../lib/model/model_folder.ts";
 import type { Policy, Sizes } from "../../lib/policies/policy.ts";
 import { Engine } from "../../lib/run/engine.ts";
 import type { Neox, Weights } from "../model/reference_neox.ts";
+import { SpecDecoder } from "../model/reference_spec.ts";
 import { runtime } from "./_device.ts";
 import { kept, type Method, ReferenceCache, uniform } from "./reference.ts";
 import { again, type Numbering, ReferenceDecoder, type Seen } from "./reference_decoder.ts";
@@ -69,7 +70,8 @@ export function fewTies(nearTies: readonly NearTie[], choices: number, share = 0
 /** A run of a model under a policy, and of the reference under the method as it is defined. */
 export interface Followed {
   readonly model: ModelFolder;
-  readonly neox: Neox;
+  /** What the reference takes the model for: what its family's file says, if left out. */
+  readonly neox?: Neox;
   readonly weights: Weights;
   readonly policy: Policy;
   readonly method: Method;
@@ -106,7 +108,9 @@ export function follow(run: Followed): { readonly nearTies: readonly NearTie[]; 
   using device = engine.course(course, seed);
   const { acting } = engine.eviction;
   const cache = new ReferenceCache({ layers, heads, kvHeads }, method, new Set(skip));
-  const decoder = new ReferenceDecoder(neox, run.weights, cache, positions);
+  const decoder = neox
+    ? new ReferenceDecoder(neox, run.weights, cache, positions)
+    : new SpecDecoder(model.spec, run.weights, cache, positions);
   const nearTies: NearTie[] = [];
   let at = 0, choices = 0;
   for (const [pass, tokens] of passes.entries()) {
@@ -116,7 +120,8 @@ export function follow(run: Followed): { readonly nearTies: readonly NearTie[]; 
     for (const end = at + tokens; at < end; at++) {
       const known = run.known?.[at];
       if (known) again(cache, at, known);
-      else logits = decoder.step(ids[at]!, run.logits !== undefined && at === end - 1).logits as typeof logits;
+      else {logits = decoder.step(ids[at]!, run.logits !== undefined && at === end - 1, end - at)
+          .logits as typeof logits;}
     }
     if (logits.length > 0) {
       const got = device.logits().subarray(-logits.length);

@@ -36,6 +36,8 @@ export function attend(
     readonly numbering: Numbering;
     /** How far back a token sees, itself included: in the text, or in the cache where positions do not follow the text. */
     readonly window?: number | undefined;
+    /** What scores are multiplied by: 1 / sqrt(headDim) if left out. */
+    readonly scale?: number;
   },
   turn: (vector: Float64Array, position: number) => Float64Array,
 ): { readonly attended: Float64Array; readonly seen: Seen } {
@@ -44,6 +46,7 @@ export function attend(
   const cached = keys.map((key) => byPlace ? key : turn(key, token.position));
   cached.forEach((key, kvHead) => cache.append(layer, kvHead, index, key, values[kvHead]!));
   const headDim = queries[0]!.length;
+  const { scale = 1 / Math.sqrt(headDim) } = token;
   const attended = new Float64Array(queries.length * headDim);
   const weights = queries.map((query, head) => {
     const entries = cache.rows[layer]![Math.floor(head * keys.length / queries.length)]!;
@@ -54,7 +57,7 @@ export function attend(
       const read = byPlace ? turn(key as Float64Array, rank) : key;
       let sum = 0;
       for (let i = 0; i < headDim; i++) sum += turned[i]! * read[i]!;
-      return sum / Math.sqrt(headDim);
+      return sum * scale;
     });
     const most = Math.max(...scores);
     const powers = scores.map((score) => Math.exp(score - most));

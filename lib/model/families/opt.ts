@@ -1,12 +1,12 @@
 import { readActivation } from "../activation.ts";
 import type { ConfigReader } from "../config_reader.ts";
 import { MOST } from "../limits.ts";
-import { affine, type ModelSpec } from "../spec.ts";
+import { affine, type ModelSpec, type Norm } from "../spec.ts";
 import { readSizes } from "./_sizes.ts";
 
 /**
- * OPT: learned positions, of which the first two are no token's, and ReLU. Zhang et al. 2022, arXiv:2205.01068. The 350M
- * model, which normalizes behind the sums and embeds in fewer dimensions, is not supported.
+ * OPT: learned positions, of which the first two are no token's, and ReLU; the 350M model normalizes behind the sums and
+ * embeds in fewer dimensions. Zhang et al. 2022, arXiv:2205.01068.
  *
  * @param config The model's config.json.
  * @returns The decoder it describes.
@@ -14,14 +14,11 @@ import { readSizes } from "./_sizes.ts";
  */
 export function opt(config: ConfigReader): ModelSpec {
   const sizes = readSizes(config);
-  if (!config.boolean("do_layer_norm_before", true)) {
-    config.fail("do_layer_norm_before", "true (models that normalize behind the sum, as opt-350m, are not supported)");
-  }
-  if (config.integer("word_embed_proj_dim", { fallback: sizes.hidden }) !== sizes.hidden) {
-    config.fail("word_embed_proj_dim", `hidden_size (${sizes.hidden}): projected embeddings are not supported`);
-  }
-  if (!config.boolean("layer_norm_elementwise_affine", true)) config.fail("layer_norm_elementwise_affine", "true");
-  if (config.boolean("_remove_final_layer_norm", false)) config.fail("_remove_final_layer_norm", "false");
+  const before = config.boolean("do_layer_norm_before", true);
+  const hasFinal = !config.boolean("_remove_final_layer_norm", false) && before;
+  const isPlain = !config.boolean("layer_norm_elementwise_affine", true);
+  const norm = (name: string): Norm => isPlain ? "plain" : affine(name);
+  const width = config.integer("word_embed_proj_dim", { fallback: sizes.hidden, most: MOST.width });
   const bias = config.boolean("enable_bias", true);
   const tied = config.boolean("tie_word_embeddings", true);
   return {
@@ -31,15 +28,22 @@ export function opt(config: ConfigReader): ModelSpec {
     maxPositions: config.integer("max_position_embeddings", { fallback: 2048 }),
     learned: { weight: "model.decoder.embed_positions.weight", offset: 2 },
     norm: { kind: "layer", eps: 1e-5 },
-    residual: "sequential",
+    residual: before ? "sequential" : "post",
     activation: readActivation(config, "activation_function", "relu"),
     embedding: "model.decoder.embed_tokens.weight",
+    ...(width === sizes.hidden ? {} : {
+      projected: {
+        width,
+        in: affine("model.decoder.project_in", false),
+        out: affine("model.decoder.project_out", false),
+      },
+    }),
     prefix: "model.",
     block: (layer) => {
       const at = `model.decoder.layers.${layer}`;
       return {
         attention: {
-          norm: affine(`${at}.self_attn_layer_norm`),
+          norm: norm(`${at}.self_attn_layer_norm`),
           qkv: {
             query: affine(`${at}.self_attn.q_proj`, bias),
             key: affine(`${at}.self_attn.k_proj`, bias),
@@ -47,10 +51,10 @@ export function opt(config: ConfigReader): ModelSpec {
           },
           out: affine(`${at}.self_attn.out_proj`, bias),
         },
-        mlp: { norm: affine(`${at}.final_layer_norm`), up: affine(`${at}.fc1`, bias), down: affine(`${at}.fc2`, bias) },
+        mlp: { norm: norm(`${at}.final_layer_norm`), up: affine(`${at}.fc1`, bias), down: affine(`${at}.fc2`, bias) },
       };
     },
-    finalNorm: affine("model.decoder.final_layer_norm"),
+    ...(hasFinal ? { finalNorm: norm("model.decoder.final_layer_norm") } : {}),
     head: affine(tied ? "model.decoder.embed_tokens" : "lm_head", false),
   };
 }
