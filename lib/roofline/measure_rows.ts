@@ -78,6 +78,8 @@ function prefill(engine: Engine, ids: readonly number[]): number {
 
 /** Fills the cache and times steps. */
 function decode(engine: Engine, runtime: TimedRuntime, row: RowRequest, lengths: Lengths, ids: readonly number[]) {
+  const { model: { spec }, options: { dtype } } = engine;
+  const { entryBytes } = modelCost(spec, dtype);
   using course = engine.course(rowCourse(row, stepsOf(lengths)), 0);
   let token = 0;
   if (row.fill > 0) {
@@ -98,10 +100,13 @@ function decode(engine: Engine, runtime: TimedRuntime, row: RowRequest, lengths:
   }
   const copiedBefore = course.cache.copied;
   const step_s: number[] = [], queue_s: number[] = [], run_s: number[] = [];
-  let held = 0;
+  let held = 0, read = 0;
   for (let i = 0; i < lengths.steps; i++) {
     rewind();
-    held += course.cache.held.reduce((a, b) => a + b, 0); // what is given back counts as gone
+    course.cache.held.forEach((entries, layer) => {
+      held += entries;
+      read += Math.min(entries, spec.window?.(layer) ?? Infinity);
+    });
     runtime.takeRunTime();
     const start = performance.now();
     step();
@@ -119,7 +124,8 @@ function decode(engine: Engine, runtime: TimedRuntime, row: RowRequest, lengths:
     queue_s,
     run_s,
     queued_step_s,
-    kv_held: held / lengths.steps * modelCost(engine.model.spec, engine.options.dtype).entryBytes,
+    kv_held: held / lengths.steps * entryBytes,
+    kv_read: read / lengths.steps * entryBytes,
     kv_allocated: course.cache.bytes,
     entries_copied,
     allocated: engine.runtime.device.allocated,

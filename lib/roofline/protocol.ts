@@ -100,6 +100,8 @@ export interface RawRow {
   readonly ttft_s: readonly number[];
   /** Bytes of the entries held before a step, mean over the timed steps. */
   readonly kv_held: number;
+  /** Of these what a step must read: in a layer with a sliding window no more than that. */
+  readonly kv_read: number;
   /** Bytes allocated for keys and values. */
   readonly kv_allocated: number;
   /** Entries evicted or moved in the timed steps. */

@@ -97,7 +97,7 @@ export function deriveRows(
       other.method === "baseline" && other.attention === attention && other.row.length === length
     );
   return measured.map(({ method, attention, row }): RooflineRow => {
-    const bytes = { weights: cost.stepWeightBytes, kv: row.kv_held };
+    const bytes = { weights: cost.stepWeightBytes, kv: row.kv_read };
     const floor_s = floorSeconds(bytes.weights + bytes.kv, bandwidth);
     const interval = medianInterval(row.step_s);
     const tpot_s = { ...interval, p95: p95(row.step_s), mean: mean(row.step_s), n: row.step_s.length };

@@ -133,7 +133,7 @@ function legend({ config, rows, break_even }: RooflineResults): string {
   const fast = rows.some(({ ratio }) => ratio < 1);
   return [
     ...(fast ? ["A ratio below 1 cannot be: other work ran on this machine while memory was read. Run it again."] : []),
-    "Floor: bytes a step must read (all weights once, of a table looked up in one row; keys and values held) over that rate.",
+    "Floor: bytes a step must read (all weights once, of a table looked up in one row; keys and values held, of a sliding window those in it) over that rate.",
     "TPOT: median step with the token on the host, its entry given back after each so that the full cache stays as long. No layer is skipped.",
     "Evict: TPOT less that of the full cache in the same form of attention at the same length, of TPOT.",
     cuda
