@@ -112,6 +112,7 @@ const environment: Reader<Environment> = object<Environment>({
   git_commit: nullable(string),
   kvcompress: string,
   model_sha256: record(string),
+  text_commit: optional(string),
   text_sha256: string,
   samples_sha256: optional(list(string)),
 });

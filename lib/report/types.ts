@@ -194,6 +194,8 @@ export interface Environment {
   kvcompress: string;
   /** SHA-256 of config.json, tokenizer.json and of the weight files, by file name. */
   model_sha256: Record<string, string>;
+  /** Of a data set of the hub: the commit of its repository that the files are of. */
+  text_commit?: string;
   /** SHA-256 of the text's file; of a text from several files, of their hashes one after another. */
   text_sha256: string;
   /** SHA-256 of each sample's token ids, as little-endian 32-bit integers. */

@@ -5,14 +5,15 @@ import { integer, text } from "./flag_values.ts";
 
 type TextFlag = "dataset" | "split" | "text_column" | "min_chars";
 
+const names = datasetNames.join(", ");
+
 /** The flags that say which texts are measured on, under a heading of the help. */
 export function textFlags(group: string): { readonly [K in TextFlag]: FlagSpec<Flags[K]> } {
   return {
     dataset: {
       group,
-      help: `${
-        datasetNames.join(", ")
-      }; or a .txt, .jsonl, .json or .parquet file, a folder of such, or - for standard input`,
+      help:
+        `${names}; a .txt, .jsonl, .json or .parquet file, a folder of such, org/name of the hub, or - for standard input`,
       value: "NAME",
       read: text,
       default: "moby_dick",
@@ -23,7 +24,7 @@ export function textFlags(group: string): { readonly [K in TextFlag]: FlagSpec<F
       value: "NAME",
       read: text,
       default: undefined,
-      defaultText: "all of a folder",
+      defaultText: "test of the hub's, all of a folder",
     },
     text_column: {
       group,

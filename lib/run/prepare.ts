@@ -57,6 +57,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
     split: options.split,
     textColumn: options.text_column,
     minChars: options.min_chars,
+    hub: { onNote, signal: options.signal },
     onNote,
   });
 
@@ -153,6 +154,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
     })),
     failures: [],
     environment: await environmentOf(found, model, {
+      ...(text.commit === undefined ? {} : { text_commit: text.commit }),
       text_sha256: await text.sha256(),
       samples_sha256: samples.map(sha256OfTokens),
     }),
@@ -175,7 +177,7 @@ function mainMethod({ configurations }: BenchmarkOptions): string {
 async function environmentOf(
   found: Probe,
   { path, tensors }: ModelFolder,
-  text: Pick<Environment, "text_sha256" | "samples_sha256">,
+  text: Pick<Environment, "text_commit" | "text_sha256" | "samples_sha256">,
 ) {
   const files = ["config.json", "tokenizer.json", ...new Set([...tensors.values()].map(({ file }) => basename(file)))];
   return describeEnvironment({

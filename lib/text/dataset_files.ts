@@ -40,26 +40,58 @@ export function fileKind(path: string, fault: Fault): FileKind {
   return "text";
 }
 
+/** A file of a data set. */
+export interface DatasetFile {
+  /** What it is called in errors, with its extension. */
+  readonly name: string;
+  /** Its path on this machine, once it is there. */
+  readonly fetch: () => Promise<string>;
+}
+
+/** A file that is there. */
+export function localFile(path: string): DatasetFile {
+  return { name: path, fetch: () => Promise.resolve(path) };
+}
+
 /**
- * The files of a folder and of those in it, sorted by path: those of one kind, Parquet first, so that a data set's cards
- * and licenses are not taken for texts.
+ * The files of a folder and of those in it, as {@linkcode chooseFiles} chooses.
  *
  * @param folder The folder.
+ * @param split Where given, only files of this split.
+ * @param fault Makes the error for a folder without.
+ * @returns The files.
+ */
+export async function filesOfFolder(folder: string, split: string | undefined, fault: Fault): Promise<DatasetFile[]> {
+  const all = await Array.fromAsync(walk(folder, "", fault));
+  return chooseFiles(all, split, "this folder", fault).map((name) => localFile(join(folder, name)));
+}
+
+/**
+ * Which of a folder's files are its texts: those of one kind, Parquet first, so that a data set's cards and licenses are
+ * not taken for texts.
+ *
+ * @param paths All files.
  * @param split Where given, only files whose path has this as a part of a name: `test.jsonl`, `data/test-00000.parquet`,
  * `wikitext/test/0000.parquet`.
- * @param fault Makes the error for a folder without.
- * @returns Paths.
+ * @param where What the folder is called in errors.
+ * @param fault Makes the error where there is none.
+ * @returns Paths, sorted.
  */
-export async function filesOfFolder(folder: string, split: string | undefined, fault: Fault): Promise<string[]> {
-  const all = (await Array.fromAsync(walk(folder, "", fault))).sort();
+export function chooseFiles(
+  paths: readonly string[],
+  split: string | undefined,
+  where: string,
+  fault: Fault,
+): string[] {
   for (const [, extension] of EXTENSIONS) {
-    const files = all.filter((name) => extension.test(name));
+    const files = paths.filter((name) => extension.test(name)).sort();
     if (files.length === 0) continue;
     const chosen = files.filter((name) => split === undefined || isOfSplit(name, split));
-    if (chosen.length > 0) return chosen.map((name) => join(folder, name));
-    throw fault(`no file in it has --split ${split} in its name; there are ${files.slice(0, 8).join(", ")}`);
+    if (chosen.length > 0) return chosen;
+    const some = `${files.slice(0, 8).join(", ")}${files.length > 8 ? `, … (${files.length})` : ""}`;
+    throw fault(`no file in ${where} is of --split ${split}; there are ${some}`);
   }
-  throw fault("there is no .txt, .jsonl, .json or .parquet file in this folder");
+  throw fault(`there is no .txt, .jsonl, .json or .parquet file in ${where}`);
 }
 
 /**

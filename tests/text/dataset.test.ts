@@ -200,7 +200,7 @@ Deno.test("a folder's files are texts, in order of their paths, of one kind and 
   await withFolder(files, async (folder) => {
     assert.deepEqual(await textsOf(folder), ["a", "b", "c", "d"]);
     assert.deepEqual(await textsOf(folder, { split: "train" }), ["d"]);
-    await refuses(folder, /: no file in it has --split valid in its name; there are a\.txt, b\.txt, data\/test\.txt/, {
+    await refuses(folder, /: no file in this folder is of --split valid; there are a\.txt, b\.txt, data\/test\.txt/, {
       split: "valid",
     });
     const dataset = await openDataset({ dataset: folder, minChars: 1 });

@@ -1,0 +1,87 @@
+import type { InputError } from "../errors.ts";
+import type { HubOptions } from "../hub/hub.ts";
+import { suggest } from "../suggest.ts";
+import type { Fault } from "./byte_text.ts";
+import { type DatasetFile, FILE_FORMS, filesOfFolder, localFile } from "./dataset_files.ts";
+import { whyUnreadable } from "./file_pieces.ts";
+import { filesOfHub, type HubDataset, hubDataset, notHereNor } from "./hub_dataset.ts";
+import { datasetNames, namedDataset } from "./named.ts";
+
+/** Where a data set is. */
+export interface FoundDataset {
+  /** Its files, in order; undefined for standard input. */
+  readonly files?: readonly DatasetFile[];
+  /** Whether it is one file, or standard input. */
+  readonly isOne: boolean;
+  /** Whether it may be of several parts. */
+  readonly hasSplits: boolean;
+  /** Of one of the hub, the commit. */
+  readonly commit?: string;
+  /** What its rows are joined by to one text, where they are. */
+  readonly joinedBy?: string;
+}
+
+/** The part that is taken of a data set of the hub if nothing else is said: as the original does. */
+const SPLIT = "test";
+
+/**
+ * Finds a data set: a path that exists, else a name, else a repository of the hub.
+ *
+ * @param name What was given.
+ * @param split Which part, where one was asked for.
+ * @param hub How what is on the hub is had.
+ * @param fault Makes the error where there is none.
+ * @returns Where it is.
+ * @throws {InputError} Where there is none, and what would do.
+ */
+export async function findDataset(
+  name: string,
+  split: string | undefined,
+  hub: HubOptions,
+  fault: Fault,
+): Promise<FoundDataset> {
+  if (name === "-") return { isOne: true, hasSplits: false };
+  const here = await local(name, split, fault);
+  if (here !== undefined) return here;
+  const named = namedDataset(name);
+  if (named === undefined) {
+    const dataset = hubDataset(name);
+    if (dataset === undefined) throw unknown(name, fault);
+    return await ofHub(dataset, split, hub, fault).catch((error) => {
+      throw notHereNor(error, fault);
+    });
+  }
+  if ("repo" in named) return await ofHub(named, split, hub, fault);
+  return { ...(await local(named.path, undefined, fault))!, hasSplits: false };
+}
+
+async function local(path: string, split: string | undefined, fault: Fault): Promise<FoundDataset | undefined> {
+  const kind = await placeOf(path, fault);
+  if (kind === "file") return { files: [localFile(path)], isOne: true, hasSplits: false };
+  if (kind === "folder") return { files: await filesOfFolder(path, split, fault), isOne: false, hasSplits: true };
+  return undefined;
+}
+
+async function ofHub(dataset: HubDataset, split = SPLIT, hub: HubOptions, fault: Fault): Promise<FoundDataset> {
+  const { joinedBy } = dataset;
+  const found = await filesOfHub(dataset, split, hub, fault);
+  return { ...found, isOne: false, hasSplits: true, ...(joinedBy === undefined ? {} : { joinedBy }) };
+}
+
+/** What stands at a path; undefined where nothing does. */
+async function placeOf(path: string, fault: Fault): Promise<"file" | "folder" | undefined> {
+  try {
+    return (await Deno.stat(path)).isDirectory ? "folder" : "file";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
+    throw fault(await whyUnreadable(error, path), error);
+  }
+}
+
+/** The error for what is none of these: a guess at which was meant. */
+function unknown(name: string, fault: Fault): InputError {
+  const all = `give one of ${datasetNames.join(", ")}, ${FILE_FORMS}, or - for standard input`;
+  if (/[/\\]|\.\w+$/.test(name)) return fault(`there is no such file; ${all}`);
+  const near = suggest(name, datasetNames);
+  return fault(`there is no such data set or file; ${near === undefined ? "" : `did you mean ${near}? `}${all}`);
+}
