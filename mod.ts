@@ -23,6 +23,8 @@
  * @module
  */
 export { InputError } from "./lib/errors.ts";
+export { hubFile, hubList, hubModel } from "./lib/hub/hub.ts";
+export type { AskedFile, AskedRepo, DownloadEvent, HubListing, HubModel, HubOptions } from "./lib/hub/hub.ts";
 export { openModelFolder } from "./lib/model/model_folder.ts";
 export type { ModelFolder } from "./lib/model/model_folder.ts";
 export type { ModelSpec } from "./lib/model/spec.ts";

@@ -10,6 +10,7 @@ import { basename, join } from "@std/path";
 import config from "../deno.json" with { type: "json" };
 import { InputError } from "../lib/errors.ts";
 import { changesAgainstBaseline, formatChanges } from "../lib/report/changes.ts";
+import { DownloadProgress } from "../lib/report/download_progress.ts";
 import { createProgress } from "../lib/report/progress.ts";
 import { stepWarnings } from "../lib/report/step_warnings.ts";
 import { formatMemory } from "../lib/report/memory_table.ts";
@@ -47,7 +48,9 @@ async function main(argv: readonly string[]): Promise<number> {
 
 /** The measuring itself, with its progress on standard error. */
 async function measure(flags: Flags, signal: AbortSignal): Promise<BenchmarkRun> {
-  using progress = createProgress({ isTerminal: Deno.stderr.isTerminal(), write });
+  const screen = { isTerminal: Deno.stderr.isTerminal(), write };
+  using progress = createProgress(screen);
+  using download = new DownloadProgress(screen);
   const configurations = expand(flags);
   for (const warning of flags.warnings) progress.log(warning);
   progress.log(header(flags, configurations.map(({ name }) => name)));
@@ -56,7 +59,11 @@ async function measure(flags: Flags, signal: AbortSignal): Promise<BenchmarkRun>
     method: groupOf(flags) ?? flags.method,
     configurations,
     onProgress: (event) => progress.update(event),
-    onNote: (message) => progress.log(message),
+    onDownload: (event) => download.update(event),
+    onNote: (message) => {
+      download.close();
+      progress.log(message);
+    },
     signal,
   });
 }

@@ -5,6 +5,7 @@ import type { HubClient } from "./client.ts";
 import { fetchFile } from "./fetch_file.ts";
 import { fetchList } from "./fetch_list.ts";
 import type { DownloadEvent } from "./protocol.ts";
+import { Tally } from "./tally.ts";
 
 /** Files that are downloaded at the same time. */
 const AT_ONCE = 4;
@@ -39,32 +40,14 @@ export async function fetchModel(
   const { files, index } = chooseFiles(Object.keys(listing), repo);
   const atCommit = new HubCache(cache.root, { ...cache.repo, revision: commit });
 
-  const done = new Map<string, number>();
-  const sizeOf = (path: string) => listing[path]?.lfs_size ?? listing[path]?.size;
+  const tally = new Tally(repo, onProgress);
   const fetchAll = async (paths: readonly string[]) => {
-    const wanted = new Set([...done.keys(), ...paths]);
-    let filesDone = done.size;
-    const report = () => {
-      const sizes = [...wanted].map(sizeOf);
-      onProgress({
-        type: "download",
-        repo,
-        files: wanted.size,
-        filesDone,
-        done: [...done.values()].reduce((a, b) => a + b, 0),
-        total: sizes.reduce<number | undefined>((a, b) => a === undefined || b === undefined ? undefined : a + b, 0),
-      });
-    };
+    for (const path of paths) tally.expect(path, listing[path]?.lfs_size ?? listing[path]?.size);
     const queue = [...paths];
     const worker = async () => {
       for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
-        await fetchFile(client, atCommit, path, (path, bytes) => {
-          done.set(path, bytes);
-          report();
-        });
-        done.set(path, sizeOf(path) ?? done.get(path) ?? 0);
-        filesDone++;
-        report();
+        await fetchFile(client, atCommit, path, (...bytes) => tally.bytes(...bytes));
+        tally.finish(path);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, () =>

@@ -13,6 +13,7 @@ import { fetchList } from "./fetch_list.ts";
 import { fetchModel } from "./fetch_model.ts";
 import type { DownloadEvent, HubEvent, HubRequest } from "./protocol.ts";
 import { repoOf } from "./repo.ts";
+import { Tally } from "./tally.ts";
 import { hubSettings, hubToken, secondsOf } from "./settings.ts";
 
 /** Between two reports of how far a download is, ms. */
@@ -57,10 +58,10 @@ async function run(request: HubRequest): Promise<void> {
       return emit({ type: "listed", commit, files: Object.keys(listing) });
     }
     case "file": {
-      const { repo } = cache.repo;
-      const path = await fetchFile(client, cache, request.path, (_, done, total) => {
-        onProgress({ type: "download", repo, files: 1, filesDone: done === total ? 1 : 0, done, total });
-      });
+      const tally = new Tally(cache.repo.repo, onProgress);
+      tally.expect(request.path, undefined);
+      const path = await fetchFile(client, cache, request.path, (...bytes) => tally.bytes(...bytes));
+      tally.finish(request.path);
       return emit({ type: "fetched", path });
     }
     case "model":

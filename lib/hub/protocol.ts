@@ -18,6 +18,8 @@ export interface DownloadEvent {
   /** Bytes that are there, those from before included, and in all; undefined where the hub does not say. */
   readonly done: number;
   readonly total: number | undefined;
+  /** Of the bytes that are there, those that came over the net by now. */
+  readonly fetched: number;
 }
 
 /** What the process says, one JSON document per line on its standard output. */

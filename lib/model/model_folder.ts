@@ -65,7 +65,7 @@ export function openModelFolder(path: string): ModelFolder {
       ? "it holds no config.json"
       : "it is no folder";
     throw new InputError(
-      `Cannot open model ${path}: ${found}; --model_id takes a Hugging Face model folder (config.json, tokenizer.json, *.safetensors)`,
+      `Cannot open model ${path}: ${found}; --model_id takes a Hugging Face model folder (config.json, tokenizer.json, *.safetensors) or a model's id on the hub (org/name)`,
     );
   }
   const spec = specOf(new ConfigReader(file, readJsonObject(file)));

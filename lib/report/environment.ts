@@ -37,8 +37,8 @@ export type MeasuredEnvironment = Omit<Environment, keyof HostEnvironment>;
  * ```
  */
 export function describeEnvironment(measured: MeasuredEnvironment): Environment {
-  const { gpu, onnxruntime, onnxruntime_path, providers, model_sha256, text_commit, text_sha256, samples_sha256 } =
-    measured;
+  const { gpu, onnxruntime, onnxruntime_path, providers } = measured;
+  const { model_commit, model_sha256, text_commit, text_sha256, samples_sha256 } = measured;
   const { cpu, memory_bytes, os, deno, git_commit, kvcompress } = hostEnvironment();
   return {
     gpu,
@@ -51,6 +51,7 @@ export function describeEnvironment(measured: MeasuredEnvironment): Environment 
     providers,
     git_commit,
     kvcompress,
+    ...(model_commit === undefined ? {} : { model_commit }),
     model_sha256,
     ...(text_commit === undefined ? {} : { text_commit }),
     text_sha256,

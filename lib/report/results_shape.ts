@@ -72,6 +72,7 @@ const averages = {
 
 const config: Reader<RunConfig> = object<RunConfig>({
   model_id: string,
+  revision: optional(string),
   method: string,
   num_samples: number,
   max_tokens: number,
@@ -111,6 +112,7 @@ const environment: Reader<Environment> = object<Environment>({
   providers: list(string),
   git_commit: nullable(string),
   kvcompress: string,
+  model_commit: optional(string),
   model_sha256: record(string),
   text_commit: optional(string),
   text_sha256: string,

@@ -144,6 +144,8 @@ export interface BenchmarkResults {
 /** The run's settings. */
 export interface RunConfig {
   model_id: string;
+  /** Of a model of the hub: the branch, tag or commit that was asked for. What it stood for is environment.model_commit. */
+  revision?: string;
   method: string;
   num_samples: number;
   max_tokens: number;
@@ -192,6 +194,8 @@ export interface Environment {
   /** Commit of the project's checkout, with "-dirty" unknown; null outside a checkout. */
   git_commit: string | null;
   kvcompress: string;
+  /** Of a model of the hub: the commit of its repository that the files are of. */
+  model_commit?: string;
   /** SHA-256 of config.json, tokenizer.json and of the weight files, by file name. */
   model_sha256: Record<string, string>;
   /** Of a data set of the hub: the commit of its repository that the files are of. */

@@ -3,6 +3,7 @@ import { PROFILES } from "../policies/pyramid_kv.ts";
 import { methodNames } from "../policies/registry.ts";
 import { POOLINGS } from "../policies/snapkv.ts";
 import type { FlagName, Flags, FlagSpec } from "./flag_types.ts";
+import { modelFlags } from "./flag_model.ts";
 import { textFlags } from "./flag_texts.ts";
 import { choice, factor, integer, listOf, noneOr, odd, ratio, type Reader, share, text } from "./flag_values.ts";
 
@@ -25,7 +26,7 @@ const OUT = "Output";
 
 /** Every flag, in the order of the help. The parser, the help and the defaults all come from here. */
 export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
-  model_id: { group: WHAT, help: "Hugging Face model folder", value: "DIR", read: text, default: EMBEDDED_MODEL_ID },
+  ...modelFlags(WHAT, EMBEDDED_MODEL_ID),
   ...textFlags(WHAT),
   method: {
     group: WHAT,

@@ -6,6 +6,8 @@ import type { Reader } from "./flag_values.ts";
 /** What the command line says, defaults filled in except those that depend on the device. */
 export interface Flags extends Undecided {
   model_id: string;
+  revision: string | undefined;
+  offline: boolean;
   dataset: string;
   split: string | undefined;
   text_column: string | undefined;

@@ -1,4 +1,5 @@
 import type { FloatType } from "../dtype.ts";
+import type { DownloadEvent } from "../hub/hub.ts";
 import type { AttentionForm } from "../model/attention.ts";
 import type { ProgressEvent } from "../report/progress_event.ts";
 import type { Trace } from "../report/trace_types.ts";
@@ -11,8 +12,12 @@ import type { Positions } from "./engine.ts";
 export interface BenchmarkOptions extends Partial<Undecided> {
   /** What to compare, in the order of the table. A configuration named "baseline" is what changes are against. */
   readonly configurations: readonly Configuration[];
-  /** A Hugging Face model folder; the embedded model if left out. */
+  /** A Hugging Face model folder, or a model's id on the hub (`org/name`); the embedded model if left out. */
   readonly model_id?: string;
+  /** Branch, tag or commit of a model of the hub; `main` if left out. */
+  readonly revision?: string | undefined;
+  /** Take nothing from the net: what is not in the hub's cache is an error. */
+  readonly offline?: boolean;
   /** A data set's name, such as `moby_dick`; the path of a file or folder; or `-` for standard input. */
   readonly dataset?: string;
   /** Which part of a data set that has parts; `test` if left out. */
@@ -47,6 +52,8 @@ export interface BenchmarkOptions extends Partial<Undecided> {
   readonly output?: string | null;
   /** Told how far the run is. */
   readonly onProgress?: (event: ProgressEvent) => void;
+  /** Told how far a download from the hub is. */
+  readonly onDownload?: (event: DownloadEvent) => void;
   /** Told what a person should know: a fallback to the CPU, a chart that could not be drawn. */
   readonly onNote?: (message: string) => void;
   /** Ends the run early: what is finished stays. */

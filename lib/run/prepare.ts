@@ -1,6 +1,5 @@
-import { basename, fromFileUrl } from "@std/path";
+import { basename } from "@std/path";
 import { tabulate } from "../cache/schedule.ts";
-import { InputError } from "../errors.ts";
 import { type ModelFolder, openModelFolder } from "../model/model_folder.ts";
 import { checkPolicy } from "../policies/check_policy.ts";
 import { describeEnvironment } from "../report/environment.ts";
@@ -15,6 +14,7 @@ import { probe } from "./child.ts";
 import { chooseAttention, chooseDtype } from "./choose.ts";
 import { acrossPositions } from "./configurations.ts";
 import { resolveDefaults } from "./device_defaults.ts";
+import { findModel, type FoundModel } from "./find_model.ts";
 import { EMBEDDED_MODEL_ID } from "./flag_table.ts";
 import type { BenchmarkOptions } from "./options.ts";
 import type { MeasureRequest, Probe } from "./protocol.ts";
@@ -34,9 +34,6 @@ export interface Plan {
   readonly isLong: boolean;
 }
 
-/** The embedded model's folder. */
-const EMBEDDED_MODEL = new URL(`../assets/${EMBEDDED_MODEL_ID}`, import.meta.url);
-
 /**
  * Makes a plan of what was asked for. Everything that can be wrong with it is found here, before a folder is made or
  * anything is measured.
@@ -49,7 +46,8 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
   const { model_id = EMBEDDED_MODEL_ID, dataset = "moby_dick", seed = 0, onNote = () => {} } = options;
   const configurations = acrossPositions(options.configurations, checkPositions(options.positions));
   checkNames(configurations);
-  const model = openModelFolder(model_id === EMBEDDED_MODEL_ID ? embeddedModel() : model_id);
+  const { folder, hub } = await findModel(options);
+  const model = openModelFolder(folder);
   const skipLayers = checkSkipLayers(options.skip_layers ?? [0, 1], model);
   const tokenizer = await loadTokenizer(model.path);
   const text = await openDataset({
@@ -57,7 +55,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
     split: options.split,
     textColumn: options.text_column,
     minChars: options.min_chars,
-    hub: { onNote, signal: options.signal },
+    hub: { onNote, onDownload: options.onDownload, offline: options.offline, signal: options.signal },
     onNote,
   });
 
@@ -121,6 +119,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
   if (note !== undefined) onNote(note);
   const config: BenchmarkResults["config"] = {
     model_id,
+    ...(hub ? { revision: hub.revision } : {}),
     method: options.method ?? mainMethod(options),
     num_samples,
     max_tokens,
@@ -153,7 +152,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
       status: "not run",
     })),
     failures: [],
-    environment: await environmentOf(found, model, {
+    environment: await environmentOf(found, model, hub, {
       ...(text.commit === undefined ? {} : { text_commit: text.commit }),
       text_sha256: await text.sha256(),
       samples_sha256: samples.map(sha256OfTokens),
@@ -161,11 +160,6 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
   };
   const shape = { layers: model.spec.layers, kv_heads: model.spec.kvHeads };
   return { results, requests, shape, isLong: max_tokens > model.spec.maxPositions };
-}
-
-function embeddedModel(): string {
-  if (EMBEDDED_MODEL.protocol === "file:") return fromFileUrl(EMBEDDED_MODEL);
-  throw new InputError("Cannot open the embedded model: it comes with a checkout of kvcompress; give a model_id");
 }
 
 /** The first method that is no control group. */
@@ -177,6 +171,7 @@ function mainMethod({ configurations }: BenchmarkOptions): string {
 async function environmentOf(
   found: Probe,
   { path, tensors }: ModelFolder,
+  hub: FoundModel["hub"],
   text: Pick<Environment, "text_commit" | "text_sha256" | "samples_sha256">,
 ) {
   const files = ["config.json", "tokenizer.json", ...new Set([...tensors.values()].map(({ file }) => basename(file)))];
@@ -185,6 +180,7 @@ async function environmentOf(
     onnxruntime: found.onnxruntime,
     onnxruntime_path: found.onnxruntimePath,
     providers: [...found.providers],
+    ...(hub ? { model_commit: hub.commit } : {}),
     model_sha256: await sha256OfFiles(path, files),
     ...text,
   });

@@ -41,7 +41,15 @@ Deno.test("hubList() and hubFile() give a data set's files, and ask the net for 
   const file = await hubFile({ ...texts, path: "data/b.parquet" }, { onDownload: (event) => events.push(event) });
   equal(file, join(folder.path, "hub", "datasets--org--texts", "snapshots", B, "data", "b.parquet"));
   deepEqual(Deno.readFileSync(file), shards[1]);
-  const last = { type: "download", repo: "org/texts", files: 1, filesDone: 1, done: 70_000, total: 70_000 };
+  const last = {
+    type: "download",
+    repo: "org/texts",
+    files: 1,
+    filesDone: 1,
+    done: 70_000,
+    total: 70_000,
+    fetched: 70_000,
+  };
   deepEqual(events.at(-1), last);
   equal(server.seen.filter(({ host }) => host === "cdn").length, 1);
 
