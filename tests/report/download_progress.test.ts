@@ -40,7 +40,7 @@ Deno.test("DownloadProgress redraws one line on a terminal, no wider than that, 
   const options = {
     isTerminal: true,
     write: (text: string) => void (screen += text),
-    columns: () => 60,
+    columns: () => 66,
     now: () => now,
   };
   using progress = new DownloadProgress(options);
@@ -50,7 +50,7 @@ Deno.test("DownloadProgress redraws one line on a terminal, no wider than that, 
   const drawn = screen.split("\r\x1b[2K").slice(1);
   equal(drawn.length, 2);
   match(drawn[1]!, /^Downloading org\/name {2}█{12}░{12} {2}100 MB of 200 MB/);
-  ok(drawn.every((line) => [...line].length < 60));
+  ok(drawn.every((line) => [...line].length < 66));
   progress.update(event(110e6, { total: undefined }));
   match(screen, /Downloading org\/name {2}110 MB {2}22 MB\/s$/);
   progress.update(event(200e6, { filesDone: 4 }));
