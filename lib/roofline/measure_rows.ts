@@ -17,46 +17,44 @@ export async function measureRows(request: RowsRequest, emit: (event: RooflineEv
     ? await VramSampler.start({ device: (nvml) => nvml.deviceByPciBusId(device.pciBusId) })
     : undefined;
   const model = openModelFolder(request.model);
-  for (const { table, rows } of request.batches) {
-    const options: EngineOptions = {
-      dtype: request.dtype,
-      attention: request.attention,
-      maxPositions: Math.max(...rows.map((row) => lastPosition(row, request.lengths))),
-      table,
-      score: request.score,
-      attentionUse: request.attentionUse,
-    };
-    const eviction = new Eviction(runtime, model.spec, evictionOptions(options, model.spec));
-    eviction.wake();
-    const before = vram?.currentBytes ?? 0;
-    using engine = new Engine(runtime, model, options, eviction);
-    for (const row of rows) {
-      try {
-        vram?.resetPeak();
-        const ids = prompt(Math.max(row.length, row.fill), model.spec.vocab);
-        const ttft: number[] = [];
-        for (let i = 0; row.prefills > 0 && i <= row.prefills; i++) {
-          ttft.push(prefill(engine, ids.slice(0, row.length)));
-        }
-        const { allocated, ...steps } = decode(engine, runtime, row, request.lengths, ids.slice(0, row.fill));
-        const peak = vram?.peakBytes ?? null;
-        emit({
-          type: "row",
-          row: {
-            length: row.length,
-            ...steps,
-            ttft_s: ttft.slice(1), // the first loads kernels and sizes the arena
-            vram: peak === null ? null : {
-              before,
-              peak: Math.max(0, peak - before),
-              allocator_peak: engine.session.allocatorStats().MaxInUse ?? 0,
-              allocated,
-            },
-          },
-        });
-      } catch (error) {
-        emit({ type: "row_failed", length: row.length, reason: (error as Error).message.split("\n")[0]! });
+  const options: EngineOptions = {
+    dtype: request.dtype,
+    attention: request.attention,
+    maxPositions: Math.max(...request.rows.map((row) => lastPosition(row, request.lengths))),
+    table: request.table,
+    score: request.score,
+    attentionUse: request.attentionUse,
+  };
+  const eviction = new Eviction(runtime, model.spec, evictionOptions(options, model.spec));
+  eviction.wake();
+  const before = vram?.currentBytes ?? 0;
+  using engine = new Engine(runtime, model, options, eviction);
+  for (const row of request.rows) {
+    try {
+      vram?.resetPeak();
+      const ids = prompt(Math.max(row.length, row.fill), model.spec.vocab);
+      const ttft: number[] = [];
+      for (let i = 0; row.prefills > 0 && i <= row.prefills; i++) {
+        ttft.push(prefill(engine, ids.slice(0, row.length)));
       }
+      const { allocated, ...steps } = decode(engine, runtime, row, request.lengths, ids.slice(0, row.fill));
+      const peak = vram?.peakBytes ?? null;
+      emit({
+        type: "row",
+        row: {
+          length: row.length,
+          ...steps,
+          ttft_s: ttft.slice(1), // the first loads kernels and sizes the arena
+          vram: peak === null ? null : {
+            before,
+            peak: Math.max(0, peak - before),
+            allocator_peak: engine.session.allocatorStats().MaxInUse ?? 0,
+            allocated,
+          },
+        },
+      });
+    } catch (error) {
+      emit({ type: "row_failed", length: row.length, reason: (error as Error).message.split("\n")[0]! });
     }
   }
 }

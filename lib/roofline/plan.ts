@@ -1,15 +1,16 @@
-import { tabulate } from "../cache/schedule.ts";
+import { type KeepTable, tabulate } from "../cache/schedule.ts";
 import type { FloatType } from "../dtype.ts";
 import type { AttentionForm } from "../model/attention.ts";
 import type { ModelFolder } from "../model/model_folder.ts";
+import { shortestWindow } from "../model/spec.ts";
 import { checkPolicy } from "../policies/check_policy.ts";
 import type { Policy } from "../policies/policy.ts";
 import { methods } from "../policies/registry.ts";
 import { chooseAttention } from "../run/choose.ts";
 import { BUDGET_METHODS, type BudgetMethodName } from "./budget_methods.ts";
 import { mergeTables } from "./merge_tables.ts";
-import type { Batch, Lengths, RowRequest, RowsRequest } from "./protocol.ts";
-import { rowCourse, stepsOf } from "./row_course.ts";
+import type { Lengths, RowRequest, RowsRequest } from "./protocol.ts";
+import { lastPosition, rowCourse, stepsOf } from "./row_course.ts";
 
 /** What is to be measured. */
 export interface RooflineOptions {
@@ -119,42 +120,40 @@ function fillOf(policy: Policy, layers: number, budget: number): number {
   return Math.max(budget, ...Array.from({ length: layers }, (_, layer) => first(layer)));
 }
 
-/** One process for all rows, or one for each; in a process, rows whose tables go together share a loaded model. */
+/** A process for each row; or, unless that is asked for, one for all of them where one loaded model serves all. */
 function jobs(
-  model: ModelFolder,
+  { spec, path }: ModelFolder,
   { device, dtype, lengths, isolate }: RooflineOptions,
   method: Job["method"],
   attention: AttentionForm,
   rows: readonly { readonly row: RowRequest; readonly policy: Policy }[],
 ): Job[] {
-  const single = rows.map(({ row, policy }) => ({
-    policy,
-    rows: [row],
-    table: tabulate(policy, model.spec, [], [[{ tokens: row.length, times: 1 }], rowCourse(row, stepsOf(lengths))]),
-  }));
-  const merged = mergeTables(single.map(({ table }) => table));
-  const sameGraph = new Set(rows.map(({ policy: { score, attention } }) => JSON.stringify([score, attention])));
-  const batches: Batch[] = merged && sameGraph.size === 1
-    ? [{ table: merged, rows: rows.map(({ row }) => row) }]
-    : single.map(({ table, rows }) => ({ table, rows }));
-  const request = (batches: readonly Batch[], { score, attention: use }: Policy): RowsRequest => ({
-    type: "rows",
-    model: model.path,
-    device,
-    dtype,
+  const steps = stepsOf(lengths);
+  const tables = rows.map(({ row, policy }) =>
+    tabulate(policy, spec, [], [[{ tokens: row.length, times: 1 }], rowCourse(row, steps)])
+  );
+  const job = (table: KeepTable, { score, attention: attentionUse }: Policy, rows: readonly RowRequest[]): Job => ({
+    method,
     attention,
-    ...(score ? { score } : {}),
-    ...(use ? { attentionUse: use } : {}),
-    batches,
-    lengths,
-  });
-  // A score of its own for each budget takes a process of its own: a request has one.
-  if (isolate || sameGraph.size > 1) {
-    return single.map(({ table, rows, policy }) => ({
-      method,
+    request: {
+      type: "rows",
+      model: path,
+      device,
+      dtype,
       attention,
-      request: request([{ table, rows }], policy),
-    }));
-  }
-  return [{ method, attention, request: request(batches, rows[0]!.policy) }];
+      table,
+      rows,
+      ...(score ? { score } : {}),
+      ...(attentionUse ? { attentionUse } : {}),
+      lengths,
+    },
+  });
+  // What else than the table shapes the graph.
+  const graphs = rows.map(({ row, policy: { score, attention } }) =>
+    JSON.stringify([score, attention, lastPosition(row, lengths) > shortestWindow(spec)])
+  );
+  const merged = isolate || new Set(graphs).size > 1 ? undefined : mergeTables(tables);
+  return merged
+    ? [job(merged, rows[0]!.policy, rows.map(({ row }) => row))]
+    : rows.map(({ row, policy }, i) => job(tables[i]!, policy, [row]));
 }

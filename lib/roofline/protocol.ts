@@ -26,17 +26,11 @@ export interface RowsRequest {
   readonly attention: AttentionForm;
   readonly score?: Score;
   readonly attentionUse?: AttentionUse;
-  /** In the order in which they are measured, each with the model loaded once. */
-  readonly batches: readonly Batch[];
-  readonly lengths: Lengths;
-}
-
-/** Rows that one loaded model serves. */
-export interface Batch {
-  /** What the policy keeps, over all of the rows. */
+  /** What the policy keeps, over all of the rows: one loaded model serves them. */
   readonly table: KeepTable;
   /** In ascending order, so that a peak of memory is that of the row and not of one before it. */
   readonly rows: readonly RowRequest[];
+  readonly lengths: Lengths;
 }
 
 /** One row. */

@@ -49,10 +49,12 @@ export async function runRoofline({ flags, model, name, found, say, signal }: Ro
   const cacheLengths = flags.lengths ?? defaults.lengths;
   const steps = flags.steps ?? defaults.steps;
   const lengths: Lengths = { warmup: WARMUP, steps, ...(device === "cuda" ? QUEUED : { batches: 0, queued: 0 }) };
-  const fits = (length: number) => positionsObstacle(model.spec, "absolute", length + stepsOf(lengths)) === undefined;
-  const fullLengths = (flags.full_lengths ?? defaults.full_lengths).filter((length) =>
-    flags.full_lengths !== undefined || fits(length)
-  );
+  // Of the lengths that nobody asked for, those that the model and the memory are made for.
+  const { weightBytes, entryBytes } = modelCost(model.spec, dtype);
+  const fits = (length: number) =>
+    positionsObstacle(model.spec, "absolute", length + stepsOf(lengths)) === undefined &&
+    weightBytes + length * model.spec.layers * entryBytes < 0.8 * (found.gpu?.memory_bytes ?? Infinity);
+  const fullLengths = flags.full_lengths ?? defaults.full_lengths.filter(fits);
   const options: RooflineOptions = {
     device,
     dtype,
@@ -72,7 +74,7 @@ export async function runRoofline({ flags, model, name, found, say, signal }: Ro
   const failures: { method: string; length: number; reason: string }[] = [];
   for (const [i, { method, attention, request }] of jobs.entries()) {
     if (signal?.aborted) break;
-    const asked = request.batches.flatMap(({ rows }) => rows.map(({ length }) => length));
+    const asked = request.rows.map(({ length }) => length);
     say(`[${i + 1}/${jobs.length}] ${method} (${attention}): ${asked.join(", ")}`);
     const left = new Set(asked);
     const end = await child<RowsRequest>(request, (event) => {
@@ -134,7 +136,7 @@ export async function runRoofline({ flags, model, name, found, say, signal }: Ro
 /** Refuses lengths that the model has no positions for. */
 function checkPositions(jobs: readonly Job[], { spec, path }: ModelFolder): void {
   for (const { method, request } of jobs) {
-    for (const row of request.batches.flatMap(({ rows }) => rows)) {
+    for (const row of request.rows) {
       const last = Math.max(row.length, row.fill) + stepsOf(request.lengths);
       const obstacle = positionsObstacle(spec, "absolute", last);
       if (obstacle === undefined) continue;

@@ -73,7 +73,7 @@ function terms({ config, model, bandwidth, bandwidths, environment }: RooflineRe
   return [
     `${config.model}${config.random_weights ? ", random weights" : ""}; ${
       environment.gpu?.name ?? environment.cpu.model
-    } (${config.device}), ${config.dtype}; ONNX Runtime ${environment.onnxruntime}`,
+    } (${config.device}${clocks(environment.gpu)}), ${config.dtype}; ONNX Runtime ${environment.onnxruntime}`,
     `Memory is read at ${gbs(bandwidth.bytes_per_s)}: ${bandwidth.method}, ${
       significant(bandwidth.buffer_bytes / MIB, 4)
     } MiB, median of ${rounds.length} (${[Math.min(...rounds), Math.max(...rounds)].map(gbs).join(" to ")}); ${
@@ -83,6 +83,13 @@ function terms({ config, model, bandwidth, bandwidths, environment }: RooflineRe
       ms(model.stepWeightBytes / bandwidth.bytes_per_s)
     } ms; and ${significant(model.entryBytes / 1000, 3)} KB for each entry and layer`,
   ].join("\n");
+}
+
+/** The clocks that memory was read at. */
+function clocks(gpu: RooflineResults["environment"]["gpu"]): string {
+  if (!gpu?.clocks_mhz.sm) return "";
+  const { sm, memory, max_sm } = gpu.clocks_mhz;
+  return `, SM at ${sm} of ${max_sm} MHz, memory at ${memory}`;
 }
 
 function rowTable({ rows, failures }: RooflineResults): string {
