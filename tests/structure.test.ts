@@ -107,6 +107,12 @@ Deno.test("every script has a task, every task a description, and none has all p
   ok(!/allow-(ffi|env|net)/.test(config.tasks["bench:engine"].command), "bench:engine");
 });
 
+Deno.test("one process may reach the net: that which downloads", () => {
+  deepEqual(files.filter((path) => path.startsWith("lib/") && read(path).includes("--allow-net")), [
+    "lib/hub/child.ts",
+  ]);
+});
+
 Deno.test("the README names tasks and flags that there are", async () => {
   const { flagNames } = await import("../lib/run/flag_table.ts");
   const readme = read("README.md");

@@ -1,6 +1,6 @@
 import { shardsOf } from "../model/checkpoint.ts";
 import type { HubCache } from "./cache.ts";
-import { chooseFiles, OPTIONAL_FILES } from "./choose_files.ts";
+import { chooseModelFiles, OPTIONAL_FILES } from "./choose_model_files.ts";
 
 /** A model in the hub's cache. */
 export interface HubModel {
@@ -35,7 +35,7 @@ export function cachedModel(cache: HubCache): HubModel | undefined {
   const listing = cache.listing(commit);
   const here = cache.files(commit);
   if (listing === undefined && here.length === 0) return undefined;
-  const { files, index } = chooseFiles(listing ? Object.keys(listing) : here, cache.repo.repo);
+  const { files, index } = chooseModelFiles(listing ? Object.keys(listing) : here, cache.repo.repo);
   if (!files.every((path) => here.includes(path))) return undefined;
   if (index !== undefined && !shardsOf(`${folder}/${index}`).every((path) => here.includes(path))) return undefined;
   const complete = listing !== undefined ||

@@ -67,12 +67,14 @@ export async function runHubChild<R extends HubRequest>(
   };
   try {
     const writer = process.stdin.getWriter();
-    const [log] = await Promise.all([
+    const [{ signal: by }, log] = await Promise.all([
+      process.status,
       new Response(process.stderr).text(),
       writer.write(new TextEncoder().encode(JSON.stringify(request))).then(() => writer.close()).catch(() => {}),
       listenTo(process.stdout, listen),
-      process.status,
     ]);
+    // Ctrl-C reaches it as well as us, and its end may be seen before our own signal is.
+    if (signal && (by === "SIGINT" || by === "SIGTERM")) await new Promise((resolve) => setTimeout(resolve, 100));
     signal?.throwIfAborted();
     if (last?.type === "listed" || last?.type === "fetched") return last as EndOf<R>;
     if (last?.type === "error" && last.kind !== "bug") {

@@ -1,6 +1,6 @@
 import { shardsOf } from "../model/checkpoint.ts";
 import { HubCache } from "./cache.ts";
-import { chooseFiles, OPTIONAL_FILES } from "./choose_files.ts";
+import { chooseModelFiles, OPTIONAL_FILES } from "./choose_model_files.ts";
 import type { HubClient } from "./client.ts";
 import { fetchFile } from "./fetch_file.ts";
 import { fetchList } from "./fetch_list.ts";
@@ -37,7 +37,7 @@ export async function fetchModel(
 ): Promise<string> {
   const { repo } = cache.repo;
   const { commit, listing } = await fetchList(client, cache);
-  const { files, index } = chooseFiles(Object.keys(listing), repo);
+  const { files, index } = chooseModelFiles(Object.keys(listing), repo);
   const atCommit = new HubCache(cache.root, { ...cache.repo, revision: commit });
 
   const tally = new Tally(repo, onProgress);

@@ -128,11 +128,11 @@ Deno.test("bench: a download that was ended is gone on with", { ignore: Deno.bui
     const body = new ReadableStream({ start: (controller) => controller.enqueue(weights.slice(0, 5_000_000)) });
     return new Response(body, { headers: { "content-length": `${weights.length}` } });
   };
-  const run = new Bench([...short, "--model_id", "org/novel"]);
+  const run = new Bench([...short, "--model_id", "org/novel"], { group: true });
   await run.said(/^Downloading org\/novel/m);
   const part = join(folder.path, "hub", "models--org--novel", "blobs", `${sha256(weights)}.incomplete`);
   while (!(Deno.statSync(part).size === 5_000_000)) await new Promise((resolve) => setTimeout(resolve, 20));
-  run.process.kill("SIGINT");
+  Deno.kill(-run.process.pid, "SIGINT"); // as a terminal does
   const ended = await run.ended;
   equal(ended.code, 130, ended.stderr);
   match(ended.stderr, /\nEnded before anything was measured\n$/);

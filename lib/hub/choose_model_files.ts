@@ -20,10 +20,10 @@ const INDEX = "model.safetensors.index.json";
  *
  * @example
  * ```ts
- * import { chooseFiles } from "./choose_files.ts";
+ * import { chooseModelFiles } from "./choose_model_files.ts";
  *
  * const files = ["README.md", "config.json", "model.safetensors", "pytorch_model.bin", "tokenizer.json"];
- * console.log(chooseFiles(files, "org/name").files); // [ "config.json", "tokenizer.json", "model.safetensors" ]
+ * console.log(chooseModelFiles(files, "org/name").files); // [ "config.json", "tokenizer.json", "model.safetensors" ]
  * ```
  *
  * @param all Paths of all files.
@@ -31,7 +31,7 @@ const INDEX = "model.safetensors.index.json";
  * @returns The files to fetch, small ones first.
  * @throws {HubError} If the repository is of no use here, with what would make it so.
  */
-export function chooseFiles(all: readonly string[], repo: string): FileChoice {
+export function chooseModelFiles(all: readonly string[], repo: string): FileChoice {
   const has = (path: string) => all.includes(path);
   const fail = (what: string) => {
     throw new HubError("refused", `Cannot use model ${repo}: ${what}`);
