@@ -56,6 +56,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
     textColumn: options.text_column,
     minChars: options.min_chars,
     hub: { onNote, onDownload: options.onDownload, offline: options.offline, signal: options.signal },
+    signal: options.signal,
     onNote,
   });
 

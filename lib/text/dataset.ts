@@ -23,6 +23,8 @@ export interface DatasetOptions {
   readonly minChars?: number | undefined;
   /** How what is on the hub is had. */
   readonly hub?: HubOptions | undefined;
+  /** Ends reading: what is asked for then fails with its reason. */
+  readonly signal?: AbortSignal | undefined;
   /** Told what a person should know. */
   readonly onNote?: (note: string) => void;
 }
@@ -66,31 +68,40 @@ export const MIN_CHARS = 10_000;
  * @throws {InputError} Where there is none, or it cannot be one. What is wrong with its contents shows when they are read.
  */
 export async function openDataset(options: DatasetOptions): Promise<Dataset> {
-  const { dataset: name, split, textColumn = "text", minChars = MIN_CHARS, onNote = () => {} } = options;
+  const { dataset: name, split, textColumn = "text", minChars = MIN_CHARS, onNote = () => {}, signal } = options;
   if (!Number.isSafeInteger(minChars) || minChars < 1) {
     throw new InputError(`Cannot run with min_chars ${minChars}: give an integer of at least 1`);
   }
   const fault: Fault = (why, cause) =>
     new InputError(`Cannot read --dataset ${name}: ${why}`, cause === undefined ? {} : { cause });
   const { files, isOne, hasSplits, commit, joinedBy } = await findDataset(name, split, options.hub ?? {}, fault);
-  if (split !== undefined && !hasSplits) onNote(`--split ${split} has no effect: ${name} has no splits`);
+  const idle = (flag: string, value: unknown, why: string) => {
+    if (value !== undefined) onNote(`--${flag} ${value} has no effect: ${why}`);
+  };
+  if (!hasSplits) idle("split", split, `${name} has no splits`);
+  const kinds = files?.map((file) => fileKind(file.name, fault)) ?? ["text"];
+  const isSingle = joinedBy !== undefined || isOne && kinds[0] === "text";
+  if (isSingle) idle("min_chars", options.minChars, `${name} is one text`);
+  if (kinds.every((kind) => kind === "text")) idle("text_column", options.textColumn, `${name} is no table`);
   if (files === undefined) {
-    const { pieces, sha256 } = standardInput(fault);
+    const { pieces, sha256 } = standardInput(fault, signal);
     const text = new ByteText(onlyText(pieces, fault), fault);
     return { name, texts: onlyOne([text], fault), passedOver: () => undefined, sha256 };
   }
-  const kinds = files.map((file) => fileKind(file.name, fault));
   const opened: string[] = [];
   const rows = (async function* () {
     for (const [i, file] of files.entries()) {
       const path = await file.fetch();
       opened.push(path);
       const ofFile: Fault = isOne ? fault : (why, cause) => fault(`${file.name}: ${why}`, cause);
-      yield* textsOfFile(path, kinds[i]!, textColumn, ofFile);
+      for await (const text of textsOfFile(path, kinds[i]!, textColumn, ofFile)) {
+        signal?.throwIfAborted();
+        yield text;
+      }
     }
   })();
   const beside = { name, sha256: () => sha256OfAll(opened), ...(commit === undefined ? {} : { commit }) };
-  if (joinedBy !== undefined || isOne && kinds[0] === "text") {
+  if (isSingle) {
     const texts = joinedBy === undefined ? rows : [new JoinedText(rows, joinedBy)];
     return { ...beside, texts: onlyOne(texts, fault), passedOver: () => undefined };
   }

@@ -44,9 +44,11 @@ export function hashedStream(stream: ReadableStream<Uint8Array>): HashedStream {
  * Standard input as a text.
  *
  * @param fault Makes the error where nothing is piped in.
+ * @param signal Ends reading: a pipe may be open for ever.
  * @returns Its bytes.
  */
-export function standardInput(fault: Fault): HashedStream {
+export function standardInput(fault: Fault, signal?: AbortSignal): HashedStream {
   if (Deno.stdin.isTerminal()) throw fault("standard input is a terminal; pipe a text in, as in cat book.txt | …");
-  return hashedStream(Deno.stdin.readable);
+  const { readable } = Deno.stdin;
+  return hashedStream(signal === undefined ? readable : readable.pipeThrough(new TransformStream(), { signal }));
 }

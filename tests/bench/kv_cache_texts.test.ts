@@ -8,10 +8,9 @@ import { Bench, TemporaryFolder, tiny } from "./_bench.ts";
 const text = "Call me Ishmael. Some years ago, never mind how long precisely, ".repeat(2000);
 
 /** A run whose text is piped in. */
-async function piped(input: string) {
-  await using folder = new TemporaryFolder();
-  const args = [...tiny, "--method", "baseline", "--json", "--dataset", "-", "--output", join(folder.path, "results")];
-  return await new Bench(args, { input: ReadableStream.from([new TextEncoder().encode(input)]) }).ended;
+function piped(input: string, args: readonly string[]) {
+  const stream = ReadableStream.from([new TextEncoder().encode(input)]);
+  return new Bench([...tiny, "--method", "baseline", "--json", "--dataset", "-", ...args], { input: stream }).ended;
 }
 
 /** What results.json would say of a text in a file. */
@@ -33,7 +32,7 @@ Deno.test("bench: a text that is piped in is what it is as a file, and as a row 
   const [book, rows] = ["book.txt", "rows.jsonl"].map((name) => join(folder.path, name)) as [string, string];
   await Deno.writeTextFile(book, text);
   await Deno.writeTextFile(rows, `{"body": null}\n{"body": "short"}\n${JSON.stringify({ body: text })}\n`);
-  const { code, stdout, stderr } = await piped(text);
+  const { code, stdout, stderr } = await piped(text, ["--output", join(folder.path, "results")]);
   equal(code, 0, stderr);
   const { config, environment: { text_sha256, samples_sha256 } } = JSON.parse(stdout);
   equal(config.dataset, "-");
@@ -46,7 +45,7 @@ Deno.test("bench: a text that is piped in is what it is as a file, and as a row 
 });
 
 Deno.test("bench: an empty standard input is an error", async () => {
-  const { code, stderr } = await piped("");
+  const { code, stderr } = await piped("", []);
   match(stderr, /^Cannot read --dataset -: it holds no text$/m);
   equal(code, 2);
 });

@@ -6,8 +6,8 @@ import reference from "../fixtures/bos.json" with { type: "json" };
 import { embeddedJson, metaspaceJson, withFolder } from "./_tokenizers.ts";
 
 const bos = "<|endoftext|>";
-const embedded = await embeddedJson();
-const metaspace = await metaspaceJson();
+const embedded = lettersOnly(await embeddedJson());
+const metaspace = lettersOnly(await metaspaceJson());
 const byteLevel = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true };
 const processors: Record<string, unknown> = {
   null: null,
@@ -15,6 +15,12 @@ const processors: Record<string, unknown> = {
   bos: embedded.post_processor,
   seq: { type: "Sequence", processors: [byteLevel, embedded.post_processor] },
 };
+
+/** The same tokenizer without its merges: what stands before a text does not depend on them, and loading does. */
+function lettersOnly(json: Awaited<ReturnType<typeof embeddedJson>>) {
+  const vocab = Object.entries(json.model.vocab).filter(([token]) => [...token].length === 1 || token.startsWith("<"));
+  return { ...json, model: { ...json.model, vocab: Object.fromEntries(vocab), merges: [] } };
+}
 
 for (const [name, byProcessor] of Object.entries(reference.begins)) {
   Deno.test(`loadTokenizer() puts the token before a text where transformers does: ${name}`, async () => {

@@ -220,10 +220,31 @@ Deno.test("a folder's files are texts, in order of their paths, of one kind and 
   );
 });
 
-Deno.test("--split says that it has no effect where there are none", async () => {
-  const notes: string[] = [];
-  await textsOf("moby_dick", { split: "train", onNote: (note) => notes.push(note) });
-  assert.deepEqual(notes, ["--split train has no effect: moby_dick has no splits"]);
+Deno.test("a flag says that it has no effect where it has none", async () => {
+  const notesOf = async (dataset: string) => {
+    const notes: string[] = [];
+    const options = { split: "train", textColumn: "body", minChars: 2, onNote: (note: string) => notes.push(note) };
+    await openDataset({ ...options, dataset });
+    return notes;
+  };
+  assert.deepEqual(await notesOf("moby_dick"), [
+    "--split train has no effect: moby_dick has no splits",
+    "--min_chars 2 has no effect: moby_dick is one text",
+    "--text_column body has no effect: moby_dick is no table",
+  ]);
+  await withFolder({ "b/a.jsonl": '"a"' }, async (folder) => {
+    assert.deepEqual(await notesOf(`${folder}/b/a.jsonl`), [
+      `--split train has no effect: ${folder}/b/a.jsonl has no splits`,
+    ]);
+  });
+});
+
+Deno.test("reading ends when it is told to", async () => {
+  const ending = new AbortController();
+  const { texts } = await openDataset({ dataset: "sotu", signal: ending.signal });
+  await assert.rejects(async () => {
+    for await (const _ of texts) ending.abort(new Error("enough"));
+  }, { message: "enough" });
 });
 
 Deno.test("what was passed over is counted", async () => {
