@@ -1,3 +1,4 @@
+import { basename } from "@std/path";
 import { modelFileName } from "./results_folder.ts";
 import type { Environment, GpuInfo, RunConfig } from "./types.ts";
 
@@ -35,7 +36,12 @@ export function termsOf({ config, environment }: Terms): string {
     device,
     config.dtype,
     `${config.positions.split(/[,\s]+/).join(" and ")} positions`,
-    `${config.num_samples} ${config.num_samples === 1 ? "sample" : "samples"} of ${config.dataset}`,
+    `${config.num_samples} ${config.num_samples === 1 ? "sample" : "samples"} of ${textName(config.dataset)}`,
     `${config.max_tokens} tokens read, ${config.max_new_tokens} generated`,
   ].join("  ·  ");
+}
+
+/** A data set's name as a picture has room for it: of a path, what stands last. */
+function textName(dataset: string): string {
+  return dataset === "-" ? "standard input" : basename(dataset);
 }
