@@ -7,6 +7,11 @@ import { readSafetensorsHeader, type StoredTensor } from "./safetensors.ts";
 const SINGLE = "model.safetensors";
 const INDEX = "model.safetensors.index.json";
 
+/** Whether a model folder has weights as safetensors. */
+export function hasCheckpoint(folder: string): boolean {
+  return isThere(join(folder, SINGLE)) || isThere(join(folder, INDEX));
+}
+
 /**
  * Finds all tensors of a model folder: those of model.safetensors, or else of the shards that
  * model.safetensors.index.json names.
@@ -77,5 +82,7 @@ function noWeights(folder: string): InputError {
   const advice = others.some((name) => /\.(bin|pt|pth)$/.test(name))
     ? "; with Python's transformers, model.save_pretrained(folder) writes them as safetensors"
     : "";
-  return new InputError(`Cannot find weights in ${folder}: looked for ${SINGLE} and ${INDEX}${found}${advice}`);
+  return new InputError(
+    `Cannot find weights in ${folder}: looked for ${SINGLE}, ${INDEX} and model.onnx${found}${advice}`,
+  );
 }

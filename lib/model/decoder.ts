@@ -59,6 +59,8 @@ export interface Decoder {
   readonly weightsFolder: string;
   /** Bytes of the weights as stored. */
   readonly weightBytes: number;
+  /** Its inputs and outputs. */
+  readonly names: ReadonlySet<string>;
 }
 
 /**
@@ -105,7 +107,7 @@ export function buildDecoder(model: ModelFolder, options: DecoderOptions): Decod
   const g = new Graph("decoder", 24);
   const weights = new Weights(model, g, options.dtype);
   emitDecoder(g, model.spec, weights, options);
-  return { bytes: g.encode(), weightsFolder: weights.folder, weightBytes: weights.bytes };
+  return { bytes: g.encode(), weightsFolder: weights.folder, weightBytes: weights.bytes, names: g.names };
 }
 
 /**

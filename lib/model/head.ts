@@ -7,7 +7,6 @@ import type { ModelSpec } from "./spec.ts";
  * the largest logit as a float32 `[1]`: a finite number that hangs on all of the model.
  */
 export function emitHead(g: Graph, parts: Parts, spec: ModelSpec, x: Residual, allLogits: boolean): Tensor {
-  const target = g.input("target", "int64", [1]);
   const { dtype } = parts.options;
   const { projected, hidden, vocab } = spec;
   const head = (rows: Tensor) => {
@@ -19,7 +18,15 @@ export function emitHead(g: Graph, parts: Parts, spec: ModelSpec, x: Residual, a
   const last = g.op("Slice", [normed, g.ints(-1), g.ints(Number.MAX_SAFE_INTEGER), g.ints(0)]);
   const logits = head(last); // [1, vocab]
   if (allLogits) g.output("logits", head(normed), "float32", ["tokens", spec.vocab]);
+  return emitPrediction(g, logits, spec.vocab);
+}
 
+/**
+ * What is wanted of a token's logits, float32 `[1, vocab]`: the input `target` and the outputs `nll` and `argmax` of
+ * {@linkcode buildDecoder}. Gives the index of the largest as a float32 `[1]`.
+ */
+export function emitPrediction(g: Graph, logits: Tensor, vocab: number): Tensor {
+  const target = g.input("target", "int64", [1]);
   const logProbabilities = g.op("LogSoftmax", [logits], { axis: -1 });
   const nll = g.op("Neg", [g.op("GatherElements", [logProbabilities, g.reshape(target, 1, 1)], { axis: 1 })]);
   g.output("nll", g.reshape(nll, 1), "float32", [1]);
@@ -30,8 +37,8 @@ export function emitHead(g: Graph, parts: Parts, spec: ModelSpec, x: Residual, a
   const best = g.op("ReduceMax", [logits, g.ints(-1)], { keepdims: 1 });
   const places = g.op("Where", [
     g.op("Equal", [logits, best]),
-    g.iota(spec.vocab, [1, spec.vocab]),
-    g.scalar(spec.vocab - 1),
+    g.iota(vocab, [1, vocab]),
+    g.scalar(vocab - 1),
   ]);
   const first = g.op("ReduceMin", [places, g.ints(-1)], { keepdims: 0 });
   g.output("argmax", g.cast(first, "float32", "int64"), "int64", [1]);

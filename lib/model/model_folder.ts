@@ -1,7 +1,10 @@
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
+import type { FloatType } from "../dtype.ts";
 import { InputError } from "../errors.ts";
-import { readCheckpoint } from "./checkpoint.ts";
+import { hasCheckpoint, readCheckpoint } from "./checkpoint.ts";
 import { ConfigReader } from "./config_reader.ts";
+import { type ExportPaths, findExport, withPair } from "./export/find_export.ts";
+import { type OnnxExport, openExport } from "./export/onnx_export.ts";
 import { gemma } from "./families/gemma.ts";
 import { gpt2 } from "./families/gpt2.ts";
 import { gptNeox } from "./families/gpt_neox.ts";
@@ -38,11 +41,14 @@ export interface ModelFolder {
   readonly spec: ModelSpec;
   /** Name in the checkpoint → where the tensor lies. Holds more than the decoder needs where the files do. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** The decoder as someone exported it to ONNX, where that is what is run; then there are no tensors. */
+  readonly export?: OnnxExport | undefined;
 }
 
 /**
  * Opens a model folder: config.json and the headers of its safetensors files. All weights that the decoder needs are
- * there and of the right shape and type when it returns; tensors beyond these are ignored.
+ * there and of the right shape and type when it returns; tensors beyond these are ignored. Where there are none, or an
+ * .onnx file is named in place of a folder, it opens that export.
  *
  * @example
  * ```ts
@@ -52,11 +58,33 @@ export interface ModelFolder {
  * console.log(model.spec.layers); // 8
  * ```
  *
- * @param path Path of the folder.
+ * @param path Path of the folder, or of an .onnx file in it or in a folder of it.
+ * @param dtype Which export to take where there are several.
  * @returns What it holds.
  * @throws {InputError} Naming the file and the field or tensor that is missing or wrong, and what would do.
  */
-export function openModelFolder(path: string): ModelFolder {
+export function openModelFolder(path: string, dtype: "auto" | FloatType = "auto"): ModelFolder {
+  if (path.endsWith(".onnx") && isThere(path) && !isFolder(path)) return openExported(folderOf(path), withPair(path));
+  const found = isThere(join(path, "config.json")) && !hasCheckpoint(path) ? findExport(path, dtype) : undefined;
+  if (found) return openExported(path, found);
+  const spec = readSpec(path);
+  const model = { path, spec, tensors: prefixed(readCheckpoint(path), spec) };
+  visitWeights(spec, (name, shape) => findWeight(model, name, shape));
+  return model;
+}
+
+function openExported(path: string, files: ExportPaths): ModelFolder {
+  const spec = readSpec(path);
+  return { path, spec, tensors: new Map(), export: openExport(files, spec) };
+}
+
+/** The model folder that an .onnx file belongs to: its own, or the one above. */
+function folderOf(file: string): string {
+  const own = dirname(file);
+  return !isThere(join(own, "config.json")) && isThere(join(own, "..", "config.json")) ? join(own, "..") : own;
+}
+
+function readSpec(path: string): ModelSpec {
   const file = join(path, "config.json");
   if (!isThere(file)) {
     const found = !isThere(path)
@@ -65,13 +93,10 @@ export function openModelFolder(path: string): ModelFolder {
       ? "it holds no config.json"
       : "it is no folder";
     throw new InputError(
-      `Cannot open model ${path}: ${found}; --model_id takes a Hugging Face model folder (config.json, tokenizer.json, *.safetensors) or a model's id on the hub (org/name)`,
+      `Cannot open model ${path}: ${found}; --model_id takes a Hugging Face model folder (config.json, tokenizer.json, and *.safetensors or an ONNX export) or a model's id on the hub (org/name)`,
     );
   }
-  const spec = specOf(new ConfigReader(file, readJsonObject(file)));
-  const model = { path, spec, tensors: prefixed(readCheckpoint(path), spec) };
-  visitWeights(spec, (name, shape) => findWeight(model, name, shape));
-  return model;
+  return specOf(new ConfigReader(file, readJsonObject(file)));
 }
 
 /** Tensors by the names of the whole model, where the checkpoint has those of the model without its head. */

@@ -116,7 +116,7 @@ export class Weights implements WeightSource {
 }
 
 /** The deepest folder that all of the files are in. */
-function commonFolder(files: readonly string[]): string {
+export function commonFolder(files: readonly string[]): string {
   let folder = dirname(files[0]!);
   const isInside = (file: string) => {
     const way = relative(folder, file);
@@ -131,7 +131,7 @@ function commonFolder(files: readonly string[]): string {
 }
 
 /** A file's name as an ONNX graph has it, with "/" on every platform. */
-function location(folder: string, file: string): string {
+export function location(folder: string, file: string): string {
   const way = relative(folder, file);
   return Deno.build.os === "windows" ? way.replaceAll("\\", "/") : way;
 }

@@ -1,5 +1,6 @@
 import proto from "onnx-proto";
 import { type DType, DTYPES } from "../dtype.ts";
+import { renameAll } from "./include.ts";
 
 const { onnx } = proto;
 
@@ -16,6 +17,7 @@ export type Dim = number | string;
 export type Attribute = number | string | readonly number[] | { readonly float: number };
 
 const IR_VERSION = 10;
+const MICROSOFT = "com.microsoft";
 
 /** Constants of up to so many bytes are compared, to store equal ones once. */
 const SMALL = 64;
@@ -46,6 +48,8 @@ export class Graph {
   readonly #stored = new Map<string, Tensor>();
   /** A node's result → the output's name it goes by. */
   readonly #renamed = new Map<Tensor, string>();
+  /** Models whose graphs were taken in. */
+  readonly #included: proto.onnx.IModelProto[] = [];
   #next = 0;
 
   /**
@@ -185,6 +189,31 @@ export class Graph {
     });
   }
 
+  /**
+   * Takes in the graph of a model that was read. Its names get a prefix; its operators must be of this graph's version.
+   *
+   * @param inputs Its inputs' names → what stands for them here.
+   * @param place Says anew where an initializer lies.
+   * @returns Its outputs by name.
+   */
+  include(
+    model: proto.onnx.IModelProto,
+    inputs: ReadonlyMap<string, Tensor>,
+    place: (tensor: proto.onnx.ITensorProto) => proto.onnx.ITensorProto = (tensor) => tensor,
+  ): Map<string, Tensor> {
+    const rename = (name: string) => inputs.get(name) ?? `included/${name}`;
+    const { nodes, initializers } = renameAll(model.graph!, rename, place);
+    this.#nodes.push(...nodes);
+    this.#initializers.push(...initializers);
+    this.#included.push(model);
+    return new Map((model.graph!.output ?? []).map(({ name }) => [name!, rename(name!) as Tensor]));
+  }
+
+  /** Names of the inputs and outputs declared. */
+  get names(): ReadonlySet<string> {
+    return new Set([...this.#inputs, ...this.#outputs].map(({ name }) => name!));
+  }
+
   /** Converts to a type; nothing where it already has it. */
   cast(x: Tensor, from: DType, to: DType): Tensor {
     return from === to ? x : this.op("Cast", [x], { to: DTYPES[to].onnx });
@@ -198,10 +227,15 @@ export class Graph {
   /** The model as protobuf bytes. */
   encode(): Uint8Array<ArrayBuffer> {
     const rename = (name: string) => this.#renamed.get(name as Tensor) ?? name;
+    const imports = new Map<string, proto.onnx.IOperatorSetIdProto>();
+    for (const { opsetImport } of this.#included) for (const set of opsetImport ?? []) imports.set(set.domain!, set);
+    imports.set("", { domain: "", version: this.opset });
+    if (!imports.has(MICROSOFT)) imports.set(MICROSOFT, { domain: MICROSOFT, version: 1 });
     const bytes = onnx.ModelProto.encode({
       irVersion: IR_VERSION,
       producerName: "kvcompress",
-      opsetImport: [{ domain: "", version: this.opset }, { domain: "com.microsoft", version: 1 }],
+      opsetImport: [...imports.values()],
+      functions: this.#included.flatMap(({ functions }) => functions ?? []),
       graph: {
         name: this.name,
         input: this.#inputs,

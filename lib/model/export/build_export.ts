@@ -1,0 +1,100 @@
+import { Graph, type Tensor } from "../../onnx/graph.ts";
+import type { Decoder } from "../decoder.ts";
+import type { ExportGraph } from "./onnx_export.ts";
+import { readOnnxFile } from "./onnx_file.ts";
+import { pastName, presentName } from "./signature.ts";
+
+/** What surrounds an exported graph is written for. */
+export interface ExportOptions {
+  /** Layer → its length group: see DecoderOptions. */
+  readonly groups: readonly number[];
+  /** Whether to give the logits of every input token. */
+  readonly logits: boolean;
+}
+
+/**
+ * Puts an exported decoder between the cache and what follows a pass. Exports take a past of exactly the entries that
+ * there are, and give it back longer; the cache has buffers of fixed size. So the entries are cut out of the buffers
+ * before it, and the new ones written into them behind it. The export itself stays as it is, and where it lies.
+ *
+ * Inputs: `input_ids` int64 `[tokens]`; `position_ids` int64 `[1, tokens]` if the export takes them; for each group of
+ * layers, on the host, `past.g` int64 `[1]`, how many entries there are; for each layer l `past_key.l`, `past_value.l`
+ * `[1, kvHeads, capacity, headDim]`, to be bound to the same memory as the outputs `present_key.l`, `present_value.l`.
+ *
+ * Outputs: `last_logits` float32 `[1, vocab]`, of the last new token; `logits` `[tokens, vocab]` where asked for.
+ *
+ * @param graph The export.
+ * @param options What it is for.
+ * @returns The graph, in the operators' version that the export has, and where its weights are.
+ */
+export function buildExport({ path, signature }: ExportGraph, { groups, logits: all }: ExportOptions): Decoder {
+  const { model, folder, place, bytes } = readOnnxFile(path);
+  const { layers, kvHeads, headDim, cache, opset, inputs } = signature;
+  const g = new Graph("export", opset);
+  const ids = g.input("input_ids", "int64", ["tokens"]);
+  const tokens = g.op("Shape", [ids]);
+  const pasts = Array.from(
+    { length: Math.max(...groups) + 1 },
+    (_, group) => g.input(`past.${group}`, "int64", [1]),
+  );
+  // One mask and one count of positions serve all layers: the first layer's, which is the longest.
+  const past = pasts[groups[0]!]!;
+  const total = g.op("Add", [past, tokens]);
+
+  const feeds = new Map<string, Tensor>();
+  const feed = (name: string, tensor: () => Tensor) => {
+    const wanted = inputs.get(name);
+    if (wanted) feeds.set(name, g.cast(tensor(), "int64", wanted.dtype));
+  };
+  feed("input_ids", () => g.reshape(ids, 1, -1));
+  feed("position_ids", () => signature.hasPositions ? g.input("position_ids", "int64", [1, "tokens"]) : ids);
+  const ones = g.constant("int64", [1, 1], BigInt64Array.of(1n));
+  feed("attention_mask", () => g.op("Expand", [ones, g.op("Concat", [g.ints(1), total], { axis: 0 })]));
+  const kept = BigInt64Array.of(all ? 0n : 1n);
+  feed("num_logits_to_keep", () => g.constant("int64", inputs.get("num_logits_to_keep")!.rank === 0 ? [] : [1], kept));
+  if (signature.isMerged) feeds.set("use_cache_branch", g.op("Greater", [past, g.ints(0)]));
+
+  const buffers = Array.from({ length: layers }, (_, layer) =>
+    (["key", "value"] as const).map((part) => {
+      const shape = [1, kvHeads, `capacity.${groups[layer]}`, headDim];
+      const buffer = g.input(`past_${part}.${layer}`, cache, shape);
+      const held = pasts[groups[layer]!]!;
+      if (signature.hasPast) feeds.set(pastName(layer, part), g.op("Slice", [buffer, g.ints(0), held, g.ints(2)]));
+      return { layer, part, shape, buffer, held };
+    })).flat();
+  const given = g.include(model, feeds, place);
+
+  const places = pasts.map((past) => placesOf(g, past, tokens, kvHeads));
+  for (const { layer, part, shape, buffer, held } of buffers) {
+    const fresh = g.op("Slice", [given.get(presentName(layer, part))!, held, g.ints(END), g.ints(2)]);
+    const written = g.op("ScatterND", [buffer, places[groups[layer]!]!, fresh]);
+    g.output(`present_${part}.${layer}`, written, cache, shape);
+  }
+  const logits = given.get("logits")!; // [1, tokens, vocab]
+  const last = g.op("Slice", [logits, g.ints(-1), g.ints(END), g.ints(1)]);
+  const flat = (x: Tensor) => {
+    const shape = g.op("Slice", [g.op("Shape", [x]), g.ints(1), g.ints(3)]);
+    return g.cast(g.op("Reshape", [x, shape]), signature.logits, "float32");
+  };
+  g.output("last_logits", flat(last), "float32", [1, "vocab"]);
+  if (all) g.output("logits", flat(logits), "float32", ["tokens", "vocab"]);
+  return { bytes: g.encode(), weightsFolder: folder, weightBytes: bytes, names: g.names };
+}
+
+/** Past the end of any dimension. */
+const END = Number.MAX_SAFE_INTEGER;
+
+/** Where the new entries go, as indices of a layer's buffer: int64 `[1, kvHeads, tokens, 3]`. */
+function placesOf(g: Graph, past: Tensor, tokens: Tensor, kvHeads: number): Tensor {
+  const scalar = (x: Tensor) => g.op("Reshape", [x, g.constant("int64", [0], new BigInt64Array())]);
+  const range = g.op("Range", [
+    scalar(past),
+    scalar(g.op("Add", [past, tokens])),
+    g.constant("int64", [], BigInt64Array.of(1n)),
+  ]);
+  const heads = g.iota(kvHeads, [1, kvHeads, 1, 1], "int64");
+  const zeros = g.constant("int64", [1, kvHeads, 1, 1], new BigInt64Array(kvHeads));
+  const slot = g.op("Add", [g.reshape(range, 1, 1, -1, 1), zeros]); // [1, kvHeads, tokens, 1]
+  const none = g.op("Sub", [slot, slot]);
+  return g.op("Concat", [none, g.op("Add", [none, heads]), slot], { axis: 3 });
+}

@@ -1,0 +1,138 @@
+import { dirname, isAbsolute, join } from "@std/path";
+import proto from "onnx-proto";
+import { InputError } from "../../errors.ts";
+import { isThere, whyUnreadable } from "../files.ts";
+import { commonFolder, location } from "../weights.ts";
+
+const { onnx } = proto;
+const { EXTERNAL } = onnx.TensorProto.DataLocation;
+
+/** An initializer of more bytes than this stays in its file. Smaller ones may be shapes, which ORT wants to see. */
+const INLINE = 1024;
+
+/** A model file that was read. */
+export interface OnnxFile {
+  readonly path: string;
+  readonly model: proto.onnx.IModelProto;
+  /** The folder that places are relative to: what the model and its data have in common, links followed. */
+  readonly folder: string;
+  /** Paths of the model and of the files that hold its data. */
+  readonly files: readonly string[];
+  /** Bytes of all of them. */
+  readonly bytes: number;
+  /** Where an initializer lies, as the graph of another model would say it: in these files, not in that model. */
+  readonly place: (tensor: proto.onnx.ITensorProto) => proto.onnx.ITensorProto;
+}
+
+/**
+ * Reads an ONNX model, and finds the files that hold its data.
+ *
+ * @param path Path of the .onnx file.
+ * @returns What it holds.
+ * @throws {InputError} If it is no ONNX model, or data that it points to is not there.
+ */
+export function readOnnxFile(path: string): OnnxFile {
+  const content = readFile(path);
+  const model = decode(path, content);
+  const tensors = [...initializersOf(model.graph!)];
+  const data = new Set<string>();
+  for (const tensor of tensors.filter(({ dataLocation }) => dataLocation === EXTERNAL)) {
+    data.add(checkData(path, tensor));
+  }
+  const files = [path, ...data];
+  const real = new Map(files.map((file) => [file, Deno.realPathSync(file)]));
+  const folder = commonFolder([...real.values()]);
+  const at = (file: string) => location(folder, real.get(file)!);
+  return {
+    path,
+    model,
+    folder,
+    files,
+    bytes: files.reduce((sum, file) => sum + Deno.statSync(file).size, 0),
+    place: (tensor) => {
+      if (tensor.dataLocation === EXTERNAL) {
+        const { file, ...rest } = external(path, tensor);
+        return { ...tensor, externalData: entries({ location: at(file), ...rest }) };
+      }
+      const { rawData } = tensor;
+      if (!rawData || rawData.length <= INLINE || rawData.buffer !== content.buffer) return tensor;
+      // The bytes read are a view of the file's: where they begin in it is where they begin in the file.
+      const { rawData: _, ...rest } = tensor;
+      const span = { offset: rawData.byteOffset - content.byteOffset, length: rawData.length };
+      return { ...rest, dataLocation: EXTERNAL, externalData: entries({ location: at(path), ...span }) };
+    },
+  };
+}
+
+function readFile(path: string): Uint8Array<ArrayBuffer> {
+  try {
+    return Deno.readFileSync(path);
+  } catch (cause) {
+    throw new InputError(`Cannot read ${path}: ${whyUnreadable(path, cause)}`, { cause });
+  }
+}
+
+function decode(path: string, content: Uint8Array): proto.onnx.IModelProto {
+  const fail = (why: string, cause?: unknown): never => {
+    const pointer = new TextDecoder().decode(content.subarray(0, 24)) === "version https://git-lfs.";
+    const advice = pointer ? "it is a Git LFS pointer; run `git lfs pull` in its folder" : `${why}; download it again`;
+    throw new InputError(`Cannot use ${path}: ${advice}`, { cause });
+  };
+  let model: proto.onnx.IModelProto;
+  try {
+    model = onnx.ModelProto.decode(content);
+  } catch (cause) {
+    return fail("it is no ONNX model, or was cut short", cause);
+  }
+  return model.graph?.node?.length ? model : fail("it is no ONNX model: it has no graph");
+}
+
+/** Initializers of a graph and of the branches in it. */
+function* initializersOf(graph: proto.onnx.IGraphProto): Generator<proto.onnx.ITensorProto> {
+  yield* graph.initializer ?? [];
+  for (const { attribute } of graph.node ?? []) {
+    for (const { g, graphs } of attribute ?? []) {
+      for (const inner of [...(g ? [g] : []), ...(graphs ?? [])]) yield* initializersOf(inner);
+    }
+  }
+}
+
+/** Where an initializer's data lies, by its own account. */
+function external(path: string, { name, externalData }: proto.onnx.ITensorProto) {
+  const said = new Map(externalData?.map(({ key, value }) => [key, value]));
+  const place = said.get("location") ?? "";
+  if (place === "" || isAbsolute(place) || place.split(/[/\\]/).includes("..")) {
+    throw new InputError(`Cannot use ${path}: tensor "${name}" lies in "${place}", which is not beside the model`);
+  }
+  const number = (key: string) => said.has(key) ? { [key]: Number(said.get(key)) } : {};
+  return { file: join(dirname(path), place), ...number("offset"), ...number("length") } as {
+    readonly file: string;
+    readonly offset?: number;
+    readonly length?: number;
+  };
+}
+
+/** Makes sure that an initializer's data is there; gives the file. */
+function checkData(path: string, tensor: proto.onnx.ITensorProto): string {
+  const { file, offset = 0, length = 0 } = external(path, tensor);
+  if (!isThere(file)) {
+    throw new InputError(`Cannot use ${path}: its weights are in ${file}, which is not there; download it as well`);
+  }
+  let size: number;
+  try {
+    size = Deno.statSync(file).size;
+  } catch (cause) {
+    throw new InputError(`Cannot use ${path}: its weights are in ${file}: ${whyUnreadable(file, cause)}`, { cause });
+  }
+  if (!(offset + length <= size)) {
+    throw new InputError(
+      `Cannot use ${path}: tensor "${tensor.name}" ends at byte ${offset + length} of ${file}, which has ${size}; ` +
+        "it was cut short, or is another model's: download both again",
+    );
+  }
+  return file;
+}
+
+function entries(said: Readonly<Record<string, string | number>>): proto.onnx.IStringStringEntryProto[] {
+  return Object.entries(said).map(([key, value]) => ({ key, value: String(value) }));
+}

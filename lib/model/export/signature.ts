@@ -1,0 +1,165 @@
+import type proto from "onnx-proto";
+import { type DType, DTYPES, type FloatType } from "../../dtype.ts";
+import { InputError } from "../../errors.ts";
+import type { ModelSpec } from "../spec.ts";
+
+/** What an exported decoder takes and gives, as optimum and transformers.js name it. */
+export interface ExportSignature {
+  readonly layers: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  /** Columns of the logits, where the graph states them. */
+  readonly vocab: number | undefined;
+  /** Type of keys and values: that of what it computes in, but for weights that are quantized. */
+  readonly cache: FloatType;
+  readonly logits: FloatType;
+  /** Whether the past is an input; without, the graph is for a prompt alone. */
+  readonly hasPast: boolean;
+  /** Whether positions are an input; without, the graph counts them from what layer 0 holds. */
+  readonly hasPositions: boolean;
+  /** Whether it is two graphs in one, with a switch. The one with a past is for a single token. */
+  readonly isMerged: boolean;
+  /** Types of the inputs that are there, by name. */
+  readonly inputs: ReadonlyMap<string, { readonly dtype: DType; readonly rank: number }>;
+  /** Version of ONNX's operators. */
+  readonly opset: number;
+}
+
+/** Inputs beside the past. */
+const KNOWN = ["input_ids", "attention_mask", "position_ids", "use_cache_branch", "num_logits_to_keep"];
+
+/** The oldest operators that what surrounds the graph can be written in, and the newest that this was checked with. */
+const OPSETS = { oldest: 11, newest: 26 };
+
+/** Name of an input or output of the cache. */
+export const pastName = (layer: number, part: "key" | "value") => `past_key_values.${layer}.${part}`;
+/** Name of an output of the cache. */
+export const presentName = (layer: number, part: "key" | "value") => `present.${layer}.${part}`;
+
+/**
+ * Reads what a graph takes and gives.
+ *
+ * @param file What messages call it.
+ * @param model The model.
+ * @returns Its signature.
+ * @throws {InputError} If that is not what a decoder with a cache has.
+ */
+export function readSignature(file: string, model: proto.onnx.IModelProto): ExportSignature {
+  const fail = (why: string): never => {
+    throw new InputError(`Cannot use ${file}: ${why}`);
+  };
+  const graph = model.graph!;
+  const stored = new Set(graph.initializer?.map(({ name }) => name));
+  const inputs = new Map((graph.input ?? []).filter(({ name }) => !stored.has(name)).map((info) => [info.name!, info]));
+  const outputs = new Map((graph.output ?? []).map((info) => [info.name!, info]));
+
+  const presents = [...outputs.keys()].filter((name) => /^present\.\d+\.key$/.test(name)).length;
+  if (presents === 0) {
+    fail(
+      `it gives ${list(outputs.keys())}, and no "${presentName(0, "key")}"; export it with its cache: ` +
+        "optimum-cli export onnx --task text-generation-with-past",
+    );
+  }
+  const layers = presents;
+  const all = Array.from({ length: layers }, (_, layer) => layer);
+  const parts = (of: typeof pastName) => all.flatMap((layer) => [of(layer, "key"), of(layer, "value")]);
+  const missing = ["logits", ...parts(presentName)].find((name) => !outputs.has(name));
+  if (missing !== undefined) fail(`it has ${layers} outputs "present.N.key", and no "${missing}"`);
+  if (!inputs.has("input_ids")) {
+    fail(`it takes ${list(inputs.keys())}, and no "input_ids"; it is not a decoder of token ids`);
+  }
+  const hasPast = inputs.has(pastName(0, "key"));
+  const pasts = hasPast ? parts(pastName) : [];
+  const noPast = pasts.find((name) => !inputs.has(name));
+  if (noPast !== undefined) fail(`it gives ${layers} layers' cache, and takes no "${noPast}"`);
+  const unknown = [...inputs.keys()].find((name) => !KNOWN.includes(name) && !pasts.includes(name));
+  if (unknown !== undefined) {
+    fail(
+      `it takes "${unknown}", which is not known; an exported decoder takes ${KNOWN.join(", ")}, ${
+        pastName(0, "key")
+      } …`,
+    );
+  }
+
+  // What a traced graph gives may have sizes that it does not state.
+  const shapes = (["key", "value"] as const)
+    .flatMap((part) => [inputs.get(pastName(0, part)), outputs.get(presentName(0, part))])
+    .filter((info) => info !== undefined).map(dimsOf);
+  const shape = shapes.find((dims) => typeof dims[1] === "number" && typeof dims[3] === "number") ?? shapes[0]!;
+  const [, kvHeads, , headDim] = shape;
+  if (shape.length !== 4 || typeof kvHeads !== "number" || typeof headDim !== "number") {
+    return fail(`its cache has shape [${shape}], [batch, KV heads, entries, size of a head] is needed`);
+  }
+  const float = (name: string): FloatType => {
+    const dtype = dtypeOf((outputs.get(name) ?? inputs.get(name))!);
+    if (dtype === "float32" || dtype === "float16" || dtype === "bfloat16") return dtype;
+    return fail(`"${name}" is ${dtype ?? "of an unknown type"}, float32, float16 or bfloat16 is needed`);
+  };
+  const cache = float(presentName(0, "key"));
+  const other = [...parts(presentName), ...pasts].find((name) => float(name) !== cache);
+  if (other !== undefined) fail(`"${presentName(0, "key")}" is ${cache} and "${other}" is ${float(other)}`);
+  const columns = dimsOf(outputs.get("logits")!).at(-1);
+  const opset = Number(model.opsetImport?.find(({ domain }) => !domain || domain === "ai.onnx")?.version ?? 0);
+  if (opset < OPSETS.oldest || opset > OPSETS.newest) {
+    fail(`it is of ONNX opset ${opset}, ${OPSETS.oldest} to ${OPSETS.newest} are supported; export it with --opset 18`);
+  }
+  const used = usedNames(graph);
+  return {
+    layers,
+    kvHeads,
+    headDim,
+    vocab: typeof columns === "number" ? columns : undefined,
+    cache,
+    logits: float("logits"),
+    hasPast,
+    hasPositions: used.has("position_ids"),
+    isMerged: inputs.has("use_cache_branch"),
+    inputs: new Map([...inputs].map(([name, info]) => [
+      name,
+      { dtype: dtypeOf(info) ?? fail(`input "${name}" is of an unknown type`), rank: dimsOf(info).length },
+    ])),
+    opset,
+  };
+}
+
+/** Refuses an export that is not of the model that config.json describes. */
+export function checkSignature(file: string, signature: ExportSignature, spec: ModelSpec): void {
+  const differ = (found: number, name: string, said: number) => {
+    if (found === said) return;
+    throw new InputError(
+      `Cannot use ${file}: it has ${found} ${name}, config.json says ${said}; they are of different models`,
+    );
+  };
+  differ(signature.layers, "layers", spec.layers);
+  differ(signature.kvHeads, "KV heads", spec.kvHeads);
+  differ(signature.headDim, "numbers in a head", spec.headDim);
+  if (signature.vocab !== undefined) differ(signature.vocab, "columns of logits", spec.vocab);
+}
+
+/** Names that a graph's nodes read, its branches included. */
+function usedNames(graph: proto.onnx.IGraphProto, into = new Set<string>()): Set<string> {
+  for (const { input, attribute } of graph.node ?? []) {
+    for (const name of input ?? []) into.add(name);
+    for (const { g, graphs } of attribute ?? []) {
+      for (const inner of [...(g ? [g] : []), ...(graphs ?? [])]) usedNames(inner, into);
+    }
+  }
+  return into;
+}
+
+/** An input's or output's dimensions: numbers, or names of those known at run time. */
+function dimsOf({ type }: proto.onnx.IValueInfoProto): (number | string)[] {
+  return (type?.tensorType?.shape?.dim ?? []).map(({ dimParam, dimValue }) =>
+    dimParam ? dimParam : dimValue === null || dimValue === undefined ? "?" : Number(dimValue)
+  );
+}
+
+function dtypeOf({ type }: proto.onnx.IValueInfoProto): DType | undefined {
+  const names = Object.keys(DTYPES) as DType[];
+  return names.find((name) => DTYPES[name].onnx === type?.tensorType?.elemType);
+}
+
+function list(names: Iterable<string>): string {
+  const all = [...names];
+  return all.length > 4 ? `${all.slice(0, 4).join(", ")} …` : all.join(", ");
+}
