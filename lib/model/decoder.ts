@@ -1,6 +1,6 @@
 import type { FloatType } from "../dtype.ts";
 import { InputError } from "../errors.ts";
-import { Graph, type Tensor } from "../onnx/graph.ts";
+import { Graph, type GraphNames, type Tensor } from "../onnx/graph.ts";
 import { type AttentionForm, AttentionPart, type Observation } from "./attention.ts";
 import { fusedObstacle } from "./attention_fused.ts";
 import { noRotation } from "./positions.ts";
@@ -60,7 +60,7 @@ export interface Decoder {
   /** Bytes of the weights as stored. */
   readonly weightBytes: number;
   /** Its inputs and outputs. */
-  readonly names: ReadonlySet<string>;
+  readonly names: GraphNames;
 }
 
 /**

@@ -16,6 +16,9 @@ export type Dim = number | string;
  */
 export type Attribute = number | string | readonly number[] | { readonly float: number };
 
+/** Names of a graph's inputs and outputs. */
+export type GraphNames = Readonly<Record<"inputs" | "outputs", ReadonlySet<string>>>;
+
 const IR_VERSION = 10;
 const MICROSOFT = "com.microsoft";
 
@@ -210,8 +213,9 @@ export class Graph {
   }
 
   /** Names of the inputs and outputs declared. */
-  get names(): ReadonlySet<string> {
-    return new Set([...this.#inputs, ...this.#outputs].map(({ name }) => name!));
+  get names(): GraphNames {
+    const names = (infos: readonly proto.onnx.IValueInfoProto[]) => new Set(infos.map(({ name }) => name!));
+    return { inputs: names(this.#inputs), outputs: names(this.#outputs) };
   }
 
   /** Converts to a type; nothing where it already has it. */

@@ -3,12 +3,15 @@ import { Eviction, type EvictionOptions } from "../cache/eviction.ts";
 import { KvCache } from "../cache/kv_cache.ts";
 import type { Stretch } from "../cache/schedule.ts";
 import type { AttentionForm } from "../model/attention.ts";
-import { buildDecoder } from "../model/decoder.ts";
+import { buildDecoder, type Decoder, type PassTensors } from "../model/decoder.ts";
+import type { Graph } from "../onnx/graph.ts";
 import type { ModelFolder } from "../model/model_folder.ts";
 import { type ModelSpec, shortestWindow } from "../model/spec.ts";
 import type { WindowUse } from "../model/visible.ts";
 import type { Runtime } from "../ort/runtime.ts";
-import { Session } from "../ort/session.ts";
+import type { Session } from "../ort/session.ts";
+import { exportPasses } from "./export_passes.ts";
+import { LoadedGraph, type PassGraphs } from "./loaded_graph.ts";
 import { PassIo } from "./pass_io.ts";
 
 /**
@@ -19,7 +22,7 @@ export type Positions = "absolute" | "cache" | "seed";
 
 /** What an engine is made for. */
 export interface EngineOptions extends EvictionOptions {
-  readonly attention: AttentionForm;
+  readonly attention: AttentionForm | "export";
   /** The most tokens any course has: what the rotary table has to cover. */
   readonly maxPositions: number;
   /** "absolute" if left out. */
@@ -43,20 +46,20 @@ export function evictionOptions(options: EngineOptions, spec: ModelSpec): Evicti
  * How the model's sliding windows count, where a text is longer than one: like positions, by the text's index or by the
  * place in the cache. The original's library counted by place whatever the positions.
  */
-function windowCount({ positions = "absolute", maxPositions }: EngineOptions, spec: ModelSpec) {
-  if (maxPositions <= shortestWindow(spec)) return undefined;
+function windowCount({ positions = "absolute", maxPositions, attention }: EngineOptions, spec: ModelSpec) {
+  // An export has its own way with windows.
+  if (attention === "export" || maxPositions <= shortestWindow(spec)) return undefined;
   return positions === "absolute" ? "index" : "place";
 }
 
 /** A model under a policy, loaded on a device: starts courses of passes. */
 export class Engine implements Disposable {
-  readonly session: Session;
+  /** What a pass runs. */
+  readonly graphs: PassGraphs;
   /** Layer → length group; see DecoderOptions. */
   readonly groups: readonly number[];
   /** How sliding windows count, where a text is longer than one. */
   readonly window: WindowUse | undefined;
-  /** Bytes of the weights as stored. */
-  readonly weightBytes: number;
 
   /**
    * Loads the model.
@@ -70,31 +73,53 @@ export class Engine implements Disposable {
     readonly eviction: Eviction = new Eviction(runtime, model.spec, evictionOptions(options, model.spec)),
   ) {
     this.groups = eviction.keeper.groups();
-    const { acting, score, kept } = eviction;
     const by = windowCount(options, model.spec);
-    this.window = by && { by, evicted: acting };
-    const decoder = buildDecoder(model, {
+    this.window = by && { by, evicted: eviction.acting };
+    const load = (decoder: Decoder, cudaGraph: boolean) =>
+      new LoadedGraph(runtime, decoder, { cudaGraph, threads: options.threads });
+    const then = (g: Graph, pass: PassTensors) => this.#drop(g, pass);
+    if (model.export) {
+      this.graphs = exportPasses(model.export, model.spec, { groups: this.groups, logits: options.logits ?? false }, {
+        load: (decoder) => load(decoder, false),
+        then,
+      });
+    } else {
+      this.graphs = { step: [load(this.#decoder(then), options.cudaGraphs ?? true)] };
+    }
+  }
+
+  /** The session of the model itself. */
+  get session(): Session {
+    return this.graphs.step[0].session;
+  }
+
+  /** Bytes of the weights as stored. */
+  get weightBytes(): number {
+    return this.graphs.step[0].decoder.weightBytes;
+  }
+
+  /** The decoder written from the model's own weights. */
+  #decoder(then: (g: Graph, pass: PassTensors) => void): Decoder {
+    const { model, runtime, options, groups, eviction: { kept, acting } } = this;
+    if (options.attention === "export") throw new TypeError("Cannot write a decoder in the form of an export");
+    return buildDecoder(model, {
       dtype: options.dtype,
       device: runtime.device.kind,
       attention: options.attention,
       maxPositions: options.maxPositions,
       rotate: options.positions === "cache" ? "read" : "write",
-      groups: this.groups,
+      groups,
       observe: kept.attention && { use: kept.attention, layers: acting },
       window: this.window,
       logits: options.logits ?? false,
-      then: (g, pass) => {
-        if (acting.length === 0) return;
-        const { kvHeads, headDim } = model.spec;
-        emitDrop(g, { actingLayers: acting.length, kvHeads, headDim, dtype: options.dtype, score, kept, ...pass });
-      },
+      then,
     });
-    this.weightBytes = decoder.weightBytes;
-    this.session = new Session(runtime.ort, runtime.device, decoder.bytes, {
-      weightsFolder: decoder.weightsFolder,
-      cudaGraph: options.cudaGraphs ?? true,
-      ...(options.threads === undefined ? {} : { threads: options.threads }),
-    });
+  }
+
+  /** Writes the step case of eviction behind a pass. */
+  #drop(g: Graph, pass: PassTensors): void {
+    const { model: { spec: { kvHeads, headDim } }, options: { dtype }, eviction: { acting, score, kept } } = this;
+    if (acting.length > 0) emitDrop(g, { actingLayers: acting.length, kvHeads, headDim, dtype, score, kept, ...pass });
   }
 
   /** Starts with an empty cache that has room for the passes of `stretches`. */
@@ -103,7 +128,7 @@ export class Engine implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.session[Symbol.dispose]();
+    for (const graph of new Set([...this.graphs.step, ...(this.graphs.prompt ?? [])])) graph[Symbol.dispose]();
     this.eviction[Symbol.dispose]();
   }
 }

@@ -1,6 +1,6 @@
 import type { KvCache } from "../cache/kv_cache.ts";
 import { middlesOf, noDrop } from "../cache/middle.ts";
-import { Binding } from "../ort/binding.ts";
+import type { Binding } from "../ort/binding.ts";
 import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
 import type { Engine } from "./engine.ts";
@@ -20,16 +20,18 @@ export interface Pass {
 
 /** Inputs and outputs of passes of one number of tokens, bound once. A step costs one small copy in and one out. */
 export class PassIo implements Disposable {
-  readonly #binding: Binding;
+  readonly #bindings: readonly Binding[];
   readonly #block: ReturnType<typeof inputBlock>;
-  /** int32 `[groups]` on the host: valid entries after the pass. */
+  /** On the host, for each group: valid entries after the pass, int32; for an export those before it, int64. */
   readonly #totals: DeviceMemory;
   /** float32 nll, 4 bytes of nothing, int64 argmax. */
   readonly #output: DeviceMemory;
   readonly #memory: DeviceMemory[] = [];
   readonly #logits: DeviceMemory | undefined;
   readonly #captured: boolean;
-  readonly #hostTotals: Int32Array<ArrayBuffer>;
+  /** Whether positions are given with the tokens. */
+  readonly #positioned: boolean;
+  readonly #hostTotals: Int32Array<ArrayBuffer> | BigInt64Array<ArrayBuffer>;
   /** The host's side of each group's counts. */
   readonly #lengths: { readonly past: readonly BigInt64Array[]; readonly lastSlot: readonly Int32Array[] };
   /** The middles that were sent last. */
@@ -41,9 +43,12 @@ export class PassIo implements Disposable {
   constructor(readonly engine: Engine, readonly cache: KvCache, readonly tokens: number) {
     const { runtime: { ort, device, host }, model: { spec }, groups, options } = engine;
     this.#member = Array.from({ length: Math.max(...groups) + 1 }, (_, group) => groups.indexOf(group));
-    this.#totals = this.#allocate(4 * this.#member.length, host);
+    this.#totals = this.#allocate(8 * this.#member.length, host);
     this.#output = this.#allocate(16);
-    this.#block = inputBlock(engine, this.#member.length, tokens);
+    const { step, prompt = step } = engine.graphs;
+    const graphs = tokens === 1 ? step : prompt;
+    this.#positioned = graphs[0].decoder.names.inputs.has("position_ids");
+    this.#block = inputBlock(engine, this.#member.length, tokens, this.#positioned);
     const inputs = this.#cacheInputs();
     const outputs: Record<string, Value> = {
       nll: Value.of(ort, device, this.#output, "float32", [1]),
@@ -61,21 +66,28 @@ export class PassIo implements Disposable {
       this.#logits = this.#allocate(4 * tokens * spec.vocab);
       outputs.logits = Value.of(ort, device, this.#logits, "float32", [tokens, spec.vocab]);
     }
+    if (options.attention === "export") {
+      const last = this.#allocate(4 * spec.vocab);
+      const row = () => Value.of(ort, device, last, "float32", [1, spec.vocab]);
+      [inputs.last_logits, outputs.last_logits] = [row(), row()];
+    }
     this.#lengths = this.#lengthArrays();
     this.#captured = tokens === 1 && engine.session.capturable;
     // In a captured graph the count on the host stays what it was: the capacity is right for all of them.
     const capacities = this.#member.map((layer) => cache.capacity(layer, tokens));
-    this.#hostTotals = Int32Array.from(capacities);
+    this.#hostTotals = options.attention === "export"
+      ? new BigInt64Array(capacities.length)
+      : Int32Array.from(capacities);
     host.write(this.#totals, 0, this.#hostTotals);
-    this.#binding = new Binding(engine.session, inputs, outputs, this.#captured);
+    this.#bindings = graphs.map((graph) => graph.bind(inputs, outputs, this.#captured));
     if (this.#captured) this.#capture();
   }
 
   #lengthArrays(): { past: BigInt64Array[]; lastSlot: Int32Array[] } {
-    const explicit = this.engine.options.attention === "explicit";
+    const { attention } = this.engine.options;
     return {
-      past: explicit ? this.#member.map((_, group) => this.#block.array(`past.${group}`)) : [],
-      lastSlot: explicit ? [] : this.#member.map((_, group) => this.#block.array(`last_slot.${group}`)),
+      past: attention === "explicit" ? this.#member.map((_, group) => this.#block.array(`past.${group}`)) : [],
+      lastSlot: attention !== "fused" ? [] : this.#member.map((_, group) => this.#block.array(`last_slot.${group}`)),
     };
   }
 
@@ -87,6 +99,12 @@ export class PassIo implements Disposable {
       engine: { runtime: { ort, device, host }, model: { spec }, groups, options, eviction, window },
     } = this;
     const inputs: Record<string, Value> = {};
+    if (options.attention === "export") {
+      this.#member.forEach((_, group) => {
+        inputs[`past.${group}`] = Value.of(ort, host, this.#totals, "int64", [1], 8 * group);
+      });
+      return inputs;
+    }
     if (options.attention === "fused") {
       this.#member.forEach((_, group) => {
         inputs[`total.${group}`] = Value.of(ort, host, this.#totals, "int32", [1], 4 * group);
@@ -142,19 +160,20 @@ export class PassIo implements Disposable {
     const inputIds = block.array("input_ids");
     for (let i = 0; i < tokens; i++) inputIds[i] = BigInt(ids[i]!);
     block.array("target")[0] = BigInt(target);
-    if (options.positions !== "cache") {
+    if (this.#positioned) {
       const positions = block.array("position_ids");
       for (let i = 0; i < tokens; i++) positions[i] = BigInt(position + i);
     }
     for (let group = 0; group < this.#member.length; group++) {
       const past = held[this.#member[group]!]!;
       if (options.attention === "explicit") this.#lengths.past[group]![0] = BigInt(past);
+      else if (options.attention === "export") this.#hostTotals[group] = BigInt(past);
       else {
         this.#lengths.lastSlot[group]![0] = past + tokens - 1;
         this.#hostTotals[group] = past + tokens;
       }
     }
-    if (options.attention === "fused" && !this.#captured) host.write(this.#totals, 0, this.#hostTotals);
+    if (options.attention !== "explicit" && !this.#captured) host.write(this.#totals, 0, this.#hostTotals);
     if (acting.length > 0) {
       if (middles !== this.#middles) {
         block.array("middles").set(middles);
@@ -170,7 +189,7 @@ export class PassIo implements Disposable {
       }
     }
     block.send();
-    this.#binding.run();
+    for (const binding of this.#bindings) binding.run();
   }
 
   /**
@@ -204,14 +223,19 @@ export class PassIo implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#binding[Symbol.dispose]();
+    for (const binding of this.#bindings) binding[Symbol.dispose]();
     this.#block[Symbol.dispose]();
     for (const memory of this.#memory) memory[Symbol.dispose]();
   }
 }
 
 /** The inputs that change from pass to pass. */
-function inputBlock({ runtime: { ort, device }, options, eviction }: Engine, groups: number, tokens: number) {
+function inputBlock(
+  { runtime: { ort, device }, options, eviction }: Engine,
+  groups: number,
+  tokens: number,
+  positioned: boolean,
+) {
   type Fields = Record<`past.${number}`, readonly ["int64", readonly number[]]> & {
     input_ids: readonly ["int64", readonly number[]];
     position_ids: readonly ["int64", readonly number[]];
@@ -226,10 +250,10 @@ function inputBlock({ runtime: { ort, device }, options, eviction }: Engine, gro
     input_ids: ["int64", [tokens]],
     target: ["int64", [1]],
   };
-  if (options.positions !== "cache") fields.position_ids = ["int64", [1, tokens]];
+  if (positioned) fields.position_ids = ["int64", [1, tokens]];
   for (let group = 0; group < groups; group++) {
     if (options.attention === "fused") fields[`last_slot.${group}`] = ["int32", [1]];
-    else fields[`past.${group}`] = ["int64", [1]];
+    else if (options.attention === "explicit") fields[`past.${group}`] = ["int64", [1]];
   }
   if (acting.length > 0) {
     fields.middles = ["float32", [4, acting.length]];

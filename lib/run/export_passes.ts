@@ -1,0 +1,33 @@
+import type { Decoder, PassTensors } from "../model/decoder.ts";
+import { buildExport, type ExportOptions } from "../model/export/build_export.ts";
+import type { OnnxExport } from "../model/export/onnx_export.ts";
+import { emitPrediction } from "../model/head.ts";
+import type { ModelSpec } from "../model/spec.ts";
+import { Graph } from "../onnx/graph.ts";
+import type { LoadedGraph, PassGraphs } from "./loaded_graph.ts";
+
+/** How an export's graphs are loaded, and what follows a pass. */
+export interface ExportHooks {
+  readonly load: (decoder: Decoder) => LoadedGraph;
+  readonly then: (g: Graph, pass: PassTensors) => void;
+}
+
+/**
+ * Loads an export for passes: its own graph, in the operators' version that it has, and behind it, as a session of its
+ * own, what our decoders have in one: the prediction, and the policy's step case.
+ */
+export function exportPasses(
+  { step, prompt }: OnnxExport,
+  { vocab }: ModelSpec,
+  options: ExportOptions,
+  { load, then }: ExportHooks,
+): PassGraphs {
+  const g = new Graph("after", 24);
+  const after = emitPrediction(g, g.input("last_logits", "float32", [1, vocab]), vocab);
+  then(g, { after, observed: [] });
+  const behind = load({ bytes: g.encode(), weightsFolder: "", weightBytes: 0, names: g.names });
+  return {
+    step: [load(buildExport(step, options)), behind],
+    ...(prompt ? { prompt: [load(buildExport(prompt, options)), behind] } : {}),
+  };
+}

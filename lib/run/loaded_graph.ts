@@ -1,0 +1,39 @@
+import type { Decoder } from "../model/decoder.ts";
+import { Binding } from "../ort/binding.ts";
+import type { Runtime } from "../ort/runtime.ts";
+import { Session, type SessionOptions } from "../ort/session.ts";
+import type { Value } from "../ort/value.ts";
+
+/** What one pass runs, one after the other. */
+export interface PassGraphs {
+  readonly step: readonly [LoadedGraph, ...LoadedGraph[]];
+  /** The same for passes of several tokens, where they have a graph of their own. */
+  readonly prompt?: readonly [LoadedGraph, ...LoadedGraph[]];
+}
+
+/** A graph in a session, which takes its own of a pass's inputs and outputs. */
+export class LoadedGraph implements Disposable {
+  readonly session: Session;
+
+  constructor(
+    runtime: Runtime,
+    readonly decoder: Decoder,
+    { cudaGraph, threads }: { readonly cudaGraph: boolean; readonly threads: number | undefined },
+  ) {
+    const options: SessionOptions = { cudaGraph, ...(threads === undefined ? {} : { threads }) };
+    if (decoder.weightsFolder !== "") options.weightsFolder = decoder.weightsFolder;
+    this.session = new Session(runtime.ort, runtime.device, decoder.bytes, options);
+  }
+
+  /** Binds those of the tensors that it takes and gives. They belong to the binding from here on. */
+  bind(inputs: Record<string, Value>, outputs: Record<string, Value>, capture: boolean): Binding {
+    const { names } = this.decoder;
+    const own = (values: Record<string, Value>, names: ReadonlySet<string>) =>
+      Object.fromEntries(Object.entries(values).filter(([name]) => names.has(name)));
+    return new Binding(this.session, own(inputs, names.inputs), own(outputs, names.outputs), capture);
+  }
+
+  [Symbol.dispose](): void {
+    this.session[Symbol.dispose]();
+  }
+}
