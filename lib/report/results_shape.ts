@@ -73,6 +73,7 @@ const averages = {
 const config: Reader<RunConfig> = object<RunConfig>({
   model_id: string,
   revision: optional(string),
+  weights: optional(string),
   method: string,
   num_samples: number,
   max_tokens: number,
@@ -152,7 +153,7 @@ export const benchmarkResults: Reader<BenchmarkResults> = object<BenchmarkResult
     method: string,
     params: record(either(number, string)),
     positions: string,
-    attention: oneOf("fused", "explicit"),
+    attention: oneOf("fused", "explicit", "export"),
     status: oneOf("done", "failed", "not run"),
   })),
   failures: list(failure),

@@ -146,6 +146,8 @@ export interface RunConfig {
   model_id: string;
   /** Of a model of the hub: the branch, tag or commit that was asked for. What it stood for is environment.model_commit. */
   revision?: string;
+  /** What is run: "safetensors", or the path of an ONNX export in the model's folder. */
+  weights?: string;
   method: string;
   num_samples: number;
   max_tokens: number;
@@ -176,7 +178,8 @@ export interface ConfigurationRecord {
   method: string;
   params: Record<string, number | string>;
   positions: string;
-  attention: "fused" | "explicit";
+  /** The form of attention; "export": that of an ONNX export, whatever it is. */
+  attention: "fused" | "explicit" | "export";
   status: "done" | "failed" | "not run";
 }
 

@@ -46,7 +46,7 @@ export type { BenchmarkOptions, BenchmarkRun } from "./options.ts";
 export async function runBenchmark(options: BenchmarkOptions): Promise<BenchmarkRun> {
   const { signal, onNote = () => {} } = options;
   const plan = await prepare(options);
-  const { results, requests } = plan;
+  const { results, requests, refused } = plan;
   signal?.throwIfAborted();
   const folder = await openFolder(options, results);
   let saved = folder !== null;
@@ -54,7 +54,10 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
   let writtenTraces = 0;
   for (const [index, request] of requests.entries()) {
     if (signal?.aborted) break;
-    const { end, samples, snapshots } = await measureOne(request, index, requests.length, options);
+    const reason = refused.get(request.name);
+    const { end, samples, snapshots } = reason === undefined
+      ? await measureOne(request, index, requests.length, options)
+      : { end: refusedEnd(reason), samples: [], snapshots: [] };
     if (end.code === 0 && samples.length === request.samples.length) {
       results.configurations[index]!.status = "done";
       results.raw_results.push(...samples);
@@ -155,6 +158,11 @@ async function wasInterrupted({ signal: by }: ChildEnd, signal?: AbortSignal): P
   if (signal === undefined) return false;
   if (by === "SIGINT" || by === "SIGTERM") await new Promise((resolve) => setTimeout(resolve, 100));
   return signal.aborted;
+}
+
+/** How a configuration ends that was never started. */
+function refusedEnd(message: string): ChildEnd {
+  return { code: 2, signal: null, error: { type: "error", mistake: true, message }, log: "" };
 }
 
 function failureOf({ name }: MeasureRequest, reason: string, end: ChildEnd, samples: RawResult[]): Failure {

@@ -7,6 +7,7 @@ import type { FloatType } from "../dtype.ts";
 import { InputError } from "../errors.ts";
 import type { AttentionForm } from "../model/attention.ts";
 import { fusedObstacle } from "../model/attention_fused.ts";
+import type { OnnxExport } from "../model/export/onnx_export.ts";
 import type { ModelFolder } from "../model/model_folder.ts";
 import { featuresOf } from "../policies/score.ts";
 import type { Configuration } from "./configurations.ts";
@@ -21,6 +22,7 @@ import type { Configuration } from "./configurations.ts";
  * @throws {InputError} If the device does not compute in the type asked for.
  */
 export function chooseDtype(wanted: "auto" | FloatType, model: ModelFolder, device: "cuda" | "cpu"): FloatType {
+  if (model.export) return exportedDtype(wanted, model.export);
   if (device === "cpu") {
     if (wanted === "auto" || wanted === "float32") return "float32";
     throw new InputError(`Cannot use --dtype ${wanted} on the CPU: float32 is what it computes in, whatever is stored`);
@@ -28,6 +30,14 @@ export function chooseDtype(wanted: "auto" | FloatType, model: ModelFolder, devi
   if (wanted !== "auto") return wanted;
   const stored = model.tensors.get(model.spec.embedding)?.dtype;
   return stored === "float32" || stored === "bfloat16" ? stored : "float16";
+}
+
+/** An export computes in the type it was made for, on any device. */
+function exportedDtype(wanted: "auto" | FloatType, { step: { path, signature: { cache } } }: OnnxExport): FloatType {
+  if (wanted === "auto" || wanted === cache) return cache;
+  throw new InputError(
+    `Cannot use --dtype ${wanted} with ${path}: its cache is ${cache}; export it in ${wanted}, or leave --dtype out`,
+  );
 }
 
 /**
@@ -39,17 +49,18 @@ export function chooseDtype(wanted: "auto" | FloatType, model: ModelFolder, devi
  * @param device What the run is on.
  * @param configuration What is to be measured.
  * @param maxPositions The most tokens that a text has.
- * @returns The form.
+ * @returns The form; "export" for an ONNX export, which has its own.
  * @throws {InputError} If "fused" is asked for and cannot be used.
  */
 export function chooseAttention(
   wanted: "auto" | AttentionForm,
   dtype: FloatType,
-  { spec }: ModelFolder,
+  { spec, export: exported }: ModelFolder,
   device: "cuda" | "cpu",
   { name, policy: { score }, positions }: Configuration,
   maxPositions: number,
-): AttentionForm {
+): AttentionForm | "export" {
+  if (exported) return "export";
   if (wanted === "explicit") return wanted;
   const obstacle = fusedObstacle(spec, { dtype, device, maxPositions });
   if (wanted === "fused" && obstacle) throw new InputError(`Cannot use --attention fused: ${obstacle}`);

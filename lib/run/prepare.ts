@@ -1,4 +1,4 @@
-import { basename } from "@std/path";
+import { relative } from "@std/path";
 import { tabulate } from "../cache/schedule.ts";
 import { type ModelFolder, openModelFolder } from "../model/model_folder.ts";
 import { checkPolicy } from "../policies/check_policy.ts";
@@ -15,6 +15,7 @@ import { chooseAttention, chooseDtype } from "./choose.ts";
 import { acrossPositions } from "./configurations.ts";
 import { resolveDefaults } from "./device_defaults.ts";
 import { findModel, type FoundModel } from "./find_model.ts";
+import { checkExportOptions, exportNote, refusals } from "./export_limits.ts";
 import { EMBEDDED_MODEL_ID } from "./flag_table.ts";
 import type { BenchmarkOptions } from "./options.ts";
 import type { MeasureRequest, Probe } from "./protocol.ts";
@@ -28,6 +29,8 @@ export interface Plan {
   readonly results: BenchmarkResults;
   /** One for each configuration, in order. */
   readonly requests: readonly MeasureRequest[];
+  /** Configurations that the model's ONNX export has no way to run, by name, and why. */
+  readonly refused: ReadonlyMap<string, string>;
   /** The model's shape, as traces have it. */
   readonly shape: { readonly layers: number; readonly kv_heads: number };
   /** Whether the quality pass reads more than the model was trained for: then how quality goes along the text matters. */
@@ -47,7 +50,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
   const configurations = acrossPositions(options.configurations, checkPositions(options.positions));
   checkNames(configurations);
   const { folder, hub } = await findModel(options);
-  const model = openModelFolder(folder);
+  const model = openModelFolder(folder, options.dtype);
   const skipLayers = checkSkipLayers(options.skip_layers ?? [0, 1], model);
   const tokenizer = await loadTokenizer(model.path);
   const text = await openDataset({
@@ -71,6 +74,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
     num_warmup: options.num_warmup,
   }, device);
   checkLengths(lengths, options);
+  checkExportOptions(model, options, lengths.prompt_tokens);
   const { num_samples, max_tokens, max_new_tokens, prompt_tokens, num_warmup } = lengths;
   const dtype = chooseDtype(options.dtype ?? "auto", model, device);
 
@@ -91,7 +95,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
     return {
       type: "measure",
       name,
-      model: model.path,
+      model: model.export?.step.path ?? model.path,
       device,
       dtype,
       attention: chooseAttention(options.attention ?? "auto", dtype, model, device, configuration, reached),
@@ -116,11 +120,14 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
     last: reach(positions, table, courses),
   }));
   for (const { name, positions, last } of reaches) checkReach(name, positions, last, model);
+  const refused = refusals(model, requests, courses, configurations.map(({ policy }) => isControl(policy.method)));
+  if (model.export) onNote(exportNote(weightsOf(model)));
   const note = positionsNote(reaches, model.spec.maxPositions);
   if (note !== undefined) onNote(note);
   const config: BenchmarkResults["config"] = {
     model_id,
     ...(hub ? { revision: hub.revision } : {}),
+    weights: weightsOf(model),
     method: options.method ?? mainMethod(options),
     num_samples,
     max_tokens,
@@ -160,22 +167,32 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
     }),
   };
   const shape = { layers: model.spec.layers, kv_heads: model.spec.kvHeads };
-  return { results, requests, shape, isLong: max_tokens > model.spec.maxPositions };
+  return { results, requests, refused, shape, isLong: max_tokens > model.spec.maxPositions };
 }
 
 /** The first method that is no control group. */
 function mainMethod({ configurations }: BenchmarkOptions): string {
   const methods = configurations.map(({ policy }) => policy.method);
-  return methods.find((method) => method !== "baseline" && method !== "recent_only") ?? methods[0]!;
+  return methods.find((method) => !isControl(method)) ?? methods[0]!;
+}
+
+function isControl(method: string): boolean {
+  return method === "baseline" || method === "recent_only";
+}
+
+/** What is run: "safetensors", or the path of an ONNX export in the model's folder. */
+function weightsOf({ path, export: exported }: ModelFolder): string {
+  return exported ? relative(path, exported.step.path) : "safetensors";
 }
 
 async function environmentOf(
   found: Probe,
-  { path, tensors }: ModelFolder,
+  { path, tensors, export: exported }: ModelFolder,
   hub: FoundModel["hub"],
   text: Pick<Environment, "text_commit" | "text_sha256" | "samples_sha256">,
 ) {
-  const files = ["config.json", "tokenizer.json", ...new Set([...tensors.values()].map(({ file }) => basename(file)))];
+  const weights = exported?.files ?? new Set([...tensors.values()].map(({ file }) => file));
+  const files = ["config.json", "tokenizer.json", ...[...weights].map((file) => relative(path, file))];
   return describeEnvironment({
     gpu: found.gpu,
     onnxruntime: found.onnxruntime,

@@ -21,11 +21,11 @@ export interface MeasureRequest {
   readonly type: "measure";
   /** Name of the configuration. */
   readonly name: string;
-  /** The model's folder. */
+  /** The model's folder, or an ONNX export's file. */
   readonly model: string;
   readonly device: "cuda" | "cpu";
   readonly dtype: FloatType;
-  readonly attention: AttentionForm;
+  readonly attention: AttentionForm | "export";
   readonly positions: Positions;
   /** The policy as data: sizes for every layer and count the run meets, the score, the attention it reads. */
   readonly table: KeepTable;
