@@ -211,9 +211,12 @@ Deno.test("a folder of links into a folder of blobs will do, as in the hub's cac
 Deno.test("openModelFolder() says what weights it looked for, what it found and what to do", () => {
   using folder = temporaryFolder();
   writeFiles(folder.path, { "config.json": config });
-  fails(folder.path, /^Cannot find weights in .*: looked for model\.safetensors and model\.safetensors\.index\.json$/);
+  fails(
+    folder.path,
+    /^Cannot find weights in .*: looked for model\.safetensors, model\.safetensors\.index\.json and model\.onnx$/,
+  );
   writeFiles(folder.path, { "pytorch_model.bin": "", "tokenizer.json": "" });
-  fails(folder.path, /index\.json, found pytorch_model\.bin; with Python's transformers, model\.save_pretrained/);
+  fails(folder.path, /model\.onnx, found pytorch_model\.bin; with Python's transformers, model\.save_pretrained/);
 });
 
 Deno.test("openModelFolder() says what is wrong with an index", () => {

@@ -1,0 +1,229 @@
+/** Runs on ONNX exports that optimum wrote, held against the same model as safetensors. */
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { join } from "@std/path";
+import { tabulate } from "../../lib/cache/schedule.ts";
+import { InputError } from "../../lib/errors.ts";
+import { openModelFolder } from "../../lib/model/model_folder.ts";
+import type { Policy } from "../../lib/policies/policy.ts";
+import { methods } from "../../lib/policies/registry.ts";
+import { runBenchmark } from "../../lib/run/benchmark.ts";
+import { Engine, type Positions } from "../../lib/run/engine.ts";
+import { openRuntime } from "../../lib/run/open_runtime.ts";
+import { prepare } from "../../lib/run/prepare.ts";
+import { measureQuality, qualityCourse } from "../../lib/run/quality.ts";
+import { measureSpeed, speedCourse } from "../../lib/run/speed.ts";
+import { ExportFolder, original } from "../model/_exports.ts";
+
+const runtime = openRuntime("cpu");
+const STEPS = 40;
+const lengths = { promptTokens: 24, newTokens: 6 };
+const courses = [qualityCourse(STEPS), speedCourse(lengths)];
+/** Text of bytes that do not repeat often: equal tokens have equal norms in layer 0, and ties are no one's mistake. */
+const ids = Array.from({ length: STEPS + 1 }, (_, i) => (i * 89 + 7) % 256);
+
+const policies: Readonly<Record<string, Policy>> = {
+  baseline: methods.baseline(),
+  recent_only: methods.recent_only({ window_size: 14 }),
+  streaming_llm: methods.streaming_llm({ start_size: 4, recent_size: 12 }),
+  fix_size_l2: methods.fix_size_l2({ fix_kv_size: 16, keep_ratio: 0.5, strategy: "keep_low" }),
+  random: methods.fix_size_l2({ fix_kv_size: 16, keep_ratio: 0.5, strategy: "random" }),
+  l2_compress: methods.l2_compress({ keep_ratio: 0.8, prune_after: 12 }),
+  h2o_l2: methods.h2o_l2({ start_size: 2, heavy_hitter_size: 6, recent_size: 8 }),
+  snapkv_lite: methods.snapkv_lite({ observation_window: 4, keep_size: 16 }),
+  pyramid_kv: methods.pyramid_kv({ base_size: 24, layer_decay: 0.8, min_size: 8, profile: "exponential" }),
+  keydiff: methods.keydiff({ cache_size: 16, recent_size: 5 }),
+};
+
+/** Both passes of a policy on a model. */
+function run(path: string, policy: Policy, skip: number[], positions: Positions = "absolute", trace = false) {
+  const model = openModelFolder(path);
+  using engine = new Engine(runtime, model, {
+    dtype: model.export?.step.signature.cache ?? "float32",
+    attention: model.export ? "export" : "explicit",
+    maxPositions: STEPS,
+    positions,
+    table: tabulate(policy, model.spec, skip, courses),
+    score: policy.score,
+    attentionUse: policy.attention,
+    trace,
+    threads: 1,
+  });
+  let held: unknown;
+  const quality = measureQuality(engine, ids, STEPS, 3, (_, __, cache) => held = trace ? cache.heldPositions() : 0);
+  return { ...quality, generated: measureSpeed(engine, ids, lengths, 3), held };
+}
+
+/** What the model's own weights give. */
+const known = new Map<string, ReturnType<typeof run>>();
+
+/** Holds an export to the model's own weights. */
+function agrees(path: string, policy: Policy, skip: number[], positions: Positions = "absolute") {
+  const key = JSON.stringify([policy, skip, positions]);
+  const ours = known.get(key) ?? run(original, policy, skip, positions);
+  known.set(key, ours);
+  const theirs = run(path, policy, skip, positions);
+  const off = Math.abs(theirs.perplexity / ours.perplexity - 1);
+  ok(off < 1e-5, `${policy.method} ${skip} ${positions}: perplexity ${theirs.perplexity}, is ${ours.perplexity}`);
+  deepEqual(theirs.cacheSizes, ours.cacheSizes);
+  equal(theirs.copied, ours.copied);
+  deepEqual(theirs.generated.tokens, ours.generated.tokens);
+}
+
+Deno.test("an export gives the perplexity of its safetensors, method by method", async () => {
+  using folder = new ExportFolder();
+  const model = await folder.put("model.onnx");
+  for (const policy of Object.values(policies)) agrees(model, policy, [0]);
+  agrees(model, policies.pyramid_kv!, []);
+  agrees(model, policies.streaming_llm!, [], "seed");
+});
+
+Deno.test("a decoder in two branches, and one in two files, do as well", async () => {
+  using folder = new ExportFolder();
+  const merged = await folder.put("decoder_model_merged.onnx", "onnx/decoder_model_merged.onnx");
+  const prompt = await folder.put("decoder_model.onnx");
+  const step = await folder.put("decoder_with_past_model.onnx");
+  for (const path of [merged, prompt]) {
+    agrees(path, policies.fix_size_l2!, [0]);
+    // It counts positions itself, from what layer 0 holds.
+    agrees(path, policies.streaming_llm!, [], "seed");
+  }
+  deepEqual(openModelFolder(step).export, openModelFolder(prompt).export);
+});
+
+Deno.test("weights in a file beside the export", async () => {
+  using folder = new ExportFolder();
+  const { default: proto } = await import("onnx-proto");
+  const { exported } = await import("../model/_exports.ts");
+  const model = proto.onnx.ModelProto.decode(await exported("model.onnx"));
+  const data: Uint8Array[] = [];
+  let offset = 5; // nothing says that it has to be aligned
+  data.push(new Uint8Array(offset));
+  for (const tensor of model.graph!.initializer!) {
+    const bytes = tensor.rawData!;
+    tensor.externalData = Object.entries({ location: "model.onnx_data", offset, length: bytes.length })
+      .map(([key, value]) => ({ key, value: String(value) }));
+    tensor.dataLocation = proto.onnx.TensorProto.DataLocation.EXTERNAL;
+    delete tensor.rawData;
+    data.push(bytes);
+    offset += bytes.length;
+  }
+  folder.write("onnx/model.onnx_data", new Uint8Array(await new Blob(data as BlobPart[]).arrayBuffer()));
+  folder.write("onnx/model.onnx", proto.onnx.ModelProto.encode(model).finish());
+  agrees(folder.path, policies.streaming_llm!, [0]);
+  equal(openModelFolder(folder.path).export?.files.length, 2);
+});
+
+Deno.test("a float16 export computes and caches in float16, on the CPU too", async () => {
+  using folder = new ExportFolder();
+  const half = await folder.put("model_fp16.onnx");
+  for (const name of ["h2o_l2"]) {
+    const [ours, theirs] = [original, half].map((path) => run(path, policies[name]!, [0]));
+    const off = Math.abs(theirs!.perplexity / ours!.perplexity - 1);
+    ok(off > 0 && off < 0.02, `${name} ${off}`);
+    deepEqual(theirs!.cacheSizes, ours!.cacheSizes);
+  }
+});
+
+Deno.test("what an export's cache holds is traced", async () => {
+  using folder = new ExportFolder();
+  const model = await folder.put("model.onnx");
+  const [ours, theirs] = [original, model].map((path) => run(path, policies.h2o_l2!, [0], "absolute", true));
+  deepEqual(theirs!.held, ours!.held);
+});
+
+/** A short benchmark. */
+const short = {
+  max_tokens: 40,
+  prompt_tokens: 20,
+  max_new_tokens: 4,
+  num_samples: 1,
+  num_warmup: 0,
+  output: null,
+  device: "cpu",
+} as const;
+const configuration = (name: string, policy = policies[name]!) => ({ name, policy });
+const h2o = configuration("h2o", methods.h2o({ start_size: 0, heavy_size: 8, recent_size: 8 }));
+
+Deno.test("a benchmark says that it ran the export; methods by attention fail with the reason", async () => {
+  using folder = new ExportFolder();
+  await folder.put("model.onnx", "onnx/model.onnx");
+  const notes: string[] = [];
+  const { results } = await runBenchmark({
+    ...short,
+    model_id: folder.path,
+    configurations: [configuration("baseline"), h2o, configuration("streaming_llm")],
+    onNote: (note) => notes.push(note),
+  });
+  equal(results.config.weights, "onnx/model.onnx");
+  equal(results.config.dtype, "float32");
+  deepEqual(results.configurations.map(({ status }) => status), ["done", "failed", "done"]);
+  deepEqual(results.configurations.map(({ attention }) => attention), ["export", "export", "export"]);
+  deepEqual(results.failures.map(({ method }) => method), ["h2o"]);
+  match(
+    results.failures[0]!.reason,
+    /^it keeps entries by the attention they are paid, which an ONNX export does not show; /,
+  );
+  ok(notes.some((note) => note.startsWith("Running the ONNX export onnx/model.onnx: its graph copies ")), `${notes}`);
+  ok("onnx/model.onnx" in results.environment.model_sha256);
+  const { perplexity } = results.aggregated_stats.streaming_llm!;
+  const own = await runBenchmark({ ...short, model_id: original, configurations: [configuration("streaming_llm")] });
+  equal(own.results.config.weights, "safetensors");
+  ok(Math.abs(own.results.aggregated_stats.streaming_llm!.perplexity / perplexity - 1) < 1e-5);
+});
+
+Deno.test("a run that an export cannot do is refused before it starts", async () => {
+  using folder = new ExportFolder();
+  const model = await folder.put("model.onnx");
+  const legacy = await folder.put("decoder_model_merged.onnx");
+  const refuses = (message: RegExp, options: Partial<Parameters<typeof prepare>[0]>) =>
+    rejects(
+      prepare({ ...short, model_id: model, configurations: [configuration("streaming_llm")], ...options }),
+      (e) => {
+        match((e as Error).message, message);
+        return e instanceof InputError;
+      },
+    );
+  const controls = [configuration("baseline"), configuration("recent_only")];
+  await refuses(/^Cannot run h2o with .*model\.onnx: it keeps entries by the attention/, {
+    configurations: [...controls, h2o],
+  });
+  await refuses(/: --positions cache rotates kept keys anew, which an ONNX export has no place for/, {
+    positions: "cache",
+  });
+  await refuses(/^Cannot use --attention explicit with .*: an export has the attention it was made with$/, {
+    attention: "explicit",
+  });
+  await refuses(/^Cannot use --prefill_chunk with /, { prefill_chunk: 8 });
+  await refuses(/^Cannot use --dtype float16 with .*model\.onnx: its cache is float32; export it in float16/, {
+    dtype: "float16",
+  });
+  await refuses(/one attention mask, .* layer 1 holds more; have --skip_layers include 0/, { skip_layers: [1] });
+  await refuses(/takes no position_ids and numbers tokens by what layer 0 holds; give --positions seed/, {
+    model_id: legacy,
+    skip_layers: [],
+  });
+  for (const positions of ["absolute", "seed"] as const) {
+    const { refused } = await prepare({
+      ...short,
+      model_id: legacy,
+      skip_layers: positions === "seed" ? [] : [0],
+      positions,
+      configurations: [configuration("streaming_llm")],
+    });
+    equal(refused.size, 0);
+  }
+});
+
+Deno.test("safetensors go before an export, unless it is named", async () => {
+  using folder = new ExportFolder();
+  await folder.put("model.onnx");
+  await folder.put("model_fp16.onnx");
+  const taken = (path: string, dtype?: "auto" | "float32" | "float16") =>
+    openModelFolder(path, dtype).export?.step.path.slice(folder.path.length + 1);
+  equal(taken(folder.path), "model.onnx");
+  equal(taken(folder.path, "float32"), "model.onnx");
+  equal(taken(folder.path, "float16"), "model_fp16.onnx");
+  folder.write("model.safetensors", Deno.readFileSync(join(original, "model.safetensors")));
+  equal(taken(folder.path), undefined);
+  equal(taken(join(folder.path, "model_fp16.onnx")), "model_fp16.onnx");
+});
