@@ -1,5 +1,6 @@
 import { type KeepTable, tabulate } from "../cache/schedule.ts";
 import type { FloatType } from "../dtype.ts";
+import { InputError } from "../errors.ts";
 import type { AttentionForm } from "../model/attention.ts";
 import type { ModelFolder } from "../model/model_folder.ts";
 import { shortestWindow } from "../model/spec.ts";
@@ -91,6 +92,7 @@ export function planJobs(model: ModelFolder, options: RooflineOptions): Job[] {
  * @param model The model.
  * @param options What is to be measured.
  * @returns The form.
+ * @throws {InputError} If the model is an ONNX export.
  */
 export function formOf(
   policy: Policy,
@@ -99,7 +101,13 @@ export function formOf(
 ): AttentionForm {
   // Of layers with budgets of their own none has more than twice the mean.
   const tokens = Math.max(...cacheLengths.map((length) => 2 * length), ...fullLengths) + stepsOf(lengths);
-  return chooseAttention("auto", dtype, model, device, { name: policy.method, policy }, tokens);
+  const form = chooseAttention("auto", dtype, model, device, { name: policy.method, policy }, tokens);
+  if (form !== "export") return form;
+  throw new InputError(
+    `Cannot measure the engine on ${
+      model.export!.step.path
+    }: an ONNX export is not its own graph; give a model with safetensors files`,
+  );
 }
 
 function fullRow(length: number, fill: number, prefills: number): RowRequest {
