@@ -23,6 +23,7 @@
  * @module
  */
 export { InputError } from "./lib/errors.ts";
+export { HubError, type HubErrorKind } from "./lib/hub/errors.ts";
 export { hubFile, hubList, hubModel } from "./lib/hub/hub.ts";
 export type { AskedFile, AskedRepo, DownloadEvent, HubListing, HubModel, HubOptions } from "./lib/hub/hub.ts";
 export { openModelFolder } from "./lib/model/model_folder.ts";

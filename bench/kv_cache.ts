@@ -69,9 +69,10 @@ async function measure(flags: Flags, signal: AbortSignal): Promise<BenchmarkRun>
 }
 
 /** What is about to run. */
-function header({ model_id, dataset, skip_layers, positions, seed }: Flags, names: readonly string[]): string {
+function header({ model_id, revision, dataset, ...flags }: Flags, names: readonly string[]): string {
+  const { skip_layers, positions, seed } = flags;
   const terms = [
-    model_id,
+    revision === undefined ? model_id : `${model_id} at ${revision}`,
     dataset,
     `skip_layers ${skip_layers.join(",") || "none"}`,
     `positions ${positions}`,

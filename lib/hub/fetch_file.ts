@@ -41,7 +41,12 @@ export async function fetchFile(
 ): Promise<string> {
   try {
     const head = await client.head(cache.repo, path);
-    const file = cache.find(head.commit, path) ?? await place(client, cache, path, head, onBytes);
+    const there = cache.find(head.commit, path);
+    if (there !== undefined) {
+      await cache.writeCommit(head.commit).catch(() => {}); // a cache may be for reading only
+      return there;
+    }
+    const file = await place(client, cache, path, head, onBytes);
     await cache.writeCommit(head.commit);
     return file;
   } catch (error) {
@@ -55,7 +60,7 @@ export async function fetchFile(
 }
 
 /** What it means that a file of the cache cannot be written. */
-export function unwritable({ root }: HubCache, cause: unknown): HubError {
+function unwritable({ root }: HubCache, cause: unknown): HubError {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new HubError(
     "refused",

@@ -1,7 +1,6 @@
 import type { HubCache, Listing } from "./cache.ts";
 import type { HubClient } from "./client.ts";
 import { HubError } from "./errors.ts";
-import { unwritable } from "./fetch_file.ts";
 import { isCommit, isRelativePath } from "./repo.ts";
 
 /** One of `siblings` in the hub's answer, with `blobs=true`. */
@@ -48,9 +47,7 @@ export async function fetchList(client: HubClient, cache: HubCache): Promise<{ c
   }]));
   // Python reads these fields of every file.
   if (Object.values(listing).every((file) => file.size !== undefined && file.blob_id !== undefined)) {
-    await cache.writeListing(sha, listing).catch((error) => {
-      throw unwritable(cache, error);
-    });
+    await cache.writeListing(sha, listing).catch(() => {}); // a cache may be for reading only
   }
   return { commit: sha, listing };
 }

@@ -58,9 +58,13 @@ export async function fetchModel(
   };
   await fetchAll(files);
   if (index !== undefined) await fetchAll(shardsOf(`${cache.snapshot(commit)}/${index}`));
-  // As Python does: so that next time nobody has to ask for what there is not.
-  for (const path of OPTIONAL_FILES) if (!files.includes(path)) await cache.writeLack(commit, path);
-  // Only now: a branch that has moved is followed once all of its new commit is here.
-  await cache.writeCommit(commit);
+  try {
+    // As Python does: so that next time nobody has to ask for what there is not.
+    for (const path of OPTIONAL_FILES) if (!files.includes(path)) await cache.writeLack(commit, path);
+    // Only now: a branch that has moved is followed once all of its new commit is here.
+    await cache.writeCommit(commit);
+  } catch {
+    // All files are there. A cache may be for reading only.
+  }
   return cache.snapshot(commit);
 }

@@ -54,7 +54,7 @@ async function run(request: HubRequest): Promise<void> {
   switch (request.type) {
     case "list": {
       const { commit, listing } = await fetchList(client, cache);
-      await cache.writeCommit(commit);
+      await cache.writeCommit(commit).catch(() => {});
       return emit({ type: "listed", commit, files: Object.keys(listing) });
     }
     case "file": {

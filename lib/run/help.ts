@@ -26,7 +26,7 @@ export function helpText(version: string): string {
     "",
     "deno task bench                                       the embedded model, Moby Dick, streaming_llm",
     "deno task bench --method fix_size_l2 --fix_kv_sizes 256,512",
-    "deno task bench --compare_all --model_id DIR --device cuda",
+    "deno task bench --compare_all --model_id EleutherAI/pythia-2.8b --device cuda",
     "deno task bench --compare_papers --cache_sizes 256 --positions absolute,cache",
     "",
     ...wrap(
