@@ -159,7 +159,7 @@ export interface RunConfig {
   /** Local time, YYYYMMDD_HHMMSS. */
   timestamp: string;
   dataset: string;
-  /** Of the data set, where given: its part, the column of its texts, the least characters of a text. */
+  /** Where the data set has them: the part that is taken, the column of its texts, the least characters of a text. */
   split?: string;
   text_column?: string;
   min_chars?: number;

@@ -29,10 +29,19 @@ export interface DatasetOptions {
   readonly onNote?: (note: string) => void;
 }
 
+/** How a data set's texts are chosen, as results.json calls it. */
+export interface DatasetTerms {
+  readonly split: string;
+  readonly text_column: string;
+  readonly min_chars: number;
+}
+
 /** Texts to measure on. Nothing is read before it is asked for, and nothing twice: the texts can be gone through once. */
 export interface Dataset {
   /** What was asked for. */
   readonly name: string;
+  /** Which part of it is taken, by which column and least length: those of them that have an effect. */
+  readonly terms: Partial<DatasetTerms>;
   /** Of a data set of the hub, the commit that its files are of. */
   readonly commit?: string;
   /** The texts, in order. Of a data set with several, those that are long enough. */
@@ -74,7 +83,8 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   }
   const fault: Fault = (why, cause) =>
     new InputError(`Cannot read --dataset ${name}: ${why}`, cause === undefined ? {} : { cause });
-  const { files, isOne, hasSplits, commit, joinedBy } = await findDataset(name, split, options.hub ?? {}, fault);
+  const found = await findDataset(name, split, options.hub ?? {}, fault);
+  const { files, isOne, hasSplits, commit, joinedBy } = found;
   const idle = (flag: string, value: unknown, why: string) => {
     if (value !== undefined) onNote(`--${flag} ${value} has no effect: ${why}`);
   };
@@ -82,11 +92,17 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   const kinds = files?.map((file) => fileKind(file.name, fault)) ?? ["text"];
   const isSingle = joinedBy !== undefined || isOne && kinds[0] === "text";
   if (isSingle) idle("min_chars", options.minChars, `${name} is one text`);
-  if (kinds.every((kind) => kind === "text")) idle("text_column", options.textColumn, `${name} is no table`);
+  const isTable = kinds.some((kind) => kind !== "text");
+  if (!isTable) idle("text_column", options.textColumn, `${name} is no table`);
+  const terms = {
+    ...(found.split === undefined ? {} : { split: found.split }),
+    ...(isTable ? { text_column: textColumn } : {}),
+    ...(isSingle ? {} : { min_chars: minChars }),
+  };
   if (files === undefined) {
     const { pieces, sha256 } = standardInput(fault, signal);
     const text = new ByteText(onlyText(pieces, fault), fault);
-    return { name, texts: onlyOne([text], fault), passedOver: () => undefined, sha256 };
+    return { name, terms, texts: onlyOne([text], fault), passedOver: () => undefined, sha256 };
   }
   const opened: string[] = [];
   const rows = (async function* () {
@@ -100,7 +116,7 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
       }
     }
   })();
-  const beside = { name, sha256: () => sha256OfAll(opened), ...(commit === undefined ? {} : { commit }) };
+  const beside = { name, terms, sha256: () => sha256OfAll(opened), ...(commit === undefined ? {} : { commit }) };
   if (isSingle) {
     const texts = joinedBy === undefined ? rows : [new JoinedText(rows, joinedBy)];
     return { ...beside, texts: onlyOne(texts, fault), passedOver: () => undefined };
@@ -108,6 +124,7 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   const long = new LongTexts(rows, minChars, fault);
   return { ...beside, texts: long.texts(), passedOver: () => long.passedOver() };
 }
+
 async function sha256OfAll(files: readonly string[]): Promise<string> {
   const hashes: string[] = [];
   for (const file of files) hashes.push(await sha256OfFile(file));

@@ -15,6 +15,8 @@ export interface FoundDataset {
   readonly isOne: boolean;
   /** Whether it may be of several parts. */
   readonly hasSplits: boolean;
+  /** The part that is taken; undefined where all is. */
+  readonly split?: string | undefined;
   /** Of one of the hub, the commit. */
   readonly commit?: string;
   /** What its rows are joined by to one text, where they are. */
@@ -58,14 +60,16 @@ export async function findDataset(
 async function local(path: string, split: string | undefined, fault: Fault): Promise<FoundDataset | undefined> {
   const kind = await placeOf(path, fault);
   if (kind === "file") return { files: [localFile(path)], isOne: true, hasSplits: false };
-  if (kind === "folder") return { files: await filesOfFolder(path, split, fault), isOne: false, hasSplits: true };
+  if (kind === "folder") {
+    return { files: await filesOfFolder(path, split, fault), isOne: false, hasSplits: true, split };
+  }
   return undefined;
 }
 
 async function ofHub(dataset: HubDataset, split = SPLIT, hub: HubOptions, fault: Fault): Promise<FoundDataset> {
   const { joinedBy } = dataset;
   const found = await filesOfHub(dataset, split, hub, fault);
-  return { ...found, isOne: false, hasSplits: true, ...(joinedBy === undefined ? {} : { joinedBy }) };
+  return { ...found, isOne: false, hasSplits: true, split, ...(joinedBy === undefined ? {} : { joinedBy }) };
 }
 
 /** What stands at a path; undefined where nothing does. */

@@ -224,16 +224,18 @@ Deno.test("a flag says that it has no effect where it has none", async () => {
   const notesOf = async (dataset: string) => {
     const notes: string[] = [];
     const options = { split: "train", textColumn: "body", minChars: 2, onNote: (note: string) => notes.push(note) };
-    await openDataset({ ...options, dataset });
-    return notes;
+    const { terms } = await openDataset({ ...options, dataset });
+    return [terms, ...notes];
   };
   assert.deepEqual(await notesOf("moby_dick"), [
+    {},
     "--split train has no effect: moby_dick has no splits",
     "--min_chars 2 has no effect: moby_dick is one text",
     "--text_column body has no effect: moby_dick is no table",
   ]);
   await withFolder({ "b/a.jsonl": '"a"' }, async (folder) => {
     assert.deepEqual(await notesOf(`${folder}/b/a.jsonl`), [
+      { text_column: "body", min_chars: 2 },
       `--split train has no effect: ${folder}/b/a.jsonl has no splits`,
     ]);
   });

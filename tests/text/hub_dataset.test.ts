@@ -53,12 +53,13 @@ const rejects = (dataset: string, message: RegExp, options = {}) =>
 
 Deno.test("pg19 is the hub's test split, row by row; a file is downloaded when it is reached, and once", () =>
   withHub(async (server) => {
-    const { texts: some, commit: found, sha256: hash } = await openDataset({ dataset: "pg19", minChars: 1 });
+    const { texts: some, terms, commit: found, sha256: hash } = await openDataset({ dataset: "pg19", minChars: 1 });
     for await (const text of some) {
       assert.equal((await text.head(Infinity)).text, texts[0]);
       break;
     }
     assert.equal(found, commit);
+    assert.deepEqual(terms, { split: "test", text_column: "text", min_chars: 1 });
     assert.equal(await hash(), sha256(snappy!));
     assert.deepEqual(downloads(server), ["test-00000-of-00002-a.parquet"]);
     assert.deepEqual(await textsOf("pg19"), [...texts, ...texts]);
