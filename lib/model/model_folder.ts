@@ -124,5 +124,8 @@ function prefixed(tensors: Map<string, StoredTensor>, { prefix, embedding }: Mod
 export function specOf(config: ConfigReader): ModelSpec {
   const family = FAMILIES.get(config.string("model_type"));
   if (!family) return config.fail("model_type", `one of ${[...FAMILIES.keys()].join(", ")} (the families supported)`);
+  if (config.has("quantization_config")) {
+    config.fail("quantization_config", "left out, quantized weights are not supported");
+  }
   return family(config);
 }

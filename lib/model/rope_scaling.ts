@@ -1,6 +1,9 @@
 import type { ConfigReader } from "./config_reader.ts";
 import type { Rope } from "./rope.ts";
 
+/** The most that cosines and sines may be multiplied by: far above any model's, and below what takes scores out of float32. */
+const MOST_FACTOR = 100;
+
 /** What a scaling starts from. */
 interface Unscaled {
   readonly dim: number;
@@ -77,7 +80,9 @@ function yarn(config: ConfigReader, { dim, theta, frequencies, maxPositions, tra
   if (high === low) high += 0.001;
   return {
     dim,
-    magnitude: config.has("attention_factor") ? config.number("attention_factor") : temperature(config, factor),
+    magnitude: config.has("attention_factor")
+      ? config.number("attention_factor", { least: Number.MIN_VALUE, most: MOST_FACTOR })
+      : temperature(config, factor),
     frequencies: frequencies.map((f, i) => {
       const ramp = Math.min(Math.max((i - low) / (high - low), 0), 1);
       return Math.fround(f / factor * ramp + f * (1 - ramp));
@@ -88,7 +93,9 @@ function yarn(config: ConfigReader, { dim, theta, frequencies, maxPositions, tra
 /** The paper's 0.1 ln(factor) + 1, or the quotient of two such that DeepSeek's models have. */
 function temperature(config: ConfigReader, factor: number): number {
   const of = (scale: number) => factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
-  const [scale, all] = ["mscale", "mscale_all_dim"].map((field) => config.number(field, { fallback: 0 })) as [
+  const [scale, all] = ["mscale", "mscale_all_dim"].map((field) =>
+    config.number(field, { fallback: 0, least: 0, most: MOST_FACTOR })
+  ) as [
     number,
     number,
   ];

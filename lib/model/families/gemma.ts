@@ -13,6 +13,7 @@ import { llamaLike } from "./_llama_like.ts";
  */
 export function gemma(config: ConfigReader): ModelSpec {
   const bias = config.boolean("attention_bias", false);
+  if (config.boolean("use_bidirectional_attention", false)) config.fail("use_bidirectional_attention", "false");
   const eps = config.number("rms_norm_eps", { fallback: 1e-6, least: 0, most: 1 });
   return llamaLike("gemma", config, {
     sizes: { kvHeads: 16, headDim: 256 },
