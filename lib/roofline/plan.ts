@@ -41,6 +41,25 @@ export interface Job {
  * What each process measures: the full cache in the form of attention that it has by itself, in the explicit form too
  * where a method has that, and each method.
  *
+ * @example
+ * ```ts
+ * import { openModelFolder } from "../model/model_folder.ts";
+ * import { planJobs } from "./plan.ts";
+ *
+ * const jobs = planJobs(openModelFolder("lib/assets/novel-neox-8m"), {
+ *   device: "cpu",
+ *   dtype: "float32",
+ *   methods: ["tova"],
+ *   cacheLengths: [256, 512],
+ *   fullLengths: [1024],
+ *   prefills: 3,
+ *   lengths: { warmup: 8, steps: 64, batches: 0, queued: 0 },
+ *   isolate: false,
+ * });
+ * console.log(jobs.map(({ method, attention, request }) => [method, attention, request.rows.length]));
+ * // [ [ "baseline", "fused", 3 ], [ "baseline", "explicit", 2 ], [ "tova", "explicit", 2 ] ]
+ * ```
+ *
  * @param model The model.
  * @param options What is to be measured.
  * @returns One for each process, in the order of the table.

@@ -49,6 +49,17 @@ export interface RooflineRow {
   readonly raw: RawRow;
 }
 
+/** One row in two processes, at the beginning and at the end: what differs between rows by no more than that means nothing. */
+export interface Control {
+  readonly length: number;
+  /** Median steps, s. */
+  readonly first_s: number;
+  readonly again_s: number;
+  /** The difference, whatever its sign, of the smaller. */
+  readonly drift: number;
+  readonly raw: RawRow;
+}
+
 /** What the engine benchmark prints with `--json`. */
 export interface RooflineResults {
   readonly config: {
@@ -71,6 +82,8 @@ export interface RooflineResults {
   /** Before the rows and after them. */
   readonly bandwidths: readonly Bandwidth[];
   readonly rows: readonly RooflineRow[];
+  /** The first row measured once more after all others; null where that failed. */
+  readonly control: Control | null;
   readonly break_even: readonly ({ readonly method: BudgetMethodName; readonly budget: number } & BreakEven)[];
   readonly failures: readonly { readonly method: string; readonly length: number; readonly reason: string }[];
   readonly environment: Environment;
@@ -128,18 +141,52 @@ export function deriveRows(
 }
 
 /**
+ * How far apart two measurements of one row are.
+ *
+ * @example
+ * ```ts
+ * import { deriveControl } from "./results.ts";
+ *
+ * const row = (...step_s: number[]) => ({
+ *   length: 256, step_s, queue_s: [], run_s: [], queued_step_s: [], ttft_s: [],
+ *   kv_held: 0, kv_read: 0, kv_allocated: 0, entries_copied: 0, vram: null,
+ * });
+ * console.log(deriveControl(row(2, 2, 9), row(1, 3, 3)).drift); // 0.5
+ * ```
+ *
+ * @param first The row as it is in the table.
+ * @param again The same, measured last.
+ * @returns The control.
+ */
+export function deriveControl(first: RawRow, again: RawRow): Control {
+  const [first_s, again_s] = [median(first.step_s), median(again.step_s)];
+  const drift = Math.abs(again_s - first_s) / Math.min(first_s, again_s);
+  return { length: first.length, first_s, again_s, drift, raw: again };
+}
+
+/**
  * From where on each method is faster than the full cache in the form of attention that it has by itself.
  *
  * @param rows All rows.
  * @param own That form.
+ * @param drift How far apart rows of different processes are, as a share: intervals are widened by it.
  * @returns For each method and budget in the order of the rows; none where there are fewer than two full caches.
  */
-export function deriveBreakEven(rows: readonly RooflineRow[], own: AttentionForm): RooflineResults["break_even"] {
+export function deriveBreakEven(
+  rows: readonly RooflineRow[],
+  own: AttentionForm,
+  drift: number,
+): RooflineResults["break_even"] {
+  const widened = ({ median, low, high }: MedianInterval) => ({
+    median,
+    low: low * (1 - Math.min(1, drift)),
+    high: high * (1 + drift),
+  });
   const full: FullCachePoint[] = rows
     .filter(({ method, attention }) => method === "baseline" && attention === own)
-    .map(({ length, tpot_s: { median, low, high } }) => ({ length, median, low, high }));
+    .map(({ length, tpot_s }) => ({ length, ...widened(tpot_s) }));
   if (full.length < 2) return [];
   return rows.flatMap(({ method, length: budget, tpot_s }) =>
-    method === "baseline" ? [] : [{ method, budget, ...breakEven(full, tpot_s, budget) }]
+    method === "baseline" ? [] : [{ method, budget, ...breakEven(full, widened(tpot_s), budget) }]
   );
 }

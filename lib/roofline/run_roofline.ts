@@ -12,8 +12,15 @@ import type { Probe } from "../run/protocol.ts";
 import { ENGINE_DEFAULTS, type EngineFlags } from "./flags.ts";
 import { modelCost } from "./floor.ts";
 import { formOf, type Job, planJobs, type RooflineOptions } from "./plan.ts";
-import type { Bandwidth, BandwidthRequest, Lengths, RooflineEvent, RowsRequest } from "./protocol.ts";
-import { deriveBreakEven, deriveRows, type NamedRow, type RooflineResults } from "./results.ts";
+import type { Bandwidth, BandwidthRequest, Lengths, RawRow, RooflineEvent, RowsRequest } from "./protocol.ts";
+import {
+  type Control,
+  deriveBreakEven,
+  deriveControl,
+  deriveRows,
+  type NamedRow,
+  type RooflineResults,
+} from "./results.ts";
 import { stepsOf } from "./row_course.ts";
 
 /** What a run needs beside its flags. */
@@ -36,7 +43,25 @@ const WARMUP = 8;
 const QUEUED = { batches: 6, queued: 16 };
 
 /**
- * Runs the engine benchmark: how fast memory is read, then the full cache and each method in a process of its own.
+ * Runs the engine benchmark: how fast memory is read, then the full cache and each method in a process of its own, then
+ * the first row and memory once more. Needs the permissions of its task.
+ *
+ * @example
+ * ```ts ignore
+ * import { openModelFolder } from "../model/model_folder.ts";
+ * import { probe } from "../run/child.ts";
+ * import { parseEngineFlags } from "./flags.ts";
+ * import { runRoofline } from "./run_roofline.ts";
+ *
+ * const { rows } = await runRoofline({
+ *   flags: parseEngineFlags(["--methods", "tova"]),
+ *   model: openModelFolder("/data/pythia-2.8b"),
+ *   name: "pythia-2.8b",
+ *   found: await probe("cuda"),
+ *   say: console.error,
+ * });
+ * console.log(rows[0]!.tpot_s.median); // 0.0033
+ * ```
  *
  * @param run What is asked for.
  * @returns All of it. Rows that failed are among the failures.
@@ -88,6 +113,7 @@ export async function runRoofline({ flags, model, name, found, say, signal }: Ro
     const reason = end.code === 0 ? "it was not measured" : reasonOf(end);
     for (const length of left) failures.push({ method, length, reason });
   }
+  const control = signal?.aborted ? null : await measureAgain(jobs[0]!, measured, say, signal);
   const bandwidths = [first];
   if (!signal?.aborted) {
     say("Reading memory again");
@@ -119,7 +145,8 @@ export async function runRoofline({ flags, model, name, found, say, signal }: Ro
     bandwidth,
     bandwidths,
     rows,
-    break_even: deriveBreakEven(rows, own),
+    control,
+    break_even: deriveBreakEven(rows, own, control?.drift ?? 0),
     failures,
     environment: describeEnvironment({
       gpu: gpu ?? found.gpu,
@@ -131,6 +158,26 @@ export async function runRoofline({ flags, model, name, found, say, signal }: Ro
       text_sha256: "",
     }),
   };
+}
+
+/** The first row once more, in a process of its own after all others. */
+async function measureAgain(
+  { method, attention, request }: Job,
+  measured: readonly NamedRow[],
+  say: (line: string) => void,
+  signal?: AbortSignal,
+): Promise<Control | null> {
+  const row = request.rows[0]!;
+  const first = measured.find((other) =>
+    other.method === method && other.attention === attention && other.row.length === row.length
+  );
+  if (first === undefined) return null;
+  say(`Again ${method} (${attention}): ${row.length}`);
+  let again: RawRow | undefined;
+  await child<RowsRequest>({ ...request, rows: [{ ...row, prefills: 1 }] }, (event) => {
+    if (event.type === "row") again = event.row;
+  }, signal);
+  return again === undefined ? null : deriveControl(first.row, again);
 }
 
 /** Refuses lengths that the model has no positions for. */

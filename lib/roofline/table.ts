@@ -65,7 +65,7 @@ export function formatRoofline(results: RooflineResults): string {
   return [terms(results), rowTable(results), breakEvenTable(results), legend(results)].filter(Boolean).join("\n\n");
 }
 
-function terms({ config, model, bandwidth, bandwidths, environment }: RooflineResults): string {
+function terms({ config, model, bandwidth, bandwidths, control, environment }: RooflineResults): string {
   const gbs = (rate: number) => `${significant(rate / 1e9, 4)} GB/s`;
   const others = bandwidth.ways.filter(({ method }) => method !== bandwidth.method)
     .map(({ method, rounds, failed }) => `${method}: ${failed ?? gbs(middle(rounds))}`);
@@ -82,6 +82,10 @@ function terms({ config, model, bandwidth, bandwidths, environment }: RooflineRe
     `A step reads ${(model.stepWeightBytes / 1e9).toFixed(3)} GB of weights: ${
       ms(model.stepWeightBytes / bandwidth.bytes_per_s)
     } ms; and ${significant(model.entryBytes / 1000, 3)} KB for each entry and layer`,
+    control === null
+      ? "The first row could not be measured again at the end: how far rows can be compared is not known"
+      : `The first row, measured again at the end: ${ms(control.first_s)} and ${ms(control.again_s)} ms; ` +
+        `rows that differ by no more than these ${percent(control.drift)} % are alike`,
   ].join("\n");
 }
 
@@ -159,7 +163,7 @@ function legend({ config, rows, break_even }: RooflineResults): string {
       ? [
         `Break-even: full cache measured at ${
           config.full_lengths.join(", ")
-        }, linear between; in brackets what the medians' 95 % intervals allow, which do not know how processes differ.`,
+        }, linear between; in brackets what the medians' 95 % intervals allow, widened by what the first row differs from itself.`,
       ]
       : []),
   ].join("\n");

@@ -118,6 +118,11 @@ Deno.test("bench:engine: what it says adds up, and the model goes with it", asyn
     ["h2o", 32, 64],
     ["streaming_llm", 32, 64],
   ]);
+  const { control } = results;
+  equal(control!.length, 16);
+  equal(control!.first_s, results.rows[0]!.tpot_s.median);
+  equal(control!.again_s, middle(control!.raw.step_s));
+  near(1 + control!.drift, Math.max(control!.first_s, control!.again_s) / Math.min(control!.first_s, control!.again_s));
   equal(results.environment.gpu, null);
   equal(results.config.random_weights, true);
 });
