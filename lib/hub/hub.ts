@@ -157,9 +157,10 @@ async function reach<T>({ repo, folder }: HubCache, work: () => Promise<T>): Pro
     return await work();
   } catch (error) {
     if (!isUnreachable(error) || !error.message.startsWith("Cannot reach")) throw error;
+    const download = `hf download ${repo.type === "dataset" ? "--repo-type dataset " : ""}${repo.repo}`;
     throw new HubError(
       error.kind,
-      `${error.message}; for a machine without network, run this or \`hf download ${repo.repo}\` on one that has it, and copy ${folder}`,
+      `${error.message}; for a machine without network, run this or \`${download}\` on one that has it, and copy ${folder}`,
       { cause: error },
     );
   }

@@ -5,12 +5,17 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const NEWLINE = 0x0a;
 const COMMA = 0x2c;
+const OPEN = 0x5b;
+const CLOSE = 0x5d;
+
+/** Bytes before a bracket in which its key is looked for: the key, and spaces around the colon. */
+const KEY_REACH = 64;
 
 /**
  * Rows of a .json file: the elements of the array it holds; or of the array under `data` of its object; or, as such
  * files are met with too, values one after another.
  *
- * Elements are parsed one by one, so that a large array never is in memory as a whole. An object is.
+ * Rows are parsed one by one, so that a large array never is in memory as a whole, and nothing is looked at behind it.
  *
  * @example
  * ```ts
@@ -30,47 +35,36 @@ const COMMA = 0x2c;
  * @returns The rows, read as they are asked for.
  */
 export async function* jsonArray(pieces: AsyncIterable<Uint8Array>, fault: Fault): AsyncGenerator<JsonRow> {
-  for await (const { value, line, isElement } of values(pieces, fault)) {
-    const data = !isElement && typeof value === "object" && value !== null
-      ? (value as { data?: unknown }).data
-      : undefined;
-    if (Array.isArray(data)) yield* data.map((value) => ({ value, line }));
-    else yield { value, line };
-  }
-}
-
-/** Values of the outermost level, or the elements of the array that is there. */
-async function* values(pieces: AsyncIterable<Uint8Array>, fault: Fault) {
   const scan = new Scan(fault);
-  for await (const piece of pieces) yield* scan.read(piece);
+  for await (const piece of pieces) {
+    yield* scan.read(piece);
+    if (scan.isDone) return;
+  }
   yield* scan.end();
 }
 
-interface Value extends JsonRow {
-  /** Whether it is an element of the outermost array. */
-  readonly isElement: boolean;
-}
-
-/** Finds where values begin and end, by counting brackets outside of strings. */
+/** Finds where rows begin and end, by counting brackets outside of strings. */
 class Scan {
-  /** Brackets open. */
+  /** Whether the rows are over, and what follows belongs to an object that holds them. */
+  isDone = false;
+  /** Brackets open, and how many are around a row: none where values follow one another. */
   #depth = 0;
+  #around = 0;
   #inString = false;
   #escaped = false;
   #line = 1;
-  /** Whether elements of an array are what is looked for; until a bracket is found, values are. */
-  #inArray = false;
-  /** What of the value that is being read stands in earlier pieces, and the line that it begins on. */
+  /** What of the row that is being read stands in earlier pieces, and the line that it begins on; 0 between rows. */
   #parts: Uint8Array[] = [];
   #begins = 0;
-  #elements = 0;
+  /** Commas between rows. */
+  #commas = 0;
 
   constructor(readonly fault: Fault) {}
 
-  /** Values that end in a piece. */
-  *read(piece: Uint8Array): Generator<Value> {
+  /** Rows that end in a piece. */
+  *read(piece: Uint8Array): Generator<JsonRow> {
     let start = this.#begins > 0 ? 0 : -1;
-    for (let at = 0; at < piece.length; at++) {
+    for (let at = 0; at < piece.length && !this.isDone; at++) {
       const byte = piece[at]!;
       if (this.#inString) {
         if (this.#escaped) this.#escaped = false;
@@ -81,54 +75,69 @@ class Scan {
       if (byte === NEWLINE) this.#line++;
       const isSpace = byte === 0x20 || (byte >= 0x09 && byte <= 0x0d);
       if (start < 0) {
-        // A byte order mark belongs to no value.
-        if (isSpace || byte === 0xef || byte === 0xbb || byte === 0xbf) continue;
-        const isFirst = this.#depth === 0 && !this.#inArray;
-        if (isFirst && byte === 0x5b) {
-          this.#inArray = true;
-          this.#depth = 1;
-          continue;
-        }
-        if (this.#inArray && this.#depth === 0) {
-          throw this.fault(`line ${this.#line} is not JSON: something follows the array`);
-        }
-        if (this.#inArray && byte === 0x5d && this.#elements === 0) {
-          this.#depth = 0;
-          continue;
-        }
+        // A byte order mark belongs to no row.
+        if (isSpace || byte === 0xef || byte === 0xbb || byte === 0xbf || this.#isBracket(byte)) continue;
         start = at;
         this.#begins = this.#line;
       }
-      const base = this.#inArray ? 1 : 0;
-      const ends = this.#depth === base && (this.#inArray ? byte === COMMA || byte === 0x5d : isSpace);
-      if (ends) {
+      const isBetween = this.#depth === this.#around;
+      if (isBetween && (this.#around > 0 ? byte === COMMA || byte === CLOSE : isSpace)) {
         yield this.#finish(piece.subarray(start, at));
         start = -1;
-        if (byte === 0x5d) this.#depth = 0;
-        // After a comma another element has to follow.
-        else if (byte === COMMA) this.#elements++;
-        continue;
-      }
-      if (byte === QUOTE) this.#inString = true;
-      else if (byte === 0x7b || byte === 0x5b) this.#depth++;
-      else if (byte === 0x7d || byte === 0x5d) this.#depth--;
+        if (byte === COMMA) this.#commas++;
+        else if (byte === CLOSE) this.#close();
+      } else if (byte === QUOTE) this.#inString = true;
+      else if (byte === OPEN && this.#holdsRows(piece.subarray(start, at))) {
+        this.#around = this.#depth = 2;
+        this.#parts = [];
+        this.#begins = 0;
+        start = -1;
+      } else if (byte === OPEN || byte === 0x7b) this.#depth++;
+      else if (byte === CLOSE || byte === 0x7d) this.#depth--;
     }
     if (start >= 0) this.#parts.push(piece.subarray(start));
   }
 
-  /** The value that the file's end ends. */
-  *end(): Generator<Value> {
-    if (this.#inArray && this.#depth > 0) {
+  /** The row that the file's end ends. */
+  *end(): Generator<JsonRow> {
+    if (this.#around > 0 && this.#depth > 0) {
       throw this.fault("it is not JSON: it ends before its array does; is it whole?");
     }
     if (this.#begins > 0) yield this.#finish(new Uint8Array());
   }
 
-  #finish(last: Uint8Array): Value {
+  /** Takes in a bracket of the outermost array, between two rows. */
+  #isBracket(byte: number): boolean {
+    if (this.#around > 0 && this.#depth === 0) {
+      throw this.fault(`line ${this.#line} is not JSON: something follows the array`);
+    }
+    if (this.#around === 0 && byte === OPEN) {
+      this.#around = this.#depth = 1;
+      return true;
+    }
+    // After a comma a row has to follow.
+    const isEmpty = this.#around > 0 && byte === CLOSE && this.#commas === 0;
+    if (isEmpty) this.#close();
+    return isEmpty;
+  }
+
+  #close(): void {
+    this.isDone = this.#around === 2;
+    this.#depth = 0;
+  }
+
+  /** Whether what an object holds before a bracket says that this is the array of its rows. */
+  #holdsRows(last: Uint8Array): boolean {
+    if (this.#around > 0 || this.#depth !== 1) return false;
+    const before = [...this.#parts, last].map((part) => part.subarray(-KEY_REACH));
+    return /"data"\s*:\s*$/.test(before.map((part) => String.fromCharCode(...part)).join(""));
+  }
+
+  #finish(last: Uint8Array): JsonRow {
     const line = this.#begins;
     const text = decodeParts([...this.#parts, last], line, this.fault);
     this.#parts = [];
     this.#begins = 0;
-    return { value: parseJson(text, line, this.fault), line, isElement: this.#inArray };
+    return { value: parseJson(text, line, this.fault), line };
   }
 }
