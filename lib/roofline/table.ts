@@ -143,7 +143,9 @@ function legend({ config, rows, break_even }: RooflineResults): string {
   const cuda = config.device === "cuda";
   const fast = rows.some(({ ratio }) => ratio < 1);
   return [
-    ...(fast ? ["A ratio below 1 cannot be: other work ran on this machine while memory was read. Run it again."] : []),
+    ...(fast
+      ? ["A ratio below 1: the weights fit in a cache, or other work ran on this machine while memory was read."]
+      : []),
     "Floor: bytes a step must read (all weights once, of a table looked up in one row; keys and values held, of a sliding window those in it) over that rate.",
     "TPOT: median step with the token on the host, its entry given back after each so that the full cache stays as long. No layer is skipped.",
     "Evict: TPOT less that of the full cache in the same form of attention at the same length, of TPOT.",
