@@ -58,6 +58,15 @@ export class ByteText implements TextSource {
 /**
  * Passes a file's bytes on, and refuses what no text file holds: UTF-16's mark at the beginning, and zeros.
  *
+ * @example
+ * ```ts
+ * import { InputError } from "../errors.ts";
+ * import { onlyText } from "./byte_text.ts";
+ *
+ * const pieces = onlyText(ReadableStream.from([new Uint8Array([0x61, 0])]), (why) => new InputError(why));
+ * console.log(await pieces.next().catch(({ message }) => message)); // it is binary, not text; give UTF-8 text
+ * ```
+ *
  * @param pieces The file's bytes, cut anywhere.
  * @param fault Makes the error.
  * @returns The same pieces.

@@ -70,6 +70,16 @@ export async function filesOfFolder(folder: string, split: string | undefined, f
  * Which of a folder's files are its texts: those of one kind, Parquet first, so that a data set's cards and licenses are
  * not taken for texts.
  *
+ * @example
+ * ```ts
+ * import { InputError } from "../errors.ts";
+ * import { chooseFiles } from "./dataset_files.ts";
+ *
+ * const paths = ["README.md", "info.json", "data/test-00000-of-00001.parquet", "data/train-00000-of-00001.parquet"];
+ * console.log(chooseFiles(paths, "test", "this folder", (why) => new InputError(why)));
+ * // [ "data/test-00000-of-00001.parquet" ]
+ * ```
+ *
  * @param paths All files.
  * @param split Where given, only files whose path has this as a part of a name: `test.jsonl`, `data/test-00000.parquet`,
  * `wikitext/test/0000.parquet`.
@@ -96,6 +106,13 @@ export function chooseFiles(
 
 /**
  * Whether a file belongs to a split, by the name that the hub's data sets give it.
+ *
+ * @example
+ * ```ts
+ * import { isOfSplit } from "./dataset_files.ts";
+ *
+ * console.log(isOfSplit("data/test-00000-of-00001.parquet", "test"), isOfSplit("contest.txt", "test")); // true false
+ * ```
  *
  * @param path The file's path in its data set.
  * @param split The split: train, validation, test, or what the data set calls it.

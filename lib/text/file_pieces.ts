@@ -7,6 +7,16 @@ const PIECE = 1 << 17;
  * A file's bytes from its beginning, piece by piece; those of a .gz file unpacked. The file is open only while a piece is
  * read: so the generator may be left at any piece.
  *
+ * @example
+ * ```ts
+ * import { InputError } from "../errors.ts";
+ * import { filePieces } from "./file_pieces.ts";
+ *
+ * let bytes = 0;
+ * for await (const piece of filePieces("deno.json", (why) => new InputError(why))) bytes += piece.length;
+ * console.log(bytes === (await Deno.stat("deno.json")).size); // true
+ * ```
+ *
  * @param path The file.
  * @param fault Makes the error where it cannot be read.
  * @returns The pieces, each a buffer of its own.

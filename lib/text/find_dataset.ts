@@ -29,6 +29,15 @@ const SPLIT = "test";
 /**
  * Finds a data set: a path that exists, else a name, else a repository of the hub.
  *
+ * @example
+ * ```ts
+ * import { InputError } from "../errors.ts";
+ * import { findDataset } from "./find_dataset.ts";
+ *
+ * const { files, isOne } = await findDataset("LICENSE", undefined, {}, (why) => new InputError(why));
+ * console.log(files![0]!.name, isOne); // LICENSE true
+ * ```
+ *
  * @param name What was given.
  * @param split Which part, where one was asked for.
  * @param hub How what is on the hub is had.

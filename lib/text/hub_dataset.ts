@@ -37,6 +37,15 @@ export function hubDataset(name: string): HubDataset | undefined {
 /**
  * The files of a split of a data set of the hub, each downloaded, or taken from the hub's cache, when it is asked for.
  *
+ * @example
+ * ```ts ignore
+ * import { InputError } from "../errors.ts";
+ * import { filesOfHub } from "./hub_dataset.ts";
+ *
+ * const dataset = { repo: "emozilla/pg19", folder: "data" };
+ * const { files, commit } = await filesOfHub(dataset, "test", {}, (why) => new InputError(why));
+ * ```
+ *
  * @param dataset Which.
  * @param split The split.
  * @param options Whether the net may be reached, and whom to tell.

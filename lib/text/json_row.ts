@@ -4,11 +4,21 @@ import type { Fault } from "./byte_text.ts";
 /**
  * The text of a row of JSON: the row itself where it is a string, else its column.
  *
+ * @example
+ * ```ts
+ * import { InputError } from "../errors.ts";
+ * import { textOfRow } from "./json_row.ts";
+ *
+ * const text = textOfRow({ body: "Call me Ishmael." }, "body", (why) => new InputError(why), true);
+ * console.log((await text!.head(4)).text); // Call me Ishmael.
+ * ```
+ *
  * @param row The row, parsed.
  * @param column The column's name.
  * @param fault Makes the error, naming the row.
+ * @param mustHave Whether a row without the column is an error: in the first row the name may be wrong, later it is a gap.
  * @returns The text, or undefined for a row without: null, or its column null or missing.
- * @throws {InputError} Where there is something else, or the column is missing where `mustHave`.
+ * @throws {InputError} Where there is something else, or the column is missing, and it must have it.
  */
 export function textOfRow(row: unknown, column: string, fault: Fault, mustHave: boolean): TextSource | undefined {
   if (row === null) return undefined;

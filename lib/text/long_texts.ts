@@ -4,7 +4,20 @@ import { countCharacters, type TextSource } from "./text_source.ts";
 /** A text for each row; undefined for a row without. */
 export type Rows = AsyncIterable<TextSource | undefined> | Iterable<TextSource | undefined>;
 
-/** Texts, chosen among rows by length; counts what it passes over. */
+/**
+ * Texts, chosen among rows by length; counts what it passes over.
+ *
+ * @example
+ * ```ts
+ * import { InputError } from "../errors.ts";
+ * import { LongTexts } from "./long_texts.ts";
+ * import { stringSource } from "./text_source.ts";
+ *
+ * const long = new LongTexts(["a", "abc"].map(stringSource), 2, (why) => new InputError(why));
+ * for await (const text of long.texts()) console.log((await text.head(3)).text); // abc
+ * console.log(long.passedOver()); // passed over: 1 text shorter than --min_chars 2
+ * ```
+ */
 export class LongTexts {
   readonly #rows: Rows;
   readonly #minChars: number;

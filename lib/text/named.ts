@@ -25,6 +25,13 @@ export const datasetNames: readonly string[] = Object.keys(NAMED);
 /**
  * The data set of a name.
  *
+ * @example
+ * ```ts
+ * import { namedDataset } from "./named.ts";
+ *
+ * console.log(namedDataset("pg19")); // { repo: "emozilla/pg19", folder: "data" }
+ * ```
+ *
  * @param name The name.
  * @returns Where it is; undefined where there is none of this name.
  */

@@ -15,6 +15,18 @@ const PIECE = 1 << 16;
  * Texts of one column of a Parquet file, row by row. Only that column is read, a row group at a time (of a file with a
  * page index, only the pages that are needed), and only as far as the rows are asked for.
  *
+ * @example
+ * ```ts
+ * import { InputError } from "../errors.ts";
+ * import { parquetTexts } from "./parquet.ts";
+ *
+ * const path = "tests/fixtures/parquet/zstd-plain.parquet";
+ * for await (const text of parquetTexts(path, "title", (why) => new InputError(why))) {
+ *   console.log(await text!.head(2)); // { text: "t0", complete: false }
+ *   break;
+ * }
+ * ```
+ *
  * @param path The file.
  * @param column The column's name.
  * @param fault Makes the error where the file is no Parquet, is damaged, or has no such column of text.

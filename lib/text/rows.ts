@@ -10,6 +10,16 @@ import type { TextSource } from "./text_source.ts";
 /**
  * The texts of one file, read as they are asked for.
  *
+ * @example
+ * ```ts
+ * import { InputError } from "../errors.ts";
+ * import { textsOfFile } from "./rows.ts";
+ *
+ * for await (const text of textsOfFile("LICENSE", "text", "text", (why) => new InputError(why))) {
+ *   console.log((await text!.head(11)).text.slice(0, 11)); // MIT License
+ * }
+ * ```
+ *
  * @param path The file.
  * @param kind What it is.
  * @param column Which column or field holds the text, where it is a table.
