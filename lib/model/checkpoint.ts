@@ -78,9 +78,12 @@ function weightMapOf(indexFile: string): Record<string, unknown> {
 function noWeights(folder: string): InputError {
   const others = [...Deno.readDirSync(folder)].map(({ name }) => name)
     .filter((name) => /\.(bin|pt|pth|ckpt|h5|msgpack|gguf|onnx|safetensors)$/.test(name)).sort();
+  const onnx = others.find((name) => name.endsWith(".onnx"));
   const found = others.length > 0 ? `, found ${others.slice(0, 5).join(", ")}` : "";
   const advice = others.some((name) => /\.(bin|pt|pth)$/.test(name))
     ? "; with Python's transformers, model.save_pretrained(folder) writes them as safetensors"
+    : onnx
+    ? `; to run an export by another name, name the file: --model_id ${join(folder, onnx)}`
     : "";
   return new InputError(
     `Cannot find weights in ${folder}: looked for ${SINGLE}, ${INDEX} and model.onnx${found}${advice}`,

@@ -88,7 +88,7 @@ function readSpec(path: string): ModelSpec {
   const file = join(path, "config.json");
   if (!isThere(file)) {
     const found = !isThere(path)
-      ? "there is no such folder"
+      ? `there is no such ${path.endsWith(".onnx") ? "file" : "folder"}`
       : isFolder(path)
       ? "it holds no config.json"
       : "it is no folder";

@@ -49,6 +49,13 @@ export function exportObstacle(model: ModelFolder, { positions, score, table, co
       "files take any positions";
   }
   const acts = table.layers.some((sizes) => sizes.length > 0);
+  if (acts && step.signature.rotatesByLayer) {
+    const counts = new Set(new Keeper(table).groups()).size;
+    if (positions !== "seed" || counts > 1) {
+      return "the export rotates keys by what each layer holds (GroupQueryAttention with do_rotary), whatever the text's " +
+        "index is; give --positions seed --skip_layers none, and a method that keeps equally many in every layer";
+    }
+  }
   const given = step.signature.hasPositions && (prompt?.signature.hasPositions ?? true);
   if (positions === "absolute" && !given && table.layers[0]!.length > 0) {
     return "the export takes no position_ids and numbers tokens by what layer 0 holds; give --positions seed, which is " +

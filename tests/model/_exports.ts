@@ -1,7 +1,8 @@
 /**
- * A tiny model and its ONNX exports, as they were written by optimum-cli: optimum 2.1 with optimum-onnx 0.1 and torch 2.15
- * (`model.onnx`, opset 18, and with --dtype fp16 `model_fp16.onnx`), and optimum 1.23 with torch 2.4 (the others, opset 14,
- * `--legacy`). Random weights, a tokenizer of bytes.
+ * A tiny model and its ONNX exports, as others wrote them. By optimum-cli 2.1 with optimum-onnx 0.1 and torch 2.15:
+ * `model.onnx`, opset 18, and with --dtype fp16 `model_fp16.onnx`. By optimum 1.23 with torch 2.4, opset 14, `--legacy`:
+ * `decoder_…`. By the model builder of onnxruntime-genai 0.9.2, `-p fp32 -e webgpu`: `fused.onnx` and its data, which it calls
+ * model.onnx and model.onnx.data. Random weights, a tokenizer of bytes.
  */
 import { fromFileUrl, join } from "@std/path";
 
@@ -10,13 +11,15 @@ const fixtures = fromFileUrl(new URL("../fixtures/exports", import.meta.url));
 /** The model's folder, with its safetensors. */
 export const original = fixtures;
 
-/** What optimum wrote. */
+/** What was written. */
 export type Exported =
   | "model.onnx"
   | "model_fp16.onnx"
   | "decoder_model.onnx"
   | "decoder_model_merged.onnx"
-  | "decoder_with_past_model.onnx";
+  | "decoder_with_past_model.onnx"
+  | "fused.onnx"
+  | "fused.onnx.data";
 
 /** The bytes of an export. */
 export async function exported(name: Exported): Promise<Uint8Array<ArrayBuffer>> {
@@ -41,7 +44,7 @@ export class ExportFolder implements Disposable {
     return path;
   }
 
-  /** Writes what optimum wrote, under its name or another; gives its path. */
+  /** Writes an export, under its name or another; gives its path. */
   async put(name: Exported, as: string = name): Promise<string> {
     return this.write(as, await exported(name));
   }

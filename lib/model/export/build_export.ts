@@ -1,5 +1,6 @@
 import { Graph, type Tensor } from "../../onnx/graph.ts";
 import type { Decoder } from "../decoder.ts";
+import { tellEachLayer } from "./fused_nodes.ts";
 import type { ExportGraph } from "./onnx_export.ts";
 import { readOnnxFile } from "./onnx_file.ts";
 import { pastName, presentName } from "./signature.ts";
@@ -62,6 +63,17 @@ export function buildExport({ path, signature }: ExportGraph, { groups, logits: 
       if (signature.hasPast) feeds.set(pastName(layer, part), g.op("Slice", [buffer, g.ints(0), held, g.ints(2)]));
       return { layer, part, shape, buffer, held };
     })).flat();
+  // Feeds have the export's names, and these are no names of its own.
+  const told = (layer: number) => ({
+    last: `kvcompress.last.${groups[layer]}`,
+    total: `kvcompress.total.${groups[layer]}`,
+  });
+  tellEachLayer(path, model.graph!, told);
+  pasts.forEach((past, group) => {
+    const total = g.op("Add", [past, tokens]);
+    feeds.set(`kvcompress.total.${group}`, g.cast(total, "int64", "int32"));
+    feeds.set(`kvcompress.last.${group}`, g.cast(g.op("Sub", [total, g.ints(1)]), "int64", "int32"));
+  });
   const given = g.include(model, feeds, place);
 
   const places = pasts.map((past) => placesOf(g, past, tokens, kvHeads));

@@ -2,6 +2,7 @@ import type proto from "onnx-proto";
 import { type DType, DTYPES, type FloatType } from "../../dtype.ts";
 import { InputError } from "../../errors.ts";
 import type { ModelSpec } from "../spec.ts";
+import { rotatesItself } from "./fused_nodes.ts";
 
 /** What an exported decoder takes and gives, as optimum and transformers.js name it. */
 export interface ExportSignature {
@@ -17,6 +18,8 @@ export interface ExportSignature {
   readonly hasPast: boolean;
   /** Whether positions are an input; without, the graph counts them from what layer 0 holds. */
   readonly hasPositions: boolean;
+  /** Whether keys are rotated by what each layer holds, whatever the text's index is. */
+  readonly rotatesByLayer: boolean;
   /** Whether it is two graphs in one, with a switch. The one with a past is for a single token. */
   readonly isMerged: boolean;
   /** Types of the inputs that are there, by name. */
@@ -104,6 +107,7 @@ export function readSignature(file: string, model: proto.onnx.IModelProto): Expo
     fail(`it is of ONNX opset ${opset}, ${OPSETS.oldest} to ${OPSETS.newest} are supported; export it with --opset 18`);
   }
   const used = usedNames(graph);
+  const rotatesByLayer = rotatesItself(graph);
   return {
     layers,
     kvHeads,
@@ -112,7 +116,8 @@ export function readSignature(file: string, model: proto.onnx.IModelProto): Expo
     cache,
     logits: float("logits"),
     hasPast,
-    hasPositions: used.has("position_ids"),
+    hasPositions: used.has("position_ids") && !rotatesByLayer,
+    rotatesByLayer,
     isMerged: inputs.has("use_cache_branch"),
     inputs: new Map([...inputs].map(([name, info]) => [
       name,

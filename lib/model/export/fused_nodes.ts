@@ -1,0 +1,43 @@
+import type proto from "onnx-proto";
+import { InputError } from "../../errors.ts";
+
+/** ORT's fused attention, as in exports of its model builder: it is told by numbers, not by a mask, what counts. */
+const FUSED = "GroupQueryAttention";
+/** Places of its inputs: the layer's past, its last valid entry, and how many entries there are. */
+const PAST = 3, LAST = 5, TOTAL = 6;
+
+/** The nodes of fused attention in a graph. */
+export function fusedNodes({ node }: proto.onnx.IGraphProto): proto.onnx.INodeProto[] {
+  return (node ?? []).filter(({ opType }) => opType === FUSED);
+}
+
+/** Whether fused attention rotates keys itself, by what each layer holds. */
+export function rotatesItself(graph: proto.onnx.IGraphProto): boolean {
+  return fusedNodes(graph).some(({ attribute }) =>
+    attribute?.some(({ name, i }) => name === "do_rotary" && Number(i) === 1)
+  );
+}
+
+/**
+ * Has each layer's fused attention told its own numbers. Exports tell all layers those of the mask, which would have it
+ * read past the end of what a layer holds that holds less.
+ *
+ * @param file What messages call the graph.
+ * @param graph The graph; it is changed.
+ * @param names From a layer to what its numbers are called.
+ */
+export function tellEachLayer(
+  file: string,
+  graph: proto.onnx.IGraphProto,
+  names: (layer: number) => { readonly last: string; readonly total: string },
+): void {
+  for (const { input } of fusedNodes(graph)) {
+    const layer = input![PAST]?.match(/^past_key_values\.(\d+)\.key$/)?.[1];
+    if (layer === undefined) {
+      throw new InputError(`Cannot use ${file}: a node ${FUSED} takes "${input![PAST] ?? ""}", not a layer's past`);
+    }
+    const { last, total } = names(Number(layer));
+    input![LAST] = last;
+    input![TOTAL] = total;
+  }
+}
