@@ -1,3 +1,4 @@
+import type { FloatType } from "../dtype.ts";
 import { shardsOf } from "../model/checkpoint.ts";
 import type { HubCache } from "./cache.ts";
 import { chooseModelFiles, OPTIONAL_FILES } from "./choose_model_files.ts";
@@ -25,17 +26,18 @@ export interface HubModel {
  * ```
  *
  * @param cache The cache, of the repository at the revision that is wanted.
+ * @param dtype Which ONNX export is wanted.
  * @returns Undefined where nothing is there, or a file is missing.
  * @throws {HubError} If what is there is of no use; the repository may have more, or have it by now.
  */
-export function cachedModel(cache: HubCache): HubModel | undefined {
+export function cachedModel(cache: HubCache, dtype: "auto" | FloatType = "auto"): HubModel | undefined {
   const commit = cache.commit();
   if (commit === undefined) return undefined;
   const folder = cache.snapshot(commit);
   const listing = cache.listing(commit);
   const here = cache.files(commit);
   if (listing === undefined && here.length === 0) return undefined;
-  const { files, index } = chooseModelFiles(listing ? Object.keys(listing) : here, cache.repo.repo);
+  const { files, index } = chooseModelFiles(listing ? Object.keys(listing) : here, cache.repo.repo, dtype);
   if (!files.every((path) => here.includes(path))) return undefined;
   if (index !== undefined && !shardsOf(`${folder}/${index}`).every((path) => here.includes(path))) return undefined;
   const complete = listing !== undefined ||

@@ -1,3 +1,5 @@
+import type { FloatType } from "../dtype.ts";
+import { chooseExport, filesOfExport } from "../model/export/find_export.ts";
 import { HubError } from "./errors.ts";
 
 /** Files that a run reads where a repository has them, and does without where not. */
@@ -15,7 +17,7 @@ const INDEX = "model.safetensors.index.json";
 
 /**
  * Chooses, of all files of a model's repository, those that a run reads: config, tokenizer, and the weights as
- * safetensors, in one file before sharded ones. The one place where this is decided: another form of weights is added
+ * safetensors, in one file before sharded ones, else an ONNX export. The one place where this is decided: another form of weights is added
  * here.
  *
  * @example
@@ -28,10 +30,15 @@ const INDEX = "model.safetensors.index.json";
  *
  * @param all Paths of all files.
  * @param repo The repository's id, for messages.
+ * @param dtype Which ONNX export to take, where there are several and no safetensors.
  * @returns The files to fetch, small ones first.
  * @throws {HubError} If the repository is of no use here, with what would make it so.
  */
-export function chooseModelFiles(all: readonly string[], repo: string): FileChoice {
+export function chooseModelFiles(
+  all: readonly string[],
+  repo: string,
+  dtype: "auto" | FloatType = "auto",
+): FileChoice {
   const has = (path: string) => all.includes(path);
   const fail = (what: string) => {
     throw new HubError("refused", `Cannot use model ${repo}: ${what}`);
@@ -44,13 +51,19 @@ export function chooseModelFiles(all: readonly string[], repo: string): FileChoi
     );
   }
   const weights = [SINGLE, INDEX].find(has);
-  if (weights === undefined) fail(withoutWeights(all, repo));
+  const exported = weights === undefined ? chooseExport(has, dtype) : undefined;
+  if (weights === undefined && !exported) fail(withoutWeights(all, repo));
   if (!has("tokenizer.json")) {
     fail(
       `it has no tokenizer.json; in Python, transformers.AutoTokenizer.from_pretrained("${repo}").save_pretrained(FOLDER) writes it, and with the other files in that folder --model_id FOLDER takes it`,
     );
   }
-  const files = ["config.json", "tokenizer.json", ...OPTIONAL_FILES.filter(has), weights!];
+  const files = [
+    "config.json",
+    "tokenizer.json",
+    ...OPTIONAL_FILES.filter(has),
+    ...(exported ? filesOfExport(exported, all) : [weights!]),
+  ];
   return weights === INDEX ? { files, index: INDEX } : { files };
 }
 
@@ -63,7 +76,13 @@ function withoutWeights(all: readonly string[], repo: string): string {
     }, not in safetensors; in Python, transformers.AutoModelForCausalLM.from_pretrained("${repo}").save_pretrained(FOLDER) writes them so, and the same of AutoTokenizer its tokenizer: then --model_id FOLDER. Or --revision refs/pr/N, where a pull request of the repository has them`;
   }
   const onnx = of(/\.onnx$/);
-  if (onnx.length > 0) return `it is an export to ONNX (${onnx[0]}); take the repository that it was made from`;
+  if (onnx.length > 0) {
+    return `it holds exports to ONNX, such as ${
+      onnx[0]
+    }, and none that is taken of itself for this --dtype (model.onnx, model_fp16.onnx and the like); download it, and name the file: --model_id FOLDER/${
+      onnx[0]
+    }`;
+  }
   const others = of(/\.(safetensors|gguf|h5|msgpack)$/);
   return `it has neither ${SINGLE} nor ${INDEX}${others.length > 0 ? `, only ${others.slice(0, 3).join(", ")}` : ""}`;
 }

@@ -1,3 +1,4 @@
+import type { FloatType } from "../dtype.ts";
 import { shardsOf } from "../model/checkpoint.ts";
 import { HubCache } from "./cache.ts";
 import { chooseModelFiles, OPTIONAL_FILES } from "./choose_model_files.ts";
@@ -27,6 +28,7 @@ const AT_ONCE = 4;
  * @param client Speaks with the hub.
  * @param cache The cache, of the repository at the revision that is wanted.
  * @param onProgress Told how far it is.
+ * @param dtype Which ONNX export to take, where there are several and no safetensors.
  * @returns The folder with its files.
  * @throws {HubError} Saying why it cannot be had, and what would do.
  */
@@ -34,10 +36,11 @@ export async function fetchModel(
   client: HubClient,
   cache: HubCache,
   onProgress: (event: DownloadEvent) => void,
+  dtype: "auto" | FloatType = "auto",
 ): Promise<string> {
   const { repo } = cache.repo;
   const { commit, listing } = await fetchList(client, cache);
-  const { files, index } = chooseModelFiles(Object.keys(listing), repo);
+  const { files, index } = chooseModelFiles(Object.keys(listing), repo, dtype);
   const atCommit = new HubCache(cache.root, { ...cache.repo, revision: commit });
 
   const tally = new Tally(repo, onProgress);

@@ -1,3 +1,4 @@
+import type { FloatType } from "../dtype.ts";
 import { HubCache } from "./cache.ts";
 import { cachedModel, type HubModel } from "./cached_model.ts";
 import { type ChildOptions, runHubChild } from "./child.ts";
@@ -19,6 +20,12 @@ export interface HubOptions extends ChildOptions {
 export interface AskedFile extends AskedRepo {
   /** Its path in the repository. */
   readonly path: string;
+}
+
+/** A model of the hub as it is asked for. */
+export interface AskedModel extends AskedRepo {
+  /** The type of the ONNX export to take, where there are several and no safetensors. */
+  readonly dtype?: "auto" | FloatType | undefined;
 }
 
 /** Files of a repository. */
@@ -110,16 +117,18 @@ export async function hubList(asked: AskedRepo, options: HubOptions = {}): Promi
  * const { folder, commit } = await hubModel({ repo: "EleutherAI/pythia-70m-deduped" });
  * ```
  *
- * @param asked The repository: its id and its revision, `main` if left out.
+ * @param asked The repository: its id and its revision, `main` if left out; and which ONNX export, where it holds no
+ * safetensors.
  * @param options Whether the net may be reached, and whom to tell.
  * @returns Its folder and the commit.
  * @throws {HubError} Saying why it cannot be had, and what would do.
  */
-export async function hubModel(asked: AskedRepo, options: HubOptions = {}): Promise<HubModel> {
+export async function hubModel(asked: AskedModel, options: HubOptions = {}): Promise<HubModel> {
+  const { dtype = "auto" } = asked;
   const { cache, repo, endpoint, offline } = open(asked, options);
   let found: HubModel | undefined;
   try {
-    found = cachedModel(cache);
+    found = cachedModel(cache, dtype);
   } catch (error) {
     // A branch may be of more use by now.
     if (offline || isCommit(repo.revision)) throw error;
@@ -127,8 +136,8 @@ export async function hubModel(asked: AskedRepo, options: HubOptions = {}): Prom
   if (found?.complete || found && offline) return found;
   if (offline) throw notCached(nameOf(repo), cache, options);
   return await orElse<HubModel>(found, options, async () => {
-    await reach(cache, () => runHubChild({ type: "model", repo }, endpoint, options));
-    const fetched = cachedModel(cache);
+    await reach(cache, () => runHubChild({ type: "model", repo, dtype }, endpoint, options));
+    const fetched = cachedModel(cache, dtype);
     if (fetched) return fetched;
     throw new HubError("refused", `Cannot use ${nameOf(repo)}: its files were taken from ${cache.folder} meanwhile`);
   });

@@ -65,7 +65,7 @@ async function run(request: HubRequest): Promise<void> {
       return emit({ type: "fetched", path });
     }
     case "model":
-      return emit({ type: "fetched", path: await fetchModel(client, cache, onProgress) });
+      return emit({ type: "fetched", path: await fetchModel(client, cache, onProgress, request.dtype) });
   }
 }
 

@@ -1,3 +1,4 @@
+import type { FloatType } from "../dtype.ts";
 import type { HubErrorKind } from "./errors.ts";
 import type { AskedRepo } from "./repo.ts";
 
@@ -5,7 +6,7 @@ import type { AskedRepo } from "./repo.ts";
 export type HubRequest =
   | { readonly type: "list"; readonly repo: AskedRepo }
   | { readonly type: "file"; readonly repo: AskedRepo; readonly path: string }
-  | { readonly type: "model"; readonly repo: AskedRepo };
+  | { readonly type: "model"; readonly repo: AskedRepo; readonly dtype: "auto" | FloatType };
 
 /** How far a download is. */
 export interface DownloadEvent {

@@ -18,7 +18,7 @@ export interface FoundModel {
 /** What a model is found by. */
 export type ModelWish = Pick<
   BenchmarkOptions,
-  "model_id" | "revision" | "offline" | "onDownload" | "onNote" | "signal"
+  "model_id" | "revision" | "dtype" | "offline" | "onDownload" | "onNote" | "signal"
 >;
 
 /** The embedded model's folder. */
@@ -61,9 +61,9 @@ function local(folder: string, why: string, { model_id, revision }: ModelWish): 
   );
 }
 
-async function fromHub(repo: string, { revision, offline, onDownload, onNote, signal }: ModelWish) {
+async function fromHub(repo: string, { revision, dtype, offline, onDownload, onNote, signal }: ModelWish) {
   let fromCache = true;
-  const asked = revision === undefined ? { repo } : { repo, revision };
+  const asked = { repo, dtype, ...(revision === undefined ? {} : { revision }) };
   try {
     const model = await hubModel(asked, {
       offline,

@@ -179,8 +179,8 @@ Deno.test("hubModel() says why a repository is of no use before it fetches weigh
     ],
     [
       "onnx",
-      { "config.json": c, "tokenizer.json": t, "onnx/model.onnx": c },
-      /it is an export to ONNX \(onnx\/model\.onnx\)/,
+      { "config.json": c, "tokenizer.json": t, "onnx/model_q4.onnx": c },
+      /it holds exports to ONNX, such as onnx\/model_q4\.onnx, .*; download it, and name the file: --model_id FOLDER\/onnx/,
     ],
     ["gguf", { "m.gguf": c }, /it holds GGUF files and no config\.json/],
     [
@@ -195,6 +195,28 @@ Deno.test("hubModel() says why a repository is of no use before it fetches weigh
     await rejects(hubModel({ repo: name }, { offline: true }), /Cannot find/);
   }
   ok(!server.log.some((line) => line.includes("resolve")), `${server.log}`);
+});
+
+Deno.test("hubModel() takes an ONNX export and what lies beside it, where there are no safetensors", async () => {
+  await using server = newServer();
+  await using folder = new TemporaryFolder();
+  using _env = new Environment(hubEnvironment(folder.path, server.endpoint));
+  const { "config.json": c, "tokenizer.json": t } = sharded;
+  const files = Object.fromEntries(
+    ["model.onnx", "model.onnx_data", "model.onnx_data_1", "model_fp16.onnx", "model_fp16.onnx_data", "model_q4.onnx"]
+      .map((name) => [`onnx/${name}`, bytesOf(name)]),
+  );
+  server.repos["org/onnx"] = {
+    refs: { main: A },
+    commits: { [A]: { ...files, "config.json": c, "tokenizer.json": t } },
+  };
+  const snapshot = ["hub", "models--org--onnx", "snapshots", A, "onnx"];
+  await hubModel({ repo: "org/onnx" });
+  deepEqual(folder.names(...snapshot), ["model.onnx", "model.onnx_data", "model.onnx_data_1"]);
+  await hubModel({ repo: "org/onnx", dtype: "float16" });
+  equal(folder.names(...snapshot)!.join().includes("model_fp16.onnx,model_fp16.onnx_data"), true);
+  equal((await hubModel({ repo: "org/onnx", dtype: "float16" }, { offline: true })).commit, A);
+  ok(!server.log.some((line) => line.includes("q4")), `${server.log}`);
 });
 
 Deno.test("hubModel() refuses what is no id and no revision, and asks nobody", async () => {

@@ -10,27 +10,33 @@ export interface ExportPaths {
   readonly prompt?: string;
 }
 
-/** Names of a decoder, of what optimum has called it, newest first. */
+/** What a decoder's file may be called without its ending: of the names that optimum has given it, the newest first. */
 const STEMS = ["model", "decoder_model_merged", "decoder_model"];
 const PROMPT = "decoder_model", STEP = "decoder_with_past_model";
 
 /**
- * Looks for a decoder exported to ONNX in a model folder: where optimum puts it, in the folder itself, then where
+ * Chooses, of a model's files, a decoder exported to ONNX: where optimum puts it, in the folder itself, then where
  * repositories for transformers.js have it, in `onnx`. Quantized ones (`model_q4.onnx`) have to be named.
  *
- * @param folder Path of the model folder.
+ * @example
+ * ```ts
+ * import { chooseExport } from "./find_export.ts";
+ *
+ * const files = ["onnx/model.onnx", "onnx/model_fp16.onnx", "onnx/model_q4.onnx"];
+ * console.log(chooseExport((path) => files.includes(path), "float16")); // { step: "onnx/model_fp16.onnx" }
+ * ```
+ *
+ * @param has Whether there is a file, by its path in the folder.
  * @param dtype float16 takes `model_fp16.onnx` before `model.onnx`, float32 only the latter, "auto" the latter before the
  * former.
- * @returns Its files; undefined if there is none.
+ * @returns Paths in the folder; undefined if there is none.
  */
-export function findExport(folder: string, dtype: "auto" | FloatType): ExportPaths | undefined {
+export function chooseExport(has: (path: string) => boolean, dtype: "auto" | FloatType): ExportPaths | undefined {
   const suffixes = dtype === "auto" ? ["", "_fp16"] : dtype === "float16" ? ["_fp16", ""] : [""];
-  for (const where of [folder, join(folder, "onnx")]) {
+  for (const where of ["", "onnx/"]) {
     for (const suffix of suffixes) {
-      for (const stem of STEMS) {
-        const file = join(where, `${stem}${suffix}.onnx`);
-        if (isThere(file)) return withPair(file);
-      }
+      const stem = STEMS.find((stem) => has(`${where}${stem}${suffix}.onnx`));
+      if (stem !== undefined) return withPair(`${where}${stem}${suffix}.onnx`, has);
     }
   }
   return undefined;
@@ -40,14 +46,38 @@ export function findExport(folder: string, dtype: "auto" | FloatType): ExportPat
  * The files that belong to a named one: of a decoder in two parts, either names both.
  *
  * @param file Path of an .onnx file.
+ * @param has Whether there is a file.
  * @returns The files.
  */
-export function withPair(file: string): ExportPaths {
-  const [, stem, suffix] = basename(file).match(/^(decoder_model|decoder_with_past_model)(_(?!merged).*)?\.onnx$/) ??
-    [];
+export function withPair(file: string, has: (path: string) => boolean = isThere): ExportPaths {
+  const [, stem, suffix = ""] =
+    basename(file).match(/^(decoder_model|decoder_with_past_model)(_(?!merged).*)?\.onnx$/) ?? [];
   if (stem === undefined) return { step: file };
-  const sibling = (stem: string) => join(dirname(file), `${stem}${suffix ?? ""}.onnx`);
-  const [prompt, step] = [sibling(PROMPT), sibling(STEP)];
-  if (!isThere(step)) return { step: file };
-  return isThere(prompt) ? { step, prompt } : { step };
+  const [prompt, step] = [PROMPT, STEP].map((stem) => join(dirname(file), `${stem}${suffix}.onnx`)) as [string, string];
+  if (!has(step)) return { step: file };
+  return has(prompt) ? { step, prompt } : { step };
+}
+
+/** {@linkcode chooseExport} in a folder on this machine. */
+export function findExport(folder: string, dtype: "auto" | FloatType): ExportPaths | undefined {
+  const found = chooseExport((path) => isThere(join(folder, path)), dtype);
+  if (!found) return undefined;
+  const { step, prompt } = found;
+  return { step: join(folder, step), ...(prompt === undefined ? {} : { prompt: join(folder, prompt) }) };
+}
+
+/**
+ * All files of an export that a repository has: its graphs, and beside each what holds its weights, `model.onnx_data`,
+ * `model.onnx_data_1` … or `model.onnx.data`.
+ *
+ * @param paths Its graphs.
+ * @param all Paths of all files of the repository.
+ * @returns Those of the export.
+ */
+export function filesOfExport({ step, prompt }: ExportPaths, all: readonly string[]): string[] {
+  const graphs = prompt === undefined ? [step] : [step, prompt];
+  return graphs.flatMap((graph) => [
+    graph,
+    ...all.filter((path) => path.startsWith(graph) && /^[._]data(_\d+)?$/.test(path.slice(graph.length))),
+  ]);
 }
