@@ -138,8 +138,9 @@ export function buildDecoder(model: ModelFolder, options: DecoderOptions): Decod
  */
 export function emitDecoder(g: Graph, spec: ModelSpec, weights: WeightSource, options: DecoderOptions): void {
   const parts = new Parts(g, spec, weights, options);
-  const ids = g.input("input_ids", "int64", ["tokens"]);
-  const positions = options.rotate === "write" ? g.input("position_ids", "int64", [1, "tokens"]) : undefined;
+  // Tokens are counted without a name (see Dim): what a prompt's pass needs at its most is so about half.
+  const ids = g.input("input_ids", "int64", [null]);
+  const positions = options.rotate === "write" ? g.input("position_ids", "int64", [1, null]) : undefined;
   const attention = new AttentionPart(g, spec, options, positions);
 
   let x = emitEmbedding(parts, ids, positions);

@@ -49,7 +49,7 @@ export class Visible {
   readonly #ranks = new Map<number, Tensor>();
 
   constructor(readonly g: Graph, readonly spec: ModelSpec, readonly options: VisibleOptions) {
-    const rows = g.input("rows", "int64", ["tokens", 1]);
+    const rows = g.input("rows", "int64", [null, 1]);
     this.#groups = Array.from({ length: Math.max(...options.groups) + 1 }, (_, group) => {
       const past = g.input(`past.${group}`, "int64", [1]);
       const slots = g.input(`slots.${group}`, "int64", [1, `capacity.${group}`]);

@@ -1,14 +1,14 @@
 import proto from "onnx-proto";
 import { type DType, DTYPES } from "../dtype.ts";
 import { renameAll } from "./include.ts";
+import { type Dim, valueInfo } from "./value_info.ts";
+
+export type { Dim } from "./value_info.ts";
 
 const { onnx } = proto;
 
 /** A value of a graph: what a node gives and another takes. */
 export type Tensor = string & { readonly __tensor: unique symbol };
-
-/** A dimension: a number, or a name for one that is known at run time. */
-export type Dim = number | string;
 
 /**
  * A node's attribute. A number is an ONNX int where it is whole, else a float; `{ float }` is a float that may be
@@ -64,7 +64,7 @@ export class Graph {
   /**
    * Declares an input.
    *
-   * @param shape A name instead of a number for a dimension that is known at run time: `["tokens", 256]`.
+   * @param shape A name or null instead of a number for a dimension that is known at run time: `["tokens", 256]`.
    */
   input(name: string, dtype: DType, shape: readonly Dim[]): Tensor {
     this.#inputs.push(valueInfo(this.#name(name), dtype, shape));
@@ -275,11 +275,6 @@ export class Graph {
     this.#stored.set(key, known);
     return known;
   }
-}
-
-function valueInfo(name: string, dtype: DType, shape: readonly Dim[]): proto.onnx.IValueInfoProto {
-  const dim = shape.map((d) => typeof d === "number" ? { dimValue: d } : { dimParam: d });
-  return { name, type: { tensorType: { elemType: DTYPES[dtype].onnx, shape: { dim } } } };
 }
 
 function attribute(name: string, value: Attribute): proto.onnx.IAttributeProto {

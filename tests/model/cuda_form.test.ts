@@ -7,10 +7,24 @@ import { shortestWindow } from "../../lib/model/spec.ts";
 import { Weights } from "../../lib/model/weights.ts";
 import { Graph } from "../../lib/onnx/graph.ts";
 import { Session, type View } from "../../lib/ort/session.ts";
-import { farthest, logitsOf, runtime } from "./_models.ts";
+import {
+  configOf,
+  farthest,
+  logitsOf,
+  neox,
+  randomWeights,
+  runtime,
+  storedWeights,
+  temporaryFolder,
+  writeModel,
+} from "./_models.ts";
 
-/** Logits of one pass over an empty cache. */
-function cudaFormLogits(model: ModelFolder, ids: readonly number[], attention: AttentionForm): Float32Array[] {
+/** Logits of one pass over an empty cache, and the most bytes that it had in use beside the weights. */
+function cudaForm(
+  model: ModelFolder,
+  ids: readonly number[],
+  attention: AttentionForm,
+): { logits: Float32Array[]; bytes: number } {
   const { spec } = model;
   const { ort, device } = runtime();
   const g = new Graph("decoder", 24);
@@ -62,10 +76,12 @@ function cudaFormLogits(model: ModelFolder, ids: readonly number[], attention: A
       inputs[`past_${kind}.${layer}`] = outputs[`present_${kind}.${layer}`] = buffer;
     }
   }
+  const { InUse: before } = session.allocatorStats();
   session.runOnce(inputs, outputs);
+  const bytes = session.allocatorStats().MaxInUse! - before!;
   const logits = new Float32Array(tokens * spec.vocab);
   device.read(memory, 0, logits);
-  return ids.map((_, i) => logits.slice(i * spec.vocab, (i + 1) * spec.vocab));
+  return { logits: ids.map((_, i) => logits.slice(i * spec.vocab, (i + 1) * spec.vocab)), bytes };
 }
 
 const TINY = new URL("../fixtures/tiny/", import.meta.url);
@@ -76,8 +92,19 @@ for (const { name } of Deno.readDirSync(TINY)) {
     const expected = logitsOf(model, ids, [20], "explicit");
     const isCut = shortestWindow(model.spec) < 20;
     for (const attention of isCut ? ["explicit"] as const : ["fused", "explicit"] as const) {
-      const difference = farthest(cudaFormLogits(model, ids, attention), expected);
+      const difference = farthest(cudaForm(model, ids, attention).logits, expected);
       ok(difference < 1e-4, `${attention}: off by ${difference}`);
     }
   });
 }
+
+Deno.test("a prompt's pass has in use what is alive, not what any layer had", () => {
+  const [tokens, hidden] = [512, 128];
+  const shape = neox({ layers: 4, hidden, heads: 4, rotary: 8 });
+  using folder = temporaryFolder();
+  const model = openModelFolder(writeModel(folder.path, configOf(shape), storedWeights(shape, randomWeights(shape))));
+  const { bytes } = cudaForm(model, Array.from({ length: tokens }, (_, i) => i % shape.vocab), "fused");
+  // 8.5 of them; were tokens a named dimension, 19.5.
+  const activations = bytes / (4 * tokens * hidden);
+  ok(activations < 10, `as much as ${activations} activations`);
+});
