@@ -1,4 +1,5 @@
 import type { DownloadEvent } from "../hub/hub.ts";
+import { terminalColumns } from "./terminal_columns.ts";
 import { formatDuration } from "./time_left.ts";
 
 /** Between two lines, where there is no terminal: a log is read later. */
@@ -109,12 +110,4 @@ function bytes(count: number): string {
   const power = count < 1000 ? 0 : Math.min(4, Math.floor(Math.log10(count) / 3));
   const value = count / 1000 ** power;
   return `${Number(value.toPrecision(3))} ${["B", "kB", "MB", "GB", "TB"][power]}`;
-}
-
-function terminalColumns(): number {
-  try {
-    return Deno.consoleSize().columns;
-  } catch {
-    return 80; // no terminal to ask
-  }
 }

@@ -1,6 +1,7 @@
 import cliProgress from "cli-progress";
 import type { ProgressEvent } from "./progress_event.ts";
 import { significant } from "./significant.ts";
+import { terminalColumns } from "./terminal_columns.ts";
 import { formatDuration, TimeLeft } from "./time_left.ts";
 
 /** Between two redraws of the bar. */
@@ -208,12 +209,4 @@ function formatBar(
   // Without the last column, where some terminals begin a new line.
   const cut = [...line].slice(0, Math.max(0, columns - 1)).join("");
   return color ? cut.replace(event.configuration, `${BOLD[0]}$&${BOLD[1]}`) : cut;
-}
-
-function terminalColumns(): number {
-  try {
-    return Deno.consoleSize().columns;
-  } catch {
-    return 80; // no terminal to ask
-  }
 }
