@@ -40,7 +40,9 @@ export function cachedModel(cache: HubCache, dtype: "auto" | FloatType = "auto")
   const { files, index } = chooseModelFiles(listing ? Object.keys(listing) : here, cache.repo.repo, dtype);
   if (!files.every((path) => here.includes(path))) return undefined;
   if (index !== undefined && !shardsOf(`${folder}/${index}`).every((path) => here.includes(path))) return undefined;
+  // Without the repository's list: an export is second to safetensors, which it may have.
+  const isFirstChoice = files.some((path) => /\.safetensors(\.index\.json)?$/.test(path));
   const complete = listing !== undefined ||
-    OPTIONAL_FILES.every((path) => here.includes(path) || cache.lacks(commit, path));
+    isFirstChoice && OPTIONAL_FILES.every((path) => here.includes(path) || cache.lacks(commit, path));
   return { folder, commit, complete };
 }
