@@ -39,8 +39,10 @@ export interface DecoderOptions {
   readonly groups: readonly number[];
   /** Also give the logits of every input token, `[tokens, vocab]` float32: for tests; costs a matrix product each. */
   readonly logits?: boolean;
+  /** Is shown the weights, by their names in the checkpoint, once they are all in the graph. */
+  readonly weights?: ((g: Graph, weights: ReadonlyMap<string, Tensor>) => void) | undefined;
   /** Writes what follows a pass into the same graph. */
-  readonly then?: (g: Graph, pass: PassTensors) => void;
+  readonly then?: ((g: Graph, pass: PassTensors) => void) | undefined;
 }
 
 /** What a pass leaves for what follows it. */
@@ -107,6 +109,7 @@ export function buildDecoder(model: ModelFolder, options: DecoderOptions): Decod
   const g = new Graph("decoder", 24);
   const weights = new Weights(model, g, options.dtype);
   emitDecoder(g, model.spec, weights, options);
+  options.weights?.(g, weights.tensors);
   return { bytes: g.encode(), weightsFolder: weights.folder, weightBytes: weights.bytes, names: g.names };
 }
 

@@ -104,6 +104,11 @@ export class Weights implements WeightSource {
     return [...this.#given.values()].reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
+  /** What was given, by name. */
+  get tensors(): ReadonlyMap<string, Tensor> {
+    return new Map(this.#given.entries().map(([name, { tensor }]) => [name, tensor]));
+  }
+
   get(name: string, shape: readonly number[]): Tensor {
     const { dtype, file, offset, bytes } = findWeight(this.model, name, shape);
     const given = this.#given.get(name);

@@ -234,7 +234,9 @@ export class Graph {
     const imports = new Map<string, proto.onnx.IOperatorSetIdProto>();
     for (const { opsetImport } of this.#included) for (const set of opsetImport ?? []) imports.set(set.domain!, set);
     imports.set("", { domain: "", version: this.opset });
-    if (!imports.has(MICROSOFT)) imports.set(MICROSOFT, { domain: MICROSOFT, version: 1 });
+    for (const domain of [MICROSOFT, ...this.#nodes.map(({ domain }) => domain || "")]) {
+      if (!imports.has(domain)) imports.set(domain, { domain, version: 1 });
+    }
     const bytes = onnx.ModelProto.encode({
       irVersion: IR_VERSION,
       producerName: "kvcompress",

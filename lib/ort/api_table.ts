@@ -24,6 +24,7 @@ function release(index: number) {
 
 /** Name → place in the struct and signature. */
 export const API = {
+  CreateStatus: { index: 0, c: { parameters: ["i32", buffer], result: pointer } }, // OrtErrorCode, const char* message
   GetErrorCode: { index: 1, c: { parameters: [pointer], result: "i32" } }, // OrtErrorCode (const OrtStatus*)
   GetErrorMessage: { index: 2, c: { parameters: [pointer], result: pointer } }, // const char* (const OrtStatus*)
   CreateEnv: status(3, ["i32", buffer, buffer]), // OrtLoggingLevel, const char* logid, OrtEnv** out
@@ -32,16 +33,30 @@ export const API = {
   DisableMemPattern: status(17, [pointer]), // options
   SetSessionGraphOptimizationLevel: status(23, [pointer, "i32"]), // options, GraphOptimizationLevel
   SetIntraOpNumThreads: status(24, [pointer, "i32"]), // options, threads
+  CreateCustomOpDomain: status(26, [buffer, buffer]), // const char* domain, OrtCustomOpDomain** out
+  CustomOpDomain_Add: status(27, [pointer, buffer]), // domain, const OrtCustomOp*
+  AddCustomOpDomain: status(28, [pointer, pointer]), // options, domain
   CreateRunOptions: status(39, [buffer]), // OrtRunOptions** out
   // info, void* data, size_t bytes, const int64_t* shape, size_t rank, ONNXTensorElementDataType, OrtValue** out
   CreateTensorWithDataAsOrtValue: status(49, [pointer, pointer, "usize", buffer, "usize", "i32", buffer]),
+  GetTensorMutableData: status(51, [pointer, buffer]), // OrtValue*, void** out
+  GetDimensionsCount: status(61, [pointer, buffer]), // const OrtTensorTypeAndShapeInfo*, size_t* out
+  GetDimensions: status(62, [pointer, buffer, "usize"]), // info, int64_t* dims, size_t length
+  GetTensorTypeAndShape: status(65, [pointer, buffer]), // const OrtValue*, OrtTensorTypeAndShapeInfo** out
   CreateMemoryInfo: status(68, [buffer, "i32", "i32", "i32", buffer]), // name, OrtAllocatorType, id, OrtMemType, out
+  KernelInfoGetAttribute_int64: status(86, [pointer, buffer, buffer]), // const OrtKernelInfo*, name, int64_t* out
+  KernelContext_GetInputCount: status(88, [pointer, buffer]), // const OrtKernelContext*, size_t* out
+  KernelContext_GetInput: status(90, [pointer, "usize", buffer]), // context, index, const OrtValue** out
+  // context, index, const int64_t* dims, size_t rank, OrtValue** out
+  KernelContext_GetOutput: status(91, [pointer, "usize", buffer, "usize", buffer]),
   ReleaseStatus: release(93),
   ReleaseMemoryInfo: release(94),
   ReleaseSession: release(95),
   ReleaseValue: release(96),
   ReleaseRunOptions: release(97),
+  ReleaseTensorTypeAndShapeInfo: release(99),
   ReleaseSessionOptions: release(100),
+  ReleaseCustomOpDomain: release(101),
   GetAvailableProviders: status(125, [buffer, buffer]), // char*** out, int* count
   ReleaseAvailableProviders: status(126, [pointer, "i32"]), // char** list, int count
   AddSessionConfigEntry: status(130, [pointer, buffer, buffer]), // options, key, value
@@ -58,6 +73,8 @@ export const API = {
   // options, const char* const* keys, const char* const* values, size_t count
   UpdateCUDAProviderOptions: status(206, [pointer, buffer, buffer, "usize"]),
   ReleaseCUDAProviderOptions: release(208),
+  KernelInfo_GetInputCount: status(230, [pointer, buffer]), // info, size_t* out
+  KernelInfoGetConstantInput_tensor: status(249, [pointer, "usize", buffer, buffer]), // info, index, int* constant, value
   UpdateCUDAProviderOptionsWithValue: status(263, [pointer, buffer, pointer]), // options, key, void* value
   // const OrtKeyValuePairs*, const char* const** keys, const char* const** values, size_t* count
   GetKeyValuePairs: { index: 298, c: { parameters: [pointer, buffer, buffer, buffer], result: "void" } },

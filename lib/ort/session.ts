@@ -2,6 +2,7 @@ import type { DType } from "../dtype.ts";
 import { cString, cStrings, outPointer, pointerAt, stringsAt } from "./_c.ts";
 import { Handle } from "./_handle.ts";
 import { Binding } from "./binding.ts";
+import type { CustomOps } from "./custom_ops.ts";
 import type { Device, DeviceMemory } from "./device.ts";
 import type { Ort } from "./ort.ts";
 import { Value } from "./value.ts";
@@ -25,6 +26,8 @@ export interface SessionOptions {
   tf32?: boolean;
   /** Let bindings of this session be captured as CUDA graphs; every node has to run on the GPU then. */
   cudaGraph?: boolean;
+  /** Operators of our own in the model; to be disposed of after the session. */
+  customOps?: CustomOps;
 }
 
 const ORT_ENABLE_ALL = 99;
@@ -91,6 +94,7 @@ export class Session implements Disposable {
       // A pattern is one block for all of a run's tensors, kept beside what the first run took one by one.
       ort.check(c.DisableMemPattern(handle));
       if (device.kind === "cuda") this.#appendCuda(handle, options);
+      options.customOps?.register(handle);
       const session = ort.create((out) => c.CreateSessionFromArray(ort.env, model, BigInt(model.length), handle, out));
       this.#handle = new Handle("a session", session, (pointer) => c.ReleaseSession(pointer));
     } finally {

@@ -3,7 +3,7 @@ import { Eviction, type EvictionOptions } from "../cache/eviction.ts";
 import { KvCache } from "../cache/kv_cache.ts";
 import type { Stretch } from "../cache/schedule.ts";
 import type { AttentionForm } from "../model/attention.ts";
-import { buildDecoder, type Decoder, type PassTensors } from "../model/decoder.ts";
+import { buildDecoder, type Decoder, type DecoderOptions, type PassTensors } from "../model/decoder.ts";
 import type { Graph } from "../onnx/graph.ts";
 import type { ModelFolder } from "../model/model_folder.ts";
 import { type ModelSpec, shortestWindow } from "../model/spec.ts";
@@ -13,6 +13,7 @@ import type { Session } from "../ort/session.ts";
 import { exportPasses } from "./export_passes.ts";
 import { LoadedGraph, type PassGraphs } from "./loaded_graph.ts";
 import { PassIo } from "./pass_io.ts";
+import { type KernelChoice, Step } from "./step.ts";
 
 /**
  * How tokens are numbered. "absolute": by their index in the text; "cache": by their place in the cache, kept keys
@@ -29,6 +30,8 @@ export interface EngineOptions extends EvictionOptions {
   readonly positions?: Positions | undefined;
   /** Threads of the CPU provider. */
   readonly threads?: number | undefined;
+  /** Whose kernels run decode steps on CUDA: "own", where they can, unless it says otherwise. */
+  readonly kernels?: KernelChoice | undefined;
   /** Replay steps as CUDA graphs; on unless false. */
   readonly cudaGraphs?: boolean;
   /** Also compute the logits of every token; see {@linkcode Course.logits}. */
@@ -56,6 +59,8 @@ function windowCount({ positions = "absolute", maxPositions, attention }: Engine
 export class Engine implements Disposable {
   /** What a pass runs. */
   readonly graphs: PassGraphs;
+  /** Decode steps with kernels of our own; a string says why there are none. */
+  readonly step: Step | string;
   /** Layer → length group; see DecoderOptions. */
   readonly groups: readonly number[];
   /** How sliding windows count, where a text is longer than one. */
@@ -75,16 +80,21 @@ export class Engine implements Disposable {
     this.groups = eviction.keeper.groups();
     const by = windowCount(options, model.spec);
     this.window = by && { by, evicted: eviction.acting };
-    const load = (decoder: Decoder, cudaGraph: boolean) =>
-      new LoadedGraph(runtime, decoder, { cudaGraph, threads: options.threads });
+    const { cudaGraphs = true, threads } = options;
+    const load = (decoder: Decoder, cudaGraph: boolean) => new LoadedGraph(runtime, decoder, { cudaGraph, threads });
     const then = (g: Graph, pass: PassTensors) => this.#drop(g, pass);
+    const step = this.step = model.export ? "an export has its own" : Step.open(runtime, model.spec, options, eviction);
     if (model.export) {
       this.graphs = exportPasses(model.export, model.spec, { groups: this.groups, logits: options.logits ?? false }, {
         load: (decoder) => load(decoder, false),
         then,
       });
+    } else if (typeof step === "string") {
+      this.graphs = { step: [load(this.#decoder(then), cudaGraphs)] };
     } else {
-      this.graphs = { step: [load(this.#decoder(then), options.cudaGraphs ?? true)] };
+      const decoder = this.#decoder(then, (g, weights) => step.reveal(g, weights));
+      const prompt = new LoadedGraph(runtime, decoder, { cudaGraph: false, customOps: step.reveals });
+      this.graphs = { step: [step.load(this.groups, decoder.weightBytes)], prompt: [prompt] };
     }
   }
 
@@ -99,7 +109,7 @@ export class Engine implements Disposable {
   }
 
   /** The decoder written from the model's own weights. */
-  #decoder(then: (g: Graph, pass: PassTensors) => void): Decoder {
+  #decoder(then: DecoderOptions["then"], weights?: DecoderOptions["weights"]): Decoder {
     const { model, runtime, options, groups, eviction: { kept, acting } } = this;
     if (options.attention === "export") throw new TypeError("Cannot write a decoder in the form of an export");
     return buildDecoder(model, {
@@ -112,6 +122,7 @@ export class Engine implements Disposable {
       observe: kept.attention && { use: kept.attention, layers: acting },
       window: this.window,
       logits: options.logits ?? false,
+      weights,
       then,
     });
   }
@@ -129,6 +140,7 @@ export class Engine implements Disposable {
 
   [Symbol.dispose](): void {
     for (const graph of new Set([...this.graphs.step, ...(this.graphs.prompt ?? [])])) graph[Symbol.dispose]();
+    if (typeof this.step !== "string") this.step[Symbol.dispose]();
     this.eviction[Symbol.dispose]();
   }
 }

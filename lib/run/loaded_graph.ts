@@ -1,5 +1,6 @@
 import type { Decoder } from "../model/decoder.ts";
 import { Binding } from "../ort/binding.ts";
+import type { CustomOps } from "../ort/custom_ops.ts";
 import type { Runtime } from "../ort/runtime.ts";
 import { Session, type SessionOptions } from "../ort/session.ts";
 import type { Value } from "../ort/value.ts";
@@ -18,9 +19,14 @@ export class LoadedGraph implements Disposable {
   constructor(
     runtime: Runtime,
     readonly decoder: Decoder,
-    { cudaGraph, threads }: { readonly cudaGraph: boolean; readonly threads: number | undefined },
+    { cudaGraph, threads, customOps }: {
+      readonly cudaGraph: boolean;
+      readonly threads?: number | undefined;
+      readonly customOps?: CustomOps | undefined;
+    },
   ) {
     const options: SessionOptions = { cudaGraph, ...(threads === undefined ? {} : { threads }) };
+    if (customOps) options.customOps = customOps;
     if (decoder.weightsFolder !== "") options.weightsFolder = decoder.weightsFolder;
     this.session = new Session(runtime.ort, runtime.device, decoder.bytes, options);
   }

@@ -1,6 +1,7 @@
 import type { KvCache } from "../cache/kv_cache.ts";
 import { InputError } from "../errors.ts";
 import { middlesOf, noDrop } from "../cache/middle.ts";
+import type { AttentionForm } from "../model/attention.ts";
 import type { Binding } from "../ort/binding.ts";
 import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
@@ -30,6 +31,8 @@ export class PassIo implements Disposable {
   readonly #memory: DeviceMemory[] = [];
   readonly #logits: DeviceMemory | undefined;
   readonly #captured: boolean;
+  /** What asks for the inputs: attention in one of its forms, or a step with our own kernels. */
+  readonly #form: AttentionForm | "export" | "step";
   /** Whether positions are given with the tokens. */
   readonly #positioned: boolean;
   readonly #hostTotals: Int32Array<ArrayBuffer> | BigInt64Array<ArrayBuffer>;
@@ -48,8 +51,9 @@ export class PassIo implements Disposable {
     this.#output = this.#allocate(16);
     const { step, prompt = step } = engine.graphs;
     const graphs = tokens === 1 ? step : prompt;
+    this.#form = tokens === 1 && typeof engine.step !== "string" ? "step" : options.attention;
     this.#positioned = graphs[0].decoder.names.inputs.has("position_ids");
-    this.#block = inputBlock(engine, this.#member.length, tokens, this.#positioned);
+    this.#block = inputBlock(engine, this.#form, this.#member.length, tokens, this.#positioned);
     const inputs = this.#cacheInputs();
     const outputs: Record<string, Value> = {
       nll: Value.of(ort, device, this.#output, "float32", [1]),
@@ -85,10 +89,12 @@ export class PassIo implements Disposable {
   }
 
   #lengthArrays(): { past: BigInt64Array[]; lastSlot: Int32Array[] } {
-    const { attention } = this.engine.options;
+    const form = this.#form;
     return {
-      past: attention === "explicit" ? this.#member.map((_, group) => this.#block.array(`past.${group}`)) : [],
-      lastSlot: attention !== "fused" ? [] : this.#member.map((_, group) => this.#block.array(`last_slot.${group}`)),
+      past: form === "explicit" || form === "step"
+        ? this.#member.map((_, group) => this.#block.array(`past.${group}`))
+        : [],
+      lastSlot: form !== "fused" ? [] : this.#member.map((_, group) => this.#block.array(`last_slot.${group}`)),
     };
   }
 
@@ -100,25 +106,19 @@ export class PassIo implements Disposable {
       engine: { runtime: { ort, device, host }, model: { spec }, groups, options, eviction, window },
     } = this;
     const inputs: Record<string, Value> = {};
-    if (options.attention === "export") {
+    if (this.#form === "export") {
       this.#member.forEach((_, group) => {
         inputs[`past.${group}`] = Value.of(ort, host, this.#totals, "int64", [1], 8 * group);
       });
       return inputs;
     }
-    if (options.attention === "fused") {
+    if (this.#form === "fused") {
       this.#member.forEach((_, group) => {
         inputs[`total.${group}`] = Value.of(ort, host, this.#totals, "int32", [1], 4 * group);
       });
       return inputs;
     }
-    const most = Math.max(tokens, ...this.#member.map((layer) => cache.capacity(layer, tokens)));
-    const iota = this.#allocate(8 * most);
-    device.write(iota, 0, BigInt64Array.from({ length: most }, (_, i) => BigInt(i)));
-    inputs.rows = Value.of(ort, device, iota, "int64", [tokens, 1]);
-    this.#member.forEach((layer, group) => {
-      inputs[`slots.${group}`] = Value.of(ort, device, iota, "int64", [1, cache.capacity(layer, tokens)]);
-    });
+    if (this.#form === "explicit") this.#slotInputs(inputs);
     if (options.positions !== "cache") {
       // A sliding window over slots in any order asks where each one's entry is in the text, or in the cache.
       const [feature, input] = window?.by === "index" ? ["birth", "births"] as const : ["rank", "ranks"] as const;
@@ -142,6 +142,18 @@ export class PassIo implements Disposable {
     return inputs;
   }
 
+  /** The numbers of tokens and slots. */
+  #slotInputs(inputs: Record<string, Value>): void {
+    const { cache, tokens, engine: { runtime: { ort, device } } } = this;
+    const most = Math.max(tokens, ...this.#member.map((layer) => cache.capacity(layer, tokens)));
+    const iota = this.#allocate(8 * most);
+    device.write(iota, 0, BigInt64Array.from({ length: most }, (_, i) => BigInt(i)));
+    inputs.rows = Value.of(ort, device, iota, "int64", [tokens, 1]);
+    this.#member.forEach((layer, group) => {
+      inputs[`slots.${group}`] = Value.of(ort, device, iota, "int64", [1, cache.capacity(layer, tokens)]);
+    });
+  }
+
   #allocate(bytes: number, where = this.engine.runtime.device): DeviceMemory {
     const memory = where.allocate(bytes);
     this.#memory.push(memory);
@@ -156,7 +168,7 @@ export class PassIo implements Disposable {
 
   /** Nothing here is made anew from step to step: it runs between the device's work. */
   #run({ ids, position, textIndex, target }: Pass, held: readonly number[], draw: number, middles: Float32Array): void {
-    const { tokens, engine: { runtime: { host }, eviction: { kept, acting, isRandom }, options } } = this;
+    const { tokens, engine: { runtime: { host }, eviction: { kept, acting, isRandom } } } = this;
     const block = this.#block;
     const inputIds = block.array("input_ids");
     for (let i = 0; i < tokens; i++) inputIds[i] = BigInt(ids[i]!);
@@ -167,14 +179,16 @@ export class PassIo implements Disposable {
     }
     for (let group = 0; group < this.#member.length; group++) {
       const past = held[this.#member[group]!]!;
-      if (options.attention === "explicit") this.#lengths.past[group]![0] = BigInt(past);
-      else if (options.attention === "export") this.#hostTotals[group] = BigInt(past);
+      if (this.#form === "explicit" || this.#form === "step") this.#lengths.past[group]![0] = BigInt(past);
+      else if (this.#form === "export") this.#hostTotals[group] = BigInt(past);
       else {
         this.#lengths.lastSlot[group]![0] = past + tokens - 1;
         this.#hostTotals[group] = past + tokens;
       }
     }
-    if (options.attention !== "explicit" && !this.#captured) host.write(this.#totals, 0, this.#hostTotals);
+    if ((this.#form === "fused" || this.#form === "export") && !this.#captured) {
+      host.write(this.#totals, 0, this.#hostTotals);
+    }
     if (acting.length > 0) {
       if (middles !== this.#middles) {
         block.array("middles").set(middles);
@@ -246,7 +260,8 @@ export class PassIo implements Disposable {
 
 /** The inputs that change from pass to pass. */
 function inputBlock(
-  { runtime: { ort, device }, options, eviction }: Engine,
+  { runtime: { ort, device }, eviction }: Engine,
+  form: AttentionForm | "export" | "step",
   groups: number,
   tokens: number,
   positioned: boolean,
@@ -267,8 +282,8 @@ function inputBlock(
   };
   if (positioned) fields.position_ids = ["int64", [1, tokens]];
   for (let group = 0; group < groups; group++) {
-    if (options.attention === "fused") fields[`last_slot.${group}`] = ["int32", [1]];
-    else if (options.attention === "explicit") fields[`past.${group}`] = ["int64", [1]];
+    if (form === "fused") fields[`last_slot.${group}`] = ["int32", [1]];
+    else if (form !== "export") fields[`past.${group}`] = ["int64", [1]];
   }
   if (acting.length > 0) {
     fields.middles = ["float32", [4, acting.length]];

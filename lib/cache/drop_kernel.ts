@@ -1,0 +1,72 @@
+import { compileScore } from "../kernels/drop_program.ts";
+import type { StepKernels } from "../kernels/step_kernels.ts";
+import type { Graph, Tensor } from "../onnx/graph.ts";
+import type { CustomOps } from "../ort/custom_ops.ts";
+import type { DropOptions } from "./drop_graph.ts";
+import { attentionShape } from "./features.ts";
+
+/**
+ * The step case behind a step of our own kernels: what {@linkcode emitDrop} writes with ONNX Runtime's operators, in one
+ * kernel. Inputs are the same, and are written to in place.
+ *
+ * @param shareLayer All rows of a layer are told the mean of its attention.
+ * @throws {TypeError} If the score is none that the kernel can compute: see compileScore.
+ */
+export function emitDropKernel(
+  g: Graph,
+  ops: CustomOps,
+  kernels: StepKernels,
+  { actingLayers, kvHeads, headDim, dtype, score, kept, after }: Omit<DropOptions, "observed">,
+): void {
+  const program = compileScore(score);
+  if (!program) throw new TypeError("Cannot write eviction as a kernel: its score is no program");
+  const rows = actingLayers * kvHeads;
+  const perSlot = [rows, "width"];
+  const { attention } = kept;
+  const window = attention?.from === "last" ? attention.window : 0;
+  const inputs: Record<string, Tensor> = {
+    after,
+    keys: g.input("keys", dtype, ["slots", headDim]),
+    values: g.input("values", dtype, ["slots", headDim]),
+    rank: g.input("rank", "float32", perSlot),
+    starts: g.input("starts", "int64", [rows, 1]),
+    slot: g.input("slot", "float32", [1, "width"]),
+    middles: g.input("middles", "float32", [4, actingLayers]),
+  };
+  if (kept.norms) inputs.keyNorm = g.input("key_norm", "float32", perSlot);
+  if (kept.births) {
+    inputs.birth = g.input("birth", "float32", perSlot);
+    inputs.textIndex = g.input("text_index", "float32", [1]);
+  }
+  if (attention) inputs.attention = g.input("attention", "float32", attentionShape(attention, rows, "width"));
+  if (window) inputs.line = g.input("lines", "int64", [1]);
+  if (program.reads.has("random")) inputs.draw = g.input("draw", "int64", [1]);
+  const names = Object.keys(inputs);
+  const [done] = ops.call(g, Object.values(inputs), [{ dtype: "float32", shape: [1] }], (given) => {
+    const at = Object.fromEntries(names.map((name, i) => [name, given[i]!.pointer]));
+    const width = given[names.indexOf("rank")]!.shape[1]!;
+    kernels.drop({
+      rows,
+      layers: actingLayers,
+      kvHeads,
+      headDim,
+      width,
+      keys: at.keys!,
+      values: at.values!,
+      starts: at.starts!,
+      rank: at.rank!,
+      middles: at.middles!,
+      keyNorm: at.keyNorm,
+      birth: at.birth,
+      textIndex: at.textIndex,
+      attention: at.attention,
+      observed: attention ? kernels.observed(rows, width) : null,
+      line: at.line,
+      draw: at.draw,
+      window,
+      shareLayer: attention?.from === "last" && attention.share === "layer",
+      program,
+    });
+  }) as [Tensor];
+  g.output("done", done, "float32", [1]);
+}

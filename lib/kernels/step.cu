@@ -1,0 +1,867 @@
+// One decode step of a decoder at batch 1, as few kernels as its data flow allows: every weight is read once, by loads
+// that fill the memory bus, and what is small rides along. The kernels know no model: they are given pointers and sizes.
+//
+// Compiled to PTX (see compile.ts), which the driver compiles for the GPU at hand; needs no header and no library.
+// Structures are parameters by value; their layout is restated in structs.ts. Sums are in float32 whatever T is.
+
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef long long i64;
+typedef unsigned long long u64;
+
+#define INFINITE __int_as_float(0x7f800000)
+#define WARP 32
+
+// ---- Types ----------------------------------------------------------------------------------------------------------
+
+struct F16 { u16 bits; };
+struct BF16 { u16 bits; };
+
+__device__ __forceinline__ float widen(F16 x) {
+  float y;
+  asm("cvt.f32.f16 %0, %1;" : "=f"(y) : "h"(x.bits));
+  return y;
+}
+__device__ __forceinline__ float widen(BF16 x) { return __uint_as_float((u32)x.bits << 16); }
+__device__ __forceinline__ float widen(float x) { return x; }
+
+__device__ __forceinline__ void narrow(float x, F16 &y) { asm("cvt.rn.f16.f32 %0, %1;" : "=h"(y.bits) : "f"(x)); }
+__device__ __forceinline__ void narrow(float x, BF16 &y) { asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(y.bits) : "f"(x)); }
+__device__ __forceinline__ void narrow(float x, float &y) { y = x; }
+
+// Elements in a load of 16 bytes.
+template <class T> struct Vec { static const int N = 16 / sizeof(T); };
+
+__device__ __forceinline__ void unpack(uint4 v, float *out, F16) {
+  const u32 w[4] = {v.x, v.y, v.z, v.w};
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    out[2 * i] = widen(F16{(u16)w[i]});
+    out[2 * i + 1] = widen(F16{(u16)(w[i] >> 16)});
+  }
+}
+__device__ __forceinline__ void unpack(uint4 v, float *out, BF16) {
+  const u32 w[4] = {v.x, v.y, v.z, v.w};
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    out[2 * i] = __uint_as_float(w[i] << 16);
+    out[2 * i + 1] = __uint_as_float(w[i] & 0xffff0000u);
+  }
+}
+__device__ __forceinline__ void unpack(uint4 v, float *out, float) {
+  out[0] = __uint_as_float(v.x);
+  out[1] = __uint_as_float(v.y);
+  out[2] = __uint_as_float(v.z);
+  out[3] = __uint_as_float(v.w);
+}
+
+// Weights are read once: they must not push what is read often out of the caches.
+__device__ __forceinline__ uint4 load_once(const uint4 *p) {
+  uint4 v;
+  asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0,%1,%2,%3}, [%4];"
+               : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w)
+               : "l"(p));
+  return v;
+}
+
+// ---- Between kernels and between threads ----------------------------------------------------------------------------
+
+// On Hopper a kernel may start while the one before it still runs; what it may touch before `wait` are weights alone.
+__device__ __forceinline__ void wait_for_inputs() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+__device__ __forceinline__ void let_next_start() {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
+
+__device__ __forceinline__ float warp_sum(float x) {
+#pragma unroll
+  for (int d = WARP / 2; d; d /= 2) x += __shfl_xor_sync(~0u, x, d);
+  return x;
+}
+__device__ __forceinline__ float warp_max(float x) {
+#pragma unroll
+  for (int d = WARP / 2; d; d /= 2) x = fmaxf(x, __shfl_xor_sync(~0u, x, d));
+  return x;
+}
+// All threads of the block get it. `scratch`: a float per warp.
+template <bool MAX> __device__ float block_reduce(float x, float *scratch) {
+  const int warp = threadIdx.x / WARP, lane = threadIdx.x % WARP, warps = blockDim.x / WARP;
+  x = MAX ? warp_max(x) : warp_sum(x);
+  __syncthreads();
+  if (lane == 0) scratch[warp] = x;
+  __syncthreads();
+  x = lane < warps ? scratch[lane] : (MAX ? -INFINITE : 0.f);
+  return MAX ? warp_max(x) : warp_sum(x);
+}
+
+// Whether this block is the last of `count` to come here, which then sees what all of them wrote. Leaves the counter at 0.
+__device__ bool is_last_block(u32 *counter, u32 count) {
+  __shared__ u32 before;
+  __threadfence();
+  __syncthreads();
+  if (threadIdx.x == 0) before = atomicAdd(counter, 1);
+  __syncthreads();
+  if (before != count - 1) return false;
+  if (threadIdx.x == 0) *counter = 0;
+  __threadfence();
+  return true;
+}
+
+// ---- Linear ---------------------------------------------------------------------------------------------------------
+
+enum Combine { ONE, SUM, GATED };
+enum Activation { IDENTITY, GELU, GELU_TANH, RELU, SILU };
+enum Norm { NONE, LAYER, RMS };
+
+struct Product {
+  const void *weight; // [rows, width]
+  const void *input;  // [width]
+  const void *bias;   // [rows] or null
+  i64 width;          // a multiple of 16 bytes
+};
+
+// out = residual + combine(activation(W0 norm(x0) + b0), W1 x1 + b1)
+struct Segment {
+  Product product[2];
+  const void *scale, *shift; // of the norm, [width], or null
+  const void *residual;      // [rows] or null
+  void *out;                 // [rows], T or float
+  int rows, first_block;
+  int combine, activation, norm, plus_one;
+  int out_float;
+  float eps;
+};
+
+#define SEGMENTS 4
+#define LINEAR_THREADS 256
+// Rows a warp does, and loads of each that are under way at a time: see bench/ENGINE.md for what others gave.
+#define LINEAR_ROWS 1
+#define LINEAR_UNROLL 5
+
+static_assert(sizeof(Segment) == 128, "see structs.ts");
+struct Linear {
+  Segment segment[SEGMENTS];
+  i64 count;
+};
+
+__device__ __forceinline__ float activate(float x, int kind) {
+  switch (kind) {
+    case GELU: return 0.5f * x * (1.f + erff(x * 0.70710678118654752f));
+    case GELU_TANH: return 0.5f * x * (1.f + tanhf(0.79788456080286536f * (x + 0.044715f * x * x * x)));
+    case RELU: return fmaxf(x, 0.f);
+    case SILU: return x / (1.f + __expf(-x));
+    default: return x;
+  }
+}
+
+// Puts the input into shared memory, normalized where the segment says so.
+template <class T> __device__ void stage(const Segment &s, const T *x, int width, bool normed, T *out, float *scratch) {
+  const uint4 *source = (const uint4 *)x;
+  uint4 *target = (uint4 *)out;
+  const int n = width / Vec<T>::N;
+  if (!normed || s.norm == NONE) {
+    for (int i = threadIdx.x; i < n; i += blockDim.x) target[i] = source[i];
+    return;
+  }
+  float v[Vec<T>::N], sum = 0, mean = 0;
+  if (s.norm == LAYER) {
+    for (int i = threadIdx.x; i < n; i += blockDim.x) {
+      unpack(source[i], v, T());
+      for (int j = 0; j < Vec<T>::N; j++) sum += v[j];
+    }
+    mean = block_reduce<false>(sum, scratch) / width;
+  }
+  float squares = 0;
+  for (int i = threadIdx.x; i < n; i += blockDim.x) {
+    unpack(source[i], v, T());
+    for (int j = 0; j < Vec<T>::N; j++) squares += (v[j] - mean) * (v[j] - mean);
+  }
+  const float inverse = rsqrtf(block_reduce<false>(squares, scratch) / width + s.eps);
+  for (int i = threadIdx.x; i < n; i += blockDim.x) {
+    float scale[Vec<T>::N], shift[Vec<T>::N];
+    unpack(source[i], v, T());
+    if (s.scale) unpack(((const uint4 *)s.scale)[i], scale, T());
+    if (s.shift) unpack(((const uint4 *)s.shift)[i], shift, T());
+    T packed[Vec<T>::N];
+    for (int j = 0; j < Vec<T>::N; j++) {
+      const float by = !s.scale ? 1.f : s.plus_one ? scale[j] + 1.f : scale[j];
+      narrow((v[j] - mean) * inverse * by + (s.shift ? shift[j] : 0.f), packed[j]);
+    }
+    target[i] = *(uint4 *)packed;
+  }
+}
+
+// A warp does ROWS rows; UNROLL loads of each are under way at a time.
+template <class T, int ROWS, int UNROLL> struct Rows {
+  const uint4 *row[ROWS];
+  uint4 tile[ROWS][UNROLL];
+  float sum[ROWS];
+
+  __device__ __forceinline__ void start(const Product &p, const int *rows) {
+    const int n = p.width / Vec<T>::N;
+#pragma unroll
+    for (int r = 0; r < ROWS; r++) {
+      row[r] = (const uint4 *)p.weight + (i64)rows[r] * n;
+      sum[r] = 0;
+    }
+    load(0, n);
+  }
+  __device__ __forceinline__ void load(int from, int n) {
+    const int lane = threadIdx.x % WARP;
+#pragma unroll
+    for (int u = 0; u < UNROLL; u++) {
+      const int i = from + u * WARP + lane;
+#pragma unroll
+      for (int r = 0; r < ROWS; r++) {
+        if (i < n) tile[r][u] = load_once(row[r] + i);
+        else tile[r][u] = make_uint4(0, 0, 0, 0);
+      }
+    }
+  }
+  __device__ __forceinline__ void finish(const Product &p, const T *x) {
+    const int n = p.width / Vec<T>::N, lane = threadIdx.x % WARP;
+    for (int from = 0; from < n; from += UNROLL * WARP) {
+      if (from) load(from, n);
+#pragma unroll
+      for (int u = 0; u < UNROLL; u++) {
+        const int i = from + u * WARP + lane;
+        if (i < n) {
+          float a[Vec<T>::N], w[Vec<T>::N];
+          unpack(((const uint4 *)x)[i], a, T());
+#pragma unroll
+          for (int r = 0; r < ROWS; r++) {
+            unpack(tile[r][u], w, T());
+#pragma unroll
+            for (int j = 0; j < Vec<T>::N; j++) sum[r] += a[j] * w[j];
+          }
+        }
+      }
+    }
+#pragma unroll
+    for (int r = 0; r < ROWS; r++) sum[r] = warp_sum(sum[r]);
+  }
+};
+
+template <class T> __device__ __forceinline__ float at(const void *p, int i) {
+  return p ? widen(((const T *)p)[i]) : 0.f;
+}
+
+// Dynamic shared memory: the inputs of both products, in T.
+template <class T, int ROWS, int UNROLL> __device__ void linear(const Linear &args) {
+  extern __shared__ uint4 shared[];
+  __shared__ float scratch[WARP];
+  int which = 0;
+  while (which + 1 < args.count && (int)blockIdx.x >= args.segment[which + 1].first_block) which++;
+  const Segment &s = args.segment[which];
+  const int warp = threadIdx.x / WARP, lane = threadIdx.x % WARP, warps = blockDim.x / WARP;
+  const int first = (((int)blockIdx.x - s.first_block) * warps + warp) * ROWS;
+  int rows[ROWS];
+#pragma unroll
+  for (int r = 0; r < ROWS; r++) rows[r] = min(first + r, s.rows - 1);
+
+  Rows<T, ROWS, UNROLL> rows0;
+  rows0.start(s.product[0], rows); // before anything is waited for
+  let_next_start();
+  wait_for_inputs();
+  T *x0 = (T *)shared;
+  T *x1 = s.combine == SUM ? x0 + s.product[0].width : x0;
+  stage<T>(s, (const T *)s.product[0].input, s.product[0].width, true, x0, scratch);
+  if (s.combine == SUM) stage<T>(s, (const T *)s.product[1].input, s.product[1].width, false, x1, scratch);
+  __syncthreads();
+  rows0.finish(s.product[0], x0);
+  Rows<T, ROWS, UNROLL> rows1;
+  if (s.combine != ONE) {
+    rows1.start(s.product[1], rows);
+    rows1.finish(s.product[1], x1);
+  }
+  if (lane != 0) return;
+#pragma unroll
+  for (int r = 0; r < ROWS; r++) {
+    const int row = first + r;
+    if (row >= s.rows) break;
+    float y = activate(rows0.sum[r] + at<T>(s.product[0].bias, row), s.activation);
+    if (s.combine != ONE) {
+      const float z = rows1.sum[r] + at<T>(s.product[1].bias, row);
+      y = s.combine == SUM ? y + z : y * z;
+    }
+    y += at<T>(s.residual, row);
+    if (s.out_float) ((float *)s.out)[row] = y;
+    else narrow(y, ((T *)s.out)[row]);
+  }
+}
+
+// ---- Attention ------------------------------------------------------------------------------------------------------
+
+// One token's attention over a layer's cache, which it is appended to. A block takes one KV head and `chunk` of its
+// entries; where there are several, the last block of a head puts together what they found (Dao 2023, "Flash-Decoding").
+#define ATTEND_THREADS 256
+#define ATTEND_WARPS (ATTEND_THREADS / WARP)
+#define LANES 8 // threads that share an entry
+#define ATONCE (ATTEND_THREADS / LANES)
+#define BATCH 4
+#define QUERIES 4
+#define VALUES 6
+
+struct Attend {
+  const void *query, *key, *value; // of the new token; head h begins at h times the stride
+  i64 query_stride, key_stride, value_stride;
+  const void *query_scale, *key_scale; // RMS norm of each head's, [headDim], or null
+  void *keys, *values;                 // [kvHeads, capacity, headDim]
+  const float *cosine, *sine;          // [positions, rotaryDim / 2], or null
+  const i64 *position;                 // the new token's
+  const float *ranks;                  // [kvHeads, capacity] or null: keys are rotated when they are read, to these places
+  const i64 *past;                     // entries before this token
+  float *partial;                      // [kvHeads, chunks, group, headDim + 2]
+  float *scores;                       // [heads, capacity], or null
+  float *observed;                     // [kvHeads, capacity]: mean probability over a KV head's queries, or null
+  u32 *counters;                       // [kvHeads], zero
+  void *out;                           // [heads * headDim]
+  int heads, kv_heads, head_dim, capacity, rotary_dim, plus_one, chunk;
+  float scale, eps;
+};
+static_assert(sizeof(Attend) == 200, "see structs.ts");
+
+// x[headDim] of one head into shared memory as float, normed and rotated; by one warp.
+template <class T>
+__device__ void head_in(const T *x, const void *norm, const Attend &a, i64 position, bool rotate, float *out) {
+  const int lane = threadIdx.x % WARP, n = a.head_dim;
+  float squares = 0;
+  for (int i = lane; i < n; i += WARP) {
+    out[i] = widen(x[i]);
+    squares += out[i] * out[i];
+  }
+  __syncwarp();
+  if (norm) {
+    const float inverse = rsqrtf(warp_sum(squares) / n + a.eps);
+    for (int i = lane; i < n; i += WARP) {
+      const float by = at<T>(norm, i);
+      out[i] *= inverse * (a.plus_one ? by + 1.f : by);
+    }
+    __syncwarp();
+  }
+  if (!rotate) return;
+  const int half = a.rotary_dim / 2;
+  for (int i = lane; i < half; i += WARP) {
+    const float c = a.cosine[position * half + i], s = a.sine[position * half + i];
+    const float u = out[i], v = out[i + half];
+    out[i] = u * c - v * s;
+    out[i + half] = v * c + u * s;
+  }
+  __syncwarp();
+}
+
+// Dynamic shared memory, floats: [group, headDim], [group, chunk], [ATTEND_THREADS, Vec<T>::N].
+template <class T> __device__ void attend(const Attend &a) {
+  extern __shared__ uint4 shared[];
+  const int n = a.head_dim, group = a.heads / a.kv_heads, vecs = n / Vec<T>::N;
+  const int kv = blockIdx.x, chunk = a.chunk, warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
+  float *query = (float *)shared;
+  float *p = query + group * n;
+  float *reduced = p + group * chunk;
+  // Entries of former steps, counts and positions were there before this step began.
+  const int past = (int)*a.past, entries = past + 1, first = blockIdx.y * chunk;
+  if (first >= entries) return;
+  const int chunks = (entries + chunk - 1) / chunk, here = min(chunk, entries - first);
+  T *keys = (T *)a.keys + ((i64)kv * a.capacity + first) * n, *values = (T *)a.values + ((i64)kv * a.capacity + first) * n;
+  const float *ranks = a.ranks ? a.ranks + (i64)kv * a.capacity + first : nullptr;
+  const i64 position = *a.position;
+  for (int i = threadIdx.x * 128; i < here * n * (int)sizeof(T); i += ATTEND_THREADS * 128) {
+    asm volatile("prefetch.global.L2 [%0];" ::"l"((const u8 *)keys + i));
+    asm volatile("prefetch.global.L2 [%0];" ::"l"((const u8 *)values + i));
+  }
+  let_next_start();
+  wait_for_inputs();
+
+  const int newest = past - first; // belongs to this block if less than chunk
+  if (newest < chunk && warp == ATTEND_WARPS - 1) {
+    head_in<T>((const T *)a.key + kv * a.key_stride, a.key_scale, a, position, a.cosine && !ranks, reduced);
+    const T *value = (const T *)a.value + kv * a.value_stride;
+    for (int i = lane; i < n; i += WARP) {
+      narrow(reduced[i], keys[newest * n + i]);
+      values[newest * n + i] = value[i];
+    }
+  }
+  for (int g = warp; g < group; g += ATTEND_WARPS) {
+    head_in<T>((const T *)a.query + (kv * group + g) * a.query_stride, a.query_scale, a, position, a.cosine, query + g * n);
+  }
+  __syncthreads();
+
+  // Scores: LANES threads an entry, BATCH entries and up to QUERIES queries at a time: all their loads are under way at once.
+  const int within = threadIdx.x % LANES, half = a.rotary_dim / 2;
+#pragma unroll 1
+  for (int g0 = 0; g0 < group; g0 += QUERIES) {
+#pragma unroll 1
+    for (int e0 = threadIdx.x / LANES; e0 - (int)threadIdx.x / LANES < here; e0 += BATCH * ATONCE) {
+      float sum[BATCH][QUERIES] = {};
+#pragma unroll 1
+      for (int v = within; v < vecs; v += LANES) {
+        uint4 loaded[BATCH];
+#pragma unroll
+        for (int b = 0; b < BATCH; b++) loaded[b] = ((const uint4 *)(keys + min(e0 + b * ATONCE, here - 1) * n))[v];
+#pragma unroll
+        for (int b = 0; b < BATCH; b++) {
+          float k[Vec<T>::N];
+          unpack(loaded[b], k, T());
+          if (ranks && v * Vec<T>::N < a.rotary_dim) {
+            const int e = min(e0 + b * ATONCE, here - 1);
+            const i64 rank = (i64)ranks[e];
+#pragma unroll
+            for (int j = 0; j < Vec<T>::N; j++) {
+              const int d = v * Vec<T>::N + j, i = d < half ? d : d - half;
+              if (d >= a.rotary_dim) continue;
+              const float c = a.cosine[rank * half + i], s = a.sine[rank * half + i];
+              k[j] = d < half ? k[j] * c - widen(keys[e * n + d + half]) * s : k[j] * c + widen(keys[e * n + i]) * s;
+            }
+          }
+#pragma unroll
+          for (int g = 0; g < QUERIES; g++) {
+            if (g0 + g < group) {
+              const float *q = query + (g0 + g) * n + v * Vec<T>::N;
+#pragma unroll
+              for (int j = 0; j < Vec<T>::N; j++) sum[b][g] += q[j] * k[j];
+            }
+          }
+        }
+      }
+#pragma unroll
+      for (int b = 0; b < BATCH; b++) {
+        const int e = e0 + b * ATONCE;
+#pragma unroll
+        for (int g = 0; g < QUERIES; g++) {
+          if (g0 + g < group) {
+#pragma unroll
+            for (int d = LANES / 2; d; d /= 2) sum[b][g] += __shfl_xor_sync(~0u, sum[b][g], d);
+            if (within == 0 && e < here) p[(g0 + g) * chunk + e] = sum[b][g] * a.scale;
+          }
+        }
+      }
+    }
+  }
+  __syncthreads();
+
+  // Softmax of what is here: a warp a query where there are as many, else all of them one after another.
+  __shared__ float scratch[WARP];
+  float *mine = a.partial + ((i64)kv * gridDim.y + blockIdx.y) * group * (n + 2);
+#pragma unroll 1
+  for (int g = 0; g < group; g++) {
+    float *row = p + g * chunk;
+    float largest = -INFINITE, total = 0;
+    for (int e = threadIdx.x; e < here; e += ATTEND_THREADS) largest = fmaxf(largest, row[e]);
+    largest = block_reduce<true>(largest, scratch);
+    for (int e = threadIdx.x; e < here; e += ATTEND_THREADS) {
+      const float score = row[e], weight = __expf(score - largest);
+      if (a.scores) a.scores[(i64)(kv * group + g) * a.capacity + first + e] = score;
+      row[e] = weight;
+      total += weight;
+    }
+    total = block_reduce<false>(total, scratch);
+    if (threadIdx.x == 0) {
+      mine[g * (n + 2) + n] = largest;
+      mine[g * (n + 2) + n + 1] = total;
+    }
+  }
+  __syncthreads();
+
+  // Values: a thread has one vector of headDim and every `parts`-th entry.
+  const int parts = ATTEND_THREADS / vecs, part = threadIdx.x / vecs, v = threadIdx.x % vecs;
+#pragma unroll 1
+  for (int g = 0; g < group; g++) {
+    const float *row = p + g * chunk;
+    float sum[Vec<T>::N] = {};
+    if (part < parts) {
+#pragma unroll 1
+      for (int e0 = part; e0 < here; e0 += VALUES * parts) {
+        uint4 loaded[VALUES];
+#pragma unroll
+        for (int b = 0; b < VALUES; b++) loaded[b] = ((const uint4 *)(values + min(e0 + b * parts, here - 1) * n))[v];
+#pragma unroll
+        for (int b = 0; b < VALUES; b++) {
+          const int e = e0 + b * parts;
+          const float weight = e < here ? row[e] : 0.f;
+          float x[Vec<T>::N];
+          unpack(loaded[b], x, T());
+#pragma unroll
+          for (int j = 0; j < Vec<T>::N; j++) sum[j] += weight * x[j];
+        }
+      }
+#pragma unroll
+      for (int j = 0; j < Vec<T>::N; j++) reduced[part * n + v * Vec<T>::N + j] = sum[j];
+    }
+    __syncthreads();
+    // Then LANES threads sum up an element.
+    for (int i0 = 0; i0 < n; i0 += ATONCE) {
+      const int i = i0 + threadIdx.x / LANES;
+      float total = 0;
+      if (i < n) {
+        for (int q = within; q < parts; q += LANES) total += reduced[q * n + i];
+      }
+#pragma unroll
+      for (int d = LANES / 2; d; d /= 2) total += __shfl_xor_sync(~0u, total, d);
+      if (within == 0 && i < n) {
+        if (chunks == 1) narrow(total / mine[g * (n + 2) + n + 1], ((T *)a.out)[(kv * group + g) * n + i]);
+        else mine[g * (n + 2) + i] = total;
+      }
+    }
+    __syncthreads();
+  }
+
+  if (chunks > 1 && !is_last_block(a.counters + kv, chunks)) return;
+  const float *all = a.partial + (i64)kv * gridDim.y * group * (n + 2);
+  const i64 stride = (i64)group * (n + 2);
+  float *largest = p, *total = p + group;
+  __syncthreads();
+  for (int g = warp; g < group; g += ATTEND_WARPS) {
+    float m = -INFINITE, l = 0;
+    for (int c = lane; c < chunks; c += WARP) m = fmaxf(m, __ldcg(all + c * stride + g * (n + 2) + n));
+    m = warp_max(m);
+    for (int c = lane; c < chunks; c += WARP) {
+      const float *from = all + c * stride + g * (n + 2) + n;
+      l += __expf(__ldcg(from) - m) * __ldcg(from + 1);
+    }
+    l = warp_sum(l);
+    if (lane == 0) {
+      largest[g] = m;
+      total[g] = l;
+    }
+  }
+  __syncthreads();
+  if (chunks > 1) {
+    for (int i = threadIdx.x; i < group * n; i += ATTEND_THREADS) {
+      const int g = i / n, d = i % n;
+      float sum = 0;
+#pragma unroll 4
+      for (int c = 0; c < chunks; c++) {
+        const float *from = all + c * stride + g * (n + 2);
+        sum += __expf(__ldcg(from + n) - largest[g]) * __ldcg(from + d);
+      }
+      narrow(sum / total[g], ((T *)a.out)[(kv * group + g) * n + d]);
+    }
+  }
+  if (!a.observed) return;
+  for (int e = threadIdx.x; e < entries; e += ATTEND_THREADS) {
+    float sum = 0;
+    for (int g = 0; g < group; g++) {
+      sum += __expf(__ldcg(a.scores + (i64)(kv * group + g) * a.capacity + e) - largest[g]) / total[g];
+    }
+    a.observed[(i64)kv * a.capacity + e] = sum / group;
+  }
+}
+
+// ---- The ends of the model ------------------------------------------------------------------------------------------
+
+struct Embed {
+  const i64 *id, *position;
+  const void *table, *learned; // [vocab, hidden]; [positions, hidden] or null
+  void *out;                   // [hidden]
+  i64 hidden, offset;
+  float scale, unused;
+};
+static_assert(sizeof(Embed) == 64, "see structs.ts");
+
+template <class T> __device__ void embed(const Embed &a) {
+  let_next_start();
+  wait_for_inputs();
+  const int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i >= a.hidden) return;
+  T rounded;
+  narrow(widen(((const T *)a.table)[*a.id * a.hidden + i]) * a.scale, rounded);
+  float x = widen(rounded);
+  if (a.learned) x += widen(((const T *)a.learned)[(*a.position + a.offset) * a.hidden + i]);
+  narrow(x, ((T *)a.out)[i]);
+}
+
+// Negative log-likelihood of the target and the first of the largest logits; the last id where none is a number.
+struct Choose {
+  const float *logits; // [vocab]
+  const i64 *target;
+  float *partial; // [blocks, 3]: largest, sum of exponentials, place
+  u32 *counter;   // zero
+  float *nll;
+  i64 *argmax;
+  i64 vocab;
+};
+static_assert(sizeof(Choose) == 56, "see structs.ts");
+
+__device__ __forceinline__ void better(float &value, int &place, float other, int at) {
+  if (other > value || (other == value && at < place)) {
+    value = other;
+    place = at;
+  }
+}
+__device__ void block_argmax(float &value, int &place, float *values, int *places) {
+#pragma unroll
+  for (int d = WARP / 2; d; d /= 2) {
+    const float other = __shfl_xor_sync(~0u, value, d);
+    const int at = __shfl_xor_sync(~0u, place, d);
+    better(value, place, other, at);
+  }
+  __syncthreads();
+  if (threadIdx.x % WARP == 0) {
+    values[threadIdx.x / WARP] = value;
+    places[threadIdx.x / WARP] = place;
+  }
+  __syncthreads();
+  for (int w = 0; w < (int)blockDim.x / WARP; w++) better(value, place, values[w], places[w]);
+}
+
+extern "C" __global__ void step_choose(const __grid_constant__ Choose a) {
+  __shared__ float values[WARP], scratch[WARP];
+  __shared__ int places[WARP];
+  let_next_start();
+  wait_for_inputs();
+  const int vocab = (int)a.vocab, threads = gridDim.x * blockDim.x;
+  float value = -INFINITE;
+  int place = vocab - 1;
+  for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < vocab; i += threads) better(value, place, a.logits[i], i);
+  block_argmax(value, place, values, places);
+  float sum = 0;
+  for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < vocab; i += threads) sum += expf(a.logits[i] - value);
+  sum = block_reduce<false>(sum, scratch);
+  if (threadIdx.x == 0) {
+    a.partial[3 * blockIdx.x] = value;
+    a.partial[3 * blockIdx.x + 1] = sum;
+    a.partial[3 * blockIdx.x + 2] = __int_as_float(place);
+  }
+  if (!is_last_block(a.counter, gridDim.x)) return;
+  value = -INFINITE;
+  place = vocab - 1;
+  for (int b = threadIdx.x; b < (int)gridDim.x; b += blockDim.x) {
+    better(value, place, __ldcg(a.partial + 3 * b), __float_as_int(__ldcg(a.partial + 3 * b + 2)));
+  }
+  block_argmax(value, place, values, places);
+  sum = 0;
+  for (int b = threadIdx.x; b < (int)gridDim.x; b += blockDim.x) {
+    sum += __ldcg(a.partial + 3 * b + 1) * expf(__ldcg(a.partial + 3 * b) - value);
+  }
+  sum = block_reduce<false>(sum, scratch);
+  if (threadIdx.x == 0) {
+    *a.nll = value + logf(sum) - a.logits[*a.target];
+    *a.argmax = place;
+  }
+}
+
+// ---- Eviction -------------------------------------------------------------------------------------------------------
+
+// One entry of each row leaves, and the newest takes its slot; a row is one KV head of one layer. The score is a program
+// over arrays of a row's entries in text order: see lib/policies/score.ts. Outside the middle they hold arbitrary numbers.
+#define DROP_THREADS 256
+#define INSTRUCTIONS 32
+
+enum Op {
+  KEY_NORM, ATTENTION, RANDOM, GIVEN, CONSTANT,                             // push
+  NEG, ABS, SQRT, EXP, LOG, SUM_OVER, MEAN_OVER, MAX_OVER, NORM_OVER,       // replace
+  AVG_POOL, MAX_POOL, ADD, SUB, MUL, DIV                                    // of two
+};
+struct Instruction { int op; float number; };
+
+struct Drop {
+  void *keys, *values;    // [slots, headDim], all rows' slots
+  const i64 *starts;      // [rows]: first slot of each
+  float *rank;            // [rows, width]: place in text order of the entry in each slot; what follows is kept beside it, or null
+  float *key_norm, *birth;
+  float *attention;       // [rows, width]: sum over all queries; or [rows, window, width]: what each of the last paid
+  const float *observed;  // [rows, width]: attention of this step's query
+  const float *given;     // [rows, width]: scores from elsewhere, by slot
+  const float *middles;   // [4, layers]: the newest's slot, first rank of the middle, one past its last, entries before
+  const i64 *line;        // the line that this step's query has
+  const i64 *draw;
+  const float *text_index;
+  int kv_heads, head_dim, width, layers, window, share_layer, count, bytes; // bytes of an element of keys
+  Instruction program[INSTRUCTIONS];
+};
+static_assert(sizeof(Drop) == 136 + 8 * INSTRUCTIONS, "see structs.ts");
+
+#define PRIME 2147483647ull
+// See lib/cache/random_graph.ts.
+__device__ float uniform(i64 draw, int row, int rank) {
+  u64 x = ((u64)draw % PRIME * 1103515245ull % PRIME + (u64)row * 69621ull % PRIME + (u64)rank * 1664525ull % PRIME) % PRIME;
+  const u64 by[3] = {48271ull, 1583458089ull, 784588716ull}, plus[3] = {11ull, 1234567ull, 97ull};
+#pragma unroll
+  for (int i = 0; i < 3; i++) {
+    const u64 y = (x * by[i] % PRIME + plus[i]) % PRIME;
+    x = (y * y + y) % PRIME;
+  }
+  return (float)x * (1.f / 2147483647.f);
+}
+
+// Dynamic shared memory, floats: attention paid [width], and as many arrays of [width] as the program has on its stack.
+template <class T> __device__ void drop(const Drop &a) {
+  extern __shared__ uint4 shared[];
+  __shared__ float scratch[WARP];
+  __shared__ int chosen, spot;
+  __shared__ float newest_norm;
+  float *paid = (float *)shared, *stack = paid + a.width;
+  const int row = blockIdx.x, layer = row / a.kv_heads, t = threadIdx.x, width = a.width, n = a.head_dim;
+  let_next_start();
+  wait_for_inputs();
+  const int last = (int)a.middles[layer], sink = (int)a.middles[a.layers + layer],
+            end = (int)a.middles[2 * a.layers + layer], past = (int)a.middles[3 * a.layers + layer];
+  const int entries = last + 1;
+  float *rank = a.rank + (i64)row * width;
+  T *keys = (T *)a.keys + a.starts[row] * n, *values = (T *)a.values + a.starts[row] * n;
+  if (t == 0) {
+    chosen = -1;
+    spot = last;
+  }
+  float *norms = a.key_norm ? a.key_norm + (i64)row * width : nullptr;
+  if (norms) {
+    float squares = 0;
+    for (int i = t; i < n; i += DROP_THREADS) squares += widen(keys[last * n + i]) * widen(keys[last * n + i]);
+    squares = block_reduce<false>(squares, scratch);
+    if (t == 0) newest_norm = sqrtf(squares);
+  }
+  const int line = a.line ? (int)*a.line : 0;
+  float *kept = a.attention ? a.attention + (i64)row * width * max(a.window, 1) : nullptr;
+  for (int slot = t; kept && slot < entries; slot += DROP_THREADS) {
+    float now;
+    if (a.share_layer) {
+      now = 0;
+      for (int h = 0; h < a.kv_heads; h++) now += a.observed[(i64)(layer * a.kv_heads + h) * width + slot];
+      now /= a.kv_heads;
+    } else {
+      now = a.observed[(i64)row * width + slot];
+    }
+    if (!a.window) {
+      paid[slot] = slot >= past ? now : kept[slot] + now;
+    } else {
+      float sum = now;
+      if (slot < past) {
+        for (int w = 0; w < a.window; w++) sum += w == line ? 0.f : kept[(i64)w * width + slot];
+      }
+      kept[(i64)line * width + slot] = now;
+      paid[slot] = sum;
+    }
+  }
+  __syncthreads();
+
+  int top = -1;
+  for (int pc = 0; pc < a.count; pc++) {
+    const int op = a.program[pc].op;
+    const float number = a.program[pc].number;
+    if (op <= CONSTANT) {
+      float *x = stack + ++top * width;
+      for (int slot = t; slot < entries; slot += DROP_THREADS) {
+        const int i = (int)rank[slot];
+        switch (op) {
+          case KEY_NORM: x[i] = slot == last ? newest_norm : norms[slot]; break;
+          case ATTENTION: x[i] = paid[slot]; break;
+          case RANDOM: x[i] = uniform(*a.draw, row, i); break;
+          case GIVEN: x[i] = a.given[(i64)row * width + slot]; break;
+          default: x[i] = number;
+        }
+      }
+    } else if (op <= LOG) {
+      float *x = stack + top * width;
+      for (int i = t; i < entries; i += DROP_THREADS) {
+        const float v = x[i];
+        x[i] = op == NEG ? -v : op == ABS ? fabsf(v) : op == SQRT ? sqrtf(v) : op == EXP ? expf(v) : logf(v);
+      }
+    } else if (op <= NORM_OVER) {
+      float *x = stack + top * width, sum = op == MAX_OVER ? -INFINITE : 0;
+      for (int i = sink + t; i < end; i += DROP_THREADS) {
+        if (op == MAX_OVER) sum = fmaxf(sum, x[i]);
+        else sum += op == NORM_OVER ? x[i] * x[i] : x[i];
+      }
+      sum = op == MAX_OVER ? block_reduce<true>(sum, scratch) : block_reduce<false>(sum, scratch);
+      if (op == MEAN_OVER) sum /= end - sink;
+      if (op == NORM_OVER) sum = sqrtf(sum);
+      for (int i = t; i < entries; i += DROP_THREADS) x[i] = sum;
+    } else if (op <= MAX_POOL) {
+      const int kernel = (int)number, before = (kernel - 1) / 2;
+      float *x = stack + top * width, *y = x + width;
+      if (end - sink >= kernel) { // in fewer, each entry stands for itself
+        for (int i = sink + t; i < end; i += DROP_THREADS) {
+          float sum = op == MAX_POOL ? -INFINITE : 0;
+          for (int k = 0; k < kernel; k++) {
+            const int j = i - before + k;
+            if (j < sink || j >= end) continue;
+            sum = op == MAX_POOL ? fmaxf(sum, x[j]) : sum + x[j];
+          }
+          y[i] = op == AVG_POOL ? sum / kernel : sum;
+        }
+        __syncthreads();
+        for (int i = sink + t; i < end; i += DROP_THREADS) x[i] = y[i];
+      }
+    } else {
+      float *x = stack + --top * width;
+      const float *y = x + width;
+      for (int i = t; i < entries; i += DROP_THREADS) {
+        x[i] = op == ADD ? x[i] + y[i] : op == SUB ? x[i] - y[i] : op == MUL ? x[i] * y[i] : x[i] / y[i];
+      }
+    }
+    __syncthreads();
+  }
+
+  // The lowest score goes; among equals the last in text order. Should none be a number, the oldest.
+  int dropped = sink;
+  if (a.count > 0) {
+    float lowest = INFINITE;
+    for (int i = sink + t; i < end; i += DROP_THREADS) lowest = fminf(lowest, stack[i]); // passes over what is no number
+    lowest = -block_reduce<true>(-lowest, scratch);
+    int mine = -1;
+    for (int i = sink + t; i < end; i += DROP_THREADS) {
+      if (stack[i] == lowest) mine = i;
+    }
+    if (mine >= 0) atomicMax(&chosen, mine);
+    __syncthreads();
+    dropped = max(chosen, sink);
+  }
+  for (int slot = t; slot < entries; slot += DROP_THREADS) {
+    if ((int)rank[slot] == dropped) spot = slot;
+  }
+  __syncthreads();
+  const int place = spot;
+
+  const int vecs = n / Vec<T>::N;
+  for (int i = t; i < 2 * vecs && place != last; i += DROP_THREADS) {
+    uint4 *x = (uint4 *)(i < vecs ? keys : values);
+    const int j = i < vecs ? i : i - vecs;
+    x[place * vecs + j] = x[last * vecs + j];
+  }
+  if (t == 0) {
+    if (norms) norms[place] = norms[last] = newest_norm;
+  }
+  if (a.birth) {
+    float *births = a.birth + (i64)row * width;
+    // A slot filled in this pass holds the text's next token after its neighbour's.
+    if (t == 0) births[place] = births[last] = last + (*a.text_index - past);
+  }
+  if (kept && !a.window) {
+    for (int slot = t; slot < entries; slot += DROP_THREADS) kept[slot] = slot == place ? paid[last] : paid[slot];
+  }
+  if (kept && a.window) {
+    // The newest is known to this step's query alone; and its slot is free again for the next.
+    const float now = paid[last];
+    for (int w = t; w < a.window; w += DROP_THREADS) {
+      const float value = w == line ? now : 0.f;
+      kept[(i64)w * width + place] = value;
+      kept[(i64)w * width + last] = value;
+    }
+  }
+  for (int slot = t; slot < entries; slot += DROP_THREADS) {
+    const float r = rank[slot];
+    if (slot == last) rank[slot] = last;
+    else if (slot == place) rank[slot] = last - 1;
+    else if (r > dropped && r < last) rank[slot] = r - 1;
+  }
+}
+
+// ---- Names ----------------------------------------------------------------------------------------------------------
+
+#ifndef TYPE
+#define TYPE F16
+#endif
+extern "C" __global__ void __launch_bounds__(LINEAR_THREADS) step_linear(const __grid_constant__ Linear a) {
+  linear<TYPE, LINEAR_ROWS, LINEAR_UNROLL>(a);
+}
+extern "C" __global__ void __launch_bounds__(ATTEND_THREADS) step_attend(const __grid_constant__ Attend a) {
+  attend<TYPE>(a);
+}
+extern "C" __global__ void __launch_bounds__(DROP_THREADS) step_drop(const __grid_constant__ Drop a) { drop<TYPE>(a); }
+extern "C" __global__ void step_embed(const __grid_constant__ Embed a) { embed<TYPE>(a); }

@@ -1,0 +1,136 @@
+import { gunzipSync } from "node:zlib";
+import { type CudaDriver, CudaDriver as Driver, type CudaModule } from "../cuda/driver.ts";
+import { DTYPES, type FloatType } from "../dtype.ts";
+import type { CudaDevice } from "../ort/cuda_device.ts";
+import type { DeviceMemory } from "../ort/device.ts";
+import {
+  type AttendArguments,
+  attendBytes,
+  type ChooseArguments,
+  chooseBytes,
+  type DropArguments,
+  dropBytes,
+} from "./structs.ts";
+import { type EmbedArguments, embedBytes, linearBytes, type LinearSegment } from "./structs.ts";
+
+/** Threads of a block: LINEAR_THREADS, ATTEND_THREADS, DROP_THREADS of step.cu; those of the others are free. */
+const LINEAR_THREADS = 256, ATTEND_THREADS = 256, DROP_THREADS = 256, EMBED_THREADS = 256, CHOOSE_THREADS = 256;
+/** A warp does one row of a matrix. */
+const ROWS_PER_BLOCK = LINEAR_THREADS / 32;
+/** Blocks that look for the largest logit. */
+const CHOOSE_BLOCKS = 32;
+/** Bytes that a thread loads at once. */
+const LOAD = 16;
+
+/**
+ * The kernels of one decode step (step.cu) on a GPU, for tensors of one type. Sums are in float32 whatever the type.
+ *
+ * Each call queues one kernel in the device's stream. What a kernel needs between its blocks is memory of the kernels'
+ * own, made when first asked for: run a step once before it is captured.
+ */
+export class StepKernels implements Disposable {
+  readonly #module: CudaModule;
+  readonly #driver: CudaDriver;
+  readonly #scratch = new Map<string, DeviceMemory>();
+  /** Memory that a larger one has taken the place of; graphs captured before still use it. */
+  readonly #outgrown: DeviceMemory[] = [];
+
+  /**
+   * Compiles the kernels for the GPU.
+   *
+   * @throws {InputError} If the driver is missing.
+   * @throws {CudaError} If it cannot compile them.
+   */
+  constructor(readonly device: CudaDevice, readonly dtype: FloatType) {
+    this.#driver = new Driver();
+    const target = this.#driver.capability.major >= 9 ? 90 : 80;
+    const file = new URL(`./ptx/step.${dtype}.sm_${target}.ptx.gz`, import.meta.url);
+    this.#module = this.#driver.load(new TextDecoder().decode(gunzipSync(Deno.readFileSync(file))));
+  }
+
+  /** Matrix products of one vector each, for all of a matrix's rows. */
+  linear(segments: readonly LinearSegment[]): void {
+    let blocks = 0, width = 0;
+    const first = segments.map(({ rows, products, combine }) => {
+      const at = blocks;
+      blocks += Math.ceil(rows / ROWS_PER_BLOCK);
+      width = Math.max(width, products[0].width + (combine === "sum" ? products[1]!.width : 0));
+      return at;
+    });
+    this.#launch("step_linear", [blocks], LINEAR_THREADS, linearBytes(segments, first), width * this.#element);
+  }
+
+  /** Attention of one token over a layer's cache, to which its key and value are appended. */
+  attend(a: Omit<AttendArguments, "chunk" | "partial" | "scores" | "counters">): void {
+    const group = a.heads / a.kvHeads;
+    const chunk = this.#chunk(a.kvHeads, a.capacity);
+    const chunks = Math.ceil(a.capacity / chunk);
+    const shared = 4 * (group * a.headDim + group * chunk + ATTEND_THREADS * LOAD / this.#element);
+    this.#launch(
+      "step_attend",
+      [a.kvHeads, chunks],
+      ATTEND_THREADS,
+      attendBytes({
+        ...a,
+        chunk,
+        partial: this.#memory("partial", 4 * a.heads * chunks * (a.headDim + 2)),
+        scores: a.observed ? this.#memory("scores", 4 * a.heads * a.capacity) : null,
+        counters: this.#memory("counters", 4 * a.kvHeads),
+      }),
+      shared,
+    );
+  }
+
+  /** The token's embedding. */
+  embed(a: EmbedArguments): void {
+    this.#launch("step_embed", [Math.ceil(a.hidden / EMBED_THREADS)], EMBED_THREADS, embedBytes(a));
+  }
+
+  /** Negative log-likelihood of the target, nats, and the argmax. */
+  choose(a: Omit<ChooseArguments, "partial" | "counter">): void {
+    const partial = this.#memory("choice", 12 * CHOOSE_BLOCKS);
+    const counter = this.#memory("choices", 4);
+    this.#launch("step_choose", [CHOOSE_BLOCKS], CHOOSE_THREADS, chooseBytes({ ...a, partial, counter }));
+  }
+
+  /** One entry of each row leaves, and the newest takes its slot. */
+  drop(a: DropArguments): void {
+    const shared = 4 * a.width * (1 + a.program.depth);
+    this.#launch("step_drop", [a.rows], DROP_THREADS, dropBytes(a), shared);
+  }
+
+  /** Attention of the step's query to every slot of every row, float32 `[rows, width]`, for {@linkcode drop}. */
+  observed(rows: number, width: number): Deno.PointerObject {
+    return this.#memory("observed", 4 * rows * width);
+  }
+
+  get #element(): number {
+    return DTYPES[this.dtype].bytes;
+  }
+
+  /** Entries a block takes: few enough that all multiprocessors have work, as many as their memory takes. */
+  #chunk(kvHeads: number, capacity: number): number {
+    const fair = Math.ceil(capacity * kvHeads / this.#driver.multiprocessors / 32) * 32;
+    return Math.min(256, Math.max(64, fair));
+  }
+
+  #launch(name: string, grid: [number, number?], threads: number, argument: Uint8Array<ArrayBuffer>, shared = 0): void {
+    this.#module.kernel(name).launch({ grid, threads, shared, stream: this.device.stream, argument });
+  }
+
+  #memory(name: string, bytes: number): Deno.PointerObject {
+    let memory = this.#scratch.get(name);
+    if (!memory || memory.bytes < bytes) {
+      if (memory) this.#outgrown.push(memory);
+      this.#scratch.set(name, memory = this.device.allocate(bytes));
+    }
+    return memory.pointer;
+  }
+
+  [Symbol.dispose](): void {
+    this.device.synchronize();
+    for (const memory of [...this.#scratch.values(), ...this.#outgrown]) memory[Symbol.dispose]();
+    this.#module[Symbol.dispose]();
+    this.#driver[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * The structures that the kernels of step.cu are given, as their callers know them and as bytes. Pointers are to the
+ * GPU's memory; what is `T` has the kernels' type.
+ *
+ * @module
+ */
+
+import { type DropProgram, INSTRUCTIONS } from "./drop_program.ts";
+import { StructBytes } from "./struct_bytes.ts";
+
+type Pointer = Deno.PointerValue;
+
+/** What an activation function is applied to is a product with its bias. */
+export type KernelActivation = "gelu" | "gelu_tanh" | "relu" | "silu";
+
+/** weight x input + bias: `[rows, width]`, `[width]`, `[rows]`. */
+export interface LinearProduct {
+  readonly weight: Pointer;
+  readonly input: Pointer;
+  readonly bias?: Pointer | undefined;
+  readonly width: number;
+}
+
+/** residual + combine(activation(first), second); the first product's input is normalized where there is a norm. */
+export interface LinearSegment {
+  readonly rows: number;
+  readonly products: readonly [LinearProduct, LinearProduct?];
+  /** "sum": each product has an input of its own; "gated": activation(first) times second, of one input. */
+  readonly combine?: "sum" | "gated" | undefined;
+  readonly activation?: KernelActivation | undefined;
+  readonly norm?: {
+    readonly kind: "layer" | "rms";
+    readonly scale?: Pointer | undefined;
+    readonly shift?: Pointer | undefined;
+    readonly eps: number;
+    /** Weights are stored less 1. */
+    readonly plusOne: boolean;
+  } | undefined;
+  readonly residual?: Pointer | undefined;
+  readonly out: Pointer;
+  /** The result is float32 rather than T. */
+  readonly float32?: boolean;
+}
+
+/** Most segments that a launch takes: SEGMENTS of step.cu. */
+const SEGMENTS = 4;
+/** `sizeof(Segment)`. */
+const SEGMENT_BYTES = 128;
+const COMBINE = { one: 0, sum: 1, gated: 2 } as const;
+const ACTIVATION = { identity: 0, gelu: 1, gelu_tanh: 2, relu: 3, silu: 4 } as const;
+const NORM = { none: 0, layer: 1, rms: 2 } as const;
+
+/** `Linear`. `first`: the first block of each segment. */
+export function linearBytes(segments: readonly LinearSegment[], first: readonly number[]): Uint8Array<ArrayBuffer> {
+  if (segments.length > SEGMENTS) {
+    throw new RangeError(`Cannot launch ${segments.length} segments: ${SEGMENTS} at most`);
+  }
+  const out = new StructBytes(SEGMENTS * SEGMENT_BYTES + 8);
+  segments.forEach(({ products, norm, residual, out: result, rows, combine, activation, float32 }, i) => {
+    for (const p of [products[0], products[1]]) {
+      out.pointers(p?.weight, p?.input, p?.bias).longs(p?.width ?? 0);
+    }
+    out.pointers(norm?.scale, norm?.shift, residual, result);
+    out.ints(rows, first[i]!, COMBINE[combine ?? "one"], ACTIVATION[activation ?? "identity"]);
+    out.ints(NORM[norm?.kind ?? "none"], norm?.plusOne ? 1 : 0, float32 ? 1 : 0).floats(norm?.eps ?? 0);
+  });
+  return out.skipTo(SEGMENTS * SEGMENT_BYTES).longs(segments.length).bytes();
+}
+
+/** Where the heads of something lie: head h begins `stride` elements after head h - 1. */
+export interface HeadRows {
+  readonly pointer: Pointer;
+  readonly stride: number;
+}
+
+/** One token's attention over a layer's cache. */
+export interface AttendArguments {
+  readonly query: HeadRows;
+  readonly key: HeadRows;
+  readonly value: HeadRows;
+  /** RMS norms of each head's query and key, `[headDim]`. */
+  readonly queryScale?: Pointer | undefined;
+  readonly keyScale?: Pointer | undefined;
+  readonly plusOne: boolean;
+  readonly eps: number;
+  /** `[kvHeads, capacity, headDim]`: the new entry is written behind the `past` ones. */
+  readonly keys: Pointer;
+  readonly values: Pointer;
+  /** Float32 `[positions, rotaryDim / 2]`. */
+  readonly cosine?: Pointer | undefined;
+  readonly sine?: Pointer | undefined;
+  readonly rotaryDim: number;
+  /** The token's, int64. */
+  readonly position: Pointer;
+  /** Float32 `[kvHeads, capacity]`: keys are rotated when they are read, each to its entry's place in text order. */
+  readonly ranks?: Pointer | undefined;
+  /** Entries before the token, int64. */
+  readonly past: Pointer;
+  /** Where the attention to each slot goes, mean over a KV head's queries, float32 `[kvHeads, capacity]`. */
+  readonly observed?: Pointer | undefined;
+  /** `[heads * headDim]`. */
+  readonly out: Pointer;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly capacity: number;
+  /** What scores are multiplied by. */
+  readonly scale: number;
+  /** Entries a block takes. */
+  readonly chunk: number;
+  readonly partial: Pointer;
+  readonly scores: Pointer;
+  readonly counters: Pointer;
+}
+
+/** `Attend`. */
+export function attendBytes(a: AttendArguments): Uint8Array<ArrayBuffer> {
+  return new StructBytes(200)
+    .pointers(a.query.pointer, a.key.pointer, a.value.pointer)
+    .longs(a.query.stride, a.key.stride, a.value.stride)
+    .pointers(a.queryScale, a.keyScale, a.keys, a.values, a.cosine, a.sine, a.position, a.ranks, a.past)
+    .pointers(a.partial, a.scores, a.observed, a.counters, a.out)
+    .ints(a.heads, a.kvHeads, a.headDim, a.capacity, a.rotaryDim, a.plusOne ? 1 : 0, a.chunk)
+    .floats(a.scale, a.eps)
+    .bytes();
+}
+
+/** A token's embedding: table row times scale, plus the position's row where positions are learned. */
+export interface EmbedArguments {
+  readonly id: Pointer;
+  readonly position?: Pointer | undefined;
+  /** `[vocab, hidden]`. */
+  readonly table: Pointer;
+  /** `[positions, hidden]`. */
+  readonly learned?: Pointer | undefined;
+  readonly out: Pointer;
+  readonly hidden: number;
+  /** Added to the position. */
+  readonly offset: number;
+  readonly scale: number;
+}
+
+/** `Embed`. */
+export function embedBytes(a: EmbedArguments): Uint8Array<ArrayBuffer> {
+  return new StructBytes(64)
+    .pointers(a.id, a.position, a.table, a.learned, a.out)
+    .longs(a.hidden, a.offset)
+    .floats(a.scale, 0)
+    .bytes();
+}
+
+/** What is wanted of the logits. */
+export interface ChooseArguments {
+  /** Float32 `[vocab]`. */
+  readonly logits: Pointer;
+  /** Int64. */
+  readonly target: Pointer;
+  readonly partial: Pointer;
+  readonly counter: Pointer;
+  /** Float32. */
+  readonly nll: Pointer;
+  /** Int64. */
+  readonly argmax: Pointer;
+  readonly vocab: number;
+}
+
+/** `Choose`. */
+export function chooseBytes(a: ChooseArguments): Uint8Array<ArrayBuffer> {
+  return new StructBytes(56)
+    .pointers(a.logits, a.target, a.partial, a.counter, a.nll, a.argmax)
+    .longs(a.vocab)
+    .bytes();
+}
+
+/** The step case of eviction: see emitDrop. */
+export interface DropArguments {
+  readonly rows: number;
+  readonly layers: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly width: number;
+  /** `[slots, headDim]`. */
+  readonly keys: Pointer;
+  readonly values: Pointer;
+  /** Int64 `[rows]`. */
+  readonly starts: Pointer;
+  /** Float32 `[rows, width]`, these and those that follow. */
+  readonly rank: Pointer;
+  readonly keyNorm?: Pointer | undefined;
+  readonly birth?: Pointer | undefined;
+  /** `[rows, width]`, or `[rows, window, width]`. */
+  readonly attention?: Pointer | undefined;
+  readonly observed?: Pointer | undefined;
+  /** Scores from elsewhere, by slot. */
+  readonly given?: Pointer | undefined;
+  /** Float32 `[4, layers]`. */
+  readonly middles: Pointer;
+  /** Int64. */
+  readonly line?: Pointer | undefined;
+  readonly draw?: Pointer | undefined;
+  /** Float32. */
+  readonly textIndex?: Pointer | undefined;
+  /** Queries whose attention is kept; 0 where it is summed up over all. */
+  readonly window: number;
+  /** All rows of a layer are told its mean. */
+  readonly shareLayer: boolean;
+  readonly program: DropProgram;
+}
+
+/** `offsetof(Drop, program)`. */
+const DROP_HEAD = 136;
+
+/** `Drop`. */
+export function dropBytes(a: DropArguments): Uint8Array<ArrayBuffer> {
+  const out = new StructBytes(DROP_HEAD + 8 * INSTRUCTIONS)
+    .pointers(a.keys, a.values, a.starts, a.rank, a.keyNorm, a.birth, a.attention, a.observed, a.given)
+    .pointers(a.middles, a.line, a.draw, a.textIndex)
+    .ints(a.kvHeads, a.headDim, a.width, a.layers, a.window, a.shareLayer ? 1 : 0, a.program.instructions.length, 0);
+  out.skipTo(DROP_HEAD);
+  for (const { op, number } of a.program.instructions) out.ints(op).floats(number);
+  return out.skipTo(DROP_HEAD + 8 * INSTRUCTIONS).bytes();
+}

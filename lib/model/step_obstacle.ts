@@ -1,0 +1,44 @@
+import { type ModelSpec, shortestWindow } from "./spec.ts";
+import type { StepOptions } from "./step_graph.ts";
+
+/**
+ * Why the kernels of {@linkcode buildStep} cannot carry out a model's steps; undefined where they can.
+ *
+ * @example
+ * ```ts
+ * import { openModelFolder } from "./model_folder.ts";
+ * import { stepObstacle } from "./step_obstacle.ts";
+ *
+ * const { spec } = openModelFolder("lib/assets/novel-neox-8m");
+ * console.log(stepObstacle(spec, { dtype: "float16", maxPositions: 2048 })); // undefined
+ * ```
+ *
+ * @param spec The model.
+ * @param options What a step is to be written for.
+ * @returns The reason, without a full stop.
+ */
+export function stepObstacle(
+  spec: ModelSpec,
+  { dtype, maxPositions }: Pick<StepOptions, "dtype" | "maxPositions">,
+): string | undefined {
+  const perLoad = dtype === "float32" ? 4 : 8;
+  const { hidden, headDim, intermediate, heads, kvHeads, rope } = spec;
+  if (spec.residual === "post" || spec.projected) return "it normalizes sums, or projects its embeddings";
+  if (spec.window && maxPositions > shortestWindow(spec)) return "its sliding window is shorter than the text";
+  const uneven = Object.entries({ hidden, headDim, intermediate, [`heads * headDim`]: heads * headDim })
+    .find(([, size]) => size % perLoad);
+  if (uneven) return `its ${uneven[0]}, ${uneven[1]}, is no multiple of ${perLoad}`;
+  if (headDim > 512 || heads / kvHeads > 64) return "its heads are too large, or too many to a KV head";
+  if (rope?.growth && maxPositions > rope.growth.from) return "its rotary frequencies change with the text's length";
+  for (let layer = 0; layer < spec.layers; layer++) {
+    const { attention: { qkv, out }, mlp } = spec.block(layer);
+    const matrices = [
+      ...("packed" in qkv ? [qkv.packed] : [qkv.query, qkv.key, qkv.value]),
+      out,
+      mlp.up,
+      mlp.down,
+      mlp.gate,
+    ];
+    if (matrices.some((matrix) => matrix?.transposed)) return "its matrices are stored transposed";
+  }
+}

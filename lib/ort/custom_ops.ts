@@ -1,0 +1,247 @@
+import { type DType, DTYPES } from "../dtype.ts";
+import type { Graph, Tensor } from "../onnx/graph.ts";
+import { cString } from "./_c.ts";
+import type { Device } from "./device.ts";
+import type { Ort } from "./ort.ts";
+
+/** A tensor as an operator of ours is given it. */
+export interface Argument {
+  /** Where it lies, in the device's memory. */
+  readonly pointer: Deno.PointerValue;
+  readonly shape: readonly number[];
+}
+
+/** What a node of ours does: queues its work in the device's stream, or on the CPU does it. */
+export type Compute = (inputs: readonly Argument[], outputs: readonly Deno.PointerObject[]) => void;
+
+/** An output's type and shape. */
+export interface OutputSpec {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+/** A node of ours. */
+interface Call {
+  readonly outputs: readonly OutputSpec[];
+  readonly compute?: Compute;
+  readonly constants?: (inputs: readonly Argument[]) => void;
+}
+
+/** Name of our operators' domain. */
+export const DOMAIN = "kvcompress";
+
+/** `OrtCustomOp.version`: the layout written below is that of API version 22; later ones only grew. */
+const CUSTOM_OP_VERSION = 22;
+/** Function pointers of `OrtCustomOp` (onnxruntime_c_api.h), in their order after the version. */
+const CALLBACKS = 25;
+const VARIADIC = 2, REQUIRED = 0, ORT_FAIL = 1;
+
+/**
+ * Operators whose kernels are functions of ours: ONNX Runtime calls back while it runs a graph, and whatever they queue
+ * in the stream goes into a CUDA graph that is being captured, so that a replay calls nothing.
+ *
+ * @example y = 2 x, in TypeScript
+ * ```ts
+ * import { Graph } from "../onnx/graph.ts";
+ * import { CpuDevice } from "./cpu_device.ts";
+ * import { CustomOps } from "./custom_ops.ts";
+ * import { findOnnxRuntime } from "./find.ts";
+ * import { Ort } from "./ort.ts";
+ * import { Session } from "./session.ts";
+ *
+ * const ort = new Ort(findOnnxRuntime().libraryPath);
+ * using device = new CpuDevice();
+ * using customOps = new CustomOps(ort, device);
+ * const g = new Graph("twice");
+ * const x = g.input("x", "float32", [3]);
+ * const [y] = customOps.call(g, [x], [{ dtype: "float32", shape: [3] }], ([x], [y]) => {
+ *   const floats = (at: Deno.PointerValue) => new Float32Array(Deno.UnsafePointerView.getArrayBuffer(at!, 12));
+ *   floats(y!).set(floats(x!.pointer).map((v) => 2 * v));
+ * });
+ * g.output("y", y!, "float32", [3]);
+ *
+ * using session = new Session(ort, device, g.encode(), { customOps });
+ * using memory = device.allocate(32);
+ * device.write(memory, 0, Float32Array.of(1, 2, 3));
+ * session.runOnce({ x: ["float32", [3], memory, 0] }, { y: ["float32", [3], memory, 16] });
+ * const numbers = new Float32Array(3);
+ * device.read(memory, 16, numbers);
+ * console.log(numbers); // Float32Array(3) [ 2, 4, 6 ]
+ * ```
+ */
+export class CustomOps implements Disposable {
+  readonly #calls: Call[] = [];
+  /** Output types → the operator's structure, which ORT keeps pointers to. */
+  readonly #operators = new Map<string, Uint8Array<ArrayBuffer>>();
+  readonly #callbacks: { readonly pointer: Deno.PointerObject; close(): void }[] = [];
+  readonly #kept: Uint8Array<ArrayBuffer>[] = [];
+  readonly #shared: Map<number, Deno.PointerObject>;
+  #domain: Deno.PointerObject | undefined;
+  /** What a callback threw last: ORT's status has its message, this the rest. */
+  error: unknown;
+
+  constructor(readonly ort: Ort, readonly device: Device) {
+    this.#shared = this.#sharedCallbacks();
+  }
+
+  /**
+   * Adds a node.
+   *
+   * @param inputs Must be on the device. It may write to those that are bound to memory of ours: the graph does not
+   * know, so what reads them afterwards has to take one of the node's outputs.
+   * @param outputs Their types and shapes.
+   */
+  call(g: Graph, inputs: readonly Tensor[], outputs: readonly OutputSpec[], compute: Compute): Tensor[] {
+    return this.#node(g, inputs, { outputs, compute });
+  }
+
+  /**
+   * Adds a node that hands over where constants lie on the device, once, when the session is made; it does nothing when
+   * it runs. Its output has to be an output of the graph, or the node is dropped; it need not be bound.
+   */
+  reveal(g: Graph, inputs: readonly Tensor[], constants: (inputs: readonly Argument[]) => void): Tensor {
+    return this.#node(g, inputs, { outputs: [{ dtype: "float32", shape: [1] }], constants })[0]!;
+  }
+
+  #node(g: Graph, inputs: readonly Tensor[], call: Call): Tensor[] {
+    const index = this.#calls.push(call) - 1;
+    const operator = this.#operator(call.outputs.map(({ dtype }) => dtype));
+    return g.ops(operator, inputs, call.outputs.length, { call: index }, DOMAIN);
+  }
+
+  /** Makes the operators known to a session that is being made. */
+  register(options: Deno.PointerObject): void {
+    const { ort, ort: { c } } = this;
+    if (!this.#domain) {
+      this.#domain = ort.create((out) => c.CreateCustomOpDomain(cString(DOMAIN), out));
+      for (const operator of this.#operators.values()) ort.check(c.CustomOpDomain_Add(this.#domain, operator));
+    }
+    ort.check(c.AddCustomOpDomain(options, this.#domain));
+  }
+
+  /** The operator that has outputs of such types; its name. */
+  #operator(types: readonly DType[]): string {
+    const name = `Call_${types.join("_")}`;
+    if (this.#operators.has(name)) return name;
+    if (this.#domain) throw new TypeError("Cannot add operators: a session has taken them");
+    const text = this.#keep(cString(name));
+    const own = new Map(this.#shared);
+    own.set(1, this.#callback([P], P, () => text)); // GetName
+    own.set(5, this.#callback([P, "usize"], "i32", (_, index) => DTYPES[types[Number(index)]!].onnx)); // GetOutputType
+    own.set(6, this.#callback([P], "usize", () => BigInt(types.length))); // GetOutputTypeCount
+    const operator = new Uint8Array(8 * (1 + CALLBACKS));
+    const fields = new BigUint64Array(operator.buffer);
+    fields[0] = BigInt(CUSTOM_OP_VERSION);
+    for (const [index, pointer] of own) fields[1 + index] = Deno.UnsafePointer.value(pointer);
+    this.#operators.set(name, operator);
+    return name;
+  }
+
+  /** The callbacks that all operators have in common, by their place. */
+  #sharedCallbacks(): Map<number, Deno.PointerObject> {
+    const provider = this.device.kind === "cuda" ? this.#keep(cString("CUDAExecutionProvider")) : null;
+    const number = (value: number) => this.#callback([P], "i32", () => value);
+    return new Map([
+      [2, this.#callback([P], P, () => provider)], // GetExecutionProviderType
+      [3, this.#callback([P, "usize"], "i32", () => 0)], // GetInputType: any
+      [4, this.#callback([P], "usize", () => 1n)], // GetInputTypeCount
+      [8, this.#callback([P], "void", () => {})], // KernelDestroy
+      [9, this.#callback([P, "usize"], "i32", () => VARIADIC)], // GetInputCharacteristic
+      [10, this.#callback([P, "usize"], "i32", () => REQUIRED)], // GetOutputCharacteristic
+      [11, this.#callback([P, "usize"], "i32", () => 0)], // GetInputMemoryType: the device's
+      [12, number(1)], // GetVariadicInputMinArity
+      [13, number(0)], // GetVariadicInputHomogeneity
+      [14, number(1)], // GetVariadicOutputMinArity
+      [15, number(0)], // GetVariadicOutputHomogeneity
+      [16, this.#callback([P, P, P, P], P, (_op, _api, info, out) => this.#try(() => this.#create(info!, out!)))],
+      [17, this.#callback([P, P], P, (kernel, context) => this.#try(() => this.#compute(kernel, context!)))],
+      [19, number(1)], // GetStartVersion
+      [20, number(0x7fffffff)], // GetEndVersion
+    ]);
+  }
+
+  /** CreateKernelV2: a kernel is known by its call's number, which goes for its pointer. */
+  #create(info: Deno.PointerObject, out: Deno.PointerObject): void {
+    const { ort, ort: { c } } = this;
+    const number = new BigInt64Array(1);
+    ort.check(c.KernelInfoGetAttribute_int64(info, cString("call"), number));
+    const call = this.#calls[Number(number[0])]!;
+    new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(out, 8))[0] = BigInt(number[0]!) + 1n;
+    if (!call.constants) return;
+    const count = new BigUint64Array(1);
+    ort.check(c.KernelInfo_GetInputCount(info, count));
+    call.constants(Array.from({ length: Number(count[0]) }, (_, i) => {
+      const isConstant = new Int32Array(1), value = new BigUint64Array(1);
+      ort.check(c.KernelInfoGetConstantInput_tensor(info, BigInt(i), isConstant, value));
+      if (!isConstant[0] || value[0] === 0n) throw new TypeError(`Cannot reveal input ${i}: it is no constant`);
+      return this.#argument(Deno.UnsafePointer.create(value[0]!)!);
+    }));
+  }
+
+  #compute(kernel: Deno.PointerValue, context: Deno.PointerObject): void {
+    const { ort, ort: { c } } = this;
+    const { outputs, compute } = this.#calls[Number(Deno.UnsafePointer.value(kernel)) - 1]!;
+    const made = outputs.map(({ shape }, i) => {
+      const dims = BigInt64Array.from(shape, BigInt);
+      const value = ort.create((out) => c.KernelContext_GetOutput(context, BigInt(i), dims, BigInt(dims.length), out));
+      return ort.create((out) => c.GetTensorMutableData(value, out));
+    });
+    if (!compute) return;
+    const count = new BigUint64Array(1);
+    ort.check(c.KernelContext_GetInputCount(context, count));
+    const inputs = Array.from(
+      { length: Number(count[0]) },
+      (_, i) => this.#argument(ort.create((out) => c.KernelContext_GetInput(context, BigInt(i), out))),
+    );
+    compute(inputs, made);
+  }
+
+  #argument(value: Deno.PointerObject): Argument {
+    const { ort, ort: { c } } = this;
+    const info = ort.create((out) => c.GetTensorTypeAndShape(value, out));
+    try {
+      const rank = new BigUint64Array(1);
+      ort.check(c.GetDimensionsCount(info, rank));
+      const dims = new BigInt64Array(Number(rank[0]));
+      ort.check(c.GetDimensions(info, dims, rank[0]!));
+      return { pointer: ort.create((out) => c.GetTensorMutableData(value, out)), shape: Array.from(dims, Number) };
+    } finally {
+      c.ReleaseTensorTypeAndShapeInfo(info);
+    }
+  }
+
+  /** Nothing may be thrown through C code: an error goes back as a status. */
+  #try(run: () => void): Deno.PointerValue {
+    try {
+      run();
+      return null;
+    } catch (error) {
+      this.error = error;
+      return this.ort.c.CreateStatus(ORT_FAIL, cString(error instanceof Error ? error.message : String(error)));
+    }
+  }
+
+  #callback<const A extends readonly Deno.NativeType[], R extends Deno.NativeResultType>(
+    parameters: A,
+    result: R,
+    run: Deno.UnsafeCallbackFunction<A, R>,
+  ): Deno.PointerObject {
+    const callback = new Deno.UnsafeCallback({ parameters, result } as Deno.UnsafeCallbackDefinition<A, R>, run);
+    this.#callbacks.push(callback as unknown as { pointer: Deno.PointerObject; close(): void });
+    return callback.pointer as unknown as Deno.PointerObject;
+  }
+
+  #keep(bytes: Uint8Array<ArrayBuffer>): Deno.PointerObject {
+    this.#kept.push(bytes);
+    return Deno.UnsafePointer.of(bytes)!;
+  }
+
+  /** To be called once the sessions are disposed of. */
+  [Symbol.dispose](): void {
+    if (this.#domain) this.ort.c.ReleaseCustomOpDomain(this.#domain);
+    this.#domain = undefined;
+    for (const callback of this.#callbacks.splice(0)) callback.close();
+  }
+}
+
+const P = "pointer";
