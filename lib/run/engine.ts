@@ -85,7 +85,10 @@ export class Engine implements Disposable {
     const then = (g: Graph, pass: PassTensors) => this.#drop(g, pass);
     const step = this.step = model.export ? "an export has its own" : Step.open(runtime, model.spec, options, eviction);
     if (model.export) {
-      this.graphs = exportPasses(model.export, model.spec, { groups: this.groups, logits: options.logits ?? false }, {
+      const { positions, logits = false, maxPositions } = options;
+      const { rope } = model.spec;
+      const turned = positions === "cache" && rope ? { rope, positions: maxPositions } : undefined;
+      this.graphs = exportPasses(model.export, model.spec, { groups: this.groups, logits, turned }, {
         load: (decoder) => load(decoder, false),
         then,
       });
@@ -153,13 +156,16 @@ export class Course implements Disposable {
   readonly cache: KvCache;
   /** Tokens of a pass → its inputs and outputs. */
   readonly #passes = new Map<number, PassIo>();
-  readonly #positions: Positions;
+  /** Whether tokens are numbered by what layer 0 holds. */
+  readonly #byHeld: boolean;
   #current: PassIo | undefined;
   /** Tokens of the text so far. */
   #textIndex = 0;
 
   constructor(engine: Engine, stretches: readonly Stretch[], seed: number) {
-    this.#positions = engine.options.positions ?? "absolute";
+    const { positions } = engine.options;
+    // An export sees kept keys turned to lie before that.
+    this.#byHeld = positions === "seed" || positions === "cache" && engine.model.export !== undefined;
     this.cache = new KvCache(engine.eviction, stretches, seed);
     for (const { tokens, times } of stretches) {
       if (times > 0 && !this.#passes.has(tokens)) this.#passes.set(tokens, new PassIo(engine, this.cache, tokens));
@@ -178,7 +184,7 @@ export class Course implements Disposable {
     if (!pass) throw new RangeError(`Cannot run a pass of ${ids.length} tokens: the course has none`);
     this.#current = pass;
     this.cache.beginPass(ids.length);
-    const position = this.#positions === "seed" ? this.cache.held[0]! : this.#textIndex;
+    const position = this.#byHeld ? this.cache.held[0]! : this.#textIndex;
     pass.run({ ids, position, textIndex: this.#textIndex, target });
     this.#textIndex += ids.length;
   }

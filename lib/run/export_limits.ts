@@ -44,16 +44,16 @@ export function exportObstacle(model: ModelFolder, { positions, score, table, co
     return "it keeps entries by the attention they are paid, which an ONNX export does not show; the model's " +
       "safetensors files take any method";
   }
-  if (positions === "cache") {
-    return "--positions cache rotates kept keys anew, which an ONNX export has no place for; the model's safetensors " +
-      "files take any positions";
+  if (positions === "cache" && model.spec.rope?.growth) {
+    return "its RoPE frequencies change with the text's length (dynamic), so that an export's kept keys cannot be " +
+      "numbered anew; the model's safetensors files take any positions";
   }
   const acts = table.layers.some((sizes) => sizes.length > 0);
   if (acts && step.signature.rotatesByLayer) {
     const counts = new Set(new Keeper(table).groups()).size;
-    if (positions !== "seed" || counts > 1) {
+    if (positions === "absolute" || positions === "seed" && counts > 1) {
       return "the export rotates keys by what each layer holds (GroupQueryAttention with do_rotary), whatever the text's " +
-        "index is; give --positions seed --skip_layers none, and a method that keeps equally many in every layer";
+        "index is; give --positions cache";
     }
   }
   const given = step.signature.hasPositions && (prompt?.signature.hasPositions ?? true);

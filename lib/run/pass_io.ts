@@ -110,7 +110,7 @@ export class PassIo implements Disposable {
       this.#member.forEach((_, group) => {
         inputs[`past.${group}`] = Value.of(ort, host, this.#totals, "int64", [1], 8 * group);
       });
-      return inputs;
+      return options.positions === "cache" ? { ...inputs, ...this.#rankInputs() } : inputs;
     }
     if (this.#form === "fused") {
       this.#member.forEach((_, group) => {
@@ -127,6 +127,13 @@ export class PassIo implements Disposable {
       }
       return inputs;
     }
+    return { ...inputs, ...this.#rankInputs() };
+  }
+
+  /** Each layer's place of every slot's entry in text order. */
+  #rankInputs(): Record<string, Value> {
+    const { cache, tokens, engine: { runtime: { ort, device }, model: { spec }, groups, eviction } } = this;
+    const inputs: Record<string, Value> = {};
     // Where nothing is ever dropped, entries lie in text order.
     const inOrder = this.#member.map((layer) => {
       const capacity = cache.capacity(layer, tokens);

@@ -75,6 +75,7 @@ Deno.test("an export gives the perplexity of its safetensors, method by method",
   for (const policy of Object.values(policies)) agrees(model, policy, [0]);
   agrees(model, policies.pyramid_kv!, []);
   agrees(model, policies.streaming_llm!, [], "seed");
+  for (const skip of [[0], []]) agrees(model, policies.pyramid_kv!, skip, "cache");
 });
 
 Deno.test("a decoder in two branches, and one in two files, do as well", async () => {
@@ -86,6 +87,7 @@ Deno.test("a decoder in two branches, and one in two files, do as well", async (
     agrees(path, policies.fix_size_l2!, [0]);
     // It counts positions itself, from what layer 0 holds.
     agrees(path, policies.streaming_llm!, [], "seed");
+    agrees(path, policies.streaming_llm!, [0], "cache");
   }
   deepEqual(openModelFolder(step).export, openModelFolder(prompt).export);
 });
@@ -176,9 +178,6 @@ Deno.test("a run that an export cannot do is refused before it starts", async ()
   const controls = [configuration("baseline"), configuration("recent_only")];
   await refuses(/^Cannot run h2o with .*model\.onnx: it keeps entries by the attention/, {
     configurations: [...controls, h2o],
-  });
-  await refuses(/: --positions cache rotates kept keys anew, which an ONNX export has no place for/, {
-    positions: "cache",
   });
   await refuses(/^Cannot use --attention explicit with .*: an export has the attention it was made with$/, {
     attention: "explicit",

@@ -1,9 +1,12 @@
+import { DTYPES } from "../../dtype.ts";
 import { Graph, type Tensor } from "../../onnx/graph.ts";
 import type { Decoder } from "../decoder.ts";
 import { tellEachLayer } from "./fused_nodes.ts";
 import type { ExportGraph } from "./onnx_export.ts";
 import { readOnnxFile } from "./onnx_file.ts";
+import type { Rope } from "../rope.ts";
 import { pastName, presentName } from "./signature.ts";
+import { KeyTurner } from "./turn_keys.ts";
 
 /** What surrounds an exported graph is written for. */
 export interface ExportOptions {
@@ -11,6 +14,8 @@ export interface ExportOptions {
   readonly groups: readonly number[];
   /** Whether to give the logits of every input token. */
   readonly logits: boolean;
+  /** Positions are places in the cache: how keys are turned, and how far. Left out where they stay as the export has them. */
+  readonly turned?: { readonly rope: Rope; readonly positions: number } | undefined;
 }
 
 /**
@@ -18,9 +23,13 @@ export interface ExportOptions {
  * there are, and give it back longer; the cache has buffers of fixed size. So the entries are cut out of the buffers
  * before it, and the new ones written into them behind it. The export itself stays as it is, and where it lies.
  *
+ * Where positions are places in the cache, keys lie in it as if at position 0: they are turned on before the graph, and
+ * back behind it.
+ *
  * Inputs: `input_ids` int64 `[tokens]`; `position_ids` int64 `[1, tokens]` if the export takes them; for each group of
  * layers, on the host, `past.g` int64 `[1]`, how many entries there are; for each layer l `past_key.l`, `past_value.l`
- * `[1, kvHeads, capacity, headDim]`, to be bound to the same memory as the outputs `present_key.l`, `present_value.l`.
+ * `[1, kvHeads, capacity, headDim]`, to be bound to the same memory as the outputs `present_key.l`, `present_value.l`; with keys turned, `ranks.l` float32 `[kvHeads, capacity]`, the
+ * place of each slot's entry in text order.
  *
  * Outputs: `last_logits` float32 `[1, vocab]`, of the last new token; `logits` `[tokens, vocab]` where asked for.
  *
@@ -28,7 +37,7 @@ export interface ExportOptions {
  * @param options What it is for.
  * @returns The graph, in the operators' version that the export has, and where its weights are.
  */
-export function buildExport({ path, signature }: ExportGraph, { groups, logits: all }: ExportOptions): Decoder {
+export function buildExport({ path, signature }: ExportGraph, { groups, logits: all, turned }: ExportOptions): Decoder {
   const { model, folder, place, bytes } = readOnnxFile(path);
   const { layers, kvHeads, headDim, cache, opset, inputs } = signature;
   const g = new Graph("export", opset);
@@ -51,16 +60,20 @@ export function buildExport({ path, signature }: ExportGraph, { groups, logits: 
   feed("position_ids", () => signature.hasPositions ? g.input("position_ids", "int64", [1, "tokens"]) : ids);
   const ones = g.constant("int64", [1, 1], BigInt64Array.of(1n));
   feed("attention_mask", () => g.op("Expand", [ones, g.op("Concat", [g.ints(1), total], { axis: 0 })]));
-  const kept = BigInt64Array.of(all ? 0n : 1n);
-  feed("num_logits_to_keep", () => g.constant("int64", inputs.get("num_logits_to_keep")!.rank === 0 ? [] : [1], kept));
+  const rows = BigInt64Array.of(all ? 0n : 1n);
+  feed("num_logits_to_keep", () => g.constant("int64", inputs.get("num_logits_to_keep")!.rank === 0 ? [] : [1], rows));
   if (signature.isMerged) feeds.set("use_cache_branch", g.op("Greater", [past, g.ints(0)]));
 
+  const turner = turned && new KeyTurner(g, { ...turned, kvHeads, headDim, dtype: cache });
+  /** Where a layer's new tokens are by the export's count; its kept keys are turned to lie right before that. */
+  const first = (layer: number) => signature.rotatesByLayer ? pasts[groups[layer]!]! : past;
   const buffers = Array.from({ length: layers }, (_, layer) =>
     (["key", "value"] as const).map((part) => {
       const shape = [1, kvHeads, `capacity.${groups[layer]}`, headDim];
       const buffer = g.input(`past_${part}.${layer}`, cache, shape);
       const held = pasts[groups[layer]!]!;
-      if (signature.hasPast) feeds.set(pastName(layer, part), g.op("Slice", [buffer, g.ints(0), held, g.ints(2)]));
+      const entries = (count: Tensor, of = buffer) => g.op("Slice", [of, g.ints(0), count, g.ints(2)]);
+      if (signature.hasPast) feeds.set(pastName(layer, part), part === "key" ? seen(entries, layer) : entries(held));
       return { layer, part, shape, buffer, held };
     })).flat();
   // Feeds have the export's names, and these are no names of its own.
@@ -76,10 +89,30 @@ export function buildExport({ path, signature }: ExportGraph, { groups, logits: 
   });
   const given = g.include(model, feeds, place);
 
+  /** A layer's past keys as the export is to see them. */
+  function seen(keys: (count: Tensor, of?: Tensor) => Tensor, layer: number): Tensor {
+    const held = pasts[groups[layer]!]!;
+    if (!turner) return keys(held);
+    // At least one: a kernel over nothing is not to be launched on a GPU.
+    const some = g.op("Add", [held, g.op("Cast", [g.op("Equal", [held, g.ints(0)])], { to: DTYPES.int64.onnx })]);
+    const ranks = g.input(`ranks.${layer}`, "float32", [kvHeads, `capacity.${groups[layer]}`]);
+    const rank = g.cast(g.op("Slice", [ranks, g.ints(0), some, g.ints(1)]), "float32", "int64");
+    const positions = g.op("Add", [rank, g.op("Sub", [first(layer), held])]);
+    return keys(held, turner.turn(keys(some), positions, "on"));
+  }
+
+  /** A layer's new keys as they are to lie in the cache. */
+  function kept(keys: Tensor, layer: number): Tensor {
+    if (!turner) return keys;
+    const zeros = g.constant("int64", [kvHeads, 1], new BigInt64Array(kvHeads));
+    return turner.turn(keys, g.op("Add", [zeros, rangeOf(g, first(layer), tokens)]), "back");
+  }
+
   const places = pasts.map((past) => placesOf(g, past, tokens, kvHeads));
   for (const { layer, part, shape, buffer, held } of buffers) {
     const fresh = g.op("Slice", [given.get(presentName(layer, part))!, held, g.ints(END), g.ints(2)]);
-    const written = g.op("ScatterND", [buffer, places[groups[layer]!]!, fresh]);
+    const entries = part === "key" ? kept(fresh, layer) : fresh;
+    const written = g.op("ScatterND", [buffer, places[groups[layer]!]!, entries]);
     g.output(`present_${part}.${layer}`, written, cache, shape);
   }
   const logits = given.get("logits")!; // [1, tokens, vocab]
@@ -96,17 +129,18 @@ export function buildExport({ path, signature }: ExportGraph, { groups, logits: 
 /** Past the end of any dimension. */
 const END = Number.MAX_SAFE_INTEGER;
 
+/** `tokens` numbers from `first` on, int64 `[tokens]`. */
+function rangeOf(g: Graph, first: Tensor, tokens: Tensor): Tensor {
+  const scalar = (x: Tensor) => g.op("Reshape", [x, g.constant("int64", [0], new BigInt64Array())]);
+  const one = g.constant("int64", [], BigInt64Array.of(1n));
+  return g.op("Range", [scalar(first), scalar(g.op("Add", [first, tokens])), one]);
+}
+
 /** Where the new entries go, as indices of a layer's buffer: int64 `[1, kvHeads, tokens, 3]`. */
 function placesOf(g: Graph, past: Tensor, tokens: Tensor, kvHeads: number): Tensor {
-  const scalar = (x: Tensor) => g.op("Reshape", [x, g.constant("int64", [0], new BigInt64Array())]);
-  const range = g.op("Range", [
-    scalar(past),
-    scalar(g.op("Add", [past, tokens])),
-    g.constant("int64", [], BigInt64Array.of(1n)),
-  ]);
   const heads = g.iota(kvHeads, [1, kvHeads, 1, 1], "int64");
   const zeros = g.constant("int64", [1, kvHeads, 1, 1], new BigInt64Array(kvHeads));
-  const slot = g.op("Add", [g.reshape(range, 1, 1, -1, 1), zeros]); // [1, kvHeads, tokens, 1]
+  const slot = g.op("Add", [g.reshape(rangeOf(g, past, tokens), 1, 1, -1, 1), zeros]); // [1, kvHeads, tokens, 1]
   const none = g.op("Sub", [slot, slot]);
   return g.op("Concat", [none, g.op("Add", [none, heads]), slot], { axis: 3 });
 }
