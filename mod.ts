@@ -25,9 +25,19 @@
 export { InputError } from "./lib/errors.ts";
 export { HubError, type HubErrorKind } from "./lib/hub/errors.ts";
 export { hubFile, hubList, hubModel } from "./lib/hub/hub.ts";
-export type { AskedFile, AskedRepo, DownloadEvent, HubListing, HubModel, HubOptions } from "./lib/hub/hub.ts";
+export type {
+  AskedFile,
+  AskedModel,
+  AskedRepo,
+  DownloadEvent,
+  HubListing,
+  HubModel,
+  HubOptions,
+} from "./lib/hub/hub.ts";
 export { openModelFolder } from "./lib/model/model_folder.ts";
 export type { ModelFolder } from "./lib/model/model_folder.ts";
+export type { ExportGraph, OnnxExport } from "./lib/model/export/onnx_export.ts";
+export type { ExportSignature } from "./lib/model/export/signature.ts";
 export type { ModelSpec } from "./lib/model/spec.ts";
 export { definePolicy } from "./lib/policies/policy.ts";
 export type {

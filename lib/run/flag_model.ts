@@ -8,7 +8,8 @@ export function modelFlags(group: string, embedded: string): { readonly [K in Mo
   return {
     model_id: {
       group,
-      help: "Hugging Face model folder, or a model's id on the hub such as EleutherAI/pythia-410m",
+      help:
+        "Hugging Face model folder, an .onnx file in one, or a model's id on the hub such as EleutherAI/pythia-410m",
       value: "DIR|ID",
       read: text,
       default: embedded,

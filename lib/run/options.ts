@@ -12,7 +12,7 @@ import type { Positions } from "./engine.ts";
 export interface BenchmarkOptions extends Partial<Undecided> {
   /** What to compare, in the order of the table. A configuration named "baseline" is what changes are against. */
   readonly configurations: readonly Configuration[];
-  /** A Hugging Face model folder, or a model's id on the hub (`org/name`); the embedded model if left out. */
+  /** A Hugging Face model folder, an ONNX export's file in one, or a model's id on the hub (`org/name`); the embedded model if left out. */
   readonly model_id?: string;
   /** Branch, tag or commit of a model of the hub; `main` if left out. */
   readonly revision?: string | undefined;
