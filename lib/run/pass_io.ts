@@ -6,7 +6,7 @@ import type { Binding } from "../ort/binding.ts";
 import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
 import type { Engine } from "./engine.ts";
-import { InputBlock } from "./input_block.ts";
+import { inputBlock } from "./pass_block.ts";
 
 /** What a pass is given. */
 export interface Pass {
@@ -103,7 +103,7 @@ export class PassIo implements Disposable {
     const {
       cache,
       tokens,
-      engine: { runtime: { ort, device, host }, model: { spec }, groups, options, eviction, window },
+      engine: { runtime: { ort, host }, model: { spec }, options, window },
     } = this;
     const inputs: Record<string, Value> = {};
     if (this.#form === "export") {
@@ -263,40 +263,4 @@ export class PassIo implements Disposable {
     this.#block[Symbol.dispose]();
     for (const memory of this.#memory) memory[Symbol.dispose]();
   }
-}
-
-/** The inputs that change from pass to pass. */
-function inputBlock(
-  { runtime: { ort, device }, eviction }: Engine,
-  form: AttentionForm | "export" | "step",
-  groups: number,
-  tokens: number,
-  positioned: boolean,
-) {
-  type Fields = Record<`past.${number}`, readonly ["int64", readonly number[]]> & {
-    input_ids: readonly ["int64", readonly number[]];
-    position_ids: readonly ["int64", readonly number[]];
-    target: readonly ["int64", readonly number[]];
-    draw: readonly ["int64", readonly number[]];
-    lines: readonly ["int64", readonly number[]];
-    middles: readonly ["float32", readonly number[]];
-    text_index: readonly ["float32", readonly number[]];
-  } & Record<`last_slot.${number}`, readonly ["int32", readonly number[]]>;
-  const { acting, kept, isRandom } = eviction;
-  const fields: Record<string, readonly ["int64" | "int32" | "float32", readonly number[]]> = {
-    input_ids: ["int64", [tokens]],
-    target: ["int64", [1]],
-  };
-  if (positioned) fields.position_ids = ["int64", [1, tokens]];
-  for (let group = 0; group < groups; group++) {
-    if (form === "fused") fields[`last_slot.${group}`] = ["int32", [1]];
-    else if (form !== "export") fields[`past.${group}`] = ["int64", [1]];
-  }
-  if (acting.length > 0) {
-    fields.middles = ["float32", [4, acting.length]];
-    if (isRandom) fields.draw = ["int64", [1]];
-    if (kept.births) fields.text_index = ["float32", [1]];
-    if (kept.attention?.from === "last") fields.lines = ["int64", [Math.min(kept.attention.window, tokens)]];
-  }
-  return new InputBlock(ort, device, fields as Fields);
 }

@@ -1,0 +1,39 @@
+import type { AttentionForm } from "../model/attention.ts";
+import type { Engine } from "./engine.ts";
+import { InputBlock } from "./input_block.ts";
+
+/** The inputs that change from pass to pass. */
+export function inputBlock(
+  { runtime: { ort, device }, eviction }: Engine,
+  form: AttentionForm | "export" | "step",
+  groups: number,
+  tokens: number,
+  positioned: boolean,
+) {
+  type Fields = Record<`past.${number}`, readonly ["int64", readonly number[]]> & {
+    input_ids: readonly ["int64", readonly number[]];
+    position_ids: readonly ["int64", readonly number[]];
+    target: readonly ["int64", readonly number[]];
+    draw: readonly ["int64", readonly number[]];
+    lines: readonly ["int64", readonly number[]];
+    middles: readonly ["float32", readonly number[]];
+    text_index: readonly ["float32", readonly number[]];
+  } & Record<`last_slot.${number}`, readonly ["int32", readonly number[]]>;
+  const { acting, kept, isRandom } = eviction;
+  const fields: Record<string, readonly ["int64" | "int32" | "float32", readonly number[]]> = {
+    input_ids: ["int64", [tokens]],
+    target: ["int64", [1]],
+  };
+  if (positioned) fields.position_ids = ["int64", [1, tokens]];
+  for (let group = 0; group < groups; group++) {
+    if (form === "fused") fields[`last_slot.${group}`] = ["int32", [1]];
+    else if (form !== "export") fields[`past.${group}`] = ["int64", [1]];
+  }
+  if (acting.length > 0) {
+    fields.middles = ["float32", [4, acting.length]];
+    if (isRandom) fields.draw = ["int64", [1]];
+    if (kept.births) fields.text_index = ["float32", [1]];
+    if (kept.attention?.from === "last") fields.lines = ["int64", [Math.min(kept.attention.window, tokens)]];
+  }
+  return new InputBlock(ort, device, fields as Fields);
+}
