@@ -1,11 +1,11 @@
 import { type FloatType } from "../dtype.ts";
 import type { StepKernels } from "../kernels/step_kernels.ts";
-import type { HeadRows, LinearSegment } from "../kernels/structs.ts";
+import type { LinearSegment } from "../kernels/structs.ts";
 import { Graph, type Tensor } from "../onnx/graph.ts";
 import type { Argument, CustomOps } from "../ort/custom_ops.ts";
 import { roundTo } from "./round.ts";
-import { rotations } from "./rope.ts";
-import { type Affine, type Block, type ModelSpec, type Norm, type Projections, scoreScale } from "./spec.ts";
+import { type Projected, StepAttention } from "./step_attention.ts";
+import { type Affine, type Block, type ModelSpec, type Norm } from "./spec.ts";
 
 /** What a step is written for. */
 export interface StepOptions {
@@ -48,18 +48,9 @@ export function buildStep(
   return new StepWriter(spec, kernels, ops, weights, options).write();
 }
 
-/** Queries, keys and values as one tensor holds them, or three. */
-interface Projected {
-  readonly tensors: readonly Tensor[];
-  readonly heads: (inputs: readonly Argument[]) => { query: HeadRows; key: HeadRows; value: HeadRows };
-}
-
 class StepWriter {
   readonly #g = new Graph("step", 24);
-  readonly #position: Tensor | undefined;
-  readonly #past: readonly Tensor[];
-  readonly #cosine: Tensor | undefined;
-  readonly #sine: Tensor | undefined;
+  readonly #attention: StepAttention;
 
   constructor(
     readonly spec: ModelSpec,
@@ -68,17 +59,7 @@ class StepWriter {
     readonly weights: (name: string) => Pointer,
     readonly options: StepOptions,
   ) {
-    const g = this.#g;
-    if (options.rotate === "write") this.#position = g.input("position_ids", "int64", [1, 1]);
-    this.#past = Array.from(
-      { length: Math.max(...options.groups) + 1 },
-      (_, group) => g.input(`past.${group}`, "int64", [1]),
-    );
-    if (!spec.rope) return;
-    const { cos, sin } = rotations(spec.rope, options.maxPositions);
-    const shape = [options.maxPositions, spec.rope.dim / 2];
-    this.#cosine = g.constant("float32", shape, cos);
-    this.#sine = g.constant("float32", shape, sin);
+    this.#attention = new StepAttention(this.#g, spec, kernels, ops, weights, options);
   }
 
   write(): Graph {
@@ -94,7 +75,7 @@ class StepWriter {
   #embedding(ids: Tensor): Tensor {
     const { spec, options: { dtype } } = this;
     const { learned } = spec;
-    const position = learned ? this.#position! : undefined;
+    const position = learned ? this.#attention.position! : undefined;
     return this.#call([ids, ...(position ? [position] : [])], [spec.hidden], ([id, at], [out]) =>
       this.kernels.embed({
         id: id!.pointer,
@@ -114,7 +95,7 @@ class StepWriter {
     const width = heads * headDim;
     if (residual === "parallel") {
       const { projected, more: [active] } = this.#projections(block, x, [mlp]);
-      const attended = this.#attention(layer, block, projected);
+      const attended = this.#attention.emit(layer, block, projected);
       return this.#linear([attended, active!, x], hidden, ([a, b, from]) => ({
         products: [this.#product(attention.out, a!, width), this.#product(mlp.down, b!, intermediate)],
         combine: "sum",
@@ -122,7 +103,7 @@ class StepWriter {
       }));
     }
     const { projected } = this.#projections(block, x, []);
-    const attended = this.#attention(layer, block, projected);
+    const attended = this.#attention.emit(layer, block, projected);
     const mid = this.#linear([attended, x], hidden, ([a, from]) => ({
       products: [this.#product(attention.out, a!, width)],
       residual: from!.pointer,
@@ -169,77 +150,9 @@ class StepWriter {
         ]),
     );
     return {
-      projected: { tensors: outputs.slice(0, parts.length), heads: (inputs) => this.#rows(qkv, inputs) },
+      projected: { tensors: outputs.slice(0, parts.length), qkv },
       more: outputs.slice(parts.length),
     };
-  }
-
-  /** Where heads lie in what the projections gave. */
-  #rows(qkv: Projections, inputs: readonly Argument[]) {
-    const { spec: { heads, kvHeads, headDim }, options: { dtype } } = this;
-    const at = (index: number, offset: number, stride: number): HeadRows => ({
-      pointer: Deno.UnsafePointer.offset(inputs[index]!.pointer!, offset * (dtype === "float32" ? 4 : 2)),
-      stride,
-    });
-    if (!("packed" in qkv)) return { query: at(0, 0, headDim), key: at(1, 0, headDim), value: at(2, 0, headDim) };
-    if (qkv.order === "heads") {
-      return { query: at(0, 0, 3 * headDim), key: at(0, headDim, 3 * headDim), value: at(0, 2 * headDim, 3 * headDim) };
-    }
-    return {
-      query: at(0, 0, headDim),
-      key: at(0, heads * headDim, headDim),
-      value: at(0, (heads + kvHeads) * headDim, headDim),
-    };
-  }
-
-  #attention(layer: number, { attention: { headNorms } }: Block, projected: Projected): Tensor {
-    const { spec, options: { dtype, rotate, groups, observed } } = this;
-    const g = this.#g;
-    const { heads, kvHeads, headDim, rope } = spec;
-    const shape = [1, kvHeads, `capacity.${groups[layer]}`, headDim];
-    const past = this.#past[groups[layer]!]!;
-    const index = observed.indexOf(layer);
-    const optional = {
-      ranks: rotate === "read" && rope ? g.input(`ranks.${layer}`, "float32", [kvHeads, shape[2]!]) : undefined,
-      cosine: this.#cosine,
-      sine: this.#sine,
-    };
-    const names = (Object.keys(optional) as (keyof typeof optional)[]).filter((name) => optional[name]);
-    const inputs = [
-      past,
-      this.#position ?? past,
-      g.input(`past_key.${layer}`, dtype, shape),
-      g.input(`past_value.${layer}`, dtype, shape),
-      ...projected.tensors,
-      ...names.map((name) => optional[name]!),
-    ];
-    return this.#call(inputs, [heads * headDim], ([past, position, keys, values, ...rest], [out]) => {
-      const more = Object.fromEntries(names.map((name, i) => [name, rest[projected.tensors.length + i]!.pointer]));
-      const capacity = keys!.shape[2]!;
-      this.kernels.attend({
-        ...projected.heads(rest),
-        ...more,
-        queryScale: headNorms && this.weights(headNorms.query.weight),
-        keyScale: headNorms && this.weights(headNorms.key.weight),
-        plusOne: spec.norm.plusOne ?? false,
-        eps: spec.norm.eps,
-        keys: keys!.pointer,
-        values: values!.pointer,
-        rotaryDim: rope?.dim ?? 0,
-        position: position!.pointer,
-        past: past!.pointer,
-        observed: index < 0 ? null : Deno.UnsafePointer.offset(
-          this.kernels.observed(observed.length * kvHeads, capacity),
-          4 * index * kvHeads * capacity,
-        ),
-        out: out!,
-        heads,
-        kvHeads,
-        headDim,
-        capacity,
-        scale: scoreScale(spec, layer),
-      });
-    });
   }
 
   #head(x: Tensor, target: Tensor): Tensor {
