@@ -1,6 +1,7 @@
 import { relative } from "@std/path";
 import { tabulate } from "../cache/schedule.ts";
 import { type ModelFolder, openModelFolder } from "../model/model_folder.ts";
+import { shortestWindow } from "../model/spec.ts";
 import { checkPolicy } from "../policies/check_policy.ts";
 import { describeEnvironment } from "../report/environment.ts";
 import { localTimestamp } from "../report/results_folder.ts";
@@ -20,7 +21,7 @@ import { EMBEDDED_MODEL_ID } from "./flag_table.ts";
 import type { BenchmarkOptions } from "./options.ts";
 import type { MeasureRequest, Probe } from "./protocol.ts";
 import { qualityCourse } from "./quality.ts";
-import { positionsNote, reach } from "./reach.ts";
+import { positionsNote, reach, windowNote } from "./reach.ts";
 import { speedCourse } from "./speed.ts";
 
 /** A run before its first configuration. */
@@ -122,8 +123,8 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
   for (const { name, positions, last } of reaches) checkReach(name, positions, last, model);
   const refused = refusals(model, requests, courses, configurations.map(({ policy }) => isControl(policy.method)));
   if (model.export) onNote(exportNote(weightsOf(model)));
-  const note = positionsNote(reaches, model.spec.maxPositions);
-  if (note !== undefined) onNote(note);
+  const notes = [positionsNote(reaches, model.spec.maxPositions), windowNote(shortestWindow(model.spec), reached)];
+  for (const note of notes) if (note !== undefined) onNote(note);
   const config: BenchmarkResults["config"] = {
     model_id,
     ...(hub ? { revision: hub.revision } : {}),

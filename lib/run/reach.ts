@@ -55,3 +55,24 @@ export function positionsNote(
   return `Positions go to ${furthest} in ${which}, the model was trained for ${trained}: quality falls off there. ` +
     "With --positions cache they go to the most entries that a layer holds, those of --skip_layers included";
 }
+
+/**
+ * Says that texts are longer than the model sees.
+ *
+ * @example
+ * ```ts
+ * import { windowNote } from "./reach.ts";
+ *
+ * console.log(windowNote(4096, 4096)); // undefined
+ * console.log(windowNote(4096, 8192)); // "Texts have up to 8192 tokens, of which the model sees 4096 at a time …"
+ * ```
+ *
+ * @param window The shortest sliding window of its layers, tokens; Infinity where there is none.
+ * @param tokens The most that a text has.
+ * @returns A line for people; undefined if no text is longer.
+ */
+export function windowNote(window: number, tokens: number): string | undefined {
+  if (tokens <= window) return undefined;
+  return `Texts have up to ${tokens} tokens, of which the model sees ${window} at a time (sliding_window): attention is ` +
+    "explicit for that, and by absolute positions entries that are kept beyond the window are not seen";
+}

@@ -1,11 +1,13 @@
-import { deepEqual, equal, match } from "node:assert/strict";
+import { deepEqual, equal, match, rejects } from "node:assert/strict";
 import { tabulate } from "../../lib/cache/schedule.ts";
+import { writeRandomModel } from "../../lib/model/random_model.ts";
 import type { Policy } from "../../lib/policies/policy.ts";
 import { methods } from "../../lib/policies/registry.ts";
 import { prepare } from "../../lib/run/prepare.ts";
 import { qualityCourse } from "../../lib/run/quality.ts";
 import { positionsNote, reach } from "../../lib/run/reach.ts";
 import { speedCourse } from "../../lib/run/speed.ts";
+import { temporaryFolder } from "../model/_models.ts";
 
 const streaming = methods.streaming_llm({ start_size: 4, recent_size: 60 });
 const courses = [qualityCourse(5000), speedCourse({ promptTokens: 100, newTokens: 20 })];
@@ -61,4 +63,38 @@ Deno.test("prepare() says which configurations number tokens beyond the model's 
   ]);
   equal(notes.length, 1);
   match(notes[0]!, /^Positions go to 2100 in baseline, streaming@absolute, the model was trained for 2048/);
+});
+
+Deno.test("prepare() has a model with a sliding window mask it in texts that are longer, and says so", async () => {
+  using folder = temporaryFolder();
+  const sizes = { hidden_size: 16, num_hidden_layers: 2, num_attention_heads: 2, num_key_value_heads: 1 };
+  const rest = { intermediate_size: 16, vocab_size: 4096, sliding_window: 64 };
+  writeRandomModel({ model_type: "mistral", ...sizes, ...rest }, folder.path);
+  const tokenizer = new URL("../../lib/assets/novel-neox-8m/tokenizer.json", import.meta.url);
+  Deno.copyFileSync(tokenizer, `${folder.path}/tokenizer.json`);
+  const planned = async (max_tokens: number, attention: "auto" | "fused") => {
+    const notes: string[] = [];
+    const { requests } = await prepare({
+      configurations: [{ name: "baseline", policy: methods.baseline() }, { name: "streaming", policy: streaming }],
+      model_id: folder.path,
+      skip_layers: [],
+      device: "cpu",
+      num_samples: 1,
+      max_tokens,
+      prompt_tokens: 8,
+      max_new_tokens: 2,
+      attention,
+      output: null,
+      onNote: (note) => notes.push(note),
+    });
+    return [...requests.map(({ attention }) => attention), ...notes];
+  };
+  deepEqual(await planned(64, "auto"), ["fused", "fused"]);
+  const [first, second, note] = await planned(65, "auto");
+  deepEqual([first, second], ["explicit", "explicit"]);
+  match(note!, /^Texts have up to 65 tokens, of which the model sees 64 at a time \(sliding_window\): /);
+  await rejects(planned(65, "fused"), {
+    name: "InputError",
+    message: /^Cannot use --attention fused: the fused kernel counts the model's sliding window of 64 tokens by slots/,
+  });
 });
