@@ -9,7 +9,7 @@ import { visitWeights } from "./visit_weights.ts";
  * what the weights say. Perplexity and accuracy of such a model mean nothing.
  *
  * Matrices are normal with a deviation of 0.02, norms' weights 1 and biases 0, so that activations stay in the range
- * of float16. All tensors are in one file; a block of a million numbers is drawn once and repeated.
+ * of float16. All tensors are in one file; a block of up to a million numbers is drawn once and repeated.
  *
  * @example
  * ```ts
@@ -56,9 +56,10 @@ export function writeRandomModel(
   using file = Deno.openSync(join(folder, "model.safetensors"), { write: true, create: true, truncate: true });
   writeAll(file, new Uint8Array(BigUint64Array.of(BigInt(text.length)).buffer));
   writeAll(file, text);
-  const block = encode(normal(BLOCK, seed).map((x) => 0.02 * x), dtype);
+  const most = Math.max(...tensors.values().map((shape) => shape.length === 1 ? 0 : elements(shape)));
+  const block = encode(normal(Math.min(BLOCK, most), seed).map((x) => 0.02 * x), dtype);
   for (const [name, shape] of tensors) {
-    const count = shape.reduce((a, b) => a * b, 1);
+    const count = elements(shape);
     if (shape.length === 1) {
       writeAll(file, encode(new Float64Array(count).fill(name.endsWith(".weight") ? 1 : 0), dtype));
       continue;
@@ -69,6 +70,8 @@ export function writeRandomModel(
   }
   return offset;
 }
+
+const elements = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
 /** A prime, so that rows of a matrix are not equal. */
 const BLOCK = 1_048_583;

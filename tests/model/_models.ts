@@ -192,6 +192,16 @@ export function logitsOf(
   passes: readonly number[] = [ids.length],
   attention: AttentionForm = "fused",
 ): Float32Array[] {
+  return logitsOfEach(model, ids, [passes], attention)[0]!;
+}
+
+/** The same of several ways of cutting the tokens into passes. */
+export function logitsOfEach(
+  model: ModelFolder | string,
+  ids: readonly number[],
+  ways: readonly (readonly number[])[],
+  attention: AttentionForm,
+): Float32Array[][] {
   const folder = typeof model === "string" ? openModelFolder(model) : model;
   const { layers, vocab } = folder.spec;
   using engine = new Engine(runtime(), folder, {
@@ -202,18 +212,20 @@ export function logitsOf(
     threads: 1,
     logits: true,
   });
-  using course = engine.course(passes.map((tokens) => ({ tokens, times: 1 })), 0);
-  const rows: Float32Array[] = [];
-  let at = 0;
-  for (const tokens of passes) {
-    course.forward(ids.slice(at, at + tokens), ids[at + tokens] ?? 0);
-    course.evict();
-    course.read();
-    const logits = course.logits();
-    for (let i = 0; i < tokens; i++) rows.push(logits.slice(i * vocab, (i + 1) * vocab));
-    at += tokens;
-  }
-  return rows;
+  return ways.map((passes) => {
+    using course = engine.course(passes.map((tokens) => ({ tokens, times: 1 })), 0);
+    const rows: Float32Array[] = [];
+    let at = 0;
+    for (const tokens of passes) {
+      course.forward(ids.slice(at, at + tokens), ids[at + tokens] ?? 0);
+      course.evict();
+      course.read();
+      const logits = course.logits();
+      for (let i = 0; i < tokens; i++) rows.push(logits.slice(i * vocab, (i + 1) * vocab));
+      at += tokens;
+    }
+    return rows;
+  });
 }
 
 /** The largest difference between two sets of logits. */
