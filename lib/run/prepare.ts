@@ -123,7 +123,11 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
   for (const { name, positions, last } of reaches) checkReach(name, positions, last, model);
   const refused = refusals(model, requests, courses, configurations.map(({ policy }) => isControl(policy.method)));
   if (model.export) onNote(exportNote(weightsOf(model)));
-  const notes = [positionsNote(reaches, model.spec.maxPositions), windowNote(shortestWindow(model.spec), reached)];
+  const notes = [
+    positionsNote(reaches, model.spec.maxPositions),
+    // An export masks in its own way.
+    model.export ? undefined : windowNote(shortestWindow(model.spec), reached),
+  ];
   for (const note of notes) if (note !== undefined) onNote(note);
   const config: BenchmarkResults["config"] = {
     model_id,
