@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, join } from "@std/path";
 import proto from "onnx-proto";
 import { InputError } from "../../errors.ts";
+import { type SkimmedModel, skimModel } from "../../onnx/skim_model.ts";
 import { isThere, whyUnreadable } from "../files.ts";
 import { commonFolder, location } from "../weights.ts";
 
@@ -32,8 +33,7 @@ export interface OnnxFile {
  * @throws {InputError} If it is no ONNX model, or data that it points to is not there.
  */
 export function readOnnxFile(path: string): OnnxFile {
-  const content = readFile(path);
-  const model = decode(path, content);
+  const { model, spans } = skim(path);
   const tensors = [...initializersOf(model.graph!)];
   const data = new Set<string>();
   for (const tensor of tensors.filter(({ dataLocation }) => dataLocation === EXTERNAL)) {
@@ -54,37 +54,38 @@ export function readOnnxFile(path: string): OnnxFile {
         const { file, ...rest } = external(path, tensor);
         return { ...tensor, externalData: entries({ location: at(file), ...rest }) };
       }
-      const { rawData } = tensor;
-      if (!rawData || rawData.length <= INLINE || rawData.buffer !== content.buffer) return tensor;
-      // The bytes read are a view of the file's: where they begin in it is where they begin in the file.
-      const { rawData: _, ...rest } = tensor;
-      const span = { offset: rawData.byteOffset - content.byteOffset, length: rawData.length };
-      return { ...rest, dataLocation: EXTERNAL, externalData: entries({ location: at(path), ...span }) };
+      // Bytes in a model's own file are outside of the other model all the same.
+      const span = spans.get(tensor);
+      if (!span) return tensor;
+      return { ...tensor, dataLocation: EXTERNAL, externalData: entries({ location: at(path), ...span }) };
     },
   };
 }
 
-function readFile(path: string): Uint8Array<ArrayBuffer> {
-  try {
-    return Deno.readFileSync(path);
-  } catch (cause) {
-    throw new InputError(`Cannot read ${path}: ${whyUnreadable(path, cause)}`, { cause });
-  }
-}
-
-function decode(path: string, content: Uint8Array): proto.onnx.IModelProto {
+function skim(path: string): SkimmedModel {
   const fail = (why: string, cause?: unknown): never => {
-    const pointer = new TextDecoder().decode(content.subarray(0, 24)) === "version https://git-lfs.";
-    const advice = pointer ? "it is a Git LFS pointer; run `git lfs pull` in its folder" : `${why}; download it again`;
-    throw new InputError(`Cannot use ${path}: ${advice}`, { cause });
+    throw new InputError(`Cannot use ${path}: ${isPointer(path) ? POINTER : `${why}; download it again`}`, { cause });
   };
-  let model: proto.onnx.IModelProto;
+  let skimmed: SkimmedModel;
   try {
-    model = onnx.ModelProto.decode(content);
+    skimmed = skimModel(path, INLINE);
   } catch (cause) {
+    if (cause instanceof Error && "code" in cause || cause instanceof Deno.errors.NotFound) {
+      throw new InputError(`Cannot read ${path}: ${whyUnreadable(path, cause)}`, { cause });
+    }
     return fail("it is no ONNX model, or was cut short", cause);
   }
-  return model.graph?.node?.length ? model : fail("it is no ONNX model: it has no graph");
+  return skimmed.model.graph?.node?.length ? skimmed : fail("it is no ONNX model: it has no graph");
+}
+
+const POINTER = "it is a Git LFS pointer; run `git lfs pull` in its folder";
+
+/** Whether Git left a note in the file's place. */
+function isPointer(path: string): boolean {
+  const start = new Uint8Array(24);
+  using file = Deno.openSync(path);
+  file.readSync(start);
+  return new TextDecoder().decode(start) === "version https://git-lfs.";
 }
 
 /** Initializers of a graph and of the branches in it. */
