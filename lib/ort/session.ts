@@ -24,6 +24,8 @@ export interface SessionOptions {
   threads?: number;
   /** Allow TensorFloat-32 for float32 on CUDA. Off by default: its 10 bits of mantissa are not float32. */
   tf32?: boolean;
+  /** Tensors within the graph grow from run to run: on CUDA the arena then takes more than is asked for. */
+  growing?: boolean;
   /** Let bindings of this session be captured as CUDA graphs; every node has to run on the GPU then. */
   cudaGraph?: boolean;
   /** Operators of our own in the model; to be disposed of after the session. */
@@ -107,14 +109,15 @@ export class Session implements Disposable {
     return this.#handle.pointer;
   }
 
-  #appendCuda(options: Deno.PointerObject, { tf32 = false, cudaGraph = false }: SessionOptions): void {
+  #appendCuda(options: Deno.PointerObject, { tf32 = false, cudaGraph = false, growing = false }: SessionOptions): void {
     const { ort, ort: { c }, device } = this;
     const cuda = ort.create((out) => c.CreateCUDAProviderOptions(out));
     try {
       const settings: Record<string, string> = {
         device_id: String(device.index),
-        // The default doubles the arena, and every memory figure with it.
-        arena_extend_strategy: "kSameAsRequested",
+        // The default doubles the arena, and every memory figure with it. But tensors that are a little larger in every
+        // run would each find no room in what was taken for those of the run before.
+        arena_extend_strategy: growing ? "kNextPowerOfTwo" : "kSameAsRequested",
         use_tf32: tf32 ? "1" : "0",
         // Sums of SkipLayerNormalization in float32, whatever the type of its tensors.
         enable_skip_layer_norm_strict_mode: "1",

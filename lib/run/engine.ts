@@ -89,7 +89,7 @@ export class Engine implements Disposable {
       const { rope } = model.spec;
       const turned = positions === "cache" && rope ? { rope, positions: maxPositions } : undefined;
       this.graphs = exportPasses(model.export, model.spec, { groups: this.groups, logits, turned }, {
-        load: (decoder) => load(decoder, false),
+        load: (decoder) => new LoadedGraph(runtime, decoder, { cudaGraph: false, threads, growing: true }),
         then,
       });
     } else if (typeof step === "string") {

@@ -19,13 +19,15 @@ export class LoadedGraph implements Disposable {
   constructor(
     runtime: Runtime,
     readonly decoder: Decoder,
-    { cudaGraph, threads, customOps }: {
+    { cudaGraph, threads, customOps, growing = false }: {
       readonly cudaGraph: boolean;
+      /** See SessionOptions. */
+      readonly growing?: boolean;
       readonly threads?: number | undefined;
       readonly customOps?: CustomOps | undefined;
     },
   ) {
-    const options: SessionOptions = { cudaGraph, ...(threads === undefined ? {} : { threads }) };
+    const options: SessionOptions = { cudaGraph, growing, ...(threads === undefined ? {} : { threads }) };
     if (customOps) options.customOps = customOps;
     if (decoder.weightsFolder !== "") options.weightsFolder = decoder.weightsFolder;
     this.session = new Session(runtime.ort, runtime.device, decoder.bytes, options);
