@@ -106,7 +106,7 @@ for (const [name, [heads, kvHeads, headDim, dtype]] of Object.entries(FOLDERS)) 
         ...pairs(8).find(({ name }) => name === method)!,
         // No token comes twice: in the first layer its keys would have the same norm.
         ids: range(0, 20).map((i) => (5 + 7 * i) % spec.vocab),
-        passes: [12, ...new Array<number>(8).fill(1)],
+        passes: [7, 6, ...new Array<number>(7).fill(1)],
         attention,
         positions,
         logits: 1e-5 * Math.max(1, most(stepwise)),
