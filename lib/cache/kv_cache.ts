@@ -14,7 +14,7 @@ import { StepState } from "./step_state.ts";
 /** What the policy does with a pass's entries. */
 interface Decision {
   readonly tokens: number;
-  /** Entries held afterwards, by layer. */
+  /** Entries held afterwards, by layer; of layers that the policy acts on, the same decision may serve other passes. */
   readonly held: readonly number[];
   /** Layers that drop one. */
   readonly drops: ReadonlyMap<number, Sizes>;
@@ -45,6 +45,8 @@ export class KvCache implements Disposable {
   /** The last decision, and what was held when it was made. */
   #last: { readonly held: readonly number[]; readonly decision?: Decision } = { held: [] };
   #draws: number;
+  /** Layer → whether the policy ever acts on it. */
+  readonly #acts: readonly boolean[];
   /** Entries of all layers, a pass's own included until it has ended; and the most of them. */
   #entries = 0;
   #most = 0;
@@ -57,6 +59,7 @@ export class KvCache implements Disposable {
   constructor(readonly eviction: Eviction, course: readonly Stretch[], seed: number) {
     const { model } = eviction;
     this.held = new Array(model.layers).fill(0);
+    this.#acts = this.held.map((_, layer) => eviction.acting.includes(layer));
     const { capacities, tight } = roomFor(eviction, course);
     const overlaid = tight.length > 0 && tight.length === eviction.acting.length;
     const prompt = tight.length === 0 ? undefined : makeLayout({
@@ -171,8 +174,8 @@ export class KvCache implements Disposable {
   /** Says how many tokens the next pass brings. */
   beginPass(tokens: number): void {
     const { held, decision } = this.#last;
-    // In the steady state every step is decided as the one before.
-    if (decision?.tokens === tokens && held.every((entries, layer) => entries === this.held[layer])) {
+    // In the steady state every step is decided as the one before, however much the other layers hold.
+    if (decision?.tokens === tokens && this.eviction.acting.every((layer) => held[layer] === this.held[layer])) {
       this.#pass = decision;
     } else {
       this.#pass = this.#decide(tokens);
@@ -199,7 +202,9 @@ export class KvCache implements Disposable {
   endPass(): void {
     const { held, drops, compactions, tokens } = this.#pass!;
     this.#entries = 0;
-    held.forEach((entries, layer) => this.#entries += this.held[layer] = entries);
+    for (let layer = 0; layer < held.length; layer++) {
+      this.#entries += this.held[layer] = this.#acts[layer] ? held[layer]! : this.held[layer]! + tokens;
+    }
     if (this.#state && tokens === 1) {
       this.copied += drops.size * this.eviction.model.kvHeads;
       for (const layer of drops.keys()) this.#state.scrambled.add(layer);

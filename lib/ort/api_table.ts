@@ -27,7 +27,6 @@ export const API = {
   CreateStatus: { index: 0, c: { parameters: ["i32", buffer], result: pointer } }, // OrtErrorCode, const char* message
   GetErrorCode: { index: 1, c: { parameters: [pointer], result: "i32" } }, // OrtErrorCode (const OrtStatus*)
   GetErrorMessage: { index: 2, c: { parameters: [pointer], result: pointer } }, // const char* (const OrtStatus*)
-  CreateEnv: status(3, ["i32", buffer, buffer]), // OrtLoggingLevel, const char* logid, OrtEnv** out
   CreateSessionFromArray: status(8, [pointer, buffer, "usize", pointer, buffer]), // env, data, bytes, options, out
   CreateSessionOptions: status(10, [buffer]), // OrtSessionOptions** out
   DisableMemPattern: status(17, [pointer]), // options
@@ -57,6 +56,10 @@ export const API = {
   ReleaseTensorTypeAndShapeInfo: release(99),
   ReleaseSessionOptions: release(100),
   ReleaseCustomOpDomain: release(101),
+  CreateEnvWithGlobalThreadPools: status(119, ["i32", buffer, pointer, buffer]), // OrtLoggingLevel, logid, options, out
+  DisablePerSessionThreads: status(120, [pointer]), // session options
+  CreateThreadingOptions: status(121, [buffer]), // OrtThreadingOptions** out
+  ReleaseThreadingOptions: release(122),
   GetAvailableProviders: status(125, [buffer, buffer]), // char*** out, int* count
   ReleaseAvailableProviders: status(126, [pointer, "i32"]), // char** list, int count
   AddSessionConfigEntry: status(130, [pointer, buffer, buffer]), // options, key, value
@@ -67,6 +70,8 @@ export const API = {
   ReleaseIoBinding: release(135),
   BindInput: status(136, [pointer, buffer, pointer]), // binding, name, value
   BindOutput: status(137, [pointer, buffer, pointer]), // binding, name, value
+  SetGlobalIntraOpNumThreads: status(147, [pointer, "i32"]), // threading options, threads
+  SetGlobalInterOpNumThreads: status(148, [pointer, "i32"]), // threading options, threads
   AddRunConfigEntry: status(165, [pointer, buffer, buffer]), // run options, key, value
   SessionOptionsAppendExecutionProvider_CUDA_V2: status(204, [pointer, pointer]), // options, cuda options
   CreateCUDAProviderOptions: status(205, [buffer]), // OrtCUDAProviderOptionsV2** out

@@ -1,6 +1,7 @@
 import { InputError } from "../errors.ts";
 import { API, type ApiFunctions, NEWEST_API_VERSION, OLDEST_API_VERSION } from "./api_table.ts";
 import { cString, outPointer, pointerAt, stringAt, stringsAt } from "./_c.ts";
+import { threadsForAll } from "./threads.ts";
 
 /**
  * An error that ONNX Runtime returned, in its words.
@@ -93,7 +94,17 @@ export class Ort {
     // Nothing but what ends the process goes to ORT's log: an error comes back as a status, and what ORT warns about (a
     // node it placed on the CPU by design, say) is no news to a user.
     const ORT_LOGGING_LEVEL_FATAL = 4;
-    this.env = this.create((out) => this.c.CreateEnv(ORT_LOGGING_LEVEL_FATAL, cString("kvcompress"), out));
+    const { c } = this;
+    const threading = this.create((out) => c.CreateThreadingOptions(out));
+    try {
+      this.check(c.SetGlobalIntraOpNumThreads(threading, threadsForAll()));
+      this.check(c.SetGlobalInterOpNumThreads(threading, 1)); // nodes run one after the other
+      this.env = this.create((out) =>
+        c.CreateEnvWithGlobalThreadPools(ORT_LOGGING_LEVEL_FATAL, cString("kvcompress"), threading, out)
+      );
+    } finally {
+      c.ReleaseThreadingOptions(threading);
+    }
   }
 
   /** Execution providers built into the library. That one is named does not mean that it can be loaded. */

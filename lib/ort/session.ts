@@ -20,7 +20,7 @@ export type View = readonly [
 export interface SessionOptions {
   /** The folder that holds the files external initializers name. */
   weightsFolder?: string;
-  /** Threads of the CPU provider; ORT's own choice (one per core) if left out. */
+  /** Threads of the CPU provider, of its own; the process's (see threadsForAll) if left out, shared with other sessions. */
   threads?: number;
   /** Allow TensorFloat-32 for float32 on CUDA. Off by default: its 10 bits of mantissa are not float32. */
   tf32?: boolean;
@@ -82,7 +82,8 @@ export class Session implements Disposable {
     const handle = ort.create((out) => c.CreateSessionOptions(out));
     try {
       ort.check(c.SetSessionGraphOptimizationLevel(handle, ORT_ENABLE_ALL));
-      if (options.threads !== undefined) ort.check(c.SetIntraOpNumThreads(handle, options.threads));
+      if (options.threads === undefined) ort.check(c.DisablePerSessionThreads(handle));
+      else ort.check(c.SetIntraOpNumThreads(handle, options.threads));
       const entries: Record<string, string> = {
         // Weights get blocks of their own size, outside the arena.
         "session.use_device_allocator_for_initializers": "1",
