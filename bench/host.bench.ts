@@ -90,7 +90,7 @@ Deno.bench("input block: fill and send", { group: "step" }, () => {
   block.array("input_ids")[0] = 1n;
   block.array("middles").set(middles);
   block.array("last_slot")[0] = 511;
-  block.send();
+  block.send("input_ids");
 });
 
 for (const method of ["streaming_llm", "pyramid_snapkv", "l2_compress"] as const) {

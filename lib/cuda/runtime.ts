@@ -122,6 +122,16 @@ export class CudaRuntime implements Disposable {
     );
   }
 
+  /** Copies the first bytes of pinned memory to the GPU, ordered in the stream; returns at once. */
+  copyToDeviceFrom(to: Deno.PointerObject, from: PinnedBuffer, bytes: number, stream: CudaStream): void {
+    this.#copy(to, from.pointer, bytes, MemcpyKind.hostToDevice, stream);
+  }
+
+  /** Copies from the GPU to the first bytes of pinned memory, ordered in the stream; returns at once. */
+  copyToHostInto(to: PinnedBuffer, from: Deno.PointerObject, bytes: number, stream: CudaStream): void {
+    this.#copy(to.pointer, from, bytes, MemcpyKind.deviceToHost, stream);
+  }
+
   /** Copies within the GPU; the two ranges must not overlap. */
   copyOnDevice(to: Deno.PointerObject, from: Deno.PointerObject, bytes: number, stream?: CudaStream): void {
     this.#copy(to, from, bytes, MemcpyKind.deviceToDevice, stream);

@@ -1,4 +1,5 @@
 import { bytesOf, checkRange, checkSize, type Device, type DeviceMemory } from "./device.ts";
+import type { SmallCopies } from "./later.ts";
 
 /** Where blocks begin, bytes: on a cache line, as ORT's own allocations do. */
 const ALIGNMENT = 64;
@@ -74,6 +75,18 @@ export class CpuDevice implements Device {
   read(memory: DeviceMemory, offset: number, into: ArrayBufferView<ArrayBuffer>): void {
     checkRange(memory, offset, into.byteLength);
     bytesOf(into).set(this.#dataOf(memory).subarray(offset, offset + into.byteLength));
+  }
+
+  smallCopies(memory: DeviceMemory): SmallCopies {
+    return {
+      send: (offset, data) => this.write(memory, offset, data),
+      fetch: (offset, bytes) => {
+        const data = new Uint8Array(bytes);
+        this.read(memory, offset, data);
+        return () => data;
+      },
+      [Symbol.dispose]: () => {},
+    };
   }
 
   zero(memory: DeviceMemory): void {

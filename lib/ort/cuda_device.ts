@@ -1,5 +1,7 @@
 import { CudaRuntime } from "../cuda/runtime.ts";
 import type { CudaStream } from "../cuda/memory.ts";
+import { CudaCopies } from "./cuda_copies.ts";
+import type { SmallCopies } from "./later.ts";
 import { checkRange, checkSize, type Device, type DeviceMemory } from "./device.ts";
 
 /** A GPU's memory, and the one stream that all copies and sessions run in. */
@@ -58,6 +60,10 @@ export class CudaDevice implements Device {
     checkRange(memory, offset, into.byteLength);
     this.cuda.copyToHost(into, Deno.UnsafePointer.offset(memory.pointer, offset)!, this.#stream);
     this.#stream.synchronize();
+  }
+
+  smallCopies(memory: DeviceMemory, most: number): SmallCopies {
+    return new CudaCopies(this.cuda, this.#stream, memory, most);
   }
 
   zero(memory: DeviceMemory): void {

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { SmallCopies } from "./later.ts";
+
 /** A block of device memory. */
 export interface DeviceMemory extends Disposable {
   /** Size, bytes. */
@@ -28,6 +30,8 @@ export interface Device extends Disposable {
   write(memory: DeviceMemory, offset: number, data: ArrayBufferView<ArrayBuffer>): void;
   /** Copies out to the host; returns when the data is there, and so when the work queued before it is done. */
   read(memory: DeviceMemory, offset: number, into: ArrayBufferView<ArrayBuffer>): void;
+  /** Small copies to and from `memory`, of up to `most` bytes each, that do not wait. */
+  smallCopies(memory: DeviceMemory, most: number): SmallCopies;
   /** Sets all bytes to zero, ordered after the work already queued. */
   zero(memory: DeviceMemory): void;
   /** Waits for all queued work. */

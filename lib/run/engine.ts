@@ -12,7 +12,7 @@ import type { Runtime } from "../ort/runtime.ts";
 import type { Session } from "../ort/session.ts";
 import { exportPasses } from "./export_passes.ts";
 import { LoadedGraph, type PassGraphs } from "./loaded_graph.ts";
-import { PassIo } from "./pass_io.ts";
+import { PassIo, type PassResult } from "./pass_io.ts";
 import { type KernelChoice, Step } from "./step.ts";
 
 /**
@@ -106,6 +106,12 @@ export class Engine implements Disposable {
     return this.graphs.step[0].session;
   }
 
+  /** All sessions that passes run in. */
+  get sessions(): readonly Session[] {
+    const { step, prompt = [] } = this.graphs;
+    return [...new Set([...step, ...prompt])].map(({ session }) => session);
+  }
+
   /** Bytes of the weights as stored. */
   get weightBytes(): number {
     return this.graphs.step[0].decoder.weightBytes;
@@ -142,7 +148,7 @@ export class Engine implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const graph of new Set([...this.graphs.step, ...(this.graphs.prompt ?? [])])) graph[Symbol.dispose]();
+    for (const session of this.sessions) session[Symbol.dispose]();
     if (typeof this.step !== "string") this.step[Symbol.dispose]();
     this.eviction[Symbol.dispose]();
   }
@@ -167,8 +173,10 @@ export class Course implements Disposable {
     // An export sees kept keys turned to lie before that.
     this.#byHeld = positions === "seed" || positions === "cache" && engine.model.export !== undefined;
     this.cache = new KvCache(engine.eviction, stretches, seed);
-    for (const { tokens, times } of stretches) {
-      if (times > 0 && !this.#passes.has(tokens)) this.#passes.set(tokens, new PassIo(engine, this.cache, tokens));
+    const sizes = new Set(stretches.filter(({ times }) => times > 0).map(({ tokens }) => tokens));
+    // Passes of one token come first: the others leave their results where those look for theirs.
+    for (const tokens of [...sizes].sort((a, b) => a - b)) {
+      this.#passes.set(tokens, new PassIo(engine, this.cache, tokens, this.#passes.get(1)));
     }
   }
 
@@ -180,13 +188,25 @@ export class Course implements Disposable {
    * @throws {RangeError} For a number of tokens that the course does not have.
    */
   forward(ids: readonly number[], target: number): void {
-    const pass = this.#passes.get(ids.length);
-    if (!pass) throw new RangeError(`Cannot run a pass of ${ids.length} tokens: the course has none`);
+    this.#forward(ids.length, ids, target);
+  }
+
+  /**
+   * The same with the token that the last pass predicts, which need not have come to the host: a step can be queued while
+   * the one before it runs.
+   */
+  advance(target: number): void {
+    this.#forward(1, undefined, target);
+  }
+
+  #forward(tokens: number, ids: readonly number[] | undefined, target: number): void {
+    const pass = this.#passes.get(tokens);
+    if (!pass) throw new RangeError(`Cannot run a pass of ${tokens} tokens: the course has none`);
     this.#current = pass;
-    this.cache.beginPass(ids.length);
+    this.cache.beginPass(tokens);
     const position = this.#byHeld ? this.cache.held[0]! : this.#textIndex;
     pass.run({ ids, position, textIndex: this.#textIndex, target });
-    this.#textIndex += ids.length;
+    this.#textIndex += tokens;
   }
 
   /** Evicts what the policy drops in numbers. On CUDA this only queues the work. */
@@ -195,8 +215,16 @@ export class Course implements Disposable {
   }
 
   /** Waits for the last pass and gives, for its last token, the NLL of the target (nats) and the argmax. */
-  read(): { nll: number; argmax: number } {
-    return this.#current!.read();
+  read(): PassResult {
+    return this.#current!.readLater()();
+  }
+
+  /**
+   * Queues reading that: the function waits for it, while passes after it may be queued already. Each has to be read, in
+   * order, before two more are.
+   */
+  readLater(): () => PassResult {
+    return this.#current!.readLater();
   }
 
   /** The last pass's logits, `[tokens, vocab]`, if the engine was made with `logits`. */

@@ -1,5 +1,6 @@
 import { type DType, DTYPES } from "../dtype.ts";
 import type { Device, DeviceMemory } from "../ort/device.ts";
+import type { Later, SmallCopies } from "../ort/later.ts";
 import type { Ort } from "../ort/ort.ts";
 import { Value } from "../ort/value.ts";
 
@@ -12,14 +13,15 @@ type ArrayOf<T extends DType> = T extends "int64" ? BigInt64Array<ArrayBuffer>
 type Field = readonly [dtype: "int64" | "int32" | "float32", shape: readonly number[]];
 
 /**
- * Small inputs that change from pass to pass, side by side in one block of memory, so that a pass costs one copy to the
- * device however many there are. Fill in {@linkcode array}s, then {@linkcode send}.
+ * What changes from pass to pass, small, side by side in one block of memory, so that a pass costs one copy to the
+ * device however many inputs there are. Fill in {@linkcode array}s, then {@linkcode send}.
  */
 export class InputBlock<F extends Readonly<Record<string, Field>>> implements Disposable {
   readonly #offsets: Record<string, number> = {};
   readonly #arrays = new Map<string, ArrayOf<"int64" | "int32" | "float32">>();
   readonly #host: Uint8Array<ArrayBuffer>;
   readonly #memory: DeviceMemory;
+  readonly #copies: SmallCopies;
 
   constructor(readonly ort: Ort, readonly device: Device, readonly fields: F) {
     let bytes = 0;
@@ -29,6 +31,7 @@ export class InputBlock<F extends Readonly<Record<string, Field>>> implements Di
     }
     this.#host = new Uint8Array(bytes);
     this.#memory = device.allocate(bytes);
+    this.#copies = device.smallCopies(this.#memory, bytes);
   }
 
   /** The host's side of an input; always the same array. */
@@ -45,22 +48,25 @@ export class InputBlock<F extends Readonly<Record<string, Field>>> implements Di
     return new make(this.#host.buffer, this.#offsets[name], length);
   }
 
-  /** All inputs as tensors on the device. */
-  values(): Record<string, Value> {
-    return Object.fromEntries(
-      Object.entries(this.fields).map(([name, [dtype, shape]]) => [
-        name,
-        Value.of(this.ort, this.device, this.#memory, dtype, shape, this.#offsets[name]!),
-      ]),
-    );
+  /** A field as a tensor on the device. */
+  value(name: keyof F & string): Value {
+    const [dtype, shape] = this.fields[name]!;
+    return Value.of(this.ort, this.device, this.#memory, dtype, shape, this.#offsets[name]!);
   }
 
-  /** Copies the host's side to the device, in order with its other work. */
-  send(): void {
-    this.device.write(this.#memory, 0, this.#host);
+  /** Copies the host's side to the device from a field on, in order with its other work. */
+  send(from: keyof F & string): void {
+    const offset = this.#offsets[from]!;
+    this.#copies.send(offset, this.#host.subarray(offset));
+  }
+
+  /** Queues a copy of the first bytes to the host. */
+  fetch(bytes: number): Later {
+    return this.#copies.fetch(0, bytes);
   }
 
   [Symbol.dispose](): void {
+    this.#copies[Symbol.dispose]();
     this.#memory[Symbol.dispose]();
   }
 }

@@ -74,6 +74,7 @@ export async function measure(request: MeasureRequest, emit: (event: ChildEvent)
         progress("quality", sample, done, maxTokens, perplexity);
         if (sample === 0 && isTraced(request, done)) emit({ type: "trace", snapshot: snapshotOf(cache, done) });
       },
+      request.trace === undefined || sample > 0,
     );
     const counted = quality.cacheSizes.findIndex((_, layer) => !request.skipLayers.includes(layer));
     const result: RawResult = {

@@ -1,5 +1,6 @@
 import type { KvCache } from "../cache/kv_cache.ts";
 import type { VramSampler } from "../nvml/sampler.ts";
+import type { Session } from "../ort/session.ts";
 import type { MemoryPhase, PhaseMemory } from "../report/types.ts";
 import type { Engine } from "./engine.ts";
 import { speedCourse, type SpeedLengths } from "./speed.ts";
@@ -26,7 +27,7 @@ export class MemoryMeter {
   begin(cache?: KvCache): void {
     cache?.takeMostBytes();
     this.#allocated = cache?.bytesNow ?? 0;
-    this.#most = this.#engine?.session.allocatorStats().MaxInUse ?? 0; // whatever raised it was another phase
+    this.#most = this.#engine ? inAll(this.#engine.sessions, "MaxInUse") ?? 0 : 0; // whatever raised it was another phase
     this.#vram?.resetPeak();
   }
 
@@ -46,22 +47,18 @@ export class MemoryMeter {
 
   /** Ends a phase. */
   end(phase: MemoryPhase, cache?: KvCache): PhaseMemory {
-    const { session, eviction, runtime: { device } } = this.#engine!;
+    const { sessions, eviction, runtime: { device } } = this.#engine!;
     const process = {
       peak: this.#overBefore(this.#vram?.peakBytes),
       end: this.#overBefore(this.#vram?.currentBytes),
     };
     this.#raise(phase);
-    const reserved = [session, ...eviction.sessions].map((each) => each.allocatorStats().TotalAllocated);
     const allocated = cache?.bytesNow ?? 0;
     return {
       kv_held: { peak: cache?.takeMostBytes() ?? 0, end: cache?.heldBytes ?? 0 },
       kv_allocated: { peak: Math.max(this.#allocated, allocated), end: allocated },
-      allocator: { peak: this.#peaks.get(phase) ?? null, end: session.allocatorStats().InUse ?? null },
-      allocator_reserved: reserved.reduce<number | null>(
-        (sum, bytes) => sum === null || bytes === undefined ? null : sum + bytes,
-        0,
-      ),
+      allocator: { peak: this.#peaks.get(phase) ?? null, end: inAll(sessions, "InUse") },
+      allocator_reserved: inAll([...sessions, ...eviction.sessions], "TotalAllocated"),
       buffers: device.allocated,
       process,
       host_rss: Deno.memoryUsage().rss,
@@ -70,11 +67,19 @@ export class MemoryMeter {
 
   /** Looks whether ORT's allocator had more in use than ever before: then that is the phase's peak. */
   #raise(phase: MemoryPhase): void {
-    const most = this.#engine!.session.allocatorStats().MaxInUse ?? 0;
+    const most = inAll(this.#engine!.sessions, "MaxInUse") ?? 0;
     if (most > this.#most) this.#peaks.set(phase, this.#most = most);
   }
 
   #overBefore(bytes: number | null | undefined): number | null {
     return bytes === null || bytes === undefined || this.before === null ? null : Math.max(0, bytes - this.before);
   }
+}
+
+/** A figure of ORT's allocators, summed up over sessions, bytes; null where one has it not. */
+function inAll(sessions: readonly Session[], figure: string): number | null {
+  return sessions.reduce<number | null>((sum, session) => {
+    const bytes = session.allocatorStats()[figure];
+    return sum === null || bytes === undefined ? null : sum + bytes;
+  }, 0);
 }

@@ -2,15 +2,23 @@ import type { AttentionForm } from "../model/attention.ts";
 import type { Engine } from "./engine.ts";
 import { InputBlock } from "./input_block.ts";
 
-/** The inputs that change from pass to pass. */
-export function inputBlock(
+/** What asks for a pass's inputs: attention in one of its forms, or a step with our own kernels. */
+export type PassForm = AttentionForm | "export" | "step";
+
+/** See {@linkcode passBlock}. */
+export type PassBlock = ReturnType<typeof passBlock>;
+
+/** A block of all that changes from pass to pass: the results, and behind them the inputs. */
+export function passBlock(
   { runtime: { ort, device }, eviction }: Engine,
-  form: AttentionForm | "export" | "step",
+  form: PassForm,
   groups: number,
   tokens: number,
   positioned: boolean,
 ) {
   type Fields = Record<`past.${number}`, readonly ["int64", readonly number[]]> & {
+    nll: readonly ["float32", readonly number[]];
+    argmax: readonly ["int64", readonly number[]];
     input_ids: readonly ["int64", readonly number[]];
     position_ids: readonly ["int64", readonly number[]];
     target: readonly ["int64", readonly number[]];
@@ -21,6 +29,9 @@ export function inputBlock(
   } & Record<`last_slot.${number}`, readonly ["int32", readonly number[]]>;
   const { acting, kept, isRandom } = eviction;
   const fields: Record<string, readonly ["int64" | "int32" | "float32", readonly number[]]> = {
+    nll: ["float32", [1]],
+    // The argmax of a step is the next one's token, in the same place.
+    ...(tokens > 1 ? { argmax: ["int64", [1]] as const } : {}),
     input_ids: ["int64", [tokens]],
     target: ["int64", [1]],
   };

@@ -1,17 +1,16 @@
 import type { KvCache } from "../cache/kv_cache.ts";
 import { InputError } from "../errors.ts";
 import { middlesOf, noDrop } from "../cache/middle.ts";
-import type { AttentionForm } from "../model/attention.ts";
 import type { Binding } from "../ort/binding.ts";
 import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
 import type { Engine } from "./engine.ts";
-import { inputBlock } from "./pass_block.ts";
+import { type PassBlock, passBlock, type PassForm } from "./pass_block.ts";
 
 /** What a pass is given. */
 export interface Pass {
-  /** The new tokens' ids. */
-  readonly ids: readonly number[];
+  /** The new tokens' ids; of one token, undefined for the one predicted by the pass before. */
+  readonly ids: readonly number[] | undefined;
   /** Position of the first of them. */
   readonly position: number;
   /** Its index in the text. */
@@ -20,19 +19,25 @@ export interface Pass {
   readonly target: number;
 }
 
+/** What a pass gives, for its last token. */
+export interface PassResult {
+  /** Negative log-likelihood of the target, nats. */
+  readonly nll: number;
+  /** The most likely next token. */
+  readonly argmax: number;
+}
+
 /** Inputs and outputs of passes of one number of tokens, bound once. A step costs one small copy in and one out. */
 export class PassIo implements Disposable {
   readonly #bindings: readonly Binding[];
-  readonly #block: ReturnType<typeof inputBlock>;
+  readonly #block: PassBlock;
   /** On the host, for each group: valid entries after the pass, int32; for an export those before it, int64. */
   readonly #totals: DeviceMemory;
-  /** float32 nll, 4 bytes of nothing, int64 argmax. */
-  readonly #output: DeviceMemory;
   readonly #memory: DeviceMemory[] = [];
   readonly #logits: DeviceMemory | undefined;
   readonly #captured: boolean;
   /** What asks for the inputs: attention in one of its forms, or a step with our own kernels. */
-  readonly #form: AttentionForm | "export" | "step";
+  readonly #form: PassForm;
   /** Whether positions are given with the tokens. */
   readonly #positioned: boolean;
   readonly #hostTotals: Int32Array<ArrayBuffer> | BigInt64Array<ArrayBuffer>;
@@ -40,32 +45,30 @@ export class PassIo implements Disposable {
   readonly #lengths: { readonly past: readonly BigInt64Array[]; readonly lastSlot: readonly Int32Array[] };
   /** The middles that were sent last. */
   #middles: Float32Array | undefined;
-  readonly #read = new ArrayBuffer(16);
   /** Group → one of its layers. */
   readonly #member: readonly number[];
 
-  constructor(readonly engine: Engine, readonly cache: KvCache, readonly tokens: number) {
+  /**
+   * @param next Passes of one token over the same cache, if there are: they go on with what this one predicts.
+   */
+  constructor(readonly engine: Engine, readonly cache: KvCache, readonly tokens: number, readonly next?: PassIo) {
     const { runtime: { ort, device, host }, model: { spec }, groups, options } = engine;
     this.#member = Array.from({ length: Math.max(...groups) + 1 }, (_, group) => groups.indexOf(group));
     this.#totals = this.#allocate(8 * this.#member.length, host);
-    this.#output = this.#allocate(16);
     const { step, prompt = step } = engine.graphs;
     const graphs = tokens === 1 ? step : prompt;
     this.#form = tokens === 1 && typeof engine.step !== "string" ? "step" : options.attention;
     this.#positioned = graphs[0].decoder.names.inputs.has("position_ids");
-    this.#block = inputBlock(engine, this.#form, this.#member.length, tokens, this.#positioned);
+    this.#block = passBlock(engine, this.#form, this.#member.length, tokens, this.#positioned);
     const inputs = this.#cacheInputs();
-    const outputs: Record<string, Value> = {
-      nll: Value.of(ort, device, this.#output, "float32", [1]),
-      argmax: Value.of(ort, device, this.#output, "int64", [1], 8),
-    };
+    const outputs = this.#results();
     for (let layer = 0; layer < spec.layers; layer++) {
       const { keys, values } = cache.tensors(layer, tokens);
       inputs[`past_key.${layer}`] = outputs[`present_key.${layer}`] = keys;
       inputs[`past_value.${layer}`] = outputs[`present_value.${layer}`] = values;
     }
     const state = cache.state(tokens)?.tensors();
-    Object.assign(inputs, state?.inputs, this.#block.values());
+    Object.assign(inputs, state?.inputs, this.#blockInputs());
     Object.assign(outputs, state?.outputs);
     if (options.logits) {
       this.#logits = this.#allocate(4 * tokens * spec.vocab);
@@ -167,6 +170,29 @@ export class PassIo implements Disposable {
     return memory;
   }
 
+  /** Where the block's fields are that are inputs. */
+  #blockInputs(): Record<string, Value> {
+    const names = Object.keys(this.#block.fields).filter((name) => name !== "nll" && name !== "argmax");
+    return Object.fromEntries(names.map((name) => [name, this.#block.value(name as "input_ids")]));
+  }
+
+  /**
+   * Where the results go: the argmax to where a step looks for its token, so that the next step can be queued before the
+   * host knows it.
+   */
+  #results(): Record<string, Value> {
+    const block = this.#resultBlock;
+    return {
+      nll: block.value("nll"),
+      argmax: block.value(block === this.#block && this.tokens > 1 ? "argmax" : "input_ids"),
+    };
+  }
+
+  /** The block that has the results: of the passes of one token, if there are. */
+  get #resultBlock(): PassBlock {
+    return this.next ? this.next.#block : this.#block;
+  }
+
   /** Queues one pass of the cache's current one. */
   run(pass: Pass): void {
     const { cache } = this;
@@ -177,8 +203,10 @@ export class PassIo implements Disposable {
   #run({ ids, position, textIndex, target }: Pass, held: readonly number[], draw: number, middles: Float32Array): void {
     const { tokens, engine: { runtime: { host }, eviction: { kept, acting, isRandom } } } = this;
     const block = this.#block;
-    const inputIds = block.array("input_ids");
-    for (let i = 0; i < tokens; i++) inputIds[i] = BigInt(ids[i]!);
+    if (ids) {
+      const inputIds = block.array("input_ids");
+      for (let i = 0; i < tokens; i++) inputIds[i] = BigInt(ids[i]!);
+    }
     block.array("target")[0] = BigInt(target);
     if (this.#positioned) {
       const positions = block.array("position_ids");
@@ -210,7 +238,7 @@ export class PassIo implements Disposable {
         for (let i = 0; i < lines.length; i++) lines[i] = BigInt((first + i) % window);
       }
     }
-    block.send();
+    block.send(ids ? "input_ids" : "target");
     this.#runBindings(held);
   }
 
@@ -244,10 +272,13 @@ export class PassIo implements Disposable {
     device.synchronize();
   }
 
-  /** Waits for the pass. */
-  read(): { nll: number; argmax: number } {
-    this.engine.runtime.device.read(this.#output, 0, new Uint8Array(this.#read));
-    return { nll: new Float32Array(this.#read)[0]!, argmax: Number(new BigInt64Array(this.#read)[1]) };
+  /** Queues reading the pass's results; the function waits for them. */
+  readLater(): () => PassResult {
+    const fetched = this.#resultBlock.fetch(16);
+    return () => {
+      const view = new DataView(fetched().buffer);
+      return { nll: view.getFloat32(0, true), argmax: Number(view.getBigInt64(8, true)) };
+    };
   }
 
   /** Waits for the pass; `[tokens, vocab]`. */

@@ -1,6 +1,7 @@
 import type { KvCache } from "../cache/kv_cache.ts";
 import type { Stretch } from "../cache/schedule.ts";
 import type { Engine } from "./engine.ts";
+import type { PassResult } from "./pass_io.ts";
 
 /** What a quality pass gives. */
 export interface QualityResult {
@@ -29,6 +30,7 @@ export function qualityCourse(steps: number): Stretch[] {
  *
  * @param tokens At least `steps` + 1 ids.
  * @param between Called after each step with the number of steps so far, the perplexity up to there, and the cache.
+ * @param ahead Queue each step before the one before it is read; the cache that `between` is shown is then ahead too.
  */
 export function measureQuality(
   engine: Engine,
@@ -36,22 +38,29 @@ export function measureQuality(
   steps: number,
   seed: number,
   between: (steps: number, perplexity: number, cache: KvCache) => void = () => {},
+  ahead = true,
 ): QualityResult {
   using course = engine.course(qualityCourse(steps), seed);
   const nll: number[] = [];
   const predictions: number[] = [];
   let sum = 0, right = 0;
+  const take = ({ nll: loss, argmax }: PassResult) => {
+    nll.push(loss);
+    predictions.push(argmax);
+    sum += loss;
+    if (argmax === tokens[nll.length]) right++;
+    between(nll.length, Math.exp(sum / nll.length), course.cache);
+  };
+  let pending: (() => PassResult) | undefined;
   for (let i = 0; i < steps; i++) {
-    const target = tokens[i + 1]!;
-    course.forward([tokens[i]!], target);
+    course.forward([tokens[i]!], tokens[i + 1]!);
     course.evict();
-    const step = course.read();
-    nll.push(step.nll);
-    predictions.push(step.argmax);
-    sum += step.nll;
-    if (step.argmax === target) right++;
-    between(i + 1, Math.exp(sum / (i + 1)), course.cache);
+    const queued = course.readLater();
+    if (pending) take(pending());
+    if (ahead) pending = queued;
+    else take(queued());
   }
+  if (pending) take(pending());
   const cacheSizes = [...course.cache.held];
   return {
     nll,
