@@ -67,15 +67,16 @@ export function openModelFolder(path: string, dtype: "auto" | FloatType = "auto"
   if (path.endsWith(".onnx") && isThere(path) && !isFolder(path)) return openExported(folderOf(path), withPair(path));
   const found = isThere(join(path, "config.json")) && !hasCheckpoint(path) ? findExport(path, dtype) : undefined;
   if (found) return openExported(path, found);
-  const spec = readSpec(path);
+  const spec = specOf(readConfig(path));
   const model = { path, spec, tensors: prefixed(readCheckpoint(path), spec) };
   visitWeights(spec, (name, shape) => findWeight(model, name, shape));
   return model;
 }
 
 function openExported(path: string, files: ExportPaths): ModelFolder {
-  const spec = readSpec(path);
-  return { path, spec, tensors: new Map(), export: openExport(files, spec) };
+  const config = readConfig(path);
+  const known = FAMILIES.has(config.string("model_type")) ? specOf(config) : undefined;
+  return { path, tensors: new Map(), ...openExport(files, config, known) };
 }
 
 /** The model folder that an .onnx file belongs to: its own, or the one above. */
@@ -84,7 +85,7 @@ function folderOf(file: string): string {
   return !isThere(join(own, "config.json")) && isThere(join(own, "..", "config.json")) ? join(own, "..") : own;
 }
 
-function readSpec(path: string): ModelSpec {
+function readConfig(path: string): ConfigReader {
   const file = join(path, "config.json");
   if (!isThere(file)) {
     const found = !isThere(path)
@@ -96,7 +97,7 @@ function readSpec(path: string): ModelSpec {
       `Cannot open model ${path}: ${found}; --model_id takes a Hugging Face model folder (config.json, tokenizer.json, and *.safetensors or an ONNX export) or a model's id on the hub (org/name)`,
     );
   }
-  return specOf(new ConfigReader(file, readJsonObject(file)));
+  return new ConfigReader(file, readJsonObject(file));
 }
 
 /** Tensors by the names of the whole model, where the checkpoint has those of the model without its head. */

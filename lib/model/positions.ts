@@ -8,7 +8,8 @@ type Positioned = Pick<ModelSpec, "family" | "rope" | "learned" | "maxPositions"
  * @param spec The model.
  * @returns The reason, without a full stop.
  */
-export function noRotation({ family }: Pick<ModelSpec, "family">): string {
+export function noRotation({ family, learned }: Pick<ModelSpec, "family" | "learned">): string {
+  if (!learned) return `how ${family} models number tokens is known to their ONNX export alone`;
   return `${family} models add learned positions to the tokens, so that kept keys cannot be numbered anew; ` +
     "--positions absolute takes any";
 }

@@ -41,8 +41,7 @@ export function exportObstacle(model: ModelFolder, { positions, score, table, co
   if (!model.export) return undefined;
   const { step, prompt } = model.export;
   if (score && featuresOf(score).has("attention")) {
-    return "it keeps entries by the attention they are paid, which an ONNX export does not show; the model's " +
-      "safetensors files take any method";
+    return "an ONNX export shows no attention, and it keeps entries by that; the model's safetensors files take any method";
   }
   if (positions === "cache" && model.spec.rope?.growth) {
     return "its RoPE frequencies change with the text's length (dynamic), so that an export's kept keys cannot be " +
@@ -123,9 +122,12 @@ export function refusals(
 }
 
 /** What a person should know of a run on an export. */
-export function exportNote(file: string): string {
+export function exportNote({ export: exported, spec: { family } }: ModelFolder, file: string): string {
+  const unknown = exported?.isFamilyKnown
+    ? ""
+    : `. Models of type ${family} are not checked here: with entries dropped, numbers are right if only their keys' rotation says where entries are`;
   return `Running the ONNX export ${file}: its graph copies the whole cache at every step, and computes the logits of ` +
-    "all of a prompt, so it is slower, and takes more memory, than the model's safetensors files would";
+    "all of a prompt, so it is slower, and takes more memory, than the model's safetensors files would" + unknown;
 }
 
 /** Refuses settings of a run that mean nothing to an ONNX export. */

@@ -122,7 +122,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
   }));
   for (const { name, positions, last } of reaches) checkReach(name, positions, last, model);
   const refused = refusals(model, requests, courses, configurations.map(({ policy }) => isControl(policy.method)));
-  if (model.export) onNote(exportNote(weightsOf(model)));
+  if (model.export) onNote(exportNote(model, weightsOf(model)));
   const notes = [
     positionsNote(reaches, model.spec.maxPositions),
     // An export masks in its own way.

@@ -1,5 +1,7 @@
 import { InputError } from "../../errors.ts";
+import type { ConfigReader } from "../config_reader.ts";
 import type { ModelSpec } from "../spec.ts";
+import { exportedSpec } from "./exported_spec.ts";
 import type { ExportPaths } from "./find_export.ts";
 import { type OnnxFile, readOnnxFile } from "./onnx_file.ts";
 import { checkSignature, type ExportSignature, readSignature } from "./signature.ts";
@@ -18,23 +20,29 @@ export interface OnnxExport {
   readonly prompt: ExportGraph | undefined;
   /** Paths of all files, those of the weights included. */
   readonly files: readonly string[];
+  /** Whether the model's family is one that has a file here, and is checked. */
+  readonly isFamilyKnown: boolean;
 }
 
 /**
  * Opens an export: reads what its graphs take and give, and makes sure that its weights are there.
  *
  * @param paths Its files.
- * @param spec What config.json describes.
- * @returns What it is.
+ * @param config The model's config.json.
+ * @param known What that describes, if it is of a family that has a file here.
+ * @returns What it is, and the decoder.
  * @throws {InputError} If a file is missing or cut short, or it is not the decoder that config.json describes.
  */
-export function openExport(paths: ExportPaths, spec: ModelSpec): OnnxExport {
+export function openExport(
+  paths: ExportPaths,
+  config: ConfigReader,
+  known: ModelSpec | undefined,
+): { readonly export: OnnxExport; readonly spec: ModelSpec } {
   const files = [readOnnxFile(paths.step), ...(paths.prompt === undefined ? [] : [readOnnxFile(paths.prompt)])];
-  const [step, prompt] = files.map(({ path, model }): ExportGraph => {
-    const signature = readSignature(path, model);
-    checkSignature(path, signature, spec);
-    return { path, signature };
-  }) as [ExportGraph, ExportGraph?];
+  const graphs = files.map(({ path, model }): ExportGraph => ({ path, signature: readSignature(path, model) }));
+  const [step, prompt] = graphs as [ExportGraph, ExportGraph?];
+  const spec = known ?? exportedSpec(config, step.signature);
+  for (const { path, signature } of graphs) checkSignature(path, signature, spec);
   if (!step.signature.hasPast) {
     throw new InputError(
       `Cannot use ${step.path}: it takes no past_key_values, only a whole text; its decoder_with_past_model.onnx has to ` +
@@ -46,5 +54,6 @@ export function openExport(paths: ExportPaths, spec: ModelSpec): OnnxExport {
       `Cannot use ${prompt.path} with ${step.path}: the cache of one is ${prompt.signature.cache}, of the other ${step.signature.cache}`,
     );
   }
-  return { step, prompt, files: [...new Set(files.flatMap(({ files }: OnnxFile) => files))] };
+  const all = [...new Set(files.flatMap(({ files }: OnnxFile) => files))];
+  return { spec, export: { step, prompt, files: all, isFamilyKnown: known !== undefined } };
 }

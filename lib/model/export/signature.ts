@@ -85,14 +85,15 @@ export function readSignature(file: string, model: proto.onnx.IModelProto): Expo
   }
 
   // What a traced graph gives may have sizes that it does not state.
-  const shapes = (["key", "value"] as const)
-    .flatMap((part) => [inputs.get(pastName(0, part)), outputs.get(presentName(0, part))])
-    .filter((info) => info !== undefined).map(dimsOf);
+  const shapes = [...pasts.map((name) => inputs.get(name)!), ...parts(presentName).map((name) => outputs.get(name)!)]
+    .map(dimsOf);
   const shape = shapes.find((dims) => typeof dims[1] === "number" && typeof dims[3] === "number") ?? shapes[0]!;
   const [, kvHeads, , headDim] = shape;
   if (shape.length !== 4 || typeof kvHeads !== "number" || typeof headDim !== "number") {
     return fail(`its cache has shape [${shape}], [batch, KV heads, entries, size of a head] is needed`);
   }
+  const odd = shapes.find((dims) => [[1, kvHeads], [3, headDim]].some(([axis, is]) => isOther(dims[axis!], is!)));
+  if (odd) return fail(`its cache has shapes [${shape}] and [${odd}]; layers and parts have to be alike`);
   const float = (name: string): FloatType => {
     const dtype = dtypeOf((outputs.get(name) ?? inputs.get(name))!);
     if (dtype === "float32" || dtype === "float16" || dtype === "bfloat16") return dtype;
@@ -150,6 +151,11 @@ function usedNames(graph: proto.onnx.IGraphProto, into = new Set<string>()): Set
     }
   }
   return into;
+}
+
+/** Whether a dimension is stated, and another. */
+function isOther(dim: number | string | undefined, is: number): boolean {
+  return typeof dim === "number" && dim !== is;
 }
 
 /** An input's or output's dimensions: numbers, or names of those known at run time. */
