@@ -1,6 +1,7 @@
 /** Runs on ONNX exports that optimum wrote, held against the same model as safetensors. */
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { join } from "@std/path";
+import proto from "onnx-proto";
 import { tabulate } from "../../lib/cache/schedule.ts";
 import { InputError } from "../../lib/errors.ts";
 import { openModelFolder } from "../../lib/model/model_folder.ts";
@@ -12,7 +13,7 @@ import { openRuntime } from "../../lib/run/open_runtime.ts";
 import { prepare } from "../../lib/run/prepare.ts";
 import { measureQuality, qualityCourse } from "../../lib/run/quality.ts";
 import { measureSpeed, speedCourse } from "../../lib/run/speed.ts";
-import { ExportFolder, original } from "../model/_exports.ts";
+import { exported, ExportFolder, original } from "../model/_exports.ts";
 
 const runtime = openRuntime("cpu");
 const STEPS = 40;
@@ -127,6 +128,32 @@ Deno.test("a float16 export computes and caches in float16, on the CPU too", asy
     ok(off > 0 && off < 0.02, `${name} ${off}`);
     deepEqual(theirs!.cacheSizes, ours!.cacheSizes);
   }
+});
+
+Deno.test("an export that asks how many logits to keep is told", async () => {
+  using folder = new ExportFolder();
+  const { onnx } = proto;
+  const model = onnx.ModelProto.decode(await exported("model.onnx"));
+  const graph = model.graph!;
+  // As newer exports for transformers.js have it: the last so many, or all where it is 0.
+  graph.input!.push({
+    name: "num_logits_to_keep",
+    type: { tensorType: { elemType: onnx.TensorProto.DataType.INT64, shape: { dim: [] } } },
+  });
+  for (const { output } of graph.node!) output!.forEach((name, i) => output![i] = name === "logits" ? "all" : name);
+  const ints = (name: string, value: bigint): proto.onnx.ITensorProto => ({
+    name,
+    dims: [1],
+    dataType: onnx.TensorProto.DataType.INT64,
+    rawData: new Uint8Array(BigInt64Array.of(value).buffer),
+  });
+  graph.initializer!.push(ints("one", 1n), ints("end", 2n ** 62n));
+  graph.node!.push(
+    { opType: "Neg", input: ["num_logits_to_keep"], output: ["start"] },
+    { opType: "Reshape", input: ["start", "one"], output: ["starts"] },
+    { opType: "Slice", input: ["all", "starts", "end", "one"], output: ["logits"] },
+  );
+  agrees(folder.write("model.onnx", onnx.ModelProto.encode(model).finish()), policies.streaming_llm!, [0]);
 });
 
 Deno.test("what an export's cache holds is traced", async () => {

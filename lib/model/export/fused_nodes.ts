@@ -1,19 +1,20 @@
 import type proto from "onnx-proto";
 import { InputError } from "../../errors.ts";
+import { nodesOf } from "../../onnx/nodes_of.ts";
 
 /** ORT's fused attention, as in exports of its model builder: it is told by numbers, not by a mask, what counts. */
 const FUSED = "GroupQueryAttention";
 /** Places of its inputs: the layer's past, its last valid entry, and how many entries there are. */
 const PAST = 3, LAST = 5, TOTAL = 6;
 
-/** The nodes of fused attention in a graph. */
-export function fusedNodes({ node }: proto.onnx.IGraphProto): proto.onnx.INodeProto[] {
-  return (node ?? []).filter(({ opType }) => opType === FUSED);
+/** The nodes of fused attention in a graph, its branches included. */
+function* fusedNodes(graph: proto.onnx.IGraphProto): Generator<proto.onnx.INodeProto> {
+  for (const node of nodesOf(graph)) if (node.opType === FUSED) yield node;
 }
 
 /** Whether fused attention rotates keys itself, by what each layer holds. */
 export function rotatesItself(graph: proto.onnx.IGraphProto): boolean {
-  return fusedNodes(graph).some(({ attribute }) =>
+  return [...fusedNodes(graph)].some(({ attribute }) =>
     attribute?.some(({ name, i }) => name === "do_rotary" && Number(i) === 1)
   );
 }

@@ -1,6 +1,7 @@
 import { dirname, isAbsolute, join } from "@std/path";
 import proto from "onnx-proto";
 import { InputError } from "../../errors.ts";
+import { graphsIn } from "../../onnx/nodes_of.ts";
 import { type SkimmedModel, skimModel } from "../../onnx/skim_model.ts";
 import { isThere, whyUnreadable } from "../files.ts";
 import { commonFolder, location } from "../weights.ts";
@@ -34,7 +35,7 @@ export interface OnnxFile {
  */
 export function readOnnxFile(path: string): OnnxFile {
   const { model, spans } = skim(path);
-  const tensors = [...initializersOf(model.graph!)];
+  const tensors = [...graphsIn(model.graph!)].flatMap(({ initializer }) => initializer ?? []);
   const data = new Set<string>();
   for (const tensor of tensors.filter(({ dataLocation }) => dataLocation === EXTERNAL)) {
     data.add(checkData(path, tensor));
@@ -86,16 +87,6 @@ function isPointer(path: string): boolean {
   using file = Deno.openSync(path);
   file.readSync(start);
   return new TextDecoder().decode(start) === "version https://git-lfs.";
-}
-
-/** Initializers of a graph and of the branches in it. */
-function* initializersOf(graph: proto.onnx.IGraphProto): Generator<proto.onnx.ITensorProto> {
-  yield* graph.initializer ?? [];
-  for (const { attribute } of graph.node ?? []) {
-    for (const { g, graphs } of attribute ?? []) {
-      for (const inner of [...(g ? [g] : []), ...(graphs ?? [])]) yield* initializersOf(inner);
-    }
-  }
 }
 
 /** Where an initializer's data lies, by its own account. */

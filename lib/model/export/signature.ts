@@ -1,6 +1,7 @@
 import type proto from "onnx-proto";
 import { type DType, DTYPES, type FloatType } from "../../dtype.ts";
 import { InputError } from "../../errors.ts";
+import { nodesOf } from "../../onnx/nodes_of.ts";
 import type { ModelSpec } from "../spec.ts";
 import { rotatesItself } from "./fused_nodes.ts";
 
@@ -107,7 +108,7 @@ export function readSignature(file: string, model: proto.onnx.IModelProto): Expo
   if (opset < OPSETS.oldest || opset > OPSETS.newest) {
     fail(`it is of ONNX opset ${opset}, ${OPSETS.oldest} to ${OPSETS.newest} are supported; export it with --opset 18`);
   }
-  const used = usedNames(graph);
+  const used = new Set([...nodesOf(graph)].flatMap(({ input }) => input ?? []));
   const rotatesByLayer = rotatesItself(graph);
   return {
     layers,
@@ -140,17 +141,6 @@ export function checkSignature(file: string, signature: ExportSignature, spec: M
   differ(signature.kvHeads, "KV heads", spec.kvHeads);
   differ(signature.headDim, "numbers in a head", spec.headDim);
   if (signature.vocab !== undefined) differ(signature.vocab, "columns of logits", spec.vocab);
-}
-
-/** Names that a graph's nodes read, its branches included. */
-function usedNames(graph: proto.onnx.IGraphProto, into = new Set<string>()): Set<string> {
-  for (const { input, attribute } of graph.node ?? []) {
-    for (const name of input ?? []) into.add(name);
-    for (const { g, graphs } of attribute ?? []) {
-      for (const inner of [...(g ? [g] : []), ...(graphs ?? [])]) usedNames(inner, into);
-    }
-  }
-  return into;
 }
 
 /** Whether a dimension is stated, and another. */

@@ -1,0 +1,16 @@
+import type proto from "onnx-proto";
+
+/** A graph, and the branches and loop bodies in it, at any depth. */
+export function* graphsIn(graph: proto.onnx.IGraphProto): Generator<proto.onnx.IGraphProto> {
+  yield graph;
+  for (const { attribute } of graph.node ?? []) {
+    for (const { g, graphs } of attribute ?? []) {
+      for (const inner of [...(g ? [g] : []), ...(graphs ?? [])]) yield* graphsIn(inner);
+    }
+  }
+}
+
+/** The nodes of a graph, and of the branches and loop bodies in it. */
+export function* nodesOf(graph: proto.onnx.IGraphProto): Generator<proto.onnx.INodeProto> {
+  for (const { node } of graphsIn(graph)) yield* node ?? [];
+}
