@@ -1,10 +1,11 @@
 /**
  * `deno task parity [cpu|cuda] [PART OF A NAME]`: the original's results against ours, in every form the device has, as a
- * table. `deno task test` holds the CPU's to them; this also shows how near they are, and runs on a GPU.
+ * table; and prompts in chunks (`chunks` for these alone). `deno task test` holds the CPU's to them; this also shows how near they are, and runs on a GPU.
  *
  * @module
  */
 import { openRuntime } from "../lib/run/open_runtime.ts";
+import { chunkDifferences } from "./chunk_parity.ts";
 import { compare, embeddedModel, goldenRuns, perplexityLimit, rerun, titleOf } from "./golden.ts";
 
 const device = Deno.args[0] === "cuda" ? "cuda" : "cpu";
@@ -45,6 +46,17 @@ if (import.meta.main) {
         failed++;
         console.log(`FAIL ${label} ${(error as Error).stack ?? error}`);
       }
+    }
+  }
+  const cpu = device === "cpu" ? runtime : openRuntime("cpu");
+  for (const { limit, ...form } of "chunks".includes(wanted) ? FORMS[device] : []) {
+    for (const { name, off } of chunkDifferences(runtime, cpu, form)) {
+      // Of single tokens, where the limit is one of a mean.
+      const ok = off <= 10 * limit;
+      if (ok) passed++;
+      else failed++;
+      const label = `${name}, ${form.dtype} ${form.attention}`.padEnd(80);
+      console.log(`${ok ? "ok  " : "FAIL"} ${label} worst NLL off by ${off.toExponential(1)}`);
     }
   }
   console.log(`${passed} passed, ${failed} failed`);
