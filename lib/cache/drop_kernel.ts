@@ -1,5 +1,5 @@
 import { compileScore } from "../kernels/drop_program.ts";
-import type { StepKernels } from "../kernels/step_kernels.ts";
+import type { StepKernels } from "../kernels/kernels.ts";
 import type { Graph, Tensor } from "../onnx/graph.ts";
 import type { CustomOps } from "../ort/custom_ops.ts";
 import type { DropOptions } from "./drop_graph.ts";

@@ -3,6 +3,7 @@ import { type CudaDriver, CudaDriver as Driver, type CudaModule } from "../cuda/
 import { DTYPES, type FloatType } from "../dtype.ts";
 import type { CudaDevice } from "../ort/cuda_device.ts";
 import type { DeviceMemory } from "../ort/device.ts";
+import type { StepKernels } from "./kernels.ts";
 import {
   type AttendArguments,
   attendBytes,
@@ -28,7 +29,7 @@ const LOAD = 16;
  * Each call queues one kernel in the device's stream. What a kernel needs between its blocks is memory of the kernels'
  * own, made when first asked for: run a step once before it is captured.
  */
-export class StepKernels implements Disposable {
+export class CudaStepKernels implements StepKernels {
   readonly #module: CudaModule;
   readonly #driver: CudaDriver;
   readonly #scratch = new Map<string, DeviceMemory>();

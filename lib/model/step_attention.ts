@@ -1,4 +1,4 @@
-import type { StepKernels } from "../kernels/step_kernels.ts";
+import type { StepKernels } from "../kernels/kernels.ts";
 import type { HeadRows } from "../kernels/structs.ts";
 import type { Graph, Tensor } from "../onnx/graph.ts";
 import type { Argument, CustomOps } from "../ort/custom_ops.ts";

@@ -1,5 +1,5 @@
 import { type FloatType } from "../dtype.ts";
-import type { StepKernels } from "../kernels/step_kernels.ts";
+import type { StepKernels } from "../kernels/kernels.ts";
 import type { LinearSegment } from "../kernels/structs.ts";
 import { Graph, type Tensor } from "../onnx/graph.ts";
 import type { Argument, CustomOps } from "../ort/custom_ops.ts";

@@ -48,7 +48,7 @@ export async function measureRows(request: RowsRequest, emit: (event: RooflineEv
           vram: peak === null ? null : {
             before,
             peak: Math.max(0, peak - before),
-            allocator_peak: engine.session.allocatorStats().MaxInUse ?? 0,
+            allocator_peak: engine.sessions.reduce((sum, each) => sum + (each.allocatorStats().MaxInUse ?? 0), 0),
             allocated,
           },
         },

@@ -2,6 +2,8 @@ import { emitDrop } from "../cache/drop_graph.ts";
 import { Eviction, type EvictionOptions } from "../cache/eviction.ts";
 import { KvCache } from "../cache/kv_cache.ts";
 import type { Stretch } from "../cache/schedule.ts";
+import type { FloatType } from "../dtype.ts";
+import type { StepKernels } from "../kernels/kernels.ts";
 import type { AttentionForm } from "../model/attention.ts";
 import { buildDecoder, type Decoder, type DecoderOptions, type PassTensors } from "../model/decoder.ts";
 import type { Graph } from "../onnx/graph.ts";
@@ -11,9 +13,10 @@ import type { WindowUse } from "../model/visible.ts";
 import type { Runtime } from "../ort/runtime.ts";
 import type { Session } from "../ort/session.ts";
 import { exportPasses } from "./export_passes.ts";
+import type { KernelChoice } from "./kernel_choice.ts";
 import { LoadedGraph, type PassGraphs } from "./loaded_graph.ts";
 import { PassIo, type PassResult } from "./pass_io.ts";
-import { type KernelChoice, Step } from "./step.ts";
+import { Step } from "./step.ts";
 
 /**
  * How tokens are numbered. "absolute": by their index in the text; "cache": by their place in the cache, kept keys
@@ -30,8 +33,8 @@ export interface EngineOptions extends EvictionOptions {
   readonly positions?: Positions | undefined;
   /** Threads of the CPU provider. */
   readonly threads?: number | undefined;
-  /** Whose kernels run decode steps on CUDA: "own", where they can, unless it says otherwise. */
-  readonly kernels?: KernelChoice | undefined;
+  /** Whose kernels run decode steps, "auto" if left out; or kernels from elsewhere, for any device. */
+  readonly kernels?: KernelChoice | ((dtype: FloatType) => StepKernels) | undefined;
   /** Replay steps as CUDA graphs; on unless false. */
   readonly cudaGraphs?: boolean;
   /** Also compute the logits of every token; see {@linkcode Course.logits}. */
@@ -59,7 +62,7 @@ function windowCount({ positions = "absolute", maxPositions, attention }: Engine
 export class Engine implements Disposable {
   /** What a pass runs. */
   readonly graphs: PassGraphs;
-  /** Decode steps with kernels of our own; a string says why there are none. */
+  /** Decode steps with kernels of our own; a string says why ONNX Runtime's run them. */
   readonly step: Step | string;
   /** Layer → length group; see DecoderOptions. */
   readonly groups: readonly number[];
@@ -83,7 +86,7 @@ export class Engine implements Disposable {
     const { cudaGraphs = true, threads } = options;
     const load = (decoder: Decoder, cudaGraph: boolean) => new LoadedGraph(runtime, decoder, { cudaGraph, threads });
     const then = (g: Graph, pass: PassTensors) => this.#drop(g, pass);
-    const step = this.step = model.export ? "an export has its own" : Step.open(runtime, model.spec, options, eviction);
+    const step = this.step = Step.open(runtime, model, options, eviction);
     if (model.export) {
       const { positions, logits = false, maxPositions } = options;
       const { rope } = model.spec;
@@ -96,12 +99,12 @@ export class Engine implements Disposable {
       this.graphs = { step: [load(this.#decoder(then), cudaGraphs)] };
     } else {
       const decoder = this.#decoder(then, (g, weights) => step.reveal(g, weights));
-      const prompt = new LoadedGraph(runtime, decoder, { cudaGraph: false, customOps: step.reveals });
+      const prompt = new LoadedGraph(runtime, decoder, { cudaGraph: false, threads, customOps: step.reveals });
       this.graphs = { step: [step.load(this.groups, decoder.weightBytes)], prompt: [prompt] };
     }
   }
 
-  /** The session of the model itself. */
+  /** The session of the model's steps. */
   get session(): Session {
     return this.graphs.step[0].session;
   }

@@ -2,20 +2,18 @@ import { emitDropKernel } from "../cache/drop_kernel.ts";
 import type { Eviction } from "../cache/eviction.ts";
 import { CudaError } from "../cuda/errors.ts";
 import { InputError } from "../errors.ts";
-import { compileScore } from "../kernels/drop_program.ts";
-import { StepKernels } from "../kernels/step_kernels.ts";
+import type { StepKernels } from "../kernels/kernels.ts";
+import { CudaStepKernels } from "../kernels/step_kernels.ts";
+import type { ModelFolder } from "../model/model_folder.ts";
 import type { ModelSpec } from "../model/spec.ts";
 import { buildStep } from "../model/step_graph.ts";
-import { stepObstacle } from "../model/step_obstacle.ts";
 import type { Graph, Tensor } from "../onnx/graph.ts";
-import { CudaDevice } from "../ort/cuda_device.ts";
+import type { CudaDevice } from "../ort/cuda_device.ts";
 import { CustomOps } from "../ort/custom_ops.ts";
 import type { Runtime } from "../ort/runtime.ts";
 import type { EngineOptions } from "./engine.ts";
+import { kernelObstacle } from "./kernel_choice.ts";
 import { LoadedGraph } from "./loaded_graph.ts";
-
-/** Whose kernels a decode step runs: "own", or ONNX Runtime's. */
-export type KernelChoice = "own" | "ort";
 
 /**
  * Decode steps with kernels of our own, beside a session that has the weights and does all other passes: see buildStep.
@@ -40,16 +38,31 @@ export class Step implements Disposable {
     this.#ops = new CustomOps(runtime.ort, runtime.device);
   }
 
-  /** Compiles the kernels; where they cannot be used, a string that says why. */
-  static open(runtime: Runtime, spec: ModelSpec, options: EngineOptions, eviction: Eviction): Step | string {
+  /**
+   * Compiles the kernels; where they are not to be used, or cannot be, a string says why.
+   *
+   * @throws {InputError} If they cannot be used and have to be.
+   */
+  static open(runtime: Runtime, model: ModelFolder, options: EngineOptions, eviction: Eviction): Step | string {
+    const { kernels = "auto" } = options;
+    if (kernels === "ort") return "--kernels ort";
+    const made = Step.#make(runtime, model, options, eviction);
+    if (kernels === "own" && typeof made === "string") {
+      throw new InputError(`Cannot use --kernels own: ${made}; auto takes ONNX Runtime's where they cannot be used`);
+    }
+    return made;
+  }
+
+  static #make(runtime: Runtime, model: ModelFolder, options: EngineOptions, eviction: Eviction): Step | string {
     const { device } = runtime;
-    if (!(device instanceof CudaDevice)) return "they run on CUDA";
-    if (options.kernels === "ort") return "--kernels ort";
-    const obstacle = stepObstacle(spec, options) ??
-      (compileScore(eviction.score) ? undefined : "the score reads keys or values, or is long");
+    const { kernels, dtype } = options;
+    const own = typeof kernels === "function" ? kernels : undefined;
+    const use = { ...options, device: own ? "cuda" as const : device.kind, score: eviction.score };
+    const obstacle = kernelObstacle(model, use);
     if (obstacle !== undefined) return obstacle;
     try {
-      return new Step(runtime, spec, options, eviction, new StepKernels(device, options.dtype));
+      const made = own ? own(dtype) : new CudaStepKernels(device as CudaDevice, dtype);
+      return new Step(runtime, model.spec, options, eviction, made);
     } catch (error) {
       if (error instanceof CudaError || error instanceof InputError) return error.message;
       throw error;
@@ -91,7 +104,7 @@ export class Step implements Disposable {
     return new LoadedGraph(
       runtime,
       { bytes: graph.encode(), weightsFolder: "", weightBytes, names: graph.names },
-      { cudaGraph: options.cudaGraphs ?? true, customOps: this.#ops },
+      { cudaGraph: options.cudaGraphs ?? true, threads: options.threads, customOps: this.#ops },
     );
   }
 

@@ -1,0 +1,22 @@
+import type { FloatType } from "../dtype.ts";
+import type { AttendArguments, ChooseArguments, DropArguments, EmbedArguments, LinearSegment } from "./structs.ts";
+
+/**
+ * The kernels of one decode step, for tensors of one type. Each call does its work, or queues it in the device's stream;
+ * sums are in float32 whatever the type.
+ */
+export interface StepKernels extends Disposable {
+  readonly dtype: FloatType;
+  /** Matrix products of one vector each, for all of a matrix's rows. */
+  linear(segments: readonly LinearSegment[]): void;
+  /** Attention of one token over a layer's cache, to which its key and value are appended. */
+  attend(a: Omit<AttendArguments, "chunk" | "partial" | "scores" | "counters">): void;
+  /** The token's embedding. */
+  embed(a: EmbedArguments): void;
+  /** Negative log-likelihood of the target, nats, and the argmax. */
+  choose(a: Omit<ChooseArguments, "partial" | "counter">): void;
+  /** One entry of each row leaves, and the newest takes its slot. */
+  drop(a: DropArguments): void;
+  /** Attention of the step's query to every slot of every row, float32 `[rows, width]`, for {@linkcode drop}. */
+  observed(rows: number, width: number): Deno.PointerObject;
+}

@@ -1,0 +1,49 @@
+import type { FloatType } from "../dtype.ts";
+import { compileScore } from "../kernels/drop_program.ts";
+import type { ModelFolder } from "../model/model_folder.ts";
+import { stepObstacle } from "../model/step_obstacle.ts";
+import type { Score } from "../policies/score.ts";
+
+/** Whose kernels run decode steps: the project's own, ONNX Runtime's, or, by "auto", the own ones where they can. */
+export type KernelChoice = "auto" | "own" | "ort";
+
+/** What decides whether the project's own kernels can be used. */
+export interface KernelUse {
+  readonly device: "cuda" | "cpu";
+  readonly dtype: FloatType;
+  /** The most tokens that a text has. */
+  readonly maxPositions: number;
+  readonly score?: Score | undefined;
+}
+
+/**
+ * Why the project's own kernels cannot run a model's decode steps; undefined where they can, as far as can be told without
+ * a GPU.
+ *
+ * @example
+ * ```ts
+ * import { openModelFolder } from "../model/model_folder.ts";
+ * import { methods } from "../policies/registry.ts";
+ * import { kernelObstacle } from "./kernel_choice.ts";
+ *
+ * const model = openModelFolder("lib/assets/novel-neox-8m");
+ * const use = { device: "cuda", dtype: "float16", maxPositions: 2000 } as const;
+ * const { score } = methods.keydiff({ cache_size: 256, recent_size: 64 });
+ * console.log(kernelObstacle(model, use), kernelObstacle(model, { ...use, score }));
+ * // undefined "the method's score reads keys or values, or is long"
+ * ```
+ *
+ * @param model The model.
+ * @param use What is to be run.
+ * @returns The reason, without a full stop; "its" and "it" are the model's.
+ */
+export function kernelObstacle(model: ModelFolder, { device, score, ...options }: KernelUse): string | undefined {
+  if (device !== "cuda") return "they run on CUDA only";
+  if (model.export) return "an ONNX export has its own graph";
+  return stepObstacle(model.spec, options) ?? scoreObstacle(score);
+}
+
+/** Why a score cannot be computed by them. */
+export function scoreObstacle(score: Score | undefined): string | undefined {
+  return compileScore(score) ? undefined : "the method's score reads keys or values, or is long";
+}
