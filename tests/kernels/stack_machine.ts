@@ -1,0 +1,106 @@
+/** The machine that step.cu describes, in plain loops: an eviction score as a program over a row's entries in text order. */
+import type { DropProgram } from "../../lib/kernels/drop_program.ts";
+import { enumeration } from "./_source.ts";
+
+/** By its own numbers: those of step.cu. */
+const OPS = enumeration("Op");
+
+/** A row of the cache, as a program sees it. */
+export interface ProgramRow {
+  readonly entries: number;
+  /** First rank of the middle, and one past its last. */
+  readonly sink: number;
+  readonly end: number;
+  /** What an instruction that reads a feature pushes, by rank. */
+  readonly features: Readonly<Record<string, (rank: number) => number>>;
+}
+
+/**
+ * Runs a program; gives the score of every rank, of which those outside the middle mean nothing.
+ *
+ * @param round What is done to every result: `Math.fround` for float32's numbers.
+ */
+export function runProgram(
+  { instructions, depth }: DropProgram,
+  { entries, sink, end, features }: ProgramRow,
+  round: (x: number) => number = Math.fround,
+): number[] {
+  const stack: number[][] = [];
+  const ranks = Array.from({ length: entries }, (_, rank) => rank);
+  const middle = ranks.slice(sink, end);
+  const map = (f: (x: number) => number) => void stack.push(stack.pop()!.map((x) => round(f(x))));
+  const binary = (f: (x: number, y: number) => number) => {
+    const y = stack.pop()!, x = stack.pop()!;
+    stack.push(x.map((value, rank) => round(f(value, y[rank]!))));
+  };
+  const over = (f: (middle: readonly number[]) => number) => {
+    const x = stack.pop()!;
+    stack.push(new Array(entries).fill(round(f(middle.map((rank) => x[rank]!)))));
+  };
+  const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
+  const pool = (kernel: number, f: (near: readonly number[]) => number) => {
+    if (stack.length + 1 > depth) throw new Error("pooling has no second array");
+    if (middle.length < kernel) return;
+    const before = Math.floor((kernel - 1) / 2), x = stack.pop()!;
+    const near = (rank: number) =>
+      Array.from({ length: kernel }, (_, k) => rank - before + k).filter((other) => other >= sink && other < end);
+    stack.push(
+      ranks.map((rank) => rank < sink || rank >= end ? x[rank]! : round(f(near(rank).map((other) => x[other]!)))),
+    );
+  };
+  for (const { op, number } of instructions) {
+    const name = OPS[op]!;
+    switch (name) {
+      case "constant":
+        stack.push(new Array(entries).fill(round(number)));
+        break;
+      case "neg":
+        map((x) => -x);
+        break;
+      case "abs":
+      case "sqrt":
+      case "exp":
+      case "log":
+        map(Math[name]);
+        break;
+      case "sum_over":
+        over(sum);
+        break;
+      case "mean_over":
+        over((x) => sum(x) / x.length);
+        break;
+      case "max_over":
+        over((x) => Math.max(...x));
+        break;
+      case "norm_over":
+        over((x) => Math.sqrt(sum(x.map((x) => x * x))));
+        break;
+      case "avg_pool":
+        pool(number, (near) => sum(near) / number);
+        break;
+      case "max_pool":
+        pool(number, (near) => Math.max(...near));
+        break;
+      case "add":
+        binary((x, y) => x + y);
+        break;
+      case "sub":
+        binary((x, y) => x - y);
+        break;
+      case "mul":
+        binary((x, y) => x * y);
+        break;
+      case "div":
+        binary((x, y) => x / y);
+        break;
+      default: {
+        const feature = features[name];
+        if (!feature) throw new Error(`the program reads ${name}`);
+        stack.push(ranks.map(feature));
+      }
+    }
+    if (stack.length > depth) throw new Error(`${stack.length} arrays on a stack for ${depth}`);
+  }
+  if (stack.length > 1) throw new Error(`${stack.length} results`);
+  return stack[0] ?? [];
+}

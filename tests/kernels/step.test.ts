@@ -1,0 +1,168 @@
+/**
+ * A step with kernels of our own, all of it but the CUDA code: its graph, its operators, where weights lie, eviction, and
+ * what goes in and out, with the kernels in plain loops. Held against the CPU's decoder.
+ */
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { tabulate } from "../../lib/cache/schedule.ts";
+import type { ModelFolder } from "../../lib/model/model_folder.ts";
+import { openModelFolder } from "../../lib/model/model_folder.ts";
+import type { Policy } from "../../lib/policies/policy.ts";
+import { methods } from "../../lib/policies/registry.ts";
+import { Engine, type EngineOptions, type Positions } from "../../lib/run/engine.ts";
+import { pairs } from "../cache/_pairs.ts";
+import { embeddedModel } from "../golden.ts";
+import {
+  configOf,
+  farthest,
+  neox,
+  randomWeights,
+  runtime,
+  storedWeights,
+  temporaryFolder,
+  writeModel,
+} from "../model/_models.ts";
+import { geluTanh } from "../model/reference_neox.ts";
+import { ReferenceKernels } from "./reference_step.ts";
+
+const TINY = new URL("../fixtures/tiny/", import.meta.url);
+const tiny = (name: string) => openModelFolder(new URL(name, TINY).pathname);
+
+/** Folders, and why some have no kernels for a text of 34 tokens. */
+const FAMILIES: Readonly<Record<string, string | undefined>> = {
+  "gpt-neox-sequential": undefined,
+  "llama-gqa": undefined,
+  "llama3-rope-scaling": undefined,
+  qwen2: undefined,
+  qwen3: undefined,
+  gpt2: "its matrices are stored transposed",
+  phi: undefined,
+  opt: undefined,
+  "mistral-window": "its sliding window is shorter than the text",
+  "qwen2-windows": "its sliding window is shorter than the text",
+  gemma: undefined,
+  "opt-post-norm": "it normalizes sums, or projects its embeddings",
+  "llama-dynamic": "its rotary frequencies change with the text's length",
+};
+
+interface Run {
+  readonly model: ModelFolder;
+  readonly policy: Policy;
+  /** Tokens of each pass. */
+  readonly passes: readonly number[];
+  readonly positions?: Positions;
+}
+
+/** What a run gives, with kernels from somewhere or the CPU's. */
+function run({ model, policy, passes, positions = "absolute" }: Run, kernels?: EngineOptions["kernels"]) {
+  const { spec } = model;
+  const tokens = passes.reduce((a, b) => a + b);
+  // No token comes twice: in the first layer its keys would have the same norm.
+  const ids = Array.from({ length: tokens + 1 }, (_, i) => (5 + 7 * i) % spec.vocab);
+  const stretches = passes.map((tokens) => ({ tokens, times: 1 }));
+  using engine = new Engine(runtime(), model, {
+    dtype: "float32",
+    attention: "explicit",
+    positions,
+    maxPositions: tokens,
+    table: tabulate(policy, spec, [], [stretches]),
+    score: policy.score,
+    attentionUse: policy.attention,
+    trace: true,
+    threads: 1,
+    logits: true,
+    kernels,
+  });
+  using course = engine.course(stretches, 3);
+  const steps = [];
+  let at = 0;
+  for (const tokens of passes) {
+    course.forward(ids.slice(at, at += tokens), ids[at]!);
+    course.evict();
+    const { nll, argmax } = course.read();
+    steps.push({ nll, argmax, logits: course.logits(), held: course.cache.heldPositions() });
+  }
+  return { steps, copied: course.cache.copied, used: typeof engine.step === "string" ? engine.step : "own" };
+}
+
+/** Runs both, and holds one against the other; gives how often each kernel was called. */
+function compare(wanted: Run, limit = 2e-5) {
+  const kernels = new ReferenceKernels();
+  const own = run(wanted, () => kernels), ort = run(wanted);
+  equal(own.used, "own");
+  equal(ort.used, "they run on CUDA only");
+  equal(own.copied, ort.copied);
+  own.steps.forEach(({ nll, argmax, logits, held }, i) => {
+    const expected = ort.steps[i]!;
+    const most = Math.max(1, ...expected.logits.map(Math.abs));
+    deepEqual(held, expected.held, `what is held after pass ${i}`);
+    const off = farthest([logits], [expected.logits]) / most;
+    ok(off < limit, `pass ${i}: logits are off by ${off}`);
+    ok(Math.abs(nll - expected.nll) < limit * most, `pass ${i}: NLL ${nll}, not ${expected.nll}`);
+    equal(argmax, expected.argmax);
+  });
+  return kernels.calls;
+}
+
+const byName = (name: string) => pairs(8).find((pair) => pair.name === name)!.policy;
+const ones = (times: number) => new Array<number>(times).fill(1);
+/** A prompt and steps, or steps alone. */
+const PROMPT = [13, ...ones(14)], STEPS = ones(22);
+
+Deno.test("every tiny model is here", () => {
+  deepEqual([...Deno.readDirSync(TINY)].map(({ name }) => name).sort(), Object.keys(FAMILIES).sort());
+});
+
+for (const [name, obstacle] of Object.entries(FAMILIES)) {
+  if (obstacle !== undefined) {
+    Deno.test(`${name} has no kernels of our own, and says why`, () => {
+      const model = tiny(name);
+      const long = { model, policy: methods.baseline(), passes: [33, 1] };
+      equal(run(long, () => new ReferenceKernels()).used, obstacle);
+      throws(() => run(long, "own"), /^InputError: Cannot use --kernels own: they run on CUDA only; auto takes ONNX/);
+    });
+  }
+  if (obstacle !== undefined && !/shorter|length/.test(obstacle)) continue;
+  Deno.test(`${name} gives the decoder's logits in a step of our own${obstacle ? ", of a short text" : ""}`, () => {
+    const model = tiny(name);
+    const short = obstacle ? [4, 1, 1, 1] : PROMPT;
+    const { attend, linear, drop } = compare({ model, policy: methods.baseline(), passes: short });
+    const steps = short.length - 1;
+    equal(attend, steps * model.spec.layers);
+    equal(linear, steps * (1 + model.spec.layers * (model.spec.residual === "parallel" ? 2 : 4)));
+    equal(drop, 0);
+    if (obstacle) return;
+    compare({ model, policy: byName("h2o"), passes: PROMPT });
+    compare({ model, policy: byName("fix_size_l2"), passes: STEPS, positions: "seed" });
+    if (model.spec.rope) compare({ model, policy: byName("h2o_l2"), passes: STEPS, positions: "cache" });
+  });
+}
+
+for (const { name, policy } of pairs(8)) {
+  const none = name === "keydiff";
+  Deno.test(`${name} ${none ? "falls back, and says why" : "holds and gives the same in steps of our own"}`, () => {
+    const models = [tiny("llama-gqa"), tiny("gpt-neox-sequential")];
+    for (const model of models) {
+      if (none) {
+        const { used } = run({ model, policy, passes: PROMPT }, () => new ReferenceKernels());
+        equal(used, "the method's score reads keys or values, or is long");
+        continue;
+      }
+      const { drop } = compare({ model, policy, passes: PROMPT });
+      equal(drop, PROMPT.length - 1);
+      compare({ model, policy, passes: STEPS, positions: "cache" });
+    }
+  });
+}
+
+Deno.test("parallel blocks, tanh, heads that are all rotated, and a tied output give the same", () => {
+  const shape = neox({ hidden: 64, heads: 4, intermediate: 96, rotary: 16, tied: true, activation: geluTanh });
+  using folder = temporaryFolder();
+  const model = openModelFolder(writeModel(folder.path, configOf(shape), storedWeights(shape, randomWeights(shape))));
+  equal(model.spec.residual, "parallel");
+  compare({ model, policy: byName("snapkv"), passes: PROMPT, positions: "cache" });
+  compare({ model, policy: byName("tova"), passes: STEPS });
+});
+
+Deno.test("the embedded model gives the same", () => {
+  compare({ model: embeddedModel(), policy: byName("h2o"), passes: PROMPT });
+});
