@@ -1,7 +1,8 @@
 /** What the kernels of a step cannot do is said beforehand, with the field that is why. */
-import { equal } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import { SHAPES } from "../../lib/model/shapes.ts";
-import { openModelFolder } from "../../lib/model/model_folder.ts";
+import { ConfigReader } from "../../lib/model/config_reader.ts";
+import { openModelFolder, specOf } from "../../lib/model/model_folder.ts";
 import type { ModelSpec } from "../../lib/model/spec.ts";
 import { stepObstacle } from "../../lib/model/step_obstacle.ts";
 import { embeddedModel } from "../golden.ts";
@@ -52,6 +53,10 @@ Deno.test("stepObstacle() refuses sums that are normalized, and matrices that ar
   equal(of({ block }), "its matrices are stored transposed");
 });
 
-Deno.test("the shapes that can be made at random have no obstacle", () => {
-  equal(Object.keys(SHAPES).length > 0, true);
+Deno.test("of the shapes that can be made at random, GPT-2's alone has an obstacle at 2048 tokens", () => {
+  const obstacles = Object.entries(SHAPES).flatMap(([name, config]) => {
+    const obstacle = stepObstacle(specOf(new ConfigReader(name, config)), options);
+    return obstacle === undefined ? [] : [`${name}: ${obstacle}`];
+  });
+  deepEqual(obstacles, ["gpt2-xl: its matrices are stored transposed"]);
 });
