@@ -88,6 +88,10 @@ export class PassIo implements Disposable {
       : Int32Array.from(capacities);
     host.write(this.#totals, 0, this.#hostTotals);
     this.#bindings = graphs.map((graph) => graph.bind(inputs, outputs, this.#captured));
+    // Not every graph takes all there is.
+    for (const [name, value] of Object.entries(inputs)) {
+      if (!graphs.some(({ decoder }) => decoder.names.inputs.has(name))) value[Symbol.dispose]();
+    }
     if (this.#captured) this.#capture();
   }
 

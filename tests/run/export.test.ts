@@ -1,5 +1,5 @@
 /** Runs on ONNX exports that optimum wrote, held against the same model as safetensors. */
-import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects, throws } from "node:assert/strict";
 import { join } from "@std/path";
 import proto from "onnx-proto";
 import { tabulate } from "../../lib/cache/schedule.ts";
@@ -130,30 +130,66 @@ Deno.test("a float16 export computes and caches in float16, on the CPU too", asy
   }
 });
 
-Deno.test("an export that asks how many logits to keep is told", async () => {
-  using folder = new ExportFolder();
-  const { onnx } = proto;
+const { onnx } = proto;
+const ints = (name: string, ...values: bigint[]): proto.onnx.ITensorProto => ({
+  name,
+  dims: [values.length],
+  dataType: onnx.TensorProto.DataType.INT64,
+  rawData: new Uint8Array(BigInt64Array.from(values).buffer),
+});
+
+/** The export with nodes behind it that make logits of "all". */
+async function extended(nodes: proto.onnx.INodeProto[], initializers: proto.onnx.ITensorProto[], input?: string) {
   const model = onnx.ModelProto.decode(await exported("model.onnx"));
   const graph = model.graph!;
-  // As newer exports for transformers.js have it: the last so many, or all where it is 0.
-  graph.input!.push({
-    name: "num_logits_to_keep",
-    type: { tensorType: { elemType: onnx.TensorProto.DataType.INT64, shape: { dim: [] } } },
-  });
   for (const { output } of graph.node!) output!.forEach((name, i) => output![i] = name === "logits" ? "all" : name);
-  const ints = (name: string, value: bigint): proto.onnx.ITensorProto => ({
-    name,
-    dims: [1],
-    dataType: onnx.TensorProto.DataType.INT64,
-    rawData: new Uint8Array(BigInt64Array.of(value).buffer),
-  });
-  graph.initializer!.push(ints("one", 1n), ints("end", 2n ** 62n));
-  graph.node!.push(
-    { opType: "Neg", input: ["num_logits_to_keep"], output: ["start"] },
-    { opType: "Reshape", input: ["start", "one"], output: ["starts"] },
-    { opType: "Slice", input: ["all", "starts", "end", "one"], output: ["logits"] },
+  graph.node!.push(...nodes);
+  graph.initializer!.push(...initializers);
+  const elemType = onnx.TensorProto.DataType.INT64;
+  if (input) graph.input!.push({ name: input, type: { tensorType: { elemType, shape: { dim: [] } } } });
+  return onnx.ModelProto.encode(model).finish();
+}
+
+Deno.test("an export that asks how many logits to keep is told", async () => {
+  using folder = new ExportFolder();
+  // As newer exports for transformers.js have it: the last so many, or all where it is 0.
+  const model = await extended(
+    [
+      { opType: "Neg", input: ["num_logits_to_keep"], output: ["start"] },
+      { opType: "Reshape", input: ["start", "one"], output: ["starts"] },
+      { opType: "Slice", input: ["all", "starts", "end", "one"], output: ["logits"] },
+    ],
+    [ints("one", 1n), ints("end", 2n ** 62n)],
+    "num_logits_to_keep",
   );
-  agrees(folder.write("model.onnx", onnx.ModelProto.encode(model).finish()), policies.streaming_llm!, [0]);
+  agrees(folder.write("model.onnx", model), policies.streaming_llm!, [0]);
+});
+
+Deno.test("an export whose one mask fits all layers or none says so where they differ", async () => {
+  using folder = new ExportFolder();
+  // A sum that wants layer 1 to be as long as the mask, as some exports' attention does.
+  const model = await extended([
+    {
+      opType: "ReduceSum",
+      input: ["present.1.key", "axes"],
+      output: ["sums"],
+      attribute: [{ name: "keepdims", type: 2, i: 0 }],
+    },
+    { opType: "Cast", input: ["attention_mask"], output: ["mask"], attribute: [{ name: "to", type: 2, i: 1 }] },
+    { opType: "Add", input: ["sums", "mask"], output: ["masked"] },
+    { opType: "ReduceMin", input: ["masked"], output: ["least"] },
+    { opType: "Sub", input: ["least", "least"], output: ["nothing"] },
+    { opType: "Add", input: ["all", "nothing"], output: ["logits"] },
+  ], [ints("axes", 1n, 3n)]);
+  const path = folder.write("model.onnx", model);
+  agrees(path, policies.streaming_llm!, []);
+  throws(() => run(path, policies.streaming_llm!, [0]), (error) => {
+    match(
+      (error as Error).message,
+      /^Cannot run .*model\.onnx where layers hold different numbers of entries: its attention/,
+    );
+    return error instanceof InputError;
+  });
 });
 
 Deno.test("what an export's cache holds is traced", async () => {

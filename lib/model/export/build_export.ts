@@ -1,10 +1,10 @@
 import { DTYPES } from "../../dtype.ts";
 import { Graph, type Tensor } from "../../onnx/graph.ts";
 import type { Decoder } from "../decoder.ts";
+import type { Rope } from "../rope.ts";
 import { tellEachLayer } from "./fused_nodes.ts";
 import type { ExportGraph } from "./onnx_export.ts";
 import { readOnnxFile } from "./onnx_file.ts";
-import type { Rope } from "../rope.ts";
 import { pastName, presentName } from "./signature.ts";
 import { KeyTurner } from "./turn_keys.ts";
 
@@ -28,8 +28,8 @@ export interface ExportOptions {
  *
  * Inputs: `input_ids` int64 `[tokens]`; `position_ids` int64 `[1, tokens]` if the export takes them; for each group of
  * layers, on the host, `past.g` int64 `[1]`, how many entries there are; for each layer l `past_key.l`, `past_value.l`
- * `[1, kvHeads, capacity, headDim]`, to be bound to the same memory as the outputs `present_key.l`, `present_value.l`; with keys turned, `ranks.l` float32 `[kvHeads, capacity]`, the
- * place of each slot's entry in text order.
+ * `[1, kvHeads, capacity, headDim]`, to be bound to the same memory as the outputs `present_key.l`, `present_value.l`; with
+ * keys turned, `ranks.l` float32 `[kvHeads, capacity]`, the place of each slot's entry in text order.
  *
  * Outputs: `last_logits` float32 `[1, vocab]`, of the last new token; `logits` `[tokens, vocab]` where asked for.
  *

@@ -5,18 +5,29 @@ import { nodesOf } from "../../onnx/nodes_of.ts";
 /** ORT's fused attention, as in exports of its model builder: it is told by numbers, not by a mask, what counts. */
 const FUSED = "GroupQueryAttention";
 /** Places of its inputs: the layer's past, its last valid entry, and how many entries there are. */
-const PAST = 3, LAST = 5, TOTAL = 6;
+const PAST = 3, LAST = 5, TOTAL = 6, POSITIONS = 9;
 
 /** The nodes of fused attention in a graph, its branches included. */
 function* fusedNodes(graph: proto.onnx.IGraphProto): Generator<proto.onnx.INodeProto> {
   for (const node of nodesOf(graph)) if (node.opType === FUSED) yield node;
 }
 
-/** Whether fused attention rotates keys itself, by what each layer holds. */
-export function rotatesItself(graph: proto.onnx.IGraphProto): boolean {
-  return [...fusedNodes(graph)].some(({ attribute }) =>
+/**
+ * Whether fused attention rotates keys itself, by what each layer holds.
+ *
+ * @throws {InputError} If it rotates by positions given: not all of ORT's kernels heed them.
+ */
+export function rotatesItself(file: string, graph: proto.onnx.IGraphProto): boolean {
+  const rotating = [...fusedNodes(graph)].filter(({ attribute }) =>
     attribute?.some(({ name, i }) => name === "do_rotary" && Number(i) === 1)
   );
+  if (rotating.some(({ input }) => input![POSITIONS])) {
+    throw new InputError(
+      `Cannot use ${file}: its ${FUSED} rotates by position_ids, which ONNX Runtime does not heed everywhere; ` +
+        "export it with rotary embedding outside of attention",
+    );
+  }
+  return rotating.length > 0;
 }
 
 /**

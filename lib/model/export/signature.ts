@@ -109,7 +109,7 @@ export function readSignature(file: string, model: proto.onnx.IModelProto): Expo
     fail(`it is of ONNX opset ${opset}, ${OPSETS.oldest} to ${OPSETS.newest} are supported; export it with --opset 18`);
   }
   const used = new Set([...nodesOf(graph)].flatMap(({ input }) => input ?? []));
-  const rotatesByLayer = rotatesItself(graph);
+  const rotatesByLayer = rotatesItself(file, graph);
   return {
     layers,
     kvHeads,
@@ -118,7 +118,7 @@ export function readSignature(file: string, model: proto.onnx.IModelProto): Expo
     cache,
     logits: float("logits"),
     hasPast,
-    hasPositions: used.has("position_ids") && !rotatesByLayer,
+    hasPositions: used.has("position_ids"),
     rotatesByLayer,
     isMerged: inputs.has("use_cache_branch"),
     inputs: new Map([...inputs].map(([name, info]) => [
