@@ -1,7 +1,9 @@
+import { InputError } from "../errors.ts";
 import type { Decoder, PassTensors } from "../model/decoder.ts";
 import { buildExport, type ExportOptions } from "../model/export/build_export.ts";
 import type { OnnxExport } from "../model/export/onnx_export.ts";
 import { emitPrediction } from "../model/head.ts";
+import type { ModelFolder } from "../model/model_folder.ts";
 import type { ModelSpec } from "../model/spec.ts";
 import { Graph } from "../onnx/graph.ts";
 import type { LoadedGraph, PassGraphs } from "./loaded_graph.ts";
@@ -30,4 +32,14 @@ export function exportPasses(
     step: [load(buildExport(step, options)), behind],
     ...(prompt ? { prompt: [load(buildExport(prompt, options)), behind] } : {}),
   };
+}
+
+/** What a pass's error comes from, where that can be told: an export that cannot have layers of different lengths. */
+export function explained(cause: unknown, model: ModelFolder, held: readonly number[]): unknown {
+  if (!model.export || held.every((entries) => entries === held[0])) return cause;
+  return new InputError(
+    `Cannot run ${model.export.step.path} where layers hold different numbers of entries: its attention mask is of one ` +
+      "length for all; give --skip_layers none, and a method that keeps equally many in every layer",
+    { cause },
+  );
 }

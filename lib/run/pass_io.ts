@@ -1,5 +1,4 @@
 import type { KvCache } from "../cache/kv_cache.ts";
-import { InputError } from "../errors.ts";
 import { middlesOf, noDrop } from "../cache/middle.ts";
 import type { Binding } from "../ort/binding.ts";
 import type { DeviceMemory } from "../ort/device.ts";
@@ -249,14 +248,8 @@ export class PassIo implements Disposable {
   #runBindings(held: readonly number[]): void {
     try {
       for (const binding of this.#bindings) binding.run();
-    } catch (cause) {
-      if (!this.engine.model.export || held.every((entries) => entries === held[0])) throw cause;
-      const { path } = this.engine.model.export.step;
-      throw new InputError(
-        `Cannot run ${path} where layers hold different numbers of entries: its attention mask is of one length for all; ` +
-          "give --skip_layers none, and a method that keeps equally many in every layer",
-        { cause },
-      );
+    } catch (error) {
+      throw explained(error, this.engine.model, held);
     }
   }
 
