@@ -4,6 +4,7 @@ import type { Binding } from "../ort/binding.ts";
 import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
 import type { Engine } from "./engine.ts";
+import { explained } from "./export_passes.ts";
 import { type PassBlock, passBlock, type PassForm } from "./pass_block.ts";
 
 /** What a pass is given. */
