@@ -23,8 +23,8 @@ export function localTimestamp(date: Date = new Date()): string {
 /**
  * The part of a model's folder or hub id that names it, fit for a file name on any system.
  *
- * @param modelId A folder or a hub id, as given with `--model_id`.
- * @returns Its last path part; what is not a letter, digit, dot, dash or underscore becomes an underscore.
+ * @param modelId A folder, a hub id or an ONNX export's file, as given with `--model_id`.
+ * @returns Its last path part, of an export that of its model's folder before it; what is not a letter, digit, dot, dash or underscore becomes an underscore.
  *
  * @example
  * ```ts
@@ -32,13 +32,22 @@ export function localTimestamp(date: Date = new Date()): string {
  *
  * console.log(modelFileName("EleutherAI/pythia-2.8b")); // "pythia-2.8b"
  * console.log(modelFileName("./models/my model/")); // "my_model"
+ * console.log(modelFileName("models/gpt2/onnx/model_q4.onnx")); // "gpt2_model_q4"
  * ```
  */
 export function modelFileName(modelId: string): string {
-  const last = modelId.split(/[/\\]+/).findLast((part) => part !== "" && part !== "." && part !== "..");
+  const parts = modelId.split(/[/\\]+/).filter((part) => part !== "" && part !== "." && part !== "..");
+  const last = modelId.endsWith(".onnx") ? exportName(parts) : parts.at(-1);
   // A leading dot hides a folder, a trailing one is dropped by Windows. Names end at 255 bytes; 80 leaves room.
   const safe = (last ?? "").replaceAll(/[^A-Za-z0-9._-]+/g, "_").slice(0, 80).replaceAll(/^\.+|\.+$/g, "");
   return safe === "" ? "model" : safe;
+}
+
+/** An ONNX export's name says too little by itself: its model's folder goes before it. */
+function exportName(parts: readonly string[]): string {
+  const file = parts.at(-1)!.replace(/\.onnx$/, "");
+  const folder = parts.slice(0, -1).findLast((part) => part !== "onnx");
+  return folder === undefined ? file : `${folder}_${file}`;
 }
 
 /** What the name of a results folder is made of. */

@@ -13,6 +13,9 @@ Deno.test("localTimestamp() is local time with every part padded", () => {
 Deno.test("modelFileName() is the last path part", () => {
   assert.equal(modelFileName("EleutherAI/pythia-2.8b"), "pythia-2.8b");
   assert.equal(modelFileName("C:\\models\\gpt2\\"), "gpt2");
+  assert.equal(modelFileName("/models/gpt2/onnx/model_q4.onnx"), "gpt2_model_q4");
+  assert.equal(modelFileName("gpt2/decoder_model_merged.onnx"), "gpt2_decoder_model_merged");
+  assert.equal(modelFileName("model.onnx"), "model");
   assert.equal(modelFileName("../models/."), "models");
   assert.equal(modelFileName("/"), "model");
   assert.equal(modelFileName(".."), "model");
