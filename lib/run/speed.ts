@@ -94,9 +94,9 @@ export function measureSpeed(
     if (i > 0) course.evict();
     course.forward(chunks[i]!, 0);
   }
-  let token = course.read().argmax;
+  const first = course.read().argmax;
   const ttft = (performance.now() - start) / 1000;
-  const tokens = [token];
+  const tokens = [first];
   const prefill = meter?.end("prefill", course.cache);
   meter?.begin(course.cache);
   const step = () => {
@@ -104,22 +104,33 @@ export function measureSpeed(
     course.evict();
     return course.readLater();
   };
-  // A step is queued while the one before it runs: its token is on the device. So a step's time is from one token on
-  // the host to the next, and what the host does in between costs none of it unless it takes longer than the device.
   const stepTimes: number[] = [];
-  let pending: (() => PassResult) | undefined;
-  start = performance.now();
-  course.evict();
-  for (let i = 0; i < stopAfter - 1; i++) {
-    if (i === 0) pending = step();
-    const now = pending!;
-    if (i + 1 < stopAfter - 1) pending = step();
-    between?.(tokens.length);
-    token = now().argmax;
+  const arrived = ({ argmax }: PassResult) => {
     const end = performance.now();
     stepTimes.push((end - start) / 1000);
     start = end;
-    tokens.push(token);
+    tokens.push(argmax);
+  };
+  if (engine.runtime.device.kind === "cpu") {
+    // A step is done when it returns.
+    for (let i = 0; i < stopAfter - 1; i++) {
+      between?.(tokens.length);
+      start = performance.now();
+      if (i === 0) course.evict();
+      arrived(step()());
+    }
+  } else {
+    // A step is queued while the one before it runs: its token is on the device. So a step's time is from one token on
+    // the host to the next, and what the host does in between costs none of it unless it takes longer than the device.
+    start = performance.now();
+    course.evict();
+    let pending = step();
+    for (let i = 0; i < stopAfter - 1; i++) {
+      const now = pending;
+      if (i + 1 < stopAfter - 1) pending = step();
+      between?.(tokens.length);
+      arrived(now());
+    }
   }
   const decode = meter?.end("decode", course.cache);
   const { copied, heldBytes, bytes } = course.cache;

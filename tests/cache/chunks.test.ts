@@ -142,6 +142,7 @@ Deno.test("a speed pass in chunks takes memory for what is kept and one chunk, a
     });
     deepEqual(speed.tokens, generated.flat());
     equal(speed.stepTimes.length, 7);
+    ok(speed.stepTimes.every((seconds) => seconds > 2e-5), "each step's time is its own");
     const bytes = 2 * 4 * kvHeads * headDim;
     equal(speed.heldBytes, layers * 32 * bytes);
     return speed.allocatedBytes / layers / bytes;
