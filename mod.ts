@@ -56,6 +56,8 @@ export { runBenchmark } from "./lib/run/benchmark.ts";
 export type { BenchmarkOptions, BenchmarkRun } from "./lib/run/benchmark.ts";
 export type { Configuration } from "./lib/run/configurations.ts";
 export type { Positions } from "./lib/run/engine.ts";
+export type { KernelChoice } from "./lib/run/kernel_choice.ts";
+export { kernelsNote } from "./lib/report/kernels_note.ts";
 export { changesAgainstBaseline, formatChanges } from "./lib/report/changes.ts";
 export { drawInChild } from "./lib/report/draw_child.ts";
 export type { DrawOutcome } from "./lib/report/draw_child.ts";

@@ -12,6 +12,7 @@ import { InputError } from "../lib/errors.ts";
 import { changesAgainstBaseline, formatChanges } from "../lib/report/changes.ts";
 import { DownloadProgress } from "../lib/report/download_progress.ts";
 import { createProgress } from "../lib/report/progress.ts";
+import { kernelsNote } from "../lib/report/kernels_note.ts";
 import { stepWarnings } from "../lib/report/step_warnings.ts";
 import { formatMemory } from "../lib/report/memory_table.ts";
 import { formatTable } from "../lib/report/table.ts";
@@ -93,11 +94,13 @@ function report(results: BenchmarkResults, memory: boolean): string {
       prefill_chunk ? `, ${prefill_chunk} at a time` : ""
     }, ${max_new_tokens} new`,
   ];
+  const note = kernelsNote(results.configurations);
   const changes = formatChanges(changesAgainstBaseline(results));
   return [
     terms.join("; "),
     "",
     formatTable(results),
+    ...(note ? [note] : []),
     ...(changes ? ["", changes] : []),
     ...(memory ? ["", formatMemory(results)] : []),
   ].join("\n");

@@ -14,6 +14,7 @@ import {
 import type {
   AggregatedStats,
   BenchmarkResults,
+  ConfigurationRecord,
   Environment,
   Failure,
   MemoryFigures,
@@ -148,12 +149,14 @@ export const benchmarkResults: Reader<BenchmarkResults> = object<BenchmarkResult
   raw_results: list(rawResult),
   aggregated_stats: record(object<AggregatedStats>({ ...averages, n: number, std: object(averages) })),
   baseline_stats: nullable(object({ perplexity: figure, accuracy: figure, throughput: figure, tpot: figure })),
-  configurations: list(object({
+  configurations: list(object<ConfigurationRecord>({
     name: string,
     method: string,
     params: record(either(number, string)),
     positions: string,
     attention: oneOf("fused", "explicit", "export"),
+    kernels: optional(oneOf("own", "ort")),
+    kernels_reason: optional(string),
     status: oneOf("done", "failed", "not run"),
   })),
   failures: list(failure),

@@ -180,6 +180,10 @@ export interface ConfigurationRecord {
   positions: string;
   /** The form of attention; "export": that of an ONNX export, whatever it is. */
   attention: "fused" | "explicit" | "export";
+  /** Whose kernels ran decode steps, the project's own or ONNX Runtime's, once it was loaded; not in earlier results. */
+  kernels?: "own" | "ort";
+  /** On CUDA, why not the project's own. */
+  kernels_reason?: string;
   status: "done" | "failed" | "not run";
 }
 

@@ -3,6 +3,7 @@ import { InputError } from "../errors.ts";
 import { choice, integer, listOf, noneOr, type Reader, text } from "../run/flag_values.ts";
 import type { FlagSpec } from "../run/flag_types.ts";
 import { flagLines } from "../run/help.ts";
+import type { KernelChoice } from "../run/kernel_choice.ts";
 import { type FlagTable, readFlags } from "../run/read_flags.ts";
 import { type BudgetMethodName, budgetMethodNames, DEFAULT_METHODS, LEAST_BUDGET } from "./budget_methods.ts";
 
@@ -20,6 +21,7 @@ export interface EngineFlags {
   isolate: boolean;
   device: "auto" | "cuda" | "cpu";
   dtype: "auto" | "float32" | "float16" | "bfloat16";
+  kernels: KernelChoice;
   json: boolean;
   help: boolean;
 }
@@ -112,6 +114,14 @@ export const ENGINE_FLAGS: FlagTable<EngineFlags> = {
     help: "auto, float32, float16 or bfloat16",
     value: "NAME",
     read: choice(["auto", "float32", "float16", "bfloat16"]),
+    default: "auto",
+  },
+  kernels: {
+    group: MACHINE,
+    help: "whose kernels run decode steps: auto, the project's own where they can, on CUDA; own, those or an error; " +
+      "ort, ONNX Runtime's",
+    value: "NAME",
+    read: choice(["auto", "own", "ort"]),
     default: "auto",
   },
   json: { group: OUT, help: "print one JSON object with all samples instead of the table", default: false },

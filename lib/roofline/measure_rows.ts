@@ -3,6 +3,7 @@ import { openModelFolder } from "../model/model_folder.ts";
 import { VramSampler } from "../nvml/sampler.ts";
 import { CudaDevice } from "../ort/cuda_device.ts";
 import { type Course, Engine, type EngineOptions, evictionOptions } from "../run/engine.ts";
+import { kernelsUsed } from "../run/kernel_choice.ts";
 import { openRuntime } from "../run/open_runtime.ts";
 import { modelCost } from "./floor.ts";
 import { lastPosition, rowCourse, stepsOf } from "./row_course.ts";
@@ -20,6 +21,7 @@ export async function measureRows(request: RowsRequest, emit: (event: RooflineEv
   const options: EngineOptions = {
     dtype: request.dtype,
     attention: request.attention,
+    kernels: request.kernels,
     maxPositions: Math.max(...request.rows.map((row) => lastPosition(row, request.lengths))),
     table: request.table,
     score: request.score,
@@ -43,6 +45,7 @@ export async function measureRows(request: RowsRequest, emit: (event: RooflineEv
         type: "row",
         row: {
           length: row.length,
+          ...kernelsUsed(engine),
           ...steps,
           ttft_s: ttft.slice(1), // the first loads kernels and sizes the arena
           vram: peak === null ? null : {

@@ -8,6 +8,7 @@ import { checkPolicy } from "../policies/check_policy.ts";
 import type { Policy } from "../policies/policy.ts";
 import { methods } from "../policies/registry.ts";
 import { chooseAttention } from "../run/choose.ts";
+import type { KernelChoice } from "../run/kernel_choice.ts";
 import { BUDGET_METHODS, type BudgetMethodName } from "./budget_methods.ts";
 import { mergeTables } from "./merge_tables.ts";
 import type { Lengths, RowRequest, RowsRequest } from "./protocol.ts";
@@ -18,6 +19,7 @@ export interface RooflineOptions {
   readonly device: "cuda" | "cpu";
   readonly dtype: FloatType;
   readonly methods: readonly BudgetMethodName[];
+  readonly kernels: KernelChoice;
   /** Entries held by the full cache, and budgets of the methods. */
   readonly cacheLengths: readonly number[];
   /** More lengths of the full cache, for the break-even. */
@@ -50,6 +52,7 @@ export interface Job {
  *   device: "cpu",
  *   dtype: "float32",
  *   methods: ["tova"],
+ *   kernels: "auto",
  *   cacheLengths: [256, 512],
  *   fullLengths: [1024],
  *   prefills: 3,
@@ -150,7 +153,7 @@ function fillOf(policy: Policy, layers: number, budget: number): number {
 /** A process for each row; or, unless that is asked for, one for all of them where one loaded model serves all. */
 function jobs(
   { spec, path }: ModelFolder,
-  { device, dtype, lengths, isolate }: RooflineOptions,
+  { device, dtype, lengths, isolate, kernels }: RooflineOptions,
   method: Job["method"],
   attention: AttentionForm,
   rows: readonly { readonly row: RowRequest; readonly policy: Policy }[],
@@ -168,6 +171,7 @@ function jobs(
       device,
       dtype,
       attention,
+      kernels,
       table,
       rows,
       ...(score ? { score } : {}),

@@ -4,6 +4,7 @@ import type { AttentionForm } from "../model/attention.ts";
 import type { AttentionUse } from "../policies/policy.ts";
 import type { Score } from "../policies/score.ts";
 import type { GpuInfo } from "../report/types.ts";
+import type { KernelChoice, KernelsUsed } from "../run/kernel_choice.ts";
 
 /** What the parent asks of a process: one JSON document on its standard input. */
 export type RooflineRequest = BandwidthRequest | RowsRequest;
@@ -24,6 +25,7 @@ export interface RowsRequest {
   readonly device: "cuda" | "cpu";
   readonly dtype: FloatType;
   readonly attention: AttentionForm;
+  readonly kernels: KernelChoice;
   readonly score?: Score;
   readonly attentionUse?: AttentionUse;
   /** What the policy keeps, over all of the rows: one loaded model serves them. */
@@ -80,7 +82,7 @@ export interface Bandwidth {
 }
 
 /** One row as measured. Times in s, memory in bytes. */
-export interface RawRow {
+export interface RawRow extends KernelsUsed {
   readonly length: number;
   /** Each step from the token before it on the host to its own. */
   readonly step_s: readonly number[];

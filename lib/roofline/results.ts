@@ -29,7 +29,7 @@ export interface RooflineRow {
   readonly tpot_s: MedianInterval & { readonly p95: number; readonly mean: number; readonly n: number };
   /** The median over the floor. */
   readonly ratio: number;
-  /** Against the full cache of the same form at the same length; null for that one. */
+  /** Against the full cache of the same form at the same length; null for that one, and where it ran other kernels. */
   readonly eviction_share: number | null;
   /** A step's work alone: on CUDA a step's time where others are queued behind it; on a CPU its time in ONNX Runtime. */
   readonly device_s: number;
@@ -114,7 +114,8 @@ export function deriveRows(
     const floor_s = floorSeconds(bytes.weights + bytes.kv, bandwidth);
     const interval = medianInterval(row.step_s);
     const tpot_s = { ...interval, p95: p95(row.step_s), mean: mean(row.step_s), n: row.step_s.length };
-    const reference = method === "baseline" ? undefined : full(attention, row.length);
+    const baseline = method === "baseline" ? undefined : full(attention, row.length);
+    const reference = baseline?.row.kernels === row.kernels ? baseline : undefined;
     const queued = row.queued_step_s.length > 0;
     const device_s = median(queued ? row.queued_step_s : row.run_s);
     const host = queued ? tpot_s.median - device_s : median(row.step_s.map((step, i) => step - row.run_s[i]!));
@@ -149,7 +150,7 @@ export function deriveRows(
  *
  * const row = (...step_s: number[]) => ({
  *   length: 256, step_s, queue_s: [], run_s: [], queued_step_s: [], ttft_s: [],
- *   kv_held: 0, kv_read: 0, kv_allocated: 0, entries_copied: 0, vram: null,
+ *   kv_held: 0, kv_read: 0, kv_allocated: 0, entries_copied: 0, vram: null, kernels: "ort" as const,
  * });
  * console.log(deriveControl(row(2, 2, 9), row(1, 3, 3)).drift); // 0.5
  * ```

@@ -8,6 +8,7 @@ import { sha256OfFiles } from "../sha256.ts";
 import type { GpuInfo } from "../report/types.ts";
 import { reasonOf, runChild } from "../run/child.ts";
 import { chooseDtype } from "../run/choose.ts";
+import { kernelObstacle } from "../run/kernel_choice.ts";
 import type { Probe } from "../run/protocol.ts";
 import { ENGINE_DEFAULTS, type EngineFlags } from "./flags.ts";
 import { modelCost } from "./floor.ts";
@@ -21,7 +22,7 @@ import {
   type NamedRow,
   type RooflineResults,
 } from "./results.ts";
-import { stepsOf } from "./row_course.ts";
+import { lastPosition, stepsOf } from "./row_course.ts";
 
 /** What a run needs beside its flags. */
 export interface RooflineRun {
@@ -84,6 +85,7 @@ export async function runRoofline({ flags, model, name, found, say, signal }: Ro
     device,
     dtype,
     methods: flags.methods,
+    kernels: flags.kernels,
     cacheLengths,
     fullLengths,
     prefills: flags.prefills,
@@ -92,6 +94,7 @@ export async function runRoofline({ flags, model, name, found, say, signal }: Ro
   };
   const jobs = planJobs(model, options);
   checkPositions(jobs, model);
+  checkKernels(jobs, model);
 
   say("Reading memory");
   const { bandwidth: first, gpu } = await measureBandwidth(device, flags.read_mib, signal);
@@ -192,6 +195,18 @@ function checkPositions(jobs: readonly Job[], { spec, path }: ModelFolder): void
           "make --lengths, --full_lengths or --steps smaller",
       );
     }
+  }
+}
+
+/** Refuses the project's own kernels where no row could have them. */
+function checkKernels(jobs: readonly Job[], model: ModelFolder): void {
+  const obstacles = jobs.map(({ request: { kernels, rows, lengths, ...use } }) => {
+    const maxPositions = Math.max(...rows.map((row) => lastPosition(row, lengths)));
+    return kernels === "own" ? kernelObstacle(model, { ...use, maxPositions }) : undefined;
+  });
+  const [first] = obstacles;
+  if (first !== undefined && obstacles.every((obstacle) => obstacle !== undefined)) {
+    throw new InputError(`Cannot use --kernels own: ${first}; leave it to auto`);
   }
 }
 

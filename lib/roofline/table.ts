@@ -1,3 +1,4 @@
+import { kernelsNote } from "../report/kernels_note.ts";
 import { significant } from "../report/significant.ts";
 import type { RooflineResults, RooflineRow } from "./results.ts";
 
@@ -17,6 +18,7 @@ const orDash = <T>(value: T | null, text: (value: T) => string) => value === nul
 
 const COLUMNS: readonly Column[] = [
   { title: "Attention", unit: "", width: 10, text: ({ attention }) => attention },
+  { title: "Kernels", unit: "", width: 9, text: ({ raw }) => raw.kernels },
   { title: "Cache", unit: "entries", width: 8, text: ({ length }) => `${length}` },
   { title: "Floor", unit: "ms", width: 8, text: ({ floor_s }) => ms(floor_s) },
   { title: "TPOT", unit: "ms", width: 9, text: ({ tpot_s }) => ms(tpot_s.median) },
@@ -62,7 +64,12 @@ const NAME_WIDTH = 16;
  * @returns The lines joined by "\n", without one at the end.
  */
 export function formatRoofline(results: RooflineResults): string {
-  return [terms(results), rowTable(results), breakEvenTable(results), legend(results)].filter(Boolean).join("\n\n");
+  const kernels = kernelsNote(
+    results.rows.map(({ method, length, raw }) => ({ ...raw, name: `${method} at ${length}` })),
+  );
+  return [terms(results), rowTable(results), kernels, breakEvenTable(results), legend(results)].filter(Boolean).join(
+    "\n\n",
+  );
 }
 
 function terms({ config, model, bandwidth, bandwidths, control, environment }: RooflineResults): string {
@@ -148,7 +155,7 @@ function legend({ config, rows, break_even }: RooflineResults): string {
       : []),
     "Floor: bytes a step must read (all weights once, of a table looked up in one row; keys and values held, of a sliding window those in it) over that rate.",
     "TPOT: median step with the token on the host, its entry given back after each so that the full cache stays as long. No layer is skipped.",
-    "Evict: TPOT less that of the full cache in the same form of attention at the same length, of TPOT.",
+    "Evict: TPOT less that of the full cache in the same form of attention and with the same kernels at the same length, of TPOT.",
     cuda
       ? "Device: a step's time where steps are queued without waiting for tokens. Host: TPOT less that, of TPOT: launch, copies, waking up."
       : "Device: a step's time within ONNX Runtime. Host: the rest, of TPOT.",

@@ -5,7 +5,7 @@ import { createResultsFolder } from "../report/results_folder.ts";
 import { aggregateAll } from "../report/stats.ts";
 import { writeTrace } from "../report/trace.ts";
 import type { Trace, TraceSnapshot } from "../report/trace_types.ts";
-import type { BenchmarkResults, Failure, RawResult } from "../report/types.ts";
+import type { BenchmarkResults, ConfigurationRecord, Failure, RawResult } from "../report/types.ts";
 import { type ChildEnd, reasonOf, runChild } from "./child.ts";
 import type { BenchmarkOptions, BenchmarkRun } from "./options.ts";
 import { type Plan, prepare } from "./prepare.ts";
@@ -56,7 +56,7 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
     if (signal?.aborted) break;
     const reason = refused.get(request.name);
     const { end, samples, snapshots } = reason === undefined
-      ? await measureOne(request, index, requests.length, options)
+      ? await measureOne(request, results.configurations[index]!, index, requests.length, options)
       : { end: refusedEnd(reason), samples: [], snapshots: [] };
     if (end.code === 0 && samples.length === request.samples.length) {
       results.configurations[index]!.status = "done";
@@ -128,14 +128,27 @@ function traceOf({ name, positions, skipLayers }: MeasureRequest, { shape }: Pla
   return { configuration: name, positions, skip_layers: [...skipLayers], ...shape, snapshots };
 }
 
-/** Measures one configuration in a child process; gives the samples it finished, however it ended, and its traces. */
-async function measureOne(request: MeasureRequest, index: number, count: number, options: BenchmarkOptions) {
+/**
+ * Measures one configuration in a child process; gives the samples it finished, however it ended, and its traces. Notes
+ * in the record whose kernels it ran.
+ */
+async function measureOne(
+  request: MeasureRequest,
+  record: ConfigurationRecord,
+  index: number,
+  count: number,
+  options: BenchmarkOptions,
+) {
   const { signal, onNote, onProgress } = options;
   const samples: RawResult[] = [];
   const snapshots: TraceSnapshot[] = [];
   const end = await runChild(request, (event) => {
     if (event.type === "sample") samples.push(event.result);
     if (event.type === "trace") snapshots.push(event.snapshot);
+    if (event.type === "kernels") {
+      record.kernels = event.kernels;
+      if (event.kernels_reason !== undefined) record.kernels_reason = event.kernels_reason;
+    }
     if (event.type === "note") onNote?.(`${request.name}: ${event.message}`);
     if (event.type === "progress") {
       onProgress?.({

@@ -95,6 +95,14 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
     read: choice(["auto", "fused", "explicit"]),
     default: "auto",
   },
+  kernels: {
+    group: MACHINE,
+    help: "whose kernels run decode steps: auto, the project's own where they can, on CUDA; own, those or an error; " +
+      "ort, ONNX Runtime's",
+    value: "NAME",
+    read: choice(["auto", "own", "ort"]),
+    default: "auto",
+  },
 
   window_sizes: {
     group: "recent_only",

@@ -2,6 +2,7 @@ import type { MethodName } from "../policies/registry.ts";
 import type { Undecided } from "./device_defaults.ts";
 import type { Positions } from "./engine.ts";
 import type { Reader } from "./flag_values.ts";
+import type { KernelChoice } from "./kernel_choice.ts";
 
 /** What the command line says, defaults filled in except those that depend on the device. */
 export interface Flags extends Undecided {
@@ -25,6 +26,7 @@ export interface Flags extends Undecided {
   dtype: "auto" | "float32" | "float16" | "bfloat16";
   prefill_chunk: number | undefined;
   attention: "auto" | "fused" | "explicit";
+  kernels: KernelChoice;
   window_sizes: readonly number[];
   start_size: number;
   recent_sizes: readonly number[];

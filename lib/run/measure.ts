@@ -7,6 +7,7 @@ import { runsOf } from "../report/trace.ts";
 import type { TraceSnapshot } from "../report/trace_types.ts";
 import type { RawResult } from "../report/types.ts";
 import { Engine, type EngineOptions, evictionOptions } from "./engine.ts";
+import { kernelsUsed } from "./kernel_choice.ts";
 import { MemoryMeter } from "./memory_meter.ts";
 import { openRuntime } from "./open_runtime.ts";
 import type { ChildEvent, MeasureRequest } from "./protocol.ts";
@@ -35,6 +36,7 @@ export async function measure(request: MeasureRequest, emit: (event: ChildEvent)
     dtype: request.dtype,
     attention: request.attention,
     positions: request.positions,
+    kernels: request.kernels,
     maxPositions: Math.max(promptTokens + maxNewTokens, maxTokens),
     table: request.table,
     score: request.score,
@@ -47,6 +49,7 @@ export async function measure(request: MeasureRequest, emit: (event: ChildEvent)
   const lengths = { promptTokens, newTokens: maxNewTokens, chunk: request.prefillChunk };
   meter.begin();
   using engine = new Engine(runtime, model, options, eviction);
+  emit({ type: "kernels", ...kernelsUsed(engine) });
   const load = meter.loaded(engine, lengths);
   for (let i = 0; i < request.warmup; i++) {
     progress("warmup", 0, i, request.warmup);

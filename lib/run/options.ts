@@ -7,6 +7,7 @@ import type { BenchmarkResults } from "../report/types.ts";
 import type { Configuration } from "./configurations.ts";
 import type { Undecided } from "./device_defaults.ts";
 import type { Positions } from "./engine.ts";
+import type { KernelChoice } from "./kernel_choice.ts";
 
 /** What to measure. All but the configurations has a default. */
 export interface BenchmarkOptions extends Partial<Undecided> {
@@ -38,6 +39,11 @@ export interface BenchmarkOptions extends Partial<Undecided> {
   readonly device?: "auto" | "cuda" | "cpu";
   readonly dtype?: "auto" | FloatType;
   readonly attention?: "auto" | AttentionForm;
+  /**
+   * Whose kernels run decode steps on CUDA: "auto", the project's own where they can and ONNX Runtime's elsewhere, if left
+   * out; "own", which fails where they cannot be used; or "ort".
+   */
+  readonly kernels?: KernelChoice;
   /** How tokens are numbered: "absolute" if left out. Of several, every configuration is measured under each. */
   readonly positions?: Positions | readonly Positions[];
   /** Find out which places of the text each layer and head holds at the end of the first sample's quality pass. */

@@ -18,6 +18,7 @@ import { resolveDefaults } from "./device_defaults.ts";
 import { findModel, type FoundModel } from "./find_model.ts";
 import { checkExportOptions, exportNote, refusals } from "./export_limits.ts";
 import { EMBEDDED_MODEL_ID } from "./flag_table.ts";
+import { kernelRefusals } from "./kernel_choice.ts";
 import type { BenchmarkOptions } from "./options.ts";
 import type { MeasureRequest, Probe } from "./protocol.ts";
 import { qualityCourse } from "./quality.ts";
@@ -47,7 +48,8 @@ export interface Plan {
  * @throws {InputError} Saying what is wrong and what would do.
  */
 export async function prepare(options: BenchmarkOptions): Promise<Plan> {
-  const { model_id = EMBEDDED_MODEL_ID, dataset = "moby_dick", seed = 0, onNote = () => {} } = options;
+  const { model_id = EMBEDDED_MODEL_ID, dataset = "moby_dick", kernels = "auto", seed = 0, onNote = () => {} } =
+    options;
   const configurations = acrossPositions(options.configurations, checkPositions(options.positions));
   checkNames(configurations);
   const { folder, hub } = await findModel(options);
@@ -101,6 +103,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
       dtype,
       attention: chooseAttention(options.attention ?? "auto", dtype, model, device, configuration, reached),
       positions,
+      kernels,
       table: tabulate(policy, model.spec, skipLayers, courses),
       ...(policy.score ? { score: policy.score } : {}),
       ...(policy.attention ? { attentionUse: policy.attention } : {}),
@@ -121,7 +124,11 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
     last: reach(positions, table, courses),
   }));
   for (const { name, positions, last } of reaches) checkReach(name, positions, last, model);
-  const refused = refusals(model, requests, courses, configurations.map(({ policy }) => isControl(policy.method)));
+  const controls = configurations.map(({ policy }) => isControl(policy.method));
+  const refused = new Map([
+    ...refusals(model, requests, courses, controls),
+    ...kernelRefusals(model, requests, reached, controls),
+  ]);
   if (model.export) onNote(exportNote(model, weightsOf(model)));
   const notes = [
     positionsNote(reaches, model.spec.maxPositions),

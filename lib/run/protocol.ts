@@ -6,6 +6,7 @@ import type { Score } from "../policies/score.ts";
 import type { Positions } from "./engine.ts";
 import type { TraceSnapshot } from "../report/trace_types.ts";
 import type { GpuInfo, RawResult } from "../report/types.ts";
+import type { KernelChoice, KernelsUsed } from "./kernel_choice.ts";
 
 /** What the parent asks of the child: one JSON document on its standard input. */
 export type ChildRequest = ProbeRequest | MeasureRequest;
@@ -27,6 +28,8 @@ export interface MeasureRequest {
   readonly dtype: FloatType;
   readonly attention: AttentionForm | "export";
   readonly positions: Positions;
+  /** Whose kernels run decode steps. */
+  readonly kernels: KernelChoice;
   /** The policy as data: sizes for every layer and count the run meets, the score, the attention it reads. */
   readonly table: KeepTable;
   readonly score?: Score;
@@ -57,6 +60,8 @@ export type ChildEvent =
     readonly perplexity?: number;
   }
   | { readonly type: "sample"; readonly result: RawResult }
+  /** Whose kernels run decode steps, and on CUDA why not the project's own. */
+  | ({ readonly type: "kernels" } & KernelsUsed)
   | { readonly type: "trace"; readonly snapshot: TraceSnapshot }
   | { readonly type: "note"; readonly message: string }
   /** `mistake`: the user's, which no other configuration would fare better with. */

@@ -138,8 +138,9 @@ Deno.test("bench:engine: the table, of a model that is there", async () => {
   deepEqual(folder.names(), []);
   const lines = stdout.trimEnd().split("\n");
   const rows = lines.filter((line) => /^baseline +fused/.test(line)).map((line) => line.split(/ +/));
-  deepEqual(rows.map((row) => row[2]), ["16", "32", "64"]);
-  for (const [, , , floor, tpot, p95, n, ratio, evict] of rows) {
+  deepEqual(rows.map((row) => row[3]), ["16", "32", "64"]);
+  ok(rows.every((row) => row[2] === "ort"), "a CPU has no other kernels");
+  for (const [, , , , floor, tpot, p95, n, ratio, evict] of rows) {
     equal(n, "6");
     equal(evict, "-");
     ok(Number(p95) >= Number(tpot));

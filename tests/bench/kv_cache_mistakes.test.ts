@@ -63,6 +63,7 @@ for (
     ["--dataset /no/such/text.txt", /^Cannot read --dataset \/no\/such\/text.txt: there is no such file/m],
     ["--max_tokens 3000000", /^Cannot take 2 samples of \d+ tokens: the text has \d+ tokens/m],
     ["--dtype float16 --device cpu", /^Cannot use --dtype float16 on the CPU/m],
+    ["--kernels own --device cpu", /^Cannot use --kernels own: they run on CUDA only; auto takes/m],
   ] as const
 ) Deno.test(`bench: refuses ${args}`, () => refuses(args.split(" "), message));
 

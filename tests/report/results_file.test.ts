@@ -33,6 +33,20 @@ Deno.test("writeResults() keeps the original's names and nesting", () =>
     assert.equal(file.baseline_stats.throughput, 156.78);
   }));
 
+Deno.test("readResults() takes whose kernels ran, and results from before that was said", () =>
+  inFolder(async (folder) => {
+    const results = inventResults({ baseline: [{}], keydiff_256: [{}] });
+    await writeResults(folder, results);
+    assert.deepEqual((await readResults(folder)).configurations[0]!.kernels, undefined);
+    Object.assign(results.configurations[0]!, { kernels: "own" });
+    Object.assign(results.configurations[1]!, { kernels: "ort", kernels_reason: "the method's score reads keys" });
+    await writeResults(folder, results);
+    assert.deepEqual(await readResults(folder), results);
+    Object.assign(results.configurations[1]!, { kernels: "other" });
+    await writeResults(folder, results);
+    await assert.rejects(() => readResults(folder), /configurations\[1\]\.kernels is "other"/);
+  }));
+
 Deno.test("readResults() keeps fields it does not know", () =>
   inFolder(async (folder) => {
     const results = { ...inventResults({ baseline: [{}] }), note: { from: "elsewhere" } };

@@ -13,6 +13,7 @@ const model: ModelFolder = {
   tensors: new Map(),
 };
 const options: RooflineOptions = {
+  kernels: "auto",
   device: "cuda",
   dtype: "float16",
   methods: budgetMethodNames,

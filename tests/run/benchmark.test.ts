@@ -46,6 +46,11 @@ Deno.test("runBenchmark() measures every method, and what never drops anything a
   deepEqual([folder, chart, interrupted], [null, null, false]);
   deepEqual(results.failures, []);
   deepEqual(new Set(results.configurations.map(({ status }) => status)), new Set(["done"]));
+  // On a CPU there is no choice, and so no reason for it.
+  deepEqual(
+    new Set(results.configurations.map(({ kernels, kernels_reason: why }) => `${kernels} ${why}`)),
+    new Set(["ort undefined"]),
+  );
   equal(results.config.method, "streaming_llm"); // the first that is no control group
   const of = Object.fromEntries(results.raw_results.map((raw) => [raw.method, raw]));
   const equal24 = ["recent_only", "streaming_llm", "fix_size_l2", "h2o_l2", "snapkv_lite", "h2o", "tova", "snapkv"];

@@ -21,6 +21,7 @@ const sample = (name: FlagName): string => {
     device: "cpu",
     dtype: "float16",
     attention: "explicit",
+    kernels: "ort",
     positions: "cache,seed",
     pooling: "max",
     pooling_kernel: "9",

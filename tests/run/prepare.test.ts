@@ -1,12 +1,14 @@
-import { deepEqual, equal, match, rejects } from "node:assert/strict";
+import { deepEqual, equal, match, rejects, throws } from "node:assert/strict";
 import { tabulate } from "../../lib/cache/schedule.ts";
 import { writeRandomModel } from "../../lib/model/random_model.ts";
 import type { Policy } from "../../lib/policies/policy.ts";
 import { methods } from "../../lib/policies/registry.ts";
+import { type KernelChoice, kernelRefusals } from "../../lib/run/kernel_choice.ts";
 import { prepare } from "../../lib/run/prepare.ts";
 import { qualityCourse } from "../../lib/run/quality.ts";
 import { positionsNote, reach } from "../../lib/run/reach.ts";
 import { speedCourse } from "../../lib/run/speed.ts";
+import { embeddedModel } from "../golden.ts";
 import { temporaryFolder } from "../model/_models.ts";
 
 const streaming = methods.streaming_llm({ start_size: 4, recent_size: 60 });
@@ -97,4 +99,32 @@ Deno.test("prepare() has a model with a sliding window mask it in texts that are
     name: "InputError",
     message: /^Cannot use --attention fused: the fused kernel counts the model's sliding window of 64 tokens by slots/,
   });
+});
+
+Deno.test("prepare() refuses --kernels own where they cannot be used, before anything is measured", async () => {
+  const configurations = [{ name: "baseline", policy: methods.baseline() }];
+  const small = { num_samples: 1, max_tokens: 20, prompt_tokens: 8, max_new_tokens: 2, output: null };
+  const of = (kernels: KernelChoice) => prepare({ configurations, device: "cpu", kernels, ...small });
+  await rejects(of("own"), /^InputError: Cannot use --kernels own: they run on CUDA only; auto takes ONNX Runtime's/);
+  for (const kernels of ["auto", "ort"] as const) equal((await of(kernels)).requests[0]!.kernels, kernels);
+});
+
+Deno.test("kernelRefusals() leaves out what cannot have them, and is an error where nothing would be left", () => {
+  const model = embeddedModel();
+  const request = (name: string, policy: Policy, kernels: KernelChoice) =>
+    ({ name, kernels, device: "cuda", dtype: "float16", score: policy.score }) as const;
+  const keydiff = methods.keydiff({ cache_size: 256, recent_size: 64 });
+  const h2o = methods.h2o({ heavy_size: 128, recent_size: 128 });
+  const of = (kernels: KernelChoice, policies: Record<string, Policy>, maxPositions = 2000) => {
+    const requests = Object.entries(policies).map(([name, policy]) => request(name, policy, kernels));
+    return [...kernelRefusals(model, requests, maxPositions, requests.map(({ name }) => name === "baseline"))];
+  };
+  const why = "--kernels own: the method's score reads keys or values, or is long";
+  deepEqual(of("own", { baseline: methods.baseline(), keydiff, h2o }), [["keydiff", why]]);
+  deepEqual(of("own", { baseline: methods.baseline() }), []);
+  for (const kernels of ["auto", "ort"] as const) deepEqual(of(kernels, { baseline: methods.baseline(), keydiff }), []);
+  throws(
+    () => of("own", { baseline: methods.baseline(), keydiff }),
+    /^InputError: Cannot use --kernels own: the method's/,
+  );
 });
