@@ -7,6 +7,7 @@ import { type ModelFolder, openModelFolder } from "../lib/model/model_folder.ts"
 import type { Runtime } from "../lib/ort/runtime.ts";
 import { policyOf } from "../lib/policies/registry.ts";
 import { Engine, type Positions } from "../lib/run/engine.ts";
+import type { KernelChoice } from "../lib/run/kernel_choice.ts";
 import { measureQuality, qualityCourse, type QualityResult } from "../lib/run/quality.ts";
 import golden from "./fixtures/golden.json" with { type: "json" };
 
@@ -48,7 +49,7 @@ export function rerun(
   runtime: Runtime,
   model: ModelFolder,
   run: GoldenRun,
-  options: { readonly dtype: FloatType; readonly attention: AttentionForm },
+  options: { readonly dtype: FloatType; readonly attention: AttentionForm; readonly kernels?: KernelChoice },
   between?: (steps: number, cache: KvCache) => void,
 ): QualityResult {
   const steps = run.nll.length;

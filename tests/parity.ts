@@ -1,34 +1,55 @@
 /**
  * `deno task parity [cpu|cuda] [PART OF A NAME]`: the original's results against ours, in every form the device has, as a
- * table; and prompts in chunks (`chunks` for these alone). `deno task test` holds the CPU's to them; this also shows how near they are, and runs on a GPU.
+ * table; prompts in chunks (`chunks` for these alone); and the own kernels of a step against ONNX Runtime's (`kernels [PART OF A NAME]`).
+ * `deno task test` holds the CPU's to them; this also shows how near they are, and runs on a GPU.
  *
  * @module
  */
 import { openRuntime } from "../lib/run/open_runtime.ts";
 import { chunkDifferences } from "./chunk_parity.ts";
+import { type KernelDifference, kernelDifferences } from "./kernel_parity.ts";
 import { compare, embeddedModel, goldenRuns, perplexityLimit, rerun, titleOf } from "./golden.ts";
 
 const device = Deno.args[0] === "cuda" ? "cuda" : "cpu";
 const wanted = Deno.args[1] ?? "";
 const FORMS = {
   cpu: [
-    { dtype: "float32", attention: "fused", limit: 1e-4 },
-    { dtype: "float32", attention: "explicit", limit: 1e-4 },
+    { dtype: "float32", attention: "fused", kernels: "ort", limit: 1e-4 },
+    { dtype: "float32", attention: "explicit", kernels: "ort", limit: 1e-4 },
   ],
+  // Own kernels have one form of attention, whatever a prompt's pass has.
   cuda: [
-    { dtype: "float32", attention: "explicit", limit: 1e-4 },
-    { dtype: "float16", attention: "fused", limit: 5e-3 },
-    { dtype: "float16", attention: "explicit", limit: 5e-3 },
+    { dtype: "float32", attention: "explicit", kernels: "own", limit: 1e-4 },
+    { dtype: "float16", attention: "fused", kernels: "own", limit: 5e-3 },
+    { dtype: "bfloat16", attention: "fused", kernels: "own", limit: 3e-2 },
+    { dtype: "float32", attention: "explicit", kernels: "ort", limit: 1e-4 },
+    { dtype: "float16", attention: "fused", kernels: "ort", limit: 5e-3 },
+    { dtype: "float16", attention: "explicit", kernels: "ort", limit: 5e-3 },
   ],
 } as const;
+
+const formOf = ({ dtype, attention, kernels }: { dtype: string; attention: string; kernels: string }) =>
+  device === "cuda" ? `${dtype} ${attention} ${kernels}` : `${dtype} ${attention}`;
+
+/** A comparison of own kernels with ONNX Runtime's. */
+function lineOf({ name, obstacle, ok, worst, worstOfAll, differing: [rows, all], ms }: KernelDifference): string {
+  if (obstacle !== undefined) return `ok   own and ort: ${name.padEnd(40)} ONNX Runtime's alone: ${obstacle}`;
+  const tied = rows === 0
+    ? ""
+    : `; then ${rows} of ${all} heads hold others (a tie), worst ${worstOfAll.toExponential(1)}`;
+  return `${ok ? "ok  " : "FAIL"} own and ort: ${name.padEnd(40)} worst NLL off by ${worst.toExponential(1)}${tied}, ${
+    ms.own.toFixed(2)
+  } and ${ms.ort.toFixed(2)} ms a step`;
+}
 
 if (import.meta.main) {
   const runtime = openRuntime(device);
   const model = embeddedModel();
   let passed = 0, failed = 0;
-  for (const run of goldenRuns.filter((run) => titleOf(run).includes(wanted))) {
+  for (const run of goldenRuns) {
     for (const { limit, ...form } of FORMS[device]) {
-      const label = `${titleOf(run)}, ${form.dtype} ${form.attention}`.padEnd(64);
+      const label = `${titleOf(run)}, ${formOf(form)}`.padEnd(64);
+      if (!label.includes(wanted)) continue;
       try {
         const start = performance.now();
         const result = rerun(runtime, model, run, form);
@@ -55,8 +76,15 @@ if (import.meta.main) {
       const ok = off <= 10 * limit;
       if (ok) passed++;
       else failed++;
-      const label = `${name}, ${form.dtype} ${form.attention}`.padEnd(80);
+      const label = `${name}, ${formOf(form)}`.padEnd(80);
       console.log(`${ok ? "ok  " : "FAIL"} ${label} worst NLL off by ${off.toExponential(1)}`);
+    }
+  }
+  if (wanted === "" || wanted === "kernels") {
+    for (const difference of kernelDifferences(runtime, Deno.args[2])) {
+      if (difference.ok) passed++;
+      else failed++;
+      console.log(lineOf(difference));
     }
   }
   console.log(`${passed} passed, ${failed} failed`);
