@@ -5,22 +5,31 @@ export const INSTRUCTIONS = 32;
 
 /** `Op` of step.cu, in its order. */
 const OPS = [
-  ...["key_norm", "attention", "random", "given", "constant"],
+  ...["key_norm", "attention", "random", "constant"],
+  ...["over_dim", "dot_mean"],
   ...["neg", "abs", "sqrt", "exp", "log", "sum", "mean", "max", "norm"],
   ...["avg_pool", "max_pool", "add", "sub", "mul", "div"],
 ];
+
+/** Bits of over_dim's and dot_mean's number; two more say what over_dim does. */
+const OF_VALUES = 1, ABSOLUTE = 2, DIRECTION = 2;
+const OVER_DIM: readonly string[] = ["sum", "mean", "max", "norm"];
 
 /** A score as the eviction kernel takes it: a program for a machine with a stack of arrays, one number an entry. */
 export interface DropProgram {
   readonly instructions: readonly { readonly op: number; readonly number: number }[];
   /** Arrays that its stack and its instructions need at most. */
   readonly depth: number;
+  /** Whether it needs room for a mean vector. */
+  readonly hasMean: boolean;
   /** Features it reads. */
   readonly reads: ReadonlySet<Feature>;
 }
 
 /**
- * Compiles a score; undefined where it reads keys or values, or is too long for a program.
+ * Compiles a score; undefined where it is too long for a program, or does with keys or values what no instruction says:
+ * there are their sums, means, largest elements and norms, with or without signs, and their product with the mean of all,
+ * of vectors or of directions.
  *
  * @example
  * ```ts
@@ -34,7 +43,7 @@ export interface DropProgram {
  */
 export function compileScore(score: Score | undefined): DropProgram | undefined {
   const instructions: { op: number; number: number }[] = [];
-  let depth = 0;
+  let depth = 0, hasMean = false;
   const add = (name: string, number = 0) => void instructions.push({ op: OPS.indexOf(name), number });
   /** Emits what leaves its result on top of `below` arrays; false for what no program can say. */
   const emit = (s: Score, below: number): boolean => {
@@ -63,10 +72,24 @@ export function compileScore(score: Score | undefined): DropProgram | undefined 
       case "sum":
       case "mean":
       case "max":
-      case "norm":
-        if (s.over === "dim" || !emit(s.x, below)) return false;
-        add(s.op);
+      case "norm": {
+        if (s.over === "entries") {
+          if (!emit(s.x, below)) return false;
+          add(s.op);
+          return true;
+        }
+        const vector = vectorOf(s.x);
+        if (vector !== undefined) {
+          add("over_dim", vector | OVER_DIM.indexOf(s.op) << 2);
+          return true;
+        }
+        const product = s.op === "sum" ? productWithMean(s.x) : undefined;
+        if (product === undefined) return false;
+        depth = Math.max(depth, below + 2); // it takes a second array for scales
+        hasMean = true;
+        add("dot_mean", product);
         return true;
+      }
       default:
         if (!emit(s.x, below)) return false;
         add(s.op);
@@ -75,5 +98,31 @@ export function compileScore(score: Score | undefined): DropProgram | undefined 
   };
   if (score && !emit(score, 0)) return undefined;
   if (instructions.length > INSTRUCTIONS) return undefined;
-  return { instructions, depth, reads: score ? featuresOf(score) : new Set() };
+  return { instructions, depth, hasMean, reads: score ? featuresOf(score) : new Set() };
+}
+
+/** The bits of keys or values, with or without signs. */
+function vectorOf(s: Score): number | undefined {
+  if (s.op === "abs") {
+    const bits = vectorOf(s.x);
+    return bits === undefined ? undefined : bits | ABSOLUTE;
+  }
+  if (s.op !== "feature" || (s.name !== "keys" && s.name !== "values")) return undefined;
+  return s.name === "values" ? OF_VALUES : 0;
+}
+
+/** The bits of "x times the mean of all x", where x is keys or values, or their directions. */
+function productWithMean(s: Score): number | undefined {
+  if (s.op !== "mul") return undefined;
+  const [x, mean] = s.b.op === "mean" ? [s.a, s.b] : [s.b, s.a];
+  if (mean.op !== "mean" || mean.over !== "entries" || !same(mean.x, x)) return undefined;
+  if (x.op === "feature") return vectorOf(x);
+  if (x.op !== "div" || x.a.op !== "feature" || x.b.op !== "norm" || x.b.over !== "dim" || !same(x.b.x, x.a)) return;
+  const bits = vectorOf(x.a);
+  return bits === undefined ? undefined : bits | DIRECTION;
+}
+
+/** Whether two expressions are the same. */
+function same(a: Score, b: Score): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -134,7 +134,7 @@ struct Segment {
   void *out;                 // [rows], T or float
   int rows, first_block;
   int combine, activation, norm, plus_one;
-  int out_float;
+  int out_float, transposed; // weights are [width, rows]
   float eps;
 };
 
@@ -144,7 +144,7 @@ struct Segment {
 #define LINEAR_ROWS 1
 #define LINEAR_UNROLL 5
 
-static_assert(sizeof(Segment) == 128, "see structs.ts");
+static_assert(sizeof(Segment) == 136, "see structs.ts");
 struct Linear {
   Segment segment[SEGMENTS];
   i64 count;
@@ -252,21 +252,69 @@ template <class T> __device__ __forceinline__ float at(const void *p, int i) {
   return p ? widen(((const T *)p)[i]) : 0.f;
 }
 
-// Dynamic shared memory: the inputs of both products, in T.
+// A block does COLUMNS columns of a matrix that is stored transposed: a thread has 16 bytes of a row, and every
+// SLICES-th row. `sums`: [SLICES, COLUMNS]; gives thread i < COLUMNS the sum of column i.
+#define COLUMNS 32
+template <class T> __device__ float column(const Product &p, int first, int rows, const T *x, float *sums) {
+  const int per_row = COLUMNS / Vec<T>::N, slices = LINEAR_THREADS / per_row;
+  const int slice = threadIdx.x / per_row, at = first + threadIdx.x % per_row * Vec<T>::N;
+  float sum[Vec<T>::N] = {};
+  if (at < rows) {
+    const T *weight = (const T *)p.weight + at;
+    for (int k0 = slice; k0 < p.width; k0 += 8 * slices) {
+      uint4 loaded[8];
+#pragma unroll
+      for (int u = 0; u < 8; u++) loaded[u] = load_once((const uint4 *)(weight + min((i64)k0 + u * slices, p.width - 1) * rows));
+#pragma unroll
+      for (int u = 0; u < 8; u++) {
+        const int k = k0 + u * slices;
+        const float a = k < p.width ? widen(x[k]) : 0.f;
+        float w[Vec<T>::N];
+        unpack(loaded[u], w, T());
+#pragma unroll
+        for (int j = 0; j < Vec<T>::N; j++) sum[j] += a * w[j];
+      }
+    }
+  }
+  __syncthreads();
+#pragma unroll
+  for (int j = 0; j < Vec<T>::N; j++) sums[slice * COLUMNS + threadIdx.x % per_row * Vec<T>::N + j] = sum[j];
+  __syncthreads();
+  float total = 0;
+  if (threadIdx.x < COLUMNS) {
+    for (int i = 0; i < slices; i++) total += sums[i * COLUMNS + threadIdx.x];
+  }
+  return total;
+}
+
+// What becomes of a row's products.
+template <class T> __device__ __forceinline__ void finish_row(const Segment &s, int row, float first, float second) {
+  float y = activate(first + at<T>(s.product[0].bias, row), s.activation);
+  if (s.combine != ONE) {
+    const float z = second + at<T>(s.product[1].bias, row);
+    y = s.combine == SUM ? y + z : y * z;
+  }
+  y += at<T>(s.residual, row);
+  if (s.out_float) ((float *)s.out)[row] = y;
+  else narrow(y, ((T *)s.out)[row]);
+}
+
+// Dynamic shared memory: the inputs of both products, in T; for transposed weights [LINEAR_THREADS, Vec<T>::N] floats more.
 template <class T, int ROWS, int UNROLL> __device__ void linear(const Linear &args) {
   extern __shared__ uint4 shared[];
   __shared__ float scratch[WARP];
   int which = 0;
   while (which + 1 < args.count && (int)blockIdx.x >= args.segment[which + 1].first_block) which++;
   const Segment &s = args.segment[which];
-  const int warp = threadIdx.x / WARP, lane = threadIdx.x % WARP, warps = blockDim.x / WARP;
-  const int first = (((int)blockIdx.x - s.first_block) * warps + warp) * ROWS;
+  const int block = (int)blockIdx.x - s.first_block;
+  const int warp = threadIdx.x / WARP, lane = threadIdx.x % WARP, warps = LINEAR_THREADS / WARP;
+  const int first = s.transposed ? block * COLUMNS : (block * warps + warp) * ROWS;
   int rows[ROWS];
 #pragma unroll
   for (int r = 0; r < ROWS; r++) rows[r] = min(first + r, s.rows - 1);
 
   Rows<T, ROWS, UNROLL> rows0;
-  rows0.start(s.product[0], rows); // before anything is waited for
+  if (!s.transposed) rows0.start(s.product[0], rows); // before anything is waited for
   let_next_start();
   wait_for_inputs();
   T *x0 = (T *)shared;
@@ -274,6 +322,14 @@ template <class T, int ROWS, int UNROLL> __device__ void linear(const Linear &ar
   stage<T>(s, (const T *)s.product[0].input, s.product[0].width, true, x0, scratch);
   if (s.combine == SUM) stage<T>(s, (const T *)s.product[1].input, s.product[1].width, false, x1, scratch);
   __syncthreads();
+  if (s.transposed) {
+    float *sums = (float *)(x1 + s.product[s.combine == SUM].width);
+    const float y = column<T>(s.product[0], first, s.rows, x0, sums);
+    const float z = s.combine == ONE ? 0.f : column<T>(s.product[1], first, s.rows, x1, sums);
+    const int row = first + threadIdx.x;
+    if (threadIdx.x < COLUMNS && row < s.rows) finish_row<T>(s, row, y, z);
+    return;
+  }
   rows0.finish(s.product[0], x0);
   Rows<T, ROWS, UNROLL> rows1;
   if (s.combine != ONE) {
@@ -283,16 +339,7 @@ template <class T, int ROWS, int UNROLL> __device__ void linear(const Linear &ar
   if (lane != 0) return;
 #pragma unroll
   for (int r = 0; r < ROWS; r++) {
-    const int row = first + r;
-    if (row >= s.rows) break;
-    float y = activate(rows0.sum[r] + at<T>(s.product[0].bias, row), s.activation);
-    if (s.combine != ONE) {
-      const float z = rows1.sum[r] + at<T>(s.product[1].bias, row);
-      y = s.combine == SUM ? y + z : y * z;
-    }
-    y += at<T>(s.residual, row);
-    if (s.out_float) ((float *)s.out)[row] = y;
-    else narrow(y, ((T *)s.out)[row]);
+    if (first + r < s.rows) finish_row<T>(s, first + r, rows0.sum[r], s.combine == ONE ? 0.f : rows1.sum[r]);
   }
 }
 
@@ -654,7 +701,8 @@ extern "C" __global__ void step_choose(const __grid_constant__ Choose a) {
 #define INSTRUCTIONS 32
 
 enum Op {
-  KEY_NORM, ATTENTION, RANDOM, GIVEN, CONSTANT,                             // push
+  KEY_NORM, ATTENTION, RANDOM, CONSTANT,                                    // push
+  OVER_DIM, DOT_MEAN,                                                       // push, of keys or values
   NEG, ABS, SQRT, EXP, LOG, SUM_OVER, MEAN_OVER, MAX_OVER, NORM_OVER,       // replace
   AVG_POOL, MAX_POOL, ADD, SUB, MUL, DIV                                    // of two
 };
@@ -667,15 +715,15 @@ struct Drop {
   float *key_norm, *birth;
   float *attention;       // [rows, width]: sum over all queries; or [rows, window, width]: what each of the last paid
   const float *observed;  // [rows, width]: attention of this step's query
-  const float *given;     // [rows, width]: scores from elsewhere, by slot
   const float *middles;   // [4, layers]: the newest's slot, first rank of the middle, one past its last, entries before
   const i64 *line;        // the line that this step's query has
   const i64 *draw;
   const float *text_index;
-  int kv_heads, head_dim, width, layers, window, share_layer, count, bytes; // bytes of an element of keys
+  int kv_heads, head_dim, width, layers, window, share_layer, count, depth;
+  int staged; // whether shared memory has room for a row's keys
   Instruction program[INSTRUCTIONS];
 };
-static_assert(sizeof(Drop) == 136 + 8 * INSTRUCTIONS, "see structs.ts");
+static_assert(sizeof(Drop) == 392, "see structs.ts");
 
 #define PRIME 2147483647ull
 // See lib/cache/random_graph.ts.
@@ -690,7 +738,103 @@ __device__ float uniform(i64 draw, int row, int rank) {
   return (float)x * (1.f / 2147483647.f);
 }
 
-// Dynamic shared memory, floats: attention paid [width], and as many arrays of [width] as the program has on its stack.
+// Bits of OVER_DIM's and DOT_MEAN's number. Two more say what OVER_DIM does: sum, mean, max, norm.
+#define OF_VALUES 1
+#define ABSOLUTE 2
+#define DIRECTION 2 // divided by their norms
+
+// One number of each entry's vector x[headDim]: the sum, mean, max or norm of its elements. LANES threads an entry.
+template <class T> __device__ void over_dim(const T *x, int entries, int n, const float *rank, int bits, float *out) {
+  const int vecs = n / Vec<T>::N, within = threadIdx.x % LANES, kind = bits >> 2;
+  for (int e0 = 0; e0 < entries; e0 += DROP_THREADS / LANES) {
+    const int e = e0 + threadIdx.x / LANES;
+    float sum = kind == 2 ? -INFINITE : 0;
+    for (int v = within; v < vecs && e < entries; v += LANES) {
+      float w[Vec<T>::N];
+      unpack(((const uint4 *)(x + e * n))[v], w, T());
+#pragma unroll
+      for (int j = 0; j < Vec<T>::N; j++) {
+        const float y = bits & ABSOLUTE ? fabsf(w[j]) : w[j];
+        sum = kind == 2 ? fmaxf(sum, y) : sum + (kind == 3 ? y * y : y);
+      }
+    }
+#pragma unroll
+    for (int d = LANES / 2; d; d /= 2) {
+      const float other = __shfl_xor_sync(~0u, sum, d);
+      sum = kind == 2 ? fmaxf(sum, other) : sum + other;
+    }
+    if (within == 0 && e < entries) out[(int)rank[e]] = kind == 1 ? sum / n : kind == 3 ? sqrtf(sum) : sum;
+  }
+}
+
+// Each entry's product with the mean of the middle's, of vectors or of their directions. `scales`: [entries];
+// `sums`: [DROP_THREADS, Vec<T>::N]; `mean`: [headDim]; `staged`: room for all vectors, or null: then they are read thrice.
+template <class T>
+__device__ void dot_mean(const T *x, int entries, int n, const float *rank, int sink, int end, bool direction,
+                         float *scales, float *sums, float *mean, T *staged, float *out) {
+  const int vecs = n / Vec<T>::N, within = threadIdx.x % LANES, group = threadIdx.x / LANES, groups = DROP_THREADS / LANES;
+  const T *from = staged ? staged : x;
+  for (int e0 = group; e0 - group < entries; e0 += BATCH * groups) {
+    float squares[BATCH] = {};
+    for (int v = within; v < vecs; v += LANES) {
+      uint4 loaded[BATCH];
+#pragma unroll
+      for (int b = 0; b < BATCH; b++) loaded[b] = ((const uint4 *)(x + (i64)min(e0 + b * groups, entries - 1) * n))[v];
+#pragma unroll
+      for (int b = 0; b < BATCH; b++) {
+        float w[Vec<T>::N];
+        unpack(loaded[b], w, T());
+#pragma unroll
+        for (int j = 0; j < Vec<T>::N; j++) squares[b] += w[j] * w[j];
+        if (staged && e0 + b * groups < entries) ((uint4 *)(staged + (e0 + b * groups) * n))[v] = loaded[b];
+      }
+    }
+#pragma unroll
+    for (int b = 0; b < BATCH; b++) {
+#pragma unroll
+      for (int d = LANES / 2; d; d /= 2) squares[b] += __shfl_xor_sync(~0u, squares[b], d);
+      if (within == 0 && e0 + b * groups < entries) scales[e0 + b * groups] = direction ? 1.f / sqrtf(squares[b]) : 1.f;
+    }
+  }
+  __syncthreads();
+  const int parts = DROP_THREADS / vecs, part = threadIdx.x / vecs, v = threadIdx.x % vecs;
+  if (part < parts) {
+    float sum[Vec<T>::N] = {};
+#pragma unroll 4
+    for (int e = part; e < entries; e += parts) {
+      const float by = rank[e] >= sink && rank[e] < end ? scales[e] : 0.f;
+      float w[Vec<T>::N];
+      unpack(((const uint4 *)(from + (i64)e * n))[v], w, T());
+#pragma unroll
+      for (int j = 0; j < Vec<T>::N; j++) sum[j] += by * w[j];
+    }
+#pragma unroll
+    for (int j = 0; j < Vec<T>::N; j++) sums[part * n + v * Vec<T>::N + j] = sum[j];
+  }
+  __syncthreads();
+  for (int i = threadIdx.x; i < n; i += DROP_THREADS) {
+    float total = 0;
+    for (int q = 0; q < parts; q++) total += sums[q * n + i];
+    mean[i] = total / (end - sink);
+  }
+  __syncthreads();
+  for (int e0 = 0; e0 < entries; e0 += groups) {
+    const int e = e0 + group;
+    float sum = 0;
+    for (int u = within; u < vecs && e < entries; u += LANES) {
+      float w[Vec<T>::N];
+      unpack(((const uint4 *)(from + (i64)e * n))[u], w, T());
+#pragma unroll
+      for (int j = 0; j < Vec<T>::N; j++) sum += w[j] * mean[u * Vec<T>::N + j];
+    }
+#pragma unroll
+    for (int d = LANES / 2; d; d /= 2) sum += __shfl_xor_sync(~0u, sum, d);
+    if (within == 0 && e < entries) out[(int)rank[e]] = sum * scales[e];
+  }
+}
+
+// Dynamic shared memory, floats: attention paid [width]; as many arrays of [width] as the program has on its stack; with
+// DOT_MEAN [DROP_THREADS, Vec<T>::N], [headDim] and, if staged, [width, headDim] of T.
 template <class T> __device__ void drop(const Drop &a) {
   extern __shared__ uint4 shared[];
   __shared__ float scratch[WARP];
@@ -752,10 +896,17 @@ template <class T> __device__ void drop(const Drop &a) {
           case KEY_NORM: x[i] = slot == last ? newest_norm : norms[slot]; break;
           case ATTENTION: x[i] = paid[slot]; break;
           case RANDOM: x[i] = uniform(*a.draw, row, i); break;
-          case GIVEN: x[i] = a.given[(i64)row * width + slot]; break;
           default: x[i] = number;
         }
       }
+    } else if (op == OVER_DIM) {
+      over_dim<T>((int)number & OF_VALUES ? values : keys, entries, n, rank, (int)number, stack + ++top * width);
+    } else if (op == DOT_MEAN) {
+      float *x = stack + ++top * width; // the array after it is for scales
+      float *sums = stack + a.depth * width, *mean = sums + DROP_THREADS * Vec<T>::N;
+      T *staged = a.staged ? (T *)(mean + n) : nullptr;
+      dot_mean<T>((int)number & OF_VALUES ? values : keys, entries, n, rank, sink, end, (int)number & DIRECTION, x + width,
+                  sums, mean, staged, x);
     } else if (op <= LOG) {
       float *x = stack + top * width;
       for (int i = t; i < entries; i += DROP_THREADS) {

@@ -18,8 +18,12 @@ import { type EmbedArguments, embedBytes, linearBytes, type LinearSegment } from
 const LINEAR_THREADS = 256, ATTEND_THREADS = 256, DROP_THREADS = 256, EMBED_THREADS = 256, CHOOSE_THREADS = 256;
 /** A warp does one row of a matrix. */
 const ROWS_PER_BLOCK = LINEAR_THREADS / 32;
+/** Of one that is stored transposed: COLUMNS of step.cu. */
+const COLUMNS_PER_BLOCK = 32;
 /** Blocks that look for the largest logit. */
 const CHOOSE_BLOCKS = 32;
+/** Shared memory that kernels have beside the dynamic one, at most, bytes. */
+const STATIC_SHARED = 1024;
 /** Bytes that a thread loads at once. */
 const LOAD = 16;
 
@@ -51,14 +55,16 @@ export class CudaStepKernels implements StepKernels {
 
   /** Matrix products of one vector each, for all of a matrix's rows. */
   linear(segments: readonly LinearSegment[]): void {
-    let blocks = 0, width = 0;
-    const first = segments.map(({ rows, products, combine }) => {
+    let blocks = 0, shared = 0;
+    const first = segments.map(({ rows, products: [{ width, transposed }, second], combine }) => {
       const at = blocks;
-      blocks += Math.ceil(rows / ROWS_PER_BLOCK);
-      width = Math.max(width, products[0].width + (combine === "sum" ? products[1]!.width : 0));
+      blocks += Math.ceil(rows / (transposed ? COLUMNS_PER_BLOCK : ROWS_PER_BLOCK));
+      const inputs = (width + (combine === "sum" ? second!.width : 0)) * this.#element;
+      const sums = transposed ? 4 * LINEAR_THREADS * LOAD / this.#element : 0;
+      shared = Math.max(shared, inputs + sums);
       return at;
     });
-    this.#launch("step_linear", [blocks], LINEAR_THREADS, linearBytes(segments, first), width * this.#element);
+    this.#launch("step_linear", [blocks], LINEAR_THREADS, linearBytes(segments, first), shared);
   }
 
   /** Attention of one token over a layer's cache, to which its key and value are appended. */
@@ -95,9 +101,13 @@ export class CudaStepKernels implements StepKernels {
   }
 
   /** One entry of each row leaves, and the newest takes its slot. */
-  drop(a: DropArguments): void {
-    const shared = 4 * a.width * (1 + a.program.depth);
-    this.#launch("step_drop", [a.rows], DROP_THREADS, dropBytes(a), shared);
+  drop(a: Omit<DropArguments, "staged">): void {
+    const { program: { depth, hasMean }, width, headDim } = a;
+    const arrays = 4 * width * (1 + depth) + (hasMean ? 4 * (DROP_THREADS * LOAD / this.#element + headDim) : 0);
+    const keys = width * headDim * this.#element;
+    const staged = hasMean && arrays + keys + STATIC_SHARED <= this.#driver.sharedMemory;
+    const shared = arrays + (staged ? keys : 0);
+    this.#launch("step_drop", [a.rows], DROP_THREADS, dropBytes({ ...a, staged }), shared);
   }
 
   /** Attention of the step's query to every slot of every row, float32 `[rows, width]`, for {@linkcode drop}. */

@@ -19,6 +19,8 @@ export interface LinearProduct {
   readonly input: Pointer;
   readonly bias?: Pointer | undefined;
   readonly width: number;
+  /** The weights are stored `[width, rows]`: both of a segment's, or neither. */
+  readonly transposed?: boolean;
 }
 
 /** residual + combine(activation(first), second); the first product's input is normalized where there is a norm. */
@@ -45,7 +47,7 @@ export interface LinearSegment {
 /** Most segments that a launch takes: SEGMENTS of step.cu. */
 const SEGMENTS = 4;
 /** `sizeof(Segment)`. */
-const SEGMENT_BYTES = 128;
+const SEGMENT_BYTES = 136;
 const COMBINE = { one: 0, sum: 1, gated: 2 } as const;
 const ACTIVATION = { identity: 0, gelu: 1, gelu_tanh: 2, relu: 3, silu: 4 } as const;
 const NORM = { none: 0, layer: 1, rms: 2 } as const;
@@ -62,7 +64,8 @@ export function linearBytes(segments: readonly LinearSegment[], first: readonly 
     }
     out.pointers(norm?.scale, norm?.shift, residual, result);
     out.ints(rows, first[i]!, COMBINE[combine ?? "one"], ACTIVATION[activation ?? "identity"]);
-    out.ints(NORM[norm?.kind ?? "none"], norm?.plusOne ? 1 : 0, float32 ? 1 : 0).floats(norm?.eps ?? 0);
+    out.ints(NORM[norm?.kind ?? "none"], norm?.plusOne ? 1 : 0, float32 ? 1 : 0, products[0].transposed ? 1 : 0);
+    out.floats(norm?.eps ?? 0).ints(0); // the last is padding
   });
   return out.skipTo(SEGMENTS * SEGMENT_BYTES).longs(segments.length).bytes();
 }
@@ -191,8 +194,6 @@ export interface DropArguments {
   /** `[rows, width]`, or `[rows, window, width]`. */
   readonly attention?: Pointer | undefined;
   readonly observed?: Pointer | undefined;
-  /** Scores from elsewhere, by slot. */
-  readonly given?: Pointer | undefined;
   /** Float32 `[4, layers]`. */
   readonly middles: Pointer;
   /** Int64. */
@@ -205,18 +206,23 @@ export interface DropArguments {
   /** All rows of a layer are told its mean. */
   readonly shareLayer: boolean;
   readonly program: DropProgram;
+  /** Whether shared memory has room for a row's keys. */
+  readonly staged: boolean;
 }
 
 /** `offsetof(Drop, program)`. */
-const DROP_HEAD = 136;
+const DROP_HEAD = 132;
+
+const DROP_BYTES = 392;
 
 /** `Drop`. */
 export function dropBytes(a: DropArguments): Uint8Array<ArrayBuffer> {
-  const out = new StructBytes(DROP_HEAD + 8 * INSTRUCTIONS)
-    .pointers(a.keys, a.values, a.starts, a.rank, a.keyNorm, a.birth, a.attention, a.observed, a.given)
+  const out = new StructBytes(DROP_BYTES)
+    .pointers(a.keys, a.values, a.starts, a.rank, a.keyNorm, a.birth, a.attention, a.observed)
     .pointers(a.middles, a.line, a.draw, a.textIndex)
-    .ints(a.kvHeads, a.headDim, a.width, a.layers, a.window, a.shareLayer ? 1 : 0, a.program.instructions.length, 0);
+    .ints(a.kvHeads, a.headDim, a.width, a.layers, a.window, a.shareLayer ? 1 : 0, a.program.instructions.length)
+    .ints(a.program.depth, a.staged ? 1 : 0);
   out.skipTo(DROP_HEAD);
   for (const { op, number } of a.program.instructions) out.ints(op).floats(number);
-  return out.skipTo(DROP_HEAD + 8 * INSTRUCTIONS).bytes();
+  return out.skipTo(DROP_BYTES).bytes();
 }

@@ -1,6 +1,6 @@
 import { type FloatType } from "../dtype.ts";
 import type { StepKernels } from "../kernels/kernels.ts";
-import type { LinearSegment } from "../kernels/structs.ts";
+import type { LinearProduct, LinearSegment } from "../kernels/structs.ts";
 import { Graph, type Tensor } from "../onnx/graph.ts";
 import type { Argument, CustomOps } from "../ort/custom_ops.ts";
 import { roundTo } from "./round.ts";
@@ -200,13 +200,9 @@ class StepWriter {
     };
   }
 
-  #product({ weight, bias }: Affine, { pointer }: Argument, width: number) {
-    return {
-      weight: this.weights(weight),
-      input: pointer,
-      bias: bias === undefined ? null : this.weights(bias),
-      width,
-    };
+  #product({ weight, bias, transposed = false }: Affine, { pointer }: Argument, width: number): LinearProduct {
+    const at = bias === undefined ? null : this.weights(bias);
+    return { weight: this.weights(weight), input: pointer, bias: at, width, transposed };
   }
 
   #norm(norm: Norm | undefined): LinearSegment["norm"] {

@@ -30,15 +30,4 @@ export function stepObstacle(
   if (uneven) return `its ${uneven[0]}, ${uneven[1]}, is no multiple of ${perLoad}`;
   if (headDim > 512 || heads / kvHeads > 64) return "its heads are too large, or too many to a KV head";
   if (rope?.growth && maxPositions > rope.growth.from) return "its rotary frequencies change with the text's length";
-  for (let layer = 0; layer < spec.layers; layer++) {
-    const { attention: { qkv, out }, mlp } = spec.block(layer);
-    const matrices = [
-      ...("packed" in qkv ? [qkv.packed] : [qkv.query, qkv.key, qkv.value]),
-      out,
-      mlp.up,
-      mlp.down,
-      mlp.gate,
-    ];
-    if (matrices.some((matrix) => matrix?.transposed)) return "its matrices are stored transposed";
-  }
 }
