@@ -20,5 +20,5 @@ export function lastPosition({ length, fill, prefills }: RowRequest, lengths: Le
 
 /** Steps of a row, those before the clock starts included. */
 export function stepsOf({ warmup, steps, batches, queued }: Lengths): number {
-  return warmup + steps + batches * queued;
+  return warmup + 1 + steps + batches * queued; // one is under way when the clock starts
 }
