@@ -16,7 +16,7 @@ export interface StepKernels extends Disposable {
   /** Negative log-likelihood of the target, nats, and the argmax. */
   choose(a: Omit<ChooseArguments, "partial" | "counter">): void;
   /** One entry of each row leaves, and the newest takes its slot. */
-  drop(a: DropArguments): void;
+  drop(a: Omit<DropArguments, "staged">): void;
   /** Attention of the step's query to every slot of every row, float32 `[rows, width]`, for {@linkcode drop}. */
   observed(rows: number, width: number): Deno.PointerObject;
 }

@@ -25,14 +25,14 @@ export interface KernelUse {
  * @example
  * ```ts
  * import { openModelFolder } from "../model/model_folder.ts";
- * import { methods } from "../policies/registry.ts";
+ * import { keys, mul, sumOver, values } from "../policies/score.ts";
  * import { kernelObstacle } from "./kernel_choice.ts";
  *
  * const model = openModelFolder("lib/assets/novel-neox-8m");
  * const use = { device: "cuda", dtype: "float16", maxPositions: 2000 } as const;
- * const { score } = methods.keydiff({ cache_size: 256, recent_size: 64 });
+ * const score = sumOver("dim", mul(keys, values));
  * console.log(kernelObstacle(model, use), kernelObstacle(model, { ...use, score }));
- * // undefined "the method's score reads keys or values, or is long"
+ * // undefined "the method's score is none that the eviction kernel knows"
  * ```
  *
  * @param model The model.
@@ -47,7 +47,7 @@ export function kernelObstacle(model: ModelFolder, { device, score, ...options }
 
 /** Why a score cannot be computed by them. */
 function scoreObstacle(score: Score | undefined): string | undefined {
-  return compileScore(score) ? undefined : "the method's score reads keys or values, or is long";
+  return compileScore(score) ? undefined : "the method's score is none that the eviction kernel knows";
 }
 
 /**
