@@ -10,25 +10,44 @@ import { evaluate, range } from "../cache/reference.ts";
 import { definition, enumeration } from "./_source.ts";
 import { runProgram } from "./stack_machine.ts";
 
-const ofEntries = scores({ attention: true, exact: false }).filter((score) => {
-  const reads = s.featuresOf(score);
-  return !reads.has("keys") && !reads.has("values");
-});
+/** Each entry's product with the mean of the middle's: of vectors, or of their directions. */
+const withMean = fc.record({
+  x: fc.constantFrom<s.Score>(s.keys, s.values),
+  isDirection: fc.boolean(),
+  isFirst: fc.boolean(),
+})
+  .map(({ x, isDirection, isFirst }) => {
+    const vector = isDirection ? s.div(x, s.normOver("dim", x)) : x;
+    const mean = s.meanOver("entries", vector);
+    return s.sumOver("dim", isFirst ? s.mul(vector, mean) : s.mul(mean, vector));
+  });
+const any = scores({ attention: true, exact: false });
+const combined = fc.oneof(
+  { arbitrary: any, weight: 4 },
+  withMean,
+  fc.tuple(any, withMean, fc.boolean()).map(([a, b, isFirst]) => isFirst ? s.add(b, a) : s.sub(a, s.avgPool(3, b))),
+);
 
 Deno.test("a compiled score gives what the expression says, whatever lies outside of the middle", () => {
+  let compiled = 0, wholes = 0;
   fc.assert(
     fc.property(
-      ofEntries,
+      combined,
       fc.integer({ min: 1, max: 20 }),
       fc.nat(5),
       fc.nat(5),
       fc.nat(),
       (score, count, before, behind, seed) => {
         const program = compileScore(score);
+        const reads = s.featuresOf(score);
+        const isOfNumbers = !reads.has("keys") && !reads.has("values");
         if (!program) {
-          ok(nodes(score) > INSTRUCTIONS);
+          ok(!isOfNumbers || nodes(score) > INSTRUCTIONS);
           return;
         }
+        compiled++;
+        if (isOfNumbers) wholes++;
+        deepEqual(program.reads, reads);
         ok(program.instructions.length <= definition("INSTRUCTIONS"));
         const next = numbers(seed);
         const outside = [1e30, -1e30, NaN, 0, -Infinity];
@@ -37,8 +56,11 @@ Deno.test("a compiled score gives what the expression says, whatever lies outsid
           range(0, entries).map((rank) =>
             rank < before || rank >= end ? outside[rank % 5]! : Math.fround(6 * next() - 3)
           );
-        const [norm, paid, drawn] = [random().map(Math.abs), random(), random()];
-        const round = (x: number) => x;
+        const vector = (rank: number) =>
+          Float32Array.from({ length: 4 }, () => rank < before || rank >= end ? outside[rank % 5]! : 6 * next() - 3);
+        const [paid, drawn] = [random(), random()];
+        const [keys, values] = [range(0, entries).map(vector), range(0, entries).map(vector)];
+        const norm = keys.map((key) => Math.hypot(...key));
         const got = runProgram(program, {
           entries,
           sink: before,
@@ -48,10 +70,16 @@ Deno.test("a compiled score gives what the expression says, whatever lies outsid
             attention: (rank) => paid[rank]!,
             random: (rank) => drawn[rank]!,
           },
-        }, round).slice(before, end);
+          vectors: { keys: (rank) => keys[rank]!, values: (rank) => values[rank]! },
+        }, (x) => x).slice(before, end);
         let most = 1;
         const expected = evaluate(score, {
-          entries: range(before, end).map((index) => ({ index, key: [norm[index]!], value: [], seen: new Map() })),
+          entries: range(before, end).map((index) => ({
+            index,
+            key: keys[index]!,
+            value: values[index]!,
+            seen: new Map(),
+          })),
           paid: ({ index }) => paid[index]!,
           random: (i) => drawn[before + i]!,
           round: (x) => {
@@ -65,8 +93,9 @@ Deno.test("a compiled score gives what the expression says, whatever lies outsid
         );
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 800 },
   );
+  ok(compiled - wholes > 100 && wholes > 100, `${compiled} programs, ${wholes} without keys and values`);
 });
 
 /** Nodes of an expression. */
@@ -74,7 +103,7 @@ function nodes(score: s.Score): number {
   return 1 + ("a" in score ? nodes(score.a) + nodes(score.b) : "x" in score ? nodes(score.x) : 0);
 }
 
-Deno.test("every method's score is a program, but for those that read keys or values", () => {
+Deno.test("every method's score is a program", () => {
   const programs = {
     fix_size_l2: methods.fix_size_l2({ fix_kv_size: 8, keep_ratio: 0.5 }),
     random: methods.fix_size_l2({ fix_kv_size: 8, keep_ratio: 0.5, strategy: "random" }),
@@ -98,7 +127,7 @@ Deno.test("every method's score is a program, but for those that read keys or va
     snapkv: "attention avg_pool",
     snapkv_lite: "key_norm max_over constant add key_norm sub avg_pool",
     streaming_llm: "",
-    keydiff: undefined,
+    keydiff: "dot_mean neg",
   });
 });
 
@@ -106,4 +135,15 @@ Deno.test("a score of more instructions than a program has is none", () => {
   const long = (terms: number): s.Score => terms === 1 ? s.keyNorm : s.add(long(terms - 1), s.random);
   equal(compileScore(long(16))?.instructions.length, 31);
   equal(compileScore(long(17)), undefined);
+});
+
+Deno.test("compileScore() knows of keys and values what instructions say, and nothing else", () => {
+  const ops = enumeration("Op");
+  const of = (score: s.Score) => compileScore(score)?.instructions.map(({ op, number }) => [ops[op], number]);
+  deepEqual(of(s.sumOver("dim", s.abs(s.values))), [["over_dim", definition("OF_VALUES") | definition("ABSOLUTE")]]);
+  deepEqual(of(s.normOver("dim", s.keys)), [["over_dim", 3 << 2]]);
+  equal(of(s.sumOver("dim", s.mul(s.keys, s.values))), undefined);
+  equal(of(s.sumOver("dim", s.mul(s.keys, s.meanOver("entries", s.values)))), undefined);
+  equal(of(s.sumOver("dim", s.neg(s.keys))), undefined);
+  equal(of(s.maxOver("dim", s.mul(s.keys, s.meanOver("entries", s.keys)))), undefined);
 });

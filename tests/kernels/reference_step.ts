@@ -48,7 +48,8 @@ export class ReferenceKernels implements StepKernels {
         const bias = p.bias ? floats(p.bias, rows) : undefined;
         return (row: number) => {
           let sum = 0;
-          for (let i = 0, at = row * p.width; i < p.width; i++) sum += weight[at + i]! * x[i]!;
+          const [first, step] = p.transposed ? [row, rows] : [row * p.width, 1];
+          for (let i = 0, at = first; i < p.width; i++, at += step) sum += weight[at]! * x[i]!;
           return sum + (bias?.[row] ?? 0);
         };
       };
@@ -141,7 +142,7 @@ export class ReferenceKernels implements StepKernels {
     new BigInt64Array(view(argmax, 8))[0] = BigInt(all.indexOf(most));
   }
 
-  drop(a: DropArguments): void {
+  drop(a: Omit<DropArguments, "staged">): void {
     this.calls.drop++;
     const { rows, layers, kvHeads, headDim, width, window } = a;
     const middles = floats(a.middles, 4 * layers);
@@ -193,6 +194,10 @@ export class ReferenceKernels implements StepKernels {
             key_norm: (rank) => norm![slotOf[rank]!]!,
             attention: (rank) => paid[slotOf[rank]!]!,
             random: (rank) => uniform(long(a.draw!), row, rank),
+          },
+          vectors: {
+            keys: (rank) => keys.subarray(slotOf[rank]! * headDim, (slotOf[rank]! + 1) * headDim),
+            values: (rank) => values.subarray(slotOf[rank]! * headDim, (slotOf[rank]! + 1) * headDim),
           },
         });
         let lowest = Infinity;

@@ -1,9 +1,14 @@
 /** The machine that step.cu describes, in plain loops: an eviction score as a program over a row's entries in text order. */
 import type { DropProgram } from "../../lib/kernels/drop_program.ts";
-import { enumeration } from "./_source.ts";
+import { definition, enumeration } from "./_source.ts";
 
 /** By its own numbers: those of step.cu. */
 const OPS = enumeration("Op");
+const [OF_VALUES, ABSOLUTE, DIRECTION] = ["OF_VALUES", "ABSOLUTE", "DIRECTION"].map(definition) as [
+  number,
+  number,
+  number,
+];
 
 /** A row of the cache, as a program sees it. */
 export interface ProgramRow {
@@ -13,6 +18,8 @@ export interface ProgramRow {
   readonly end: number;
   /** What an instruction that reads a feature pushes, by rank. */
   readonly features: Readonly<Record<string, (rank: number) => number>>;
+  /** Keys and values by rank, `[headDim]` each. */
+  readonly vectors?: Readonly<Record<"keys" | "values", (rank: number) => ArrayLike<number>>>;
 }
 
 /**
@@ -21,8 +28,8 @@ export interface ProgramRow {
  * @param round What is done to every result: `Math.fround` for float32's numbers.
  */
 export function runProgram(
-  { instructions, depth }: DropProgram,
-  { entries, sink, end, features }: ProgramRow,
+  { instructions, depth, hasMean }: DropProgram,
+  { entries, sink, end, features, vectors }: ProgramRow,
   round: (x: number) => number = Math.fround,
 ): number[] {
   const stack: number[][] = [];
@@ -48,12 +55,35 @@ export function runProgram(
       ranks.map((rank) => rank < sink || rank >= end ? x[rank]! : round(f(near(rank).map((other) => x[other]!)))),
     );
   };
+  const vectorsOf = (bits: number) => {
+    if (!vectors) throw new Error("the program reads keys or values");
+    const of = vectors[bits & OF_VALUES ? "values" : "keys"];
+    return ranks.map((rank) => Array.from(of(rank)));
+  };
+  const norm = (x: readonly number[]) => Math.sqrt(sum(x.map((x) => x * x)));
+  /** What an instruction makes of one vector, by its number's upper bits. */
+  const overDim = [sum, (x: readonly number[]) => sum(x) / x.length, (x: readonly number[]) => Math.max(...x), norm];
   for (const { op, number } of instructions) {
     const name = OPS[op]!;
     switch (name) {
       case "constant":
         stack.push(new Array(entries).fill(round(number)));
         break;
+      case "over_dim":
+        stack.push(
+          vectorsOf(number).map((x) => round(overDim[number >> 2]!(number & ABSOLUTE ? x.map(Math.abs) : x))),
+        );
+        break;
+      case "dot_mean": {
+        if (!hasMean || stack.length + 2 > depth) throw new Error("a product with the mean has no room");
+        const x = vectorsOf(number).map((x) => {
+          const by = number & DIRECTION ? norm(x) : 1;
+          return x.map((x) => x / by);
+        });
+        const mean = x[0]!.map((_, i) => sum(middle.map((rank) => x[rank]![i]!)) / middle.length);
+        stack.push(x.map((x) => round(sum(x.map((x, i) => x * mean[i]!)))));
+        break;
+      }
       case "neg":
         map((x) => -x);
         break;
@@ -73,7 +103,7 @@ export function runProgram(
         over((x) => Math.max(...x));
         break;
       case "norm_over":
-        over((x) => Math.sqrt(sum(x.map((x) => x * x))));
+        over(norm);
         break;
       case "avg_pool":
         pool(number, (near) => sum(near) / number);

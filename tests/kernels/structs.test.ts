@@ -20,6 +20,7 @@ Deno.test("linearBytes() writes what step.cu reads", () => {
     input: pointer(n + 1),
     bias: pointer(n + 2),
     width: n + 3,
+    transposed: true,
   });
   const segment = (n: number): LinearSegment => ({
     rows: n,
@@ -54,6 +55,7 @@ Deno.test("linearBytes() writes what step.cu reads", () => {
         norm: norm.indexOf("rms"),
         plus_one: 1,
         out_float: 1,
+        transposed: 1,
         eps: n + 0.5,
       }).map(([name, value]) => [`segment[${i}].${name}`, value]),
     );
