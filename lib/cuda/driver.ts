@@ -138,7 +138,7 @@ export class CudaModule implements Disposable {
 
 /** How a kernel is launched. */
 export interface Launch {
-  readonly grid: readonly [x: number, y?: number];
+  readonly grid: readonly [x: number, y?: number, z?: number];
   /** Threads of a block. */
   readonly threads: number;
   /** Dynamic shared memory of a block, bytes. */
@@ -161,7 +161,7 @@ export class CudaKernel {
    * Queues the kernel. On Hopper and later it may start before the one before has ended: it has to wait itself before it
    * touches what that one gives (CUDA C++ Programming Guide, "Programmatic Dependent Launch").
    */
-  launch({ grid: [x, y = 1], threads, shared = 0, stream, argument }: Launch): void {
+  launch({ grid: [x, y = 1, z = 1], threads, shared = 0, stream, argument }: Launch): void {
     const { driver, driver: { c } } = this;
     if (shared > this.#shared) {
       driver.unwrap(
@@ -177,7 +177,7 @@ export class CudaKernel {
     new Int32Array(attribute.buffer, 8, 1)[0] = 1;
     // CUlaunchConfig: grid, block: 3 u32 each; u32 shared; CUstream; CUlaunchAttribute*; u32 attributes
     const config = new DataView(new ArrayBuffer(56));
-    [x, y, 1, threads, 1, 1, shared].forEach((n, i) => config.setUint32(4 * i, n, true));
+    [x, y, z, threads, 1, 1, shared].forEach((n, i) => config.setUint32(4 * i, n, true));
     config.setBigUint64(32, Deno.UnsafePointer.value(stream), true);
     config.setBigUint64(40, Deno.UnsafePointer.value(Deno.UnsafePointer.of(attribute)), true);
     config.setUint32(48, this.#overlaps ? 1 : 0, true);

@@ -1,6 +1,9 @@
 import type { FloatType } from "../dtype.ts";
 import type { AttendArguments, ChooseArguments, DropArguments, EmbedArguments, LinearSegment } from "./structs.ts";
 
+/** Attention as it is asked for: how it is shared out among blocks is the kernels' business. */
+export type AttendCall = Omit<AttendArguments, "chunk" | "queries" | "partial" | "scores" | "counters">;
+
 /**
  * The kernels of one decode step, for tensors of one type. Each call does its work, or queues it in the device's stream;
  * sums are in float32 whatever the type.
@@ -10,7 +13,7 @@ export interface StepKernels extends Disposable {
   /** Matrix products of one vector each, for all of a matrix's rows. */
   linear(segments: readonly LinearSegment[]): void;
   /** Attention of one token over a layer's cache, to which its key and value are appended. */
-  attend(a: Omit<AttendArguments, "chunk" | "partial" | "scores" | "counters">): void;
+  attend(a: AttendCall): void;
   /** The token's embedding. */
   embed(a: EmbedArguments): void;
   /** Negative log-likelihood of the target, nats, and the argmax. */

@@ -134,17 +134,17 @@ struct Segment {
   void *out;                 // [rows], T or float
   int rows, first_block;
   int combine, activation, norm, plus_one;
-  int out_float, transposed; // weights are [width, rows]
+  int out_float;
   float eps;
 };
 
 #define SEGMENTS 4
 #define LINEAR_THREADS 256
-// Rows a warp does, and loads of each that are under way at a time: see bench/ENGINE.md for what others gave.
-#define LINEAR_ROWS 1
+// Loads that are under way at a time: see bench/ENGINE.md for what others gave.
 #define LINEAR_UNROLL 5
+#define LINEAR_BLOCKS 4 // of a multiprocessor at least: registers are shared out so
 
-static_assert(sizeof(Segment) == 136, "see structs.ts");
+static_assert(sizeof(Segment) == 128, "see structs.ts");
 struct Linear {
   Segment segment[SEGMENTS];
   i64 count;
@@ -160,72 +160,90 @@ __device__ __forceinline__ float activate(float x, int kind) {
   }
 }
 
-// Puts the input into shared memory, normalized where the segment says so.
-template <class T> __device__ void stage(const Segment &s, const T *x, int width, bool normed, T *out, float *scratch) {
-  const uint4 *source = (const uint4 *)x;
-  uint4 *target = (uint4 *)out;
+template <class T> __device__ __forceinline__ float at(const void *p, int i) {
+  return p ? widen(((const T *)p)[i]) : 0.f;
+}
+
+// Sum over the block's threads. `sums` is not used again before all have read it: each call has its own.
+__device__ __forceinline__ float linear_sum(float x, float *sums) {
+  x = warp_sum(x);
+  if (threadIdx.x % WARP == 0) sums[threadIdx.x / WARP] = x;
+  __syncthreads();
+  x = 0;
+#pragma unroll
+  for (int w = 0; w < LINEAR_THREADS / WARP; w++) x += sums[w];
+  return x;
+}
+
+// Puts an input into shared memory.
+template <class T> __device__ __forceinline__ void stage(const void *x, int width, T *out) {
+#pragma unroll 2
+  for (int i = threadIdx.x; i < width / Vec<T>::N; i += LINEAR_THREADS) ((uint4 *)out)[i] = ((const uint4 *)x)[i];
+}
+
+// The same, normalized. A thread writes and reads the same places.
+template <class T> __device__ __forceinline__ void stage_normed(const Segment &s, const void *x, int width, T *out) {
+  __shared__ float sums[2][LINEAR_THREADS / WARP];
   const int n = width / Vec<T>::N;
-  if (!normed || s.norm == NONE) {
-    for (int i = threadIdx.x; i < n; i += blockDim.x) target[i] = source[i];
-    return;
+  uint4 *target = (uint4 *)out;
+  float v[Vec<T>::N], sum = 0, mean = 0, squares = 0;
+#pragma unroll 2
+  for (int i = threadIdx.x; i < n; i += LINEAR_THREADS) {
+    const uint4 loaded = ((const uint4 *)x)[i];
+    target[i] = loaded;
+    unpack(loaded, v, T());
+#pragma unroll
+    for (int j = 0; j < Vec<T>::N; j++) sum += s.norm == LAYER ? v[j] : v[j] * v[j];
   }
-  float v[Vec<T>::N], sum = 0, mean = 0;
+  sum = linear_sum(sum, sums[0]);
   if (s.norm == LAYER) {
-    for (int i = threadIdx.x; i < n; i += blockDim.x) {
-      unpack(source[i], v, T());
-      for (int j = 0; j < Vec<T>::N; j++) sum += v[j];
+    mean = sum / width;
+#pragma unroll 2
+    for (int i = threadIdx.x; i < n; i += LINEAR_THREADS) {
+      unpack(target[i], v, T());
+#pragma unroll
+      for (int j = 0; j < Vec<T>::N; j++) squares += (v[j] - mean) * (v[j] - mean);
     }
-    mean = block_reduce<false>(sum, scratch) / width;
+    sum = linear_sum(squares, sums[1]);
   }
-  float squares = 0;
-  for (int i = threadIdx.x; i < n; i += blockDim.x) {
-    unpack(source[i], v, T());
-    for (int j = 0; j < Vec<T>::N; j++) squares += (v[j] - mean) * (v[j] - mean);
-  }
-  const float inverse = rsqrtf(block_reduce<false>(squares, scratch) / width + s.eps);
-  for (int i = threadIdx.x; i < n; i += blockDim.x) {
-    float scale[Vec<T>::N], shift[Vec<T>::N];
-    unpack(source[i], v, T());
-    if (s.scale) unpack(((const uint4 *)s.scale)[i], scale, T());
-    if (s.shift) unpack(((const uint4 *)s.shift)[i], shift, T());
+  const float inverse = rsqrtf(sum / width + s.eps);
+#pragma unroll 2
+  for (int i = threadIdx.x; i < n; i += LINEAR_THREADS) {
+    float by[Vec<T>::N], plus[Vec<T>::N];
+    unpack(target[i], v, T());
+    if (s.scale) unpack(((const uint4 *)s.scale)[i], by, T());
+    if (s.shift) unpack(((const uint4 *)s.shift)[i], plus, T());
     T packed[Vec<T>::N];
+#pragma unroll
     for (int j = 0; j < Vec<T>::N; j++) {
-      const float by = !s.scale ? 1.f : s.plus_one ? scale[j] + 1.f : scale[j];
-      narrow((v[j] - mean) * inverse * by + (s.shift ? shift[j] : 0.f), packed[j]);
+      const float scaled = (v[j] - mean) * inverse * (!s.scale ? 1.f : s.plus_one ? by[j] + 1.f : by[j]);
+      narrow(s.shift ? scaled + plus[j] : scaled, packed[j]);
     }
     target[i] = *(uint4 *)packed;
   }
 }
 
-// A warp does ROWS rows; UNROLL loads of each are under way at a time.
-template <class T, int ROWS, int UNROLL> struct Rows {
-  const uint4 *row[ROWS];
-  uint4 tile[ROWS][UNROLL];
-  float sum[ROWS];
+// A warp does a row, UNROLL loads under way at a time in each of its threads.
+template <class T, int UNROLL> struct Row {
+  const uint4 *row;
+  uint4 tile[UNROLL];
 
-  __device__ __forceinline__ void start(const Product &p, const int *rows) {
-    const int n = p.width / Vec<T>::N;
-#pragma unroll
-    for (int r = 0; r < ROWS; r++) {
-      row[r] = (const uint4 *)p.weight + (i64)rows[r] * n;
-      sum[r] = 0;
-    }
-    load(0, n);
+  __device__ __forceinline__ void start(const Product &p, int index) {
+    row = (const uint4 *)p.weight + index * (p.width / Vec<T>::N);
+    load(0, p.width / Vec<T>::N);
   }
   __device__ __forceinline__ void load(int from, int n) {
     const int lane = threadIdx.x % WARP;
 #pragma unroll
     for (int u = 0; u < UNROLL; u++) {
       const int i = from + u * WARP + lane;
-#pragma unroll
-      for (int r = 0; r < ROWS; r++) {
-        if (i < n) tile[r][u] = load_once(row[r] + i);
-        else tile[r][u] = make_uint4(0, 0, 0, 0);
-      }
+      tile[u] = i < n ? load_once(row + i) : make_uint4(0, 0, 0, 0);
     }
   }
-  __device__ __forceinline__ void finish(const Product &p, const T *x) {
+  __device__ __forceinline__ float finish(const Product &p, const T *x) {
     const int n = p.width / Vec<T>::N, lane = threadIdx.x % WARP;
+    float sum = 0;
+#pragma unroll 1
     for (int from = 0; from < n; from += UNROLL * WARP) {
       if (from) load(from, n);
 #pragma unroll
@@ -234,37 +252,31 @@ template <class T, int ROWS, int UNROLL> struct Rows {
         if (i < n) {
           float a[Vec<T>::N], w[Vec<T>::N];
           unpack(((const uint4 *)x)[i], a, T());
+          unpack(tile[u], w, T());
 #pragma unroll
-          for (int r = 0; r < ROWS; r++) {
-            unpack(tile[r][u], w, T());
-#pragma unroll
-            for (int j = 0; j < Vec<T>::N; j++) sum[r] += a[j] * w[j];
-          }
+          for (int j = 0; j < Vec<T>::N; j++) sum += a[j] * w[j];
         }
       }
     }
-#pragma unroll
-    for (int r = 0; r < ROWS; r++) sum[r] = warp_sum(sum[r]);
+    return warp_sum(sum);
   }
 };
 
-template <class T> __device__ __forceinline__ float at(const void *p, int i) {
-  return p ? widen(((const T *)p)[i]) : 0.f;
-}
-
 // A block does COLUMNS columns of a matrix that is stored transposed: a thread has 16 bytes of a row, and every
-// SLICES-th row. `sums`: [SLICES, COLUMNS]; gives thread i < COLUMNS the sum of column i.
-#define COLUMNS 32
+// SLICES-th row. `sums`: [COLUMNS, SLICES]. Gives thread i * (LINEAR_THREADS / COLUMNS) the sum of column i.
+#define COLUMNS 16
 template <class T> __device__ float column(const Product &p, int first, int rows, const T *x, float *sums) {
-  const int per_row = COLUMNS / Vec<T>::N, slices = LINEAR_THREADS / per_row;
-  const int slice = threadIdx.x / per_row, at = first + threadIdx.x % per_row * Vec<T>::N;
+  const int per_row = COLUMNS / Vec<T>::N, slices = LINEAR_THREADS / per_row, per_column = LINEAR_THREADS / COLUMNS;
+  const int slice = threadIdx.x / per_row, within = threadIdx.x % per_row * Vec<T>::N;
   float sum[Vec<T>::N] = {};
-  if (at < rows) {
-    const T *weight = (const T *)p.weight + at;
+  if (first + within < rows) {
+    const T *weight = (const T *)p.weight + first + within;
     for (int k0 = slice; k0 < p.width; k0 += 8 * slices) {
       uint4 loaded[8];
 #pragma unroll
-      for (int u = 0; u < 8; u++) loaded[u] = load_once((const uint4 *)(weight + min((i64)k0 + u * slices, p.width - 1) * rows));
+      for (int u = 0; u < 8; u++) {
+        loaded[u] = load_once((const uint4 *)(weight + min((i64)k0 + u * slices, p.width - 1) * rows));
+      }
 #pragma unroll
       for (int u = 0; u < 8; u++) {
         const int k = k0 + u * slices;
@@ -278,82 +290,97 @@ template <class T> __device__ float column(const Product &p, int first, int rows
   }
   __syncthreads();
 #pragma unroll
-  for (int j = 0; j < Vec<T>::N; j++) sums[slice * COLUMNS + threadIdx.x % per_row * Vec<T>::N + j] = sum[j];
+  for (int j = 0; j < Vec<T>::N; j++) sums[(within + j) * slices + slice] = sum[j];
   __syncthreads();
   float total = 0;
-  if (threadIdx.x < COLUMNS) {
-    for (int i = 0; i < slices; i++) total += sums[i * COLUMNS + threadIdx.x];
-  }
+  for (int i = threadIdx.x % per_column; i < slices; i += per_column) total += sums[threadIdx.x / per_column * slices + i];
+#pragma unroll
+  for (int d = per_column / 2; d; d /= 2) total += __shfl_xor_sync(~0u, total, d);
   return total;
 }
 
-// What becomes of a row's products.
-template <class T> __device__ __forceinline__ void finish_row(const Segment &s, int row, float first, float second) {
-  float y = activate(first + at<T>(s.product[0].bias, row), s.activation);
-  if (s.combine != ONE) {
-    const float z = second + at<T>(s.product[1].bias, row);
-    y = s.combine == SUM ? y + z : y * z;
-  }
-  y += at<T>(s.residual, row);
-  if (s.out_float) ((float *)s.out)[row] = y;
-  else narrow(y, ((T *)s.out)[row]);
+// What becomes of a row's products, and what is added to them.
+struct Added { float bias[2], residual; };
+template <class T> __device__ __forceinline__ void finish_row(const Segment &s, int row, float x, float y, const Added &a) {
+  x = activate(x + a.bias[0], s.activation);
+  if (s.combine != ONE) x = s.combine == SUM ? x + (y + a.bias[1]) : x * (y + a.bias[1]);
+  x += a.residual;
+  if (s.out_float) ((float *)s.out)[row] = x;
+  else narrow(x, ((T *)s.out)[row]);
 }
 
-// Dynamic shared memory: the inputs of both products, in T; for transposed weights [LINEAR_THREADS, Vec<T>::N] floats more.
-template <class T, int ROWS, int UNROLL> __device__ void linear(const Linear &args) {
-  extern __shared__ uint4 shared[];
-  __shared__ float scratch[WARP];
+__device__ __forceinline__ const Segment &segment_of_block(const Linear &args) {
   int which = 0;
   while (which + 1 < args.count && (int)blockIdx.x >= args.segment[which + 1].first_block) which++;
-  const Segment &s = args.segment[which];
-  const int block = (int)blockIdx.x - s.first_block;
-  const int warp = threadIdx.x / WARP, lane = threadIdx.x % WARP, warps = LINEAR_THREADS / WARP;
-  const int first = s.transposed ? block * COLUMNS : (block * warps + warp) * ROWS;
-  int rows[ROWS];
-#pragma unroll
-  for (int r = 0; r < ROWS; r++) rows[r] = min(first + r, s.rows - 1);
+  return args.segment[which];
+}
 
-  Rows<T, ROWS, UNROLL> rows0;
-  if (!s.transposed) rows0.start(s.product[0], rows); // before anything is waited for
+template <class T> __device__ __forceinline__ void stage_all(const Segment &s, T *x0, T *x1) {
+  if (s.norm) stage_normed<T>(s, s.product[0].input, s.product[0].width, x0);
+  else stage<T>(s.product[0].input, s.product[0].width, x0);
+  if (s.combine == SUM) stage<T>(s.product[1].input, s.product[1].width, x1);
+  __syncthreads();
+}
+
+// Biases are constant: they are asked for before anything is waited for.
+template <class T> __device__ __forceinline__ Added biases(const Segment &s, int row) {
+  return {{at<T>(s.product[0].bias, row), s.combine == ONE ? 0.f : at<T>(s.product[1].bias, row)}, 0.f};
+}
+
+// Dynamic shared memory, T: the inputs of both products.
+template <class T, int UNROLL> __device__ void linear(const Linear &args) {
+  extern __shared__ uint4 shared[];
+  const Segment &s = segment_of_block(args);
+  const int warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
+  const int row = ((int)blockIdx.x - s.first_block) * (LINEAR_THREADS / WARP) + warp, safe = min(row, s.rows - 1);
+  T *x0 = (T *)shared, *x1 = s.combine == SUM ? x0 + s.product[0].width : x0;
+  Row<T, UNROLL> first;
+  first.start(s.product[0], safe);
+  Added added = {};
+  if (lane == 0) added = biases<T>(s, safe);
   let_next_start();
   wait_for_inputs();
-  T *x0 = (T *)shared;
-  T *x1 = s.combine == SUM ? x0 + s.product[0].width : x0;
-  stage<T>(s, (const T *)s.product[0].input, s.product[0].width, true, x0, scratch);
-  if (s.combine == SUM) stage<T>(s, (const T *)s.product[1].input, s.product[1].width, false, x1, scratch);
-  __syncthreads();
-  if (s.transposed) {
-    float *sums = (float *)(x1 + s.product[s.combine == SUM].width);
-    const float y = column<T>(s.product[0], first, s.rows, x0, sums);
-    const float z = s.combine == ONE ? 0.f : column<T>(s.product[1], first, s.rows, x1, sums);
-    const int row = first + threadIdx.x;
-    if (threadIdx.x < COLUMNS && row < s.rows) finish_row<T>(s, row, y, z);
-    return;
-  }
-  rows0.finish(s.product[0], x0);
-  Rows<T, ROWS, UNROLL> rows1;
+  if (lane == 0) added.residual = at<T>(s.residual, safe);
+  stage_all<T>(s, x0, x1);
+  const float x = first.finish(s.product[0], x0);
+  float y = 0;
   if (s.combine != ONE) {
-    rows1.start(s.product[1], rows);
-    rows1.finish(s.product[1], x1);
+    Row<T, UNROLL> second;
+    second.start(s.product[1], safe);
+    y = second.finish(s.product[1], x1);
   }
-  if (lane != 0) return;
-#pragma unroll
-  for (int r = 0; r < ROWS; r++) {
-    if (first + r < s.rows) finish_row<T>(s, first + r, rows0.sum[r], s.combine == ONE ? 0.f : rows1.sum[r]);
-  }
+  if (lane == 0 && row < s.rows) finish_row<T>(s, row, x, y, added);
+}
+
+// The same for weights that are stored transposed. [LINEAR_THREADS, Vec<T>::N] floats more.
+template <class T> __device__ void columns(const Linear &args) {
+  extern __shared__ uint4 shared[];
+  const Segment &s = segment_of_block(args);
+  const int per_column = LINEAR_THREADS / COLUMNS, block = ((int)blockIdx.x - s.first_block) * COLUMNS;
+  const int row = block + threadIdx.x / per_column, safe = min(row, s.rows - 1);
+  T *x0 = (T *)shared, *x1 = s.combine == SUM ? x0 + s.product[0].width : x0;
+  float *sums = (float *)(x1 + s.product[s.combine == SUM].width);
+  Added added = biases<T>(s, safe);
+  let_next_start();
+  wait_for_inputs();
+  added.residual = at<T>(s.residual, safe);
+  stage_all<T>(s, x0, x1);
+  const float x = column<T>(s.product[0], block, s.rows, x0, sums);
+  const float y = s.combine == ONE ? 0.f : column<T>(s.product[1], block, s.rows, x1, sums);
+  if (threadIdx.x % per_column == 0 && row < s.rows) finish_row<T>(s, row, x, y, added);
 }
 
 // ---- Attention ------------------------------------------------------------------------------------------------------
 
-// One token's attention over a layer's cache, which it is appended to. A block takes one KV head and `chunk` of its
-// entries; where there are several, the last block of a head puts together what they found (Dao 2023, "Flash-Decoding").
+// One token's attention over a layer's cache, which it is appended to. A block takes some queries of one KV head and `chunk`
+// of its entries; where there are several, the last block of a head puts together what they found (Dao 2023, "Flash-Decoding").
 #define ATTEND_THREADS 256
 #define ATTEND_WARPS (ATTEND_THREADS / WARP)
 #define LANES 8 // threads that share an entry
 #define ATONCE (ATTEND_THREADS / LANES)
 #define BATCH 4
-#define QUERIES 4
-#define VALUES 6
+#define QUERIES 2
+#define VALUES 3
 
 struct Attend {
   const void *query, *key, *value; // of the new token; head h begins at h times the stride
@@ -364,12 +391,13 @@ struct Attend {
   const i64 *position;                 // the new token's
   const float *ranks;                  // [kvHeads, capacity] or null: keys are rotated when they are read, to these places
   const i64 *past;                     // entries before this token
-  float *partial;                      // [kvHeads, chunks, group, headDim + 2]
+  float *partial;                      // [heads, chunks, headDim + 2], by block
   float *scores;                       // [heads, capacity], or null
   float *observed;                     // [kvHeads, capacity]: mean probability over a KV head's queries, or null
-  u32 *counters;                       // [kvHeads], zero
+  u32 *counters;                       // [heads], zero
   void *out;                           // [heads * headDim]
   int heads, kv_heads, head_dim, capacity, rotary_dim, plus_one, chunk;
+  int queries; // of a KV head that a block takes: all of them if attention is observed
   float scale, eps;
 };
 static_assert(sizeof(Attend) == 200, "see structs.ts");
@@ -403,11 +431,12 @@ __device__ void head_in(const T *x, const void *norm, const Attend &a, i64 posit
   __syncwarp();
 }
 
-// Dynamic shared memory, floats: [group, headDim], [group, chunk], [ATTEND_THREADS, Vec<T>::N].
+// Dynamic shared memory, floats: [group, headDim]; [group, chunk]; [min(group, QUERIES), ATTEND_THREADS, Vec<T>::N]; [2, group].
 template <class T> __device__ void attend(const Attend &a) {
   extern __shared__ uint4 shared[];
-  const int n = a.head_dim, group = a.heads / a.kv_heads, vecs = n / Vec<T>::N;
-  const int kv = blockIdx.x, chunk = a.chunk, warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
+  const int n = a.head_dim, vecs = n / Vec<T>::N, all_queries = a.heads / a.kv_heads, first_query = blockIdx.z * a.queries;
+  const int group = min(a.queries, all_queries - first_query), kv = blockIdx.x, head = kv * all_queries + first_query;
+  const int chunk = a.chunk, warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
   float *query = (float *)shared;
   float *p = query + group * n;
   float *reduced = p + group * chunk;
@@ -425,7 +454,7 @@ template <class T> __device__ void attend(const Attend &a) {
   let_next_start();
   wait_for_inputs();
 
-  const int newest = past - first; // belongs to this block if less than chunk
+  const int newest = past - first; // belongs to this block if less than chunk; others write the same
   if (newest < chunk && warp == ATTEND_WARPS - 1) {
     head_in<T>((const T *)a.key + kv * a.key_stride, a.key_scale, a, position, a.cosine && !ranks, reduced);
     const T *value = (const T *)a.value + kv * a.value_stride;
@@ -435,7 +464,7 @@ template <class T> __device__ void attend(const Attend &a) {
     }
   }
   for (int g = warp; g < group; g += ATTEND_WARPS) {
-    head_in<T>((const T *)a.query + (kv * group + g) * a.query_stride, a.query_scale, a, position, a.cosine, query + g * n);
+    head_in<T>((const T *)a.query + (head + g) * a.query_stride, a.query_scale, a, position, a.cosine, query + g * n);
   }
   __syncthreads();
 
@@ -492,25 +521,29 @@ template <class T> __device__ void attend(const Attend &a) {
   }
   __syncthreads();
 
-  // Softmax of what is here: a warp a query where there are as many, else all of them one after another.
-  __shared__ float scratch[WARP];
-  float *mine = a.partial + ((i64)kv * gridDim.y + blockIdx.y) * group * (n + 2);
+  // Softmax of what is here, a warp a query. Of one chunk it is the whole; else it waits for the others'.
+  float *largest = reduced + min(group, QUERIES) * ATTEND_THREADS * Vec<T>::N, *total = largest + group;
+  float *mine = a.partial + ((i64)head * gridDim.y + (i64)blockIdx.y * group) * (n + 2);
 #pragma unroll 1
-  for (int g = 0; g < group; g++) {
+  for (int g = warp; g < group; g += ATTEND_WARPS) {
     float *row = p + g * chunk;
-    float largest = -INFINITE, total = 0;
-    for (int e = threadIdx.x; e < here; e += ATTEND_THREADS) largest = fmaxf(largest, row[e]);
-    largest = block_reduce<true>(largest, scratch);
-    for (int e = threadIdx.x; e < here; e += ATTEND_THREADS) {
-      const float score = row[e], weight = __expf(score - largest);
-      if (a.scores) a.scores[(i64)(kv * group + g) * a.capacity + first + e] = score;
+    float most = -INFINITE, sum = 0;
+    for (int e = lane; e < here; e += WARP) most = fmaxf(most, row[e]);
+    most = warp_max(most);
+    for (int e = lane; e < here; e += WARP) {
+      const float score = row[e], weight = __expf(score - most);
+      if (a.scores) a.scores[(i64)(head + g) * a.capacity + first + e] = score;
       row[e] = weight;
-      total += weight;
+      sum += weight;
     }
-    total = block_reduce<false>(total, scratch);
-    if (threadIdx.x == 0) {
-      mine[g * (n + 2) + n] = largest;
-      mine[g * (n + 2) + n + 1] = total;
+    sum = warp_sum(sum);
+    if (lane == 0) {
+      largest[g] = most;
+      total[g] = sum;
+      if (chunks > 1) {
+        mine[g * (n + 2) + n] = most;
+        mine[g * (n + 2) + n + 1] = sum;
+      }
     }
   }
   __syncthreads();
@@ -518,10 +551,10 @@ template <class T> __device__ void attend(const Attend &a) {
   // Values: a thread has one vector of headDim and every `parts`-th entry.
   const int parts = ATTEND_THREADS / vecs, part = threadIdx.x / vecs, v = threadIdx.x % vecs;
 #pragma unroll 1
-  for (int g = 0; g < group; g++) {
-    const float *row = p + g * chunk;
-    float sum[Vec<T>::N] = {};
+  for (int g0 = 0; g0 < group; g0 += QUERIES) {
+    const int queries = min(group - g0, QUERIES);
     if (part < parts) {
+      float sum[QUERIES][Vec<T>::N] = {};
 #pragma unroll 1
       for (int e0 = part; e0 < here; e0 += VALUES * parts) {
         uint4 loaded[VALUES];
@@ -530,55 +563,65 @@ template <class T> __device__ void attend(const Attend &a) {
 #pragma unroll
         for (int b = 0; b < VALUES; b++) {
           const int e = e0 + b * parts;
-          const float weight = e < here ? row[e] : 0.f;
           float x[Vec<T>::N];
           unpack(loaded[b], x, T());
 #pragma unroll
-          for (int j = 0; j < Vec<T>::N; j++) sum[j] += weight * x[j];
+          for (int g = 0; g < QUERIES; g++) {
+            if (g < queries) {
+              const float weight = e < here ? p[(g0 + g) * chunk + e] : 0.f;
+#pragma unroll
+              for (int j = 0; j < Vec<T>::N; j++) sum[g][j] += weight * x[j];
+            }
+          }
         }
       }
 #pragma unroll
-      for (int j = 0; j < Vec<T>::N; j++) reduced[part * n + v * Vec<T>::N + j] = sum[j];
+      for (int g = 0; g < QUERIES; g++) {
+        if (g < queries) {
+#pragma unroll
+          for (int j = 0; j < Vec<T>::N; j++) {
+            reduced[g * ATTEND_THREADS * Vec<T>::N + part * n + v * Vec<T>::N + j] = sum[g][j];
+          }
+        }
+      }
     }
     __syncthreads();
     // Then LANES threads sum up an element.
-    for (int i0 = 0; i0 < n; i0 += ATONCE) {
-      const int i = i0 + threadIdx.x / LANES;
-      float total = 0;
-      if (i < n) {
-        for (int q = within; q < parts; q += LANES) total += reduced[q * n + i];
+    for (int i0 = 0; i0 < queries * n; i0 += ATONCE) {
+      const int i = i0 + threadIdx.x / LANES, g = i / n, d = i % n;
+      float sum = 0;
+      if (i < queries * n) {
+        for (int q = within; q < parts; q += LANES) sum += reduced[g * ATTEND_THREADS * Vec<T>::N + q * n + d];
       }
 #pragma unroll
-      for (int d = LANES / 2; d; d /= 2) total += __shfl_xor_sync(~0u, total, d);
-      if (within == 0 && i < n) {
-        if (chunks == 1) narrow(total / mine[g * (n + 2) + n + 1], ((T *)a.out)[(kv * group + g) * n + i]);
-        else mine[g * (n + 2) + i] = total;
+      for (int b = LANES / 2; b; b /= 2) sum += __shfl_xor_sync(~0u, sum, b);
+      if (within == 0 && i < queries * n) {
+        if (chunks == 1) narrow(sum / total[g0 + g], ((T *)a.out)[(head + g0 + g) * n + d]);
+        else mine[(g0 + g) * (n + 2) + d] = sum;
       }
     }
     __syncthreads();
   }
 
-  if (chunks > 1 && !is_last_block(a.counters + kv, chunks)) return;
-  const float *all = a.partial + (i64)kv * gridDim.y * group * (n + 2);
+  if (chunks > 1 && !is_last_block(a.counters + kv * gridDim.z + blockIdx.z, chunks)) return;
+  const float *all = a.partial + (i64)head * gridDim.y * (n + 2);
   const i64 stride = (i64)group * (n + 2);
-  float *largest = p, *total = p + group;
-  __syncthreads();
-  for (int g = warp; g < group; g += ATTEND_WARPS) {
-    float m = -INFINITE, l = 0;
-    for (int c = lane; c < chunks; c += WARP) m = fmaxf(m, __ldcg(all + c * stride + g * (n + 2) + n));
-    m = warp_max(m);
-    for (int c = lane; c < chunks; c += WARP) {
-      const float *from = all + c * stride + g * (n + 2) + n;
-      l += __expf(__ldcg(from) - m) * __ldcg(from + 1);
-    }
-    l = warp_sum(l);
-    if (lane == 0) {
-      largest[g] = m;
-      total[g] = l;
-    }
-  }
-  __syncthreads();
   if (chunks > 1) {
+    for (int g = warp; g < group; g += ATTEND_WARPS) {
+      float most = -INFINITE, sum = 0;
+      for (int c = lane; c < chunks; c += WARP) most = fmaxf(most, __ldcg(all + c * stride + g * (n + 2) + n));
+      most = warp_max(most);
+      for (int c = lane; c < chunks; c += WARP) {
+        const float *from = all + c * stride + g * (n + 2) + n;
+        sum += __expf(__ldcg(from) - most) * __ldcg(from + 1);
+      }
+      sum = warp_sum(sum);
+      if (lane == 0) {
+        largest[g] = most;
+        total[g] = sum;
+      }
+    }
+    __syncthreads();
     for (int i = threadIdx.x; i < group * n; i += ATTEND_THREADS) {
       const int g = i / n, d = i % n;
       float sum = 0;
@@ -587,14 +630,14 @@ template <class T> __device__ void attend(const Attend &a) {
         const float *from = all + c * stride + g * (n + 2);
         sum += __expf(__ldcg(from + n) - largest[g]) * __ldcg(from + d);
       }
-      narrow(sum / total[g], ((T *)a.out)[(kv * group + g) * n + d]);
+      narrow(sum / total[g], ((T *)a.out)[(head + g) * n + d]);
     }
   }
   if (!a.observed) return;
   for (int e = threadIdx.x; e < entries; e += ATTEND_THREADS) {
     float sum = 0;
     for (int g = 0; g < group; g++) {
-      sum += __expf(__ldcg(a.scores + (i64)(kv * group + g) * a.capacity + e) - largest[g]) / total[g];
+      sum += __expf(__ldcg(a.scores + (i64)(head + g) * a.capacity + e) - largest[g]) / total[g];
     }
     a.observed[(i64)kv * a.capacity + e] = sum / group;
   }
@@ -833,14 +876,15 @@ __device__ void dot_mean(const T *x, int entries, int n, const float *rank, int 
   }
 }
 
-// Dynamic shared memory, floats: attention paid [width]; as many arrays of [width] as the program has on its stack; with
-// DOT_MEAN [DROP_THREADS, Vec<T>::N], [headDim] and, if staged, [width, headDim] of T.
+// Dynamic shared memory: if staged [width, headDim] of T; then floats: attention paid [width]; as many arrays of [width] as
+// the program has on its stack; with DOT_MEAN [DROP_THREADS, Vec<T>::N] and [headDim].
 template <class T> __device__ void drop(const Drop &a) {
   extern __shared__ uint4 shared[];
   __shared__ float scratch[WARP];
   __shared__ int chosen, spot;
   __shared__ float newest_norm;
-  float *paid = (float *)shared, *stack = paid + a.width;
+  T *staged = a.staged ? (T *)shared : nullptr;
+  float *paid = (float *)((T *)shared + (a.staged ? (i64)a.width * a.head_dim : 0)), *stack = paid + a.width;
   const int row = blockIdx.x, layer = row / a.kv_heads, t = threadIdx.x, width = a.width, n = a.head_dim;
   let_next_start();
   wait_for_inputs();
@@ -904,7 +948,6 @@ template <class T> __device__ void drop(const Drop &a) {
     } else if (op == DOT_MEAN) {
       float *x = stack + ++top * width; // the array after it is for scales
       float *sums = stack + a.depth * width, *mean = sums + DROP_THREADS * Vec<T>::N;
-      T *staged = a.staged ? (T *)(mean + n) : nullptr;
       dot_mean<T>((int)number & OF_VALUES ? values : keys, entries, n, rank, sink, end, (int)number & DIRECTION, x + width,
                   sums, mean, staged, x);
     } else if (op <= LOG) {
@@ -1008,8 +1051,11 @@ template <class T> __device__ void drop(const Drop &a) {
 #ifndef TYPE
 #define TYPE F16
 #endif
-extern "C" __global__ void __launch_bounds__(LINEAR_THREADS) step_linear(const __grid_constant__ Linear a) {
-  linear<TYPE, LINEAR_ROWS, LINEAR_UNROLL>(a);
+extern "C" __global__ void __launch_bounds__(LINEAR_THREADS, LINEAR_BLOCKS) step_linear(const __grid_constant__ Linear a) {
+  linear<TYPE, LINEAR_UNROLL>(a);
+}
+extern "C" __global__ void __launch_bounds__(LINEAR_THREADS) step_columns(const __grid_constant__ Linear a) {
+  columns<TYPE>(a);
 }
 extern "C" __global__ void __launch_bounds__(ATTEND_THREADS) step_attend(const __grid_constant__ Attend a) {
   attend<TYPE>(a);

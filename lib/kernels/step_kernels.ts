@@ -1,17 +1,11 @@
 import { gunzipSync } from "node:zlib";
-import { type CudaDriver, CudaDriver as Driver, type CudaModule } from "../cuda/driver.ts";
+import { CudaDriver, type CudaModule, type Launch } from "../cuda/driver.ts";
 import { DTYPES, type FloatType } from "../dtype.ts";
+import { InputError } from "../errors.ts";
 import type { CudaDevice } from "../ort/cuda_device.ts";
 import type { DeviceMemory } from "../ort/device.ts";
-import type { StepKernels } from "./kernels.ts";
-import {
-  type AttendArguments,
-  attendBytes,
-  type ChooseArguments,
-  chooseBytes,
-  type DropArguments,
-  dropBytes,
-} from "./structs.ts";
+import type { AttendCall, StepKernels } from "./kernels.ts";
+import { attendBytes, type ChooseArguments, chooseBytes, type DropArguments, dropBytes } from "./structs.ts";
 import { type EmbedArguments, embedBytes, linearBytes, type LinearSegment } from "./structs.ts";
 
 /** Threads of a block: LINEAR_THREADS, ATTEND_THREADS, DROP_THREADS of step.cu; those of the others are free. */
@@ -19,7 +13,9 @@ const LINEAR_THREADS = 256, ATTEND_THREADS = 256, DROP_THREADS = 256, EMBED_THRE
 /** A warp does one row of a matrix. */
 const ROWS_PER_BLOCK = LINEAR_THREADS / 32;
 /** Of one that is stored transposed: COLUMNS of step.cu. */
-const COLUMNS_PER_BLOCK = 32;
+const COLUMNS_PER_BLOCK = 16;
+/** Queries of a KV head that attention does at a time: QUERIES of step.cu. */
+const QUERIES = 2;
 /** Blocks that look for the largest logit. */
 const CHOOSE_BLOCKS = 32;
 /** Shared memory that kernels have beside the dynamic one, at most, bytes. */
@@ -47,7 +43,7 @@ export class CudaStepKernels implements StepKernels {
    * @throws {CudaError} If it cannot compile them.
    */
   constructor(readonly device: CudaDevice, readonly dtype: FloatType) {
-    this.#driver = new Driver();
+    this.#driver = new CudaDriver();
     const target = this.#driver.capability.major >= 9 ? 90 : 80;
     const file = new URL(`./ptx/step.${dtype}.sm_${target}.ptx.gz`, import.meta.url);
     this.#module = this.#driver.load(new TextDecoder().decode(gunzipSync(Deno.readFileSync(file))));
@@ -55,34 +51,43 @@ export class CudaStepKernels implements StepKernels {
 
   /** Matrix products of one vector each, for all of a matrix's rows. */
   linear(segments: readonly LinearSegment[]): void {
-    let blocks = 0, shared = 0;
-    const first = segments.map(({ rows, products: [{ width, transposed }, second], combine }) => {
+    const transposed = segments[0]!.products[0].transposed ?? false;
+    const perBlock = transposed ? COLUMNS_PER_BLOCK : ROWS_PER_BLOCK;
+    let blocks = 0, width = 0;
+    const first = segments.map(({ rows, products: [a, b], combine }) => {
+      if ((a.transposed ?? false) !== transposed) {
+        throw new TypeError("Cannot mix matrices stored either way in a launch");
+      }
       const at = blocks;
-      blocks += Math.ceil(rows / (transposed ? COLUMNS_PER_BLOCK : ROWS_PER_BLOCK));
-      const inputs = (width + (combine === "sum" ? second!.width : 0)) * this.#element;
-      const sums = transposed ? 4 * LINEAR_THREADS * LOAD / this.#element : 0;
-      shared = Math.max(shared, inputs + sums);
+      blocks += Math.ceil(rows / perBlock);
+      width = Math.max(width, a.width + (combine === "sum" ? b!.width : 0));
       return at;
     });
-    this.#launch("step_linear", [blocks], LINEAR_THREADS, linearBytes(segments, first), shared);
+    const shared = width * this.#element + (transposed ? 4 * LINEAR_THREADS * LOAD / this.#element : 0);
+    const kernel = transposed ? "step_columns" : "step_linear";
+    this.#launch(kernel, [blocks], LINEAR_THREADS, linearBytes(segments, first), shared);
   }
 
   /** Attention of one token over a layer's cache, to which its key and value are appended. */
-  attend(a: Omit<AttendArguments, "chunk" | "partial" | "scores" | "counters">): void {
+  attend(a: AttendCall): void {
     const group = a.heads / a.kvHeads;
+    // What a KV head's queries pay in the mean is found by a block that has all of them.
+    const queries = a.observed ? group : Math.min(group, QUERIES);
     const chunk = this.#chunk(a.kvHeads, a.capacity);
     const chunks = Math.ceil(a.capacity / chunk);
-    const shared = 4 * (group * a.headDim + group * chunk + ATTEND_THREADS * LOAD / this.#element);
+    const sums = Math.min(queries, QUERIES) * ATTEND_THREADS * LOAD / this.#element;
+    const shared = 4 * (queries * (a.headDim + chunk + 2) + sums);
     this.#launch(
       "step_attend",
-      [a.kvHeads, chunks],
+      [a.kvHeads, chunks, Math.ceil(group / queries)],
       ATTEND_THREADS,
       attendBytes({
         ...a,
         chunk,
+        queries,
         partial: this.#memory("partial", 4 * a.heads * chunks * (a.headDim + 2)),
         scores: a.observed ? this.#memory("scores", 4 * a.heads * a.capacity) : null,
-        counters: this.#memory("counters", 4 * a.kvHeads),
+        counters: this.#memory("counters", 4 * a.heads),
       }),
       shared,
     );
@@ -107,6 +112,13 @@ export class CudaStepKernels implements StepKernels {
     const keys = width * headDim * this.#element;
     const staged = hasMean && arrays + keys + STATIC_SHARED <= this.#driver.sharedMemory;
     const shared = arrays + (staged ? keys : 0);
+    if (shared + STATIC_SHARED > this.#driver.sharedMemory) {
+      throw new InputError(
+        `Cannot evict from ${width} entries a head with --kernels own: a block of this GPU has ${this.#driver.sharedMemory} bytes of shared memory, ${
+          shared + STATIC_SHARED
+        } are needed; --kernels ort takes any number`,
+      );
+    }
     this.#launch("step_drop", [a.rows], DROP_THREADS, dropBytes({ ...a, staged }), shared);
   }
 
@@ -122,10 +134,10 @@ export class CudaStepKernels implements StepKernels {
   /** Entries a block takes: few enough that all multiprocessors have work, as many as their memory takes. */
   #chunk(kvHeads: number, capacity: number): number {
     const fair = Math.ceil(capacity * kvHeads / this.#driver.multiprocessors / 32) * 32;
-    return Math.min(256, Math.max(64, fair));
+    return Math.min(256, Math.max(128, fair));
   }
 
-  #launch(name: string, grid: [number, number?], threads: number, argument: Uint8Array<ArrayBuffer>, shared = 0): void {
+  #launch(name: string, grid: Launch["grid"], threads: number, argument: Uint8Array<ArrayBuffer>, shared = 0): void {
     this.#module.kernel(name).launch({ grid, threads, shared, stream: this.device.stream, argument });
   }
 

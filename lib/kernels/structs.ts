@@ -19,7 +19,7 @@ export interface LinearProduct {
   readonly input: Pointer;
   readonly bias?: Pointer | undefined;
   readonly width: number;
-  /** The weights are stored `[width, rows]`: both of a segment's, or neither. */
+  /** The weights are stored `[width, rows]`: all of a launch's, or none. */
   readonly transposed?: boolean;
 }
 
@@ -47,7 +47,7 @@ export interface LinearSegment {
 /** Most segments that a launch takes: SEGMENTS of step.cu. */
 const SEGMENTS = 4;
 /** `sizeof(Segment)`. */
-const SEGMENT_BYTES = 136;
+const SEGMENT_BYTES = 128;
 const COMBINE = { one: 0, sum: 1, gated: 2 } as const;
 const ACTIVATION = { identity: 0, gelu: 1, gelu_tanh: 2, relu: 3, silu: 4 } as const;
 const NORM = { none: 0, layer: 1, rms: 2 } as const;
@@ -64,8 +64,7 @@ export function linearBytes(segments: readonly LinearSegment[], first: readonly 
     }
     out.pointers(norm?.scale, norm?.shift, residual, result);
     out.ints(rows, first[i]!, COMBINE[combine ?? "one"], ACTIVATION[activation ?? "identity"]);
-    out.ints(NORM[norm?.kind ?? "none"], norm?.plusOne ? 1 : 0, float32 ? 1 : 0, products[0].transposed ? 1 : 0);
-    out.floats(norm?.eps ?? 0).ints(0); // the last is padding
+    out.ints(NORM[norm?.kind ?? "none"], norm?.plusOne ? 1 : 0, float32 ? 1 : 0).floats(norm?.eps ?? 0);
   });
   return out.skipTo(SEGMENTS * SEGMENT_BYTES).longs(segments.length).bytes();
 }
@@ -111,6 +110,8 @@ export interface AttendArguments {
   readonly scale: number;
   /** Entries a block takes. */
   readonly chunk: number;
+  /** Queries of a KV head that it takes: all of them if attention is observed. */
+  readonly queries: number;
   readonly partial: Pointer;
   readonly scores: Pointer;
   readonly counters: Pointer;
@@ -123,7 +124,7 @@ export function attendBytes(a: AttendArguments): Uint8Array<ArrayBuffer> {
     .longs(a.query.stride, a.key.stride, a.value.stride)
     .pointers(a.queryScale, a.keyScale, a.keys, a.values, a.cosine, a.sine, a.position, a.ranks, a.past)
     .pointers(a.partial, a.scores, a.observed, a.counters, a.out)
-    .ints(a.heads, a.kvHeads, a.headDim, a.capacity, a.rotaryDim, a.plusOne ? 1 : 0, a.chunk)
+    .ints(a.heads, a.kvHeads, a.headDim, a.capacity, a.rotaryDim, a.plusOne ? 1 : 0, a.chunk, a.queries)
     .floats(a.scale, a.eps)
     .bytes();
 }
@@ -213,7 +214,8 @@ export interface DropArguments {
 /** `offsetof(Drop, program)`. */
 const DROP_HEAD = 132;
 
-const DROP_BYTES = 392;
+/** `sizeof(Drop)`. */
+const DROP_BYTES = Math.ceil((DROP_HEAD + 8 * INSTRUCTIONS) / 8) * 8;
 
 /** `Drop`. */
 export function dropBytes(a: DropArguments): Uint8Array<ArrayBuffer> {

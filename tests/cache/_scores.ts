@@ -29,10 +29,12 @@ export interface ScoreOptions {
    * Otherwise everything there is.
    */
   readonly exact: boolean;
+  /** Expressions of one number for each entry, as leaves in place of keys and values. */
+  readonly leaves?: readonly Score[];
 }
 
 /** Expressions that are one number for each entry. */
-export function scores({ attention, exact }: ScoreOptions): fc.Arbitrary<Score> {
+export function scores({ attention, exact, leaves: given }: ScoreOptions): fc.Arbitrary<Score> {
   const known = (score: Score, most: number, unit: number, deep = false, same = false): Known => ({
     score,
     most,
@@ -41,8 +43,8 @@ export function scores({ attention, exact }: ScoreOptions): fc.Arbitrary<Score> 
     same,
   });
   const leaves = fc.constantFrom(
-    known(s.keys, LARGEST_KEY, 1, true),
-    known(s.values, MOST_TOKENS, 1, true),
+    ...(given?.map((score) => known(score, MOST_TOKENS, 0)) ??
+      [known(s.keys, LARGEST_KEY, 1, true), known(s.values, MOST_TOKENS, 1, true)]),
     known(s.keyNorm, 2 * LARGEST_KEY, 0),
     known(s.random, 1, 0),
     known(s.constant(2), 2, 1, false, true),

@@ -5,7 +5,7 @@ const code = text.replaceAll(/\/\/.*$/gm, "");
 
 /** A `#define` that is a number. */
 export function definition(name: string): number {
-  const found = new RegExp(`^#define ${name} (\\d+) *$`, "m").exec(code);
+  const found = new RegExp(`^#define ${name} (\\d+)\\s*$`, "m").exec(code);
   if (!found) throw new Error(`step.cu defines no ${name}`);
   return Number(found[1]);
 }

@@ -10,68 +10,65 @@ import { evaluate, range } from "../cache/reference.ts";
 import { definition, enumeration } from "./_source.ts";
 import { runProgram } from "./stack_machine.ts";
 
-/** Each entry's product with the mean of the middle's: of vectors, or of their directions. */
-const withMean = fc.record({
-  x: fc.constantFrom<s.Score>(s.keys, s.values),
-  isDirection: fc.boolean(),
-  isFirst: fc.boolean(),
-})
-  .map(({ x, isDirection, isFirst }) => {
-    const vector = isDirection ? s.div(x, s.normOver("dim", x)) : x;
-    const mean = s.meanOver("entries", vector);
-    return s.sumOver("dim", isFirst ? s.mul(vector, mean) : s.mul(mean, vector));
-  });
-const any = scores({ attention: true, exact: false });
-const combined = fc.oneof(
-  { arbitrary: any, weight: 4 },
-  withMean,
-  fc.tuple(any, withMean, fc.boolean()).map(([a, b, isFirst]) => isFirst ? s.add(b, a) : s.sub(a, s.avgPool(3, b))),
+/** x times the mean of all x, either way round. */
+const productsWithMean = (x: s.Score): s.Score[] => {
+  const mean = s.meanOver("entries", x);
+  return [s.mul(x, mean), s.mul(mean, x)].map((product) => s.sumOver("dim", product));
+};
+
+/** What one instruction makes of keys or values. */
+const FORMS: readonly s.Score[] = [s.keys, s.values].flatMap((x) => [
+  ...[s.sumOver, s.meanOver, s.maxOver, s.normOver].flatMap((over) => [over("dim", x), over("dim", s.abs(x))]),
+  ...productsWithMean(x),
+  ...productsWithMean(s.div(x, s.normOver("dim", x))),
+]);
+
+/** Of these and of what is one number an entry; or of keys and values in any way. */
+const anyScores = fc.oneof(
+  { arbitrary: scores({ attention: true, exact: false, leaves: FORMS }), weight: 3 },
+  { arbitrary: scores({ attention: true, exact: false }), weight: 1 },
 );
 
 Deno.test("a compiled score gives what the expression says, whatever lies outside of the middle", () => {
-  let compiled = 0, wholes = 0;
   fc.assert(
     fc.property(
-      combined,
+      anyScores,
       fc.integer({ min: 1, max: 20 }),
       fc.nat(5),
       fc.nat(5),
+      fc.integer({ min: 1, max: 5 }),
       fc.nat(),
-      (score, count, before, behind, seed) => {
+      (score, count, before, behind, headDim, seed) => {
         const program = compileScore(score);
-        const reads = s.featuresOf(score);
-        const isOfNumbers = !reads.has("keys") && !reads.has("values");
         if (!program) {
-          ok(!isOfNumbers || nodes(score) > INSTRUCTIONS);
+          ok(nodes(score) > INSTRUCTIONS || readsVectors(score));
           return;
         }
-        compiled++;
-        if (isOfNumbers) wholes++;
-        deepEqual(program.reads, reads);
         ok(program.instructions.length <= definition("INSTRUCTIONS"));
         const next = numbers(seed);
         const outside = [1e30, -1e30, NaN, 0, -Infinity];
         const entries = before + count + behind, end = before + count;
-        const random = () =>
+        const isOutside = (rank: number) => rank < before || rank >= end;
+        const random = () => Math.fround(6 * next() - 3);
+        const numbersOf = () => range(0, entries).map((rank) => isOutside(rank) ? outside[rank % 5]! : random());
+        const vectors = () =>
           range(0, entries).map((rank) =>
-            rank < before || rank >= end ? outside[rank % 5]! : Math.fround(6 * next() - 3)
+            range(0, headDim).map((i) => isOutside(rank) ? outside[(rank + i) % 5]! : random())
           );
-        const vector = (rank: number) =>
-          Float32Array.from({ length: 4 }, () => rank < before || rank >= end ? outside[rank % 5]! : 6 * next() - 3);
-        const [paid, drawn] = [random(), random()];
-        const [keys, values] = [range(0, entries).map(vector), range(0, entries).map(vector)];
-        const norm = keys.map((key) => Math.hypot(...key));
+        const [paid, drawn, keys, values] = [numbersOf(), numbersOf(), vectors(), vectors()];
+        const round = (x: number) => x;
         const got = runProgram(program, {
           entries,
           sink: before,
           end,
           features: {
-            key_norm: (rank) => norm[rank]!,
+            key_norm: (rank) => Math.sqrt(keys[rank]!.reduce((sum, x) => sum + x * x, 0)),
             attention: (rank) => paid[rank]!,
             random: (rank) => drawn[rank]!,
           },
-          vectors: { keys: (rank) => keys[rank]!, values: (rank) => values[rank]! },
-        }, (x) => x).slice(before, end);
+          keys: (rank) => keys[rank]!,
+          values: (rank) => values[rank]!,
+        }, round).slice(before, end);
         let most = 1;
         const expected = evaluate(score, {
           entries: range(before, end).map((index) => ({
@@ -93,14 +90,21 @@ Deno.test("a compiled score gives what the expression says, whatever lies outsid
         );
       },
     ),
-    { numRuns: 800 },
+    { numRuns: 500 },
   );
-  ok(compiled - wholes > 100 && wholes > 100, `${compiled} programs, ${wholes} without keys and values`);
 });
 
-/** Nodes of an expression. */
+/** Nodes of an expression, of which each is an instruction. */
 function nodes(score: s.Score): number {
+  if (FORMS.includes(score)) return 1;
   return 1 + ("a" in score ? nodes(score.a) + nodes(score.b) : "x" in score ? nodes(score.x) : 0);
+}
+
+/** Whether it reads keys or values otherwise than by {@linkcode FORMS}. */
+function readsVectors(score: s.Score): boolean {
+  if (FORMS.includes(score)) return false;
+  if (score.op === "feature") return score.name === "keys" || score.name === "values";
+  return "a" in score ? readsVectors(score.a) || readsVectors(score.b) : "x" in score && readsVectors(score.x);
 }
 
 Deno.test("every method's score is a program", () => {
@@ -137,13 +141,47 @@ Deno.test("a score of more instructions than a program has is none", () => {
   equal(compileScore(long(17)), undefined);
 });
 
-Deno.test("compileScore() knows of keys and values what instructions say, and nothing else", () => {
-  const ops = enumeration("Op");
-  const of = (score: s.Score) => compileScore(score)?.instructions.map(({ op, number }) => [ops[op], number]);
-  deepEqual(of(s.sumOver("dim", s.abs(s.values))), [["over_dim", definition("OF_VALUES") | definition("ABSOLUTE")]]);
-  deepEqual(of(s.normOver("dim", s.keys)), [["over_dim", 3 << 2]]);
-  equal(of(s.sumOver("dim", s.mul(s.keys, s.values))), undefined);
-  equal(of(s.sumOver("dim", s.mul(s.keys, s.meanOver("entries", s.values)))), undefined);
-  equal(of(s.sumOver("dim", s.neg(s.keys))), undefined);
-  equal(of(s.maxOver("dim", s.mul(s.keys, s.meanOver("entries", s.keys)))), undefined);
+Deno.test("what reads keys or values is a program only as one number of each, or as a product with the mean", () => {
+  const { keys, values, mul, div, sumOver, meanOver, maxOver, normOver } = s;
+  const names = enumeration("Op");
+  const of = (score: s.Score) => compileScore(score)?.instructions.map(({ op, number }) => [names[op], number]);
+  const [ofValues, absolute, direction] = ["OF_VALUES", "ABSOLUTE", "DIRECTION"].map(definition);
+  deepEqual(of(mul(s.attention, sumOver("dim", s.abs(values)))), [
+    ["attention", 0],
+    ["over_dim", ofValues! | absolute!],
+    ["mul", 0],
+  ]);
+  const directions = div(values, normOver("dim", values));
+  deepEqual(of(sumOver("dim", mul(meanOver("entries", directions), directions))), [[
+    "dot_mean",
+    ofValues! | direction!,
+  ]]);
+  deepEqual(FORMS.filter((form) => of(form)?.length !== 1), []);
+  const others: Record<string, s.Score> = {
+    "no number": keys,
+    "two vectors": sumOver("dim", mul(keys, values)),
+    "another's mean": sumOver("dim", mul(keys, meanOver("entries", values))),
+    "another's norm": sumOver("dim", mul(div(keys, normOver("dim", values)), meanOver("entries", keys))),
+    "directions by the mean of vectors": sumOver("dim", mul(directions, meanOver("entries", values))),
+    "the largest rather than the mean": sumOver("dim", mul(keys, maxOver("entries", keys))),
+    "a mean of products": meanOver("dim", mul(keys, meanOver("entries", keys))),
+    "its mean over headDim": sumOver("dim", mul(keys, meanOver("dim", keys))),
+    "a mean without signs": sumOver("dim", mul(s.abs(keys), meanOver("entries", s.abs(keys)))),
+    "a norm over entries": sumOver("dim", normOver("entries", keys)),
+    "what is changed first": maxOver("dim", s.neg(keys)),
+  };
+  for (const [name, score] of Object.entries(others)) equal(of(score), undefined, name);
+});
+
+Deno.test("a program says whether it needs room for a mean, and for how many arrays", () => {
+  const { keys, values, add, random, sumOver } = s;
+  const room = (score: s.Score) => {
+    const { depth, hasMean } = compileScore(score)!;
+    return { depth, hasMean };
+  };
+  const [product] = productsWithMean(keys);
+  deepEqual(room(sumOver("dim", values)), { depth: 1, hasMean: false });
+  deepEqual(room(product!), { depth: 2, hasMean: true });
+  deepEqual(room(add(product!, random)), { depth: 2, hasMean: true });
+  deepEqual(room(add(random, product!)), { depth: 3, hasMean: true });
 });

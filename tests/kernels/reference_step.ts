@@ -43,13 +43,14 @@ export class ReferenceKernels implements StepKernels {
   linear(segments: readonly LinearSegment[]): void {
     this.calls.linear++;
     for (const { rows, products: [first, second], combine, activation, norm, residual, out } of segments) {
+      const { transposed = false } = first;
+      if (second && (second.transposed ?? false) !== transposed) throw new Error("one product of two is transposed");
       const product = (p: LinearProduct, x: ArrayLike<number>) => {
         const weight = floats(p.weight, rows * p.width);
         const bias = p.bias ? floats(p.bias, rows) : undefined;
         return (row: number) => {
           let sum = 0;
-          const [first, step] = p.transposed ? [row, rows] : [row * p.width, 1];
-          for (let i = 0, at = first; i < p.width; i++, at += step) sum += weight[at]! * x[i]!;
+          for (let i = 0; i < p.width; i++) sum += weight[transposed ? i * rows + row : row * p.width + i]! * x[i]!;
           return sum + (bias?.[row] ?? 0);
         };
       };
@@ -162,6 +163,7 @@ export class ReferenceKernels implements StepKernels {
       const block = (at: Pointer) =>
         floats(Deno.UnsafePointer.offset(at!, 4 * Number(starts[row]) * headDim), entries * headDim);
       const keys = block(a.keys), values = block(a.values);
+      const vector = (of: Float32Array, slot: number) => of.subarray(slot * headDim, (slot + 1) * headDim);
       const rank = of(a.rank, row)!, norm = of(a.keyNorm, row), birth = of(a.birth, row);
       const kept = of(a.attention, row, width * Math.max(1, window));
       const slots = Array.from({ length: entries }, (_, slot) => slot);
@@ -195,10 +197,8 @@ export class ReferenceKernels implements StepKernels {
             attention: (rank) => paid[slotOf[rank]!]!,
             random: (rank) => uniform(long(a.draw!), row, rank),
           },
-          vectors: {
-            keys: (rank) => keys.subarray(slotOf[rank]! * headDim, (slotOf[rank]! + 1) * headDim),
-            values: (rank) => values.subarray(slotOf[rank]! * headDim, (slotOf[rank]! + 1) * headDim),
-          },
+          keys: (rank) => vector(keys, slotOf[rank]!),
+          values: (rank) => vector(values, slotOf[rank]!),
         });
         let lowest = Infinity;
         for (let i = sink; i < end; i++) {

@@ -18,8 +18,9 @@ export interface ProgramRow {
   readonly end: number;
   /** What an instruction that reads a feature pushes, by rank. */
   readonly features: Readonly<Record<string, (rank: number) => number>>;
-  /** Keys and values by rank, `[headDim]` each. */
-  readonly vectors?: Readonly<Record<"keys" | "values", (rank: number) => ArrayLike<number>>>;
+  /** Vectors of headDim numbers, by rank. */
+  readonly keys: (rank: number) => ArrayLike<number>;
+  readonly values: (rank: number) => ArrayLike<number>;
 }
 
 /**
@@ -29,7 +30,7 @@ export interface ProgramRow {
  */
 export function runProgram(
   { instructions, depth, hasMean }: DropProgram,
-  { entries, sink, end, features, vectors }: ProgramRow,
+  { entries, sink, end, features, keys, values }: ProgramRow,
   round: (x: number) => number = Math.fround,
 ): number[] {
   const stack: number[][] = [];
@@ -45,6 +46,15 @@ export function runProgram(
     stack.push(new Array(entries).fill(round(f(middle.map((rank) => x[rank]!)))));
   };
   const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
+  const norm = (numbers: readonly number[]) => Math.sqrt(sum(numbers.map((x) => x * x)));
+  const vectors = (bits: number) => ranks.map((rank) => Array.from((bits & OF_VALUES ? values : keys)(rank)));
+  /** What over_dim does, by the bits above the others. */
+  const overDim = [
+    sum,
+    (x: readonly number[]) => sum(x) / x.length,
+    (x: readonly number[]) => Math.max(...x),
+    norm,
+  ];
   const pool = (kernel: number, f: (near: readonly number[]) => number) => {
     if (stack.length + 1 > depth) throw new Error("pooling has no second array");
     if (middle.length < kernel) return;
@@ -55,32 +65,24 @@ export function runProgram(
       ranks.map((rank) => rank < sink || rank >= end ? x[rank]! : round(f(near(rank).map((other) => x[other]!)))),
     );
   };
-  const vectorsOf = (bits: number) => {
-    if (!vectors) throw new Error("the program reads keys or values");
-    const of = vectors[bits & OF_VALUES ? "values" : "keys"];
-    return ranks.map((rank) => Array.from(of(rank)));
-  };
-  const norm = (x: readonly number[]) => Math.sqrt(sum(x.map((x) => x * x)));
-  /** What an instruction makes of one vector, by its number's upper bits. */
-  const overDim = [sum, (x: readonly number[]) => sum(x) / x.length, (x: readonly number[]) => Math.max(...x), norm];
   for (const { op, number } of instructions) {
     const name = OPS[op]!;
     switch (name) {
       case "constant":
         stack.push(new Array(entries).fill(round(number)));
         break;
-      case "over_dim":
-        stack.push(
-          vectorsOf(number).map((x) => round(overDim[number >> 2]!(number & ABSOLUTE ? x.map(Math.abs) : x))),
-        );
+      case "over_dim": {
+        const signed = (x: number) => number & ABSOLUTE ? Math.abs(x) : x;
+        stack.push(vectors(number).map((x) => round(overDim[number >> 2]!(x.map(signed)))));
         break;
+      }
       case "dot_mean": {
-        if (!hasMean || stack.length + 2 > depth) throw new Error("a product with the mean has no room");
-        const x = vectorsOf(number).map((x) => {
-          const by = number & DIRECTION ? norm(x) : 1;
-          return x.map((x) => x / by);
+        if (!hasMean || stack.length + 2 > depth) throw new Error("dot_mean has no room for a mean, or for scales");
+        const x = vectors(number).map((x) => {
+          const length = number & DIRECTION ? norm(x) : 1;
+          return x.map((x) => x / length);
         });
-        const mean = x[0]!.map((_, i) => sum(middle.map((rank) => x[rank]![i]!)) / middle.length);
+        const mean = x[sink]!.map((_, i) => sum(middle.map((rank) => x[rank]![i]!)) / middle.length);
         stack.push(x.map((x) => round(sum(x.map((x, i) => x * mean[i]!)))));
         break;
       }

@@ -6,9 +6,9 @@ import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { tabulate } from "../../lib/cache/schedule.ts";
 import type { ModelFolder } from "../../lib/model/model_folder.ts";
 import { openModelFolder } from "../../lib/model/model_folder.ts";
-import type { Policy } from "../../lib/policies/policy.ts";
+import { definePolicy, type Policy } from "../../lib/policies/policy.ts";
 import { methods } from "../../lib/policies/registry.ts";
-import { keys, mul, sumOver, values } from "../../lib/policies/score.ts";
+import * as s from "../../lib/policies/score.ts";
 import { Engine, type EngineOptions, type Positions } from "../../lib/run/engine.ts";
 import { pairs } from "../cache/_pairs.ts";
 import { embeddedModel } from "../golden.ts";
@@ -135,16 +135,43 @@ for (const [name, obstacle] of Object.entries(FAMILIES)) {
   });
 }
 
-for (const { name, policy } of pairs(8)) {
+/** Eight entries, by a score of keys and values, and of attention. */
+const byScore = (score: s.Score): Policy =>
+  definePolicy({
+    name: "by_score",
+    params: { size: 8 },
+    keep: ({ size }) => ({ entries }) => entries > size ? { sink: 1, heavy: size - 3, recent: 2 } : "all",
+    score: () => score,
+    attention: () => ({ from: "all", accumulate: true }),
+  })();
+
+/** As bench/own_method.ts has it. */
+const valueAware = { name: "value_aware", policy: byScore(s.mul(s.attention, s.sumOver("dim", s.abs(s.values)))) };
+
+for (const { name, policy } of [...pairs(8), valueAware]) {
   Deno.test(`${name} holds and gives the same in steps of our own`, () => {
-    const { drop } = compare({ model: tiny("llama-gqa"), policy, passes: PROMPT });
+    const model = tiny("llama-gqa");
+    const { drop } = compare({ model, policy, passes: PROMPT });
     equal(drop, PROMPT.length - 1);
     compare({ model: tiny("gpt-neox-sequential"), policy, passes: STEPS, positions: "cache" });
   });
 }
 
-Deno.test("a score that the kernel does not know falls back, and says why", () => {
-  const policy = { ...byName("keydiff"), score: sumOver("dim", mul(keys, values)) };
+for (
+  const [name, score] of Object.entries({
+    "norms of values": s.normOver("dim", s.values),
+    "means of keys": s.meanOver("dim", s.keys),
+    "largest elements of keys": s.maxOver("dim", s.abs(s.keys)),
+    "products of values with their mean": s.sumOver("dim", s.mul(s.values, s.meanOver("entries", s.values))),
+  })
+) {
+  Deno.test(`a score by ${name} holds and gives the same in steps of our own`, () => {
+    compare({ model: tiny("llama-gqa"), policy: byScore(score), passes: PROMPT });
+  });
+}
+
+Deno.test("a score that is no program falls back, and says why", () => {
+  const policy = byScore(s.sumOver("dim", s.mul(s.keys, s.values)));
   const { used } = run({ model: tiny("llama-gqa"), policy, passes: PROMPT }, () => new ReferenceKernels());
   equal(used, "the method's score is none that the eviction kernel knows");
 });

@@ -20,7 +20,6 @@ Deno.test("linearBytes() writes what step.cu reads", () => {
     input: pointer(n + 1),
     bias: pointer(n + 2),
     width: n + 3,
-    transposed: true,
   });
   const segment = (n: number): LinearSegment => ({
     rows: n,
@@ -55,7 +54,6 @@ Deno.test("linearBytes() writes what step.cu reads", () => {
         norm: norm.indexOf("rms"),
         plus_one: 1,
         out_float: 1,
-        transposed: 1,
         eps: n + 0.5,
       }).map(([name, value]) => [`segment[${i}].${name}`, value]),
     );
@@ -72,14 +70,16 @@ Deno.test("linearBytes() writes what step.cu reads", () => {
 });
 
 Deno.test("linearBytes() numbers what can be left out, and each choice, as step.cu does", () => {
+  const product: LinearProduct = { weight: null, input: null, width: 8 };
   const only = (more: Partial<LinearSegment>) =>
-    readStruct(
-      "Linear",
-      linearBytes([{ rows: 1, products: [{ weight: null, input: null, width: 8 }], out: null, ...more }], [0]),
-    );
+    readStruct("Linear", linearBytes([{ rows: 1, products: [product], out: null, ...more }], [0]));
   const bare = only({});
   deepEqual([bare.count, bare["segment[0].rows"], bare["segment[0].product[0].width"]], [1, 1, 8]);
   equal(Object.values(bare).reduce((a, b) => a + b), 1 + 1 + 8);
+  const flags = {
+    out_float: only({ float32: true }),
+  };
+  for (const [name, fields] of Object.entries(flags)) deepEqual(fields, { ...bare, [`segment[0].${name}`]: 1 });
   for (const name of ["gelu", "gelu_tanh", "relu", "silu"] as const) {
     equal(only({ activation: name })["segment[0].activation"], enumeration("Activation").indexOf(name));
   }
@@ -116,6 +116,7 @@ Deno.test("attendBytes() writes what step.cu reads", () => {
     capacity: 108,
     scale: 0.5,
     chunk: 109,
+    queries: 110,
     partial: pointer(15),
     scores: pointer(16),
     counters: pointer(17),
@@ -149,6 +150,7 @@ Deno.test("attendBytes() writes what step.cu reads", () => {
     rotary_dim: 104,
     plus_one: 1,
     chunk: 109,
+    queries: 110,
     scale: 0.5,
     eps: 0.25,
   });
