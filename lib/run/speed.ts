@@ -119,7 +119,7 @@ export function measureSpeed(
       if (i === 0) course.evict();
       arrived(step()());
     }
-  } else {
+  } else if (stopAfter > 1) {
     // A step is queued while the one before it runs: its token is on the device. So a step's time is from one token on
     // the host to the next, and what the host does in between costs none of it unless it takes longer than the device.
     start = performance.now();
