@@ -88,11 +88,12 @@ export class Binding implements Disposable {
   /**
    * Runs the session once. On CUDA this queues the work in the device's stream.
    *
-   * @throws {OrtError} If an input is missing or of the wrong type or shape, or a node fails.
+   * @throws {OrtError} If an input is missing or of the wrong type or shape, or a node fails; what an operator of ours
+   * throws comes as it is.
    */
   run(): void {
-    const { ort, handle } = this.session;
-    ort.check(ort.c.RunWithBinding(handle, this.#runOptions.pointer, this.#binding.pointer));
+    const { session, session: { ort, handle } } = this;
+    session.check(ort.c.RunWithBinding(handle, this.#runOptions.pointer, this.#binding.pointer));
   }
 
   [Symbol.dispose](): void {

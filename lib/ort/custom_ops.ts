@@ -77,8 +77,8 @@ export class CustomOps implements Disposable {
   readonly #kept: Uint8Array<ArrayBuffer>[] = [];
   readonly #shared: Map<number, Deno.PointerObject>;
   #domain: Deno.PointerObject | undefined;
-  /** What a callback threw last: ORT's status has its message, this the rest. */
-  error: unknown;
+  /** What a callback threw since the last check: ORT's status has its message, this the error itself. */
+  #thrown: { readonly error: unknown } | undefined;
 
   constructor(readonly ort: Ort, readonly device: Device) {
     this.#shared = this.#sharedCallbacks();
@@ -117,6 +117,21 @@ export class CustomOps implements Disposable {
       for (const operator of this.#operators.values()) ort.check(c.CustomOpDomain_Add(this.#domain, operator));
     }
     ort.check(c.AddCustomOpDomain(options, this.#domain));
+  }
+
+  /**
+   * Throws what the status of a call says that may have called back: where an operator threw, that error as it was.
+   *
+   * @throws {OrtError} Where no operator did.
+   */
+  check(status: Deno.PointerValue): void {
+    const thrown = this.#thrown;
+    this.#thrown = undefined;
+    try {
+      this.ort.check(status); // and lets go of the status
+    } catch (error) {
+      throw thrown ? thrown.error : error;
+    }
   }
 
   /** The operator that has outputs of such types; its name. */
@@ -210,13 +225,13 @@ export class CustomOps implements Disposable {
     }
   }
 
-  /** Nothing may be thrown through C code: an error goes back as a status. */
+  /** Nothing may be thrown through C code: an error goes back as a status, and is thrown where C code has returned. */
   #try(run: () => void): Deno.PointerValue {
     try {
       run();
       return null;
     } catch (error) {
-      this.error = error;
+      this.#thrown = { error };
       return this.ort.c.CreateStatus(ORT_FAIL, cString(error instanceof Error ? error.message : String(error)));
     }
   }

@@ -70,7 +70,7 @@ export class Session implements Disposable {
    * @param device Where it is to run; inputs and outputs are there too, but those that CUDA kernels take from the host.
    * @param model The model's bytes; may be dropped afterwards.
    * @param options How it is loaded.
-   * @throws {OrtError} If ORT refuses it; the message says why.
+   * @throws {OrtError} If ORT refuses it; the message says why. What an operator of ours throws comes as it is.
    */
   constructor(
     readonly ort: Ort,
@@ -98,8 +98,9 @@ export class Session implements Disposable {
       ort.check(c.DisableMemPattern(handle));
       if (device.kind === "cuda") this.#appendCuda(handle, options);
       options.customOps?.register(handle);
-      const session = ort.create((out) => c.CreateSessionFromArray(ort.env, model, BigInt(model.length), handle, out));
-      this.#handle = new Handle("a session", session, (pointer) => c.ReleaseSession(pointer));
+      const out = outPointer();
+      this.check(c.CreateSessionFromArray(ort.env, model, BigInt(model.length), handle, out));
+      this.#handle = new Handle("a session", pointerAt(out)!, (pointer) => c.ReleaseSession(pointer));
     } finally {
       c.ReleaseSessionOptions(handle);
     }
@@ -132,6 +133,11 @@ export class Session implements Disposable {
     } finally {
       c.ReleaseCUDAProviderOptions(cuda);
     }
+  }
+
+  /** Throws what a status says of a call that may have called operators of ours: see {@linkcode CustomOps.check}. */
+  check(status: Deno.PointerValue): void {
+    (this.options.customOps ?? this.ort).check(status);
   }
 
   /** Whether its bindings can be captured as CUDA graphs. */

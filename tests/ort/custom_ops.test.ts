@@ -1,5 +1,6 @@
 /** Operators of ours in a real session: what they are given, what comes back, and what happens when one throws. */
-import { deepEqual, equal, match, throws } from "node:assert/strict";
+import { deepEqual, equal, throws } from "node:assert/strict";
+import { InputError } from "../../lib/errors.ts";
 import { Graph, type Tensor } from "../../lib/onnx/graph.ts";
 import { type Argument, CustomOps } from "../../lib/ort/custom_ops.ts";
 import { OrtError } from "../../lib/ort/ort.ts";
@@ -116,36 +117,47 @@ Deno.test("constants are revealed once, when the session is made, cast ones too"
   equal(times, 1);
 });
 
-Deno.test("what is no constant cannot be revealed", () => {
+Deno.test("what is thrown when a session is made comes out of it as it is", () => {
   using ops = new CustomOps(ort, device);
   const g = new Graph("input");
   g.output("y", ops.reveal(g, [g.input("x", "float32", [1])], () => {}), "float32", [1]);
   throws(
     () => new Session(ort, device, g.encode(), { customOps: ops }),
-    (error: Error) => error instanceof OrtError && /Cannot reveal input 0: it is no constant/.test(error.message),
+    { name: "TypeError", message: "Cannot reveal input 0: it is no constant" },
   );
+
+  using revealing = new CustomOps(ort, device);
+  const refused = new InputError("Cannot use it: it is too large");
+  const h = new Graph("refused");
+  const weight = h.constant("float32", [1], Float32Array.of(1));
+  const seen = revealing.reveal(h, [weight], () => {
+    throw refused;
+  });
+  h.output("y", seen, "float32", [1]);
+  throws(() => new Session(ort, device, h.encode(), { customOps: revealing }), (error) => error === refused);
 });
 
-Deno.test("what a callback throws comes back as an error of the run, and the session goes on", () => {
+Deno.test("what a callback throws comes out of the run as it is, and the session goes on", () => {
   using ops = new CustomOps(ort, device);
   const g = new Graph("throws");
+  const thrown: unknown[] = [];
   const [y] = ops.call(g, [g.input("x", "float32", [1])], [{ dtype: "float32", shape: [1] }], ([x], [out]) => {
     const value = floats(x!.pointer, 1)[0]!;
-    if (value < 0) throw new RangeError(`Cannot take the root of ${value}`);
+    if (value < 0) {
+      thrown.push(value === -1 ? undefined : new InputError(`Cannot take the root of ${value}`));
+      throw thrown.at(-1);
+    }
     floats(out!, 1)[0] = Math.sqrt(value);
   }) as [Tensor];
-  g.output("y", y, "float32", [1]);
+  g.output("y", g.op("Neg", [y]), "float32", [1]);
   using session = new Session(ort, device, g.encode(), { customOps: ops, threads: 1 });
-  const root = (x: number) => run(session, { x: [[1], [x]] }, { y: ["float32", [1]] }).y;
-  deepEqual(root(9), [3]);
-  throws(() => root(-4), (error: Error) => {
-    equal(error instanceof OrtError, true);
-    match(error.message, /Cannot take the root of -4/);
-    return true;
-  });
-  // The error itself, with its class and stack, is kept as well.
-  equal(ops.error instanceof RangeError, true);
-  deepEqual(root(16), [4]);
+  const root = (x: number, shape = [1]) => run(session, { x: [shape, [x]] }, { y: ["float32", [1]] }).y;
+  deepEqual(root(9), [-3]);
+  for (const value of [-4, -1, -9]) throws(() => root(value), (error) => error === thrown.at(-1));
+  equal(thrown.length, 3);
+  deepEqual(root(16), [-4]);
+  // It is not taken for the reason of what fails without it.
+  throws(() => root(4, [1, 1]), (error) => error instanceof OrtError && /rank/.test(error.message));
 });
 
 Deno.test("an output larger than what it is bound to is an error, not a write beyond it", () => {
