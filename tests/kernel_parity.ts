@@ -40,15 +40,20 @@ const SIZE = 64;
  */
 const TIED = 0.1;
 
-/** What is compared, one run of each. */
-interface Case {
-  readonly name: string;
+/** A text read under a policy. */
+export interface Reading {
   readonly model: ModelFolder;
   readonly policy: Policy;
   readonly positions: Positions;
   readonly skip: readonly number[];
   readonly ids: readonly number[];
-  readonly prompt: number;
+  /** Tokens of the passes before the steps. */
+  readonly prompts: readonly number[];
+}
+
+/** What is compared, one run of each. */
+interface Case extends Reading {
+  readonly name: string;
   /** Types that own kernels compute in, and how far they may be off ONNX Runtime's in float32, nats. */
   readonly types: Readonly<Partial<Record<FloatType, number>>>;
 }
@@ -81,7 +86,7 @@ function* cases(device: "cuda" | "cpu"): Generator<Case> {
   const model = embeddedModel();
   const ids = goldenTokens.slice(0, PROMPT + STEPS[device] + 1);
   // The first layers' keys are their tokens': entries of the same token are tied.
-  const shared = { model, ids, prompt: PROMPT, skip: [0, 1], types: { float32: 1e-4 } };
+  const shared = { model, ids, prompts: [PROMPT], skip: [0, 1], types: { float32: 1e-4 } };
   for (const [name, policy] of Object.entries(policies())) {
     yield { name, policy, positions: "absolute", ...shared };
     if (["streaming_llm", "h2o_l2", "snapkv"].includes(name)) {
@@ -93,7 +98,7 @@ function* cases(device: "cuda" | "cpu"): Generator<Case> {
     const model = openModelFolder(new URL(family, folder).pathname);
     const { spec } = model;
     const ids = Array.from({ length: 41 }, (_, i) => (5 + 7 * i) % spec.vocab);
-    const shared = { model, ids, prompt: 13, skip: [] };
+    const shared = { model, ids, prompts: [13], skip: [] };
     const own = { float32: 1e-4, ...(device === "cuda" ? { float16: 2e-2, bfloat16: 1e-1 } : {}) };
     yield { name: `${family}, baseline`, policy: methods.baseline(), positions: "absolute", types: own, ...shared };
     const h2o = methods.h2o({ heavy_size: 6, recent_size: 6 });
@@ -104,42 +109,66 @@ function* cases(device: "cuda" | "cpu"): Generator<Case> {
   }
 }
 
+/** What a run gave. */
+export interface RunResult {
+  /** NLL of the token that follows each pass, nats. */
+  readonly nll: readonly number[];
+  /** Pass → head of a layer → the tokens whose entries it holds. */
+  readonly held: readonly (readonly Int32Array[])[];
+  /** Time of a step, ms, the token on the host. */
+  readonly ms: number;
+}
+
 /** One run: each token's NLL, and what is held after it. */
-function run(
+export function run(
   runtime: Runtime,
-  { model, policy, positions, ids, prompt, skip }: Case,
-  dtype: FloatType,
-  kernels: EngineOptions["kernels"],
-) {
-  const stretches = [{ tokens: prompt, times: 1 }, { tokens: 1, times: ids.length - 1 - prompt }];
+  { model, policy, positions, ids, prompts, skip }: Reading,
+  form: Pick<EngineOptions, "dtype" | "attention" | "kernels">,
+): RunResult {
+  const steps = ids.length - 1 - prompts.reduce((a, b) => a + b, 0);
+  const stretches = [...prompts.map((tokens) => ({ tokens, times: 1 })), { tokens: 1, times: steps }];
   using engine = new Engine(runtime, model, {
-    dtype,
-    attention: "explicit",
+    ...form,
     positions,
     maxPositions: ids.length,
     table: tabulate(policy, model.spec, skip, [stretches]),
     score: policy.score,
     attentionUse: policy.attention,
     trace: true,
-    kernels,
   });
   using course = engine.course(stretches, 7);
   const nll: number[] = [], held: Int32Array[][] = [];
   let time = 0;
   for (let at = 0; at < ids.length - 1;) {
-    const tokens = at === 0 ? prompt : 1;
+    const tokens = prompts[nll.length] ?? 1;
     const start = performance.now();
     course.forward(ids.slice(at, at + tokens), ids[at + tokens]!);
     course.evict();
     nll.push(course.read().nll);
-    if (at > 0) time += performance.now() - start;
+    if (nll.length > prompts.length) time += performance.now() - start;
     held.push(course.cache.heldPositions().flat());
     at += tokens;
   }
-  return { nll, held, ms: time / (nll.length - 1) };
+  return { nll, held, ms: time / steps };
 }
 
 const isSame = (a: Int32Array, b: Int32Array) => a.length === b.length && a.every((x, i) => x === b[i]);
+
+/** How far one run is from another. */
+export function distance(ours: RunResult, theirs: RunResult, limit: number) {
+  const off = ours.nll.map((nll, i) => Math.abs(nll - theirs.nll[i]!));
+  const differs = ours.held.map((rows, i) => rows.filter((row, j) => !isSame(row, theirs.held[i]![j]!)).length);
+  const parts = differs.findIndex((heads) => heads > 0);
+  const [differing, heads] = [differs.at(-1)!, ours.held.at(-1)!.length];
+  // What a pass holds afterwards is seen by the next.
+  const worst = Math.max(...off.slice(0, parts < 0 ? off.length : parts + 1));
+  return {
+    worst,
+    worstOfAll: Math.max(...off),
+    differing: [differing, heads] as const,
+    ok: worst <= limit && differing <= TIED * heads && off.every(Number.isFinite),
+  };
+}
 
 /** All comparisons with `wanted` in their name, one after the other. */
 export function* kernelDifferences(runtime: Runtime, wanted = ""): Generator<KernelDifference> {
@@ -152,24 +181,11 @@ export function* kernelDifferences(runtime: Runtime, wanted = ""): Generator<Ker
       yield { name: one.name, obstacle, worst: 0, worstOfAll: 0, differing: [0, 0], ms: { own: 0, ort: 0 }, ok: true };
       continue;
     }
-    const ort = run(runtime, one, "float32", "ort");
+    const ort = run(runtime, one, { dtype: "float32", attention: "explicit", kernels: "ort" });
+    const kernels = kind === "cuda" ? "own" : () => new ReferenceKernels();
     for (const [dtype, limit] of Object.entries(one.types) as [FloatType, number][]) {
-      const own = run(runtime, one, dtype, kind === "cuda" ? "own" : () => new ReferenceKernels());
-      const off = own.nll.map((nll, i) => Math.abs(nll - ort.nll[i]!));
-      const differs = own.held.map((rows, i) => rows.filter((row, j) => !isSame(row, ort.held[i]![j]!)).length);
-      const parts = differs.findIndex((heads) => heads > 0);
-      const [differing, heads] = [differs.at(-1)!, own.held.at(-1)!.length];
-      // What a pass holds afterwards is seen by the next.
-      const worst = Math.max(...off.slice(0, parts < 0 ? off.length : parts + 1));
-      const ok = worst <= limit && differing <= TIED * heads && off.every(Number.isFinite);
-      yield {
-        name: `${one.name}, ${dtype}`,
-        worst,
-        worstOfAll: Math.max(...off),
-        differing: [differing, heads],
-        ms: { own: own.ms, ort: ort.ms },
-        ok,
-      };
+      const own = run(runtime, one, { dtype, attention: "explicit", kernels });
+      yield { name: `${one.name}, ${dtype}`, ...distance(own, ort, limit), ms: { own: own.ms, ort: ort.ms } };
     }
   }
 }

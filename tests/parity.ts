@@ -1,6 +1,7 @@
 /**
  * `deno task parity [cpu|cuda] [PART OF A NAME]`: the original's results against ours, in every form the device has, as a
- * table; prompts in chunks (`chunks` for these alone); and the own kernels of a step against ONNX Runtime's (`kernels [PART OF A NAME]`).
+ * table; prompts in chunks (`chunks` for these alone); the own kernels of a step against ONNX Runtime's (`kernels [PART OF A NAME]`);
+ * and, only if asked for, models of every family and ONNX exports (`families [FAMILY|exports]`).
  * `deno task test` holds the CPU's to them; this also shows how near they are, and runs on a GPU.
  *
  * @module
@@ -8,6 +9,7 @@
 import { openRuntime } from "../lib/run/open_runtime.ts";
 import { chunkDifferences } from "./chunk_parity.ts";
 import { type KernelDifference, kernelDifferences } from "./kernel_parity.ts";
+import { GROUPS, runGroup, runGroups } from "./family_groups.ts";
 import { compare, embeddedModel, goldenRuns, perplexityLimit, rerun, titleOf } from "./golden.ts";
 
 const device = Deno.args[0] === "cuda" ? "cuda" : "cpu";
@@ -42,7 +44,13 @@ function lineOf({ name, obstacle, ok, worst, worstOfAll, differing: [rows, all],
   } and ${ms.ort.toFixed(2)} ms a step`;
 }
 
-if (import.meta.main) {
+if (import.meta.main && wanted === "families") {
+  const part = Deno.args[2] ?? "";
+  const groups = GROUPS.includes(part) ? [part] : GROUPS.filter((group) => group.includes(part));
+  const { passed, failed } = groups.length === 1 ? await runGroup(device, groups[0]!) : await runGroups(device, groups);
+  console.log(`${passed} passed, ${failed} failed`);
+  Deno.exitCode = failed || passed === 0 ? 1 : 0;
+} else if (import.meta.main) {
   const runtime = openRuntime(device);
   const model = embeddedModel();
   let passed = 0, failed = 0;

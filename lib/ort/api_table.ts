@@ -29,6 +29,7 @@ export const API = {
   GetErrorMessage: { index: 2, c: { parameters: [pointer], result: pointer } }, // const char* (const OrtStatus*)
   CreateSessionFromArray: status(8, [pointer, buffer, "usize", pointer, buffer]), // env, data, bytes, options, out
   CreateSessionOptions: status(10, [buffer]), // OrtSessionOptions** out
+  EnableProfiling: status(14, [pointer, buffer]), // options, const char* prefix of the file
   DisableMemPattern: status(17, [pointer]), // options
   SetSessionGraphOptimizationLevel: status(23, [pointer, "i32"]), // options, GraphOptimizationLevel
   SetIntraOpNumThreads: status(24, [pointer, "i32"]), // options, threads

@@ -28,6 +28,11 @@ export interface SessionOptions {
   growing?: boolean;
   /** Let bindings of this session be captured as CUDA graphs; every node has to run on the GPU then. */
   cudaGraph?: boolean;
+  /**
+   * Have ORT note every node that it runs, and on which device, in a file whose path begins so; it is whole once the session
+   * is disposed of. Steps replayed as a CUDA graph are not in it.
+   */
+  profile?: string;
   /** Operators of our own in the model; to be disposed of after the session. */
   customOps?: CustomOps;
 }
@@ -96,6 +101,7 @@ export class Session implements Disposable {
       }
       // A pattern is one block for all of a run's tensors, kept beside what the first run took one by one.
       ort.check(c.DisableMemPattern(handle));
+      if (options.profile !== undefined) ort.check(c.EnableProfiling(handle, cString(options.profile)));
       if (device.kind === "cuda") this.#appendCuda(handle, options);
       options.customOps?.register(handle);
       const out = outPointer();

@@ -37,6 +37,8 @@ export interface EngineOptions extends EvictionOptions {
   readonly kernels?: KernelChoice | ((dtype: FloatType) => StepKernels) | undefined;
   /** Replay steps as CUDA graphs; on unless false. */
   readonly cudaGraphs?: boolean;
+  /** Have an ONNX export's passes profiled: see SessionOptions. */
+  readonly profile?: string | undefined;
   /** Also compute the logits of every token; see {@linkcode Course.logits}. */
   readonly logits?: boolean;
 }
@@ -88,11 +90,11 @@ export class Engine implements Disposable {
     const then = (g: Graph, pass: PassTensors) => this.#drop(g, pass);
     const step = this.step = Step.open(runtime, model, options, eviction);
     if (model.export) {
-      const { positions, logits = false, maxPositions } = options;
+      const { positions, logits = false, maxPositions, profile } = options;
       const { rope } = model.spec;
       const turned = positions === "cache" && rope ? { rope, positions: maxPositions } : undefined;
       this.graphs = exportPasses(model.export, model.spec, { groups: this.groups, logits, turned }, {
-        load: (decoder) => new LoadedGraph(runtime, decoder, { cudaGraph: false, threads, growing: true }),
+        load: (decoder) => new LoadedGraph(runtime, decoder, { cudaGraph: false, threads, growing: true, profile }),
         then,
       });
     } else if (typeof step === "string") {

@@ -19,15 +19,17 @@ export class LoadedGraph implements Disposable {
   constructor(
     runtime: Runtime,
     readonly decoder: Decoder,
-    { cudaGraph, threads, customOps, growing = false }: {
+    { cudaGraph, threads, customOps, growing = false, profile }: {
       readonly cudaGraph: boolean;
       /** See SessionOptions. */
       readonly growing?: boolean;
       readonly threads?: number | undefined;
       readonly customOps?: CustomOps | undefined;
+      readonly profile?: string | undefined;
     },
   ) {
     const options: SessionOptions = { cudaGraph, growing, ...(threads === undefined ? {} : { threads }) };
+    if (profile !== undefined) options.profile = profile;
     if (customOps) options.customOps = customOps;
     if (decoder.weightsFolder !== "") options.weightsFolder = decoder.weightsFolder;
     this.session = new Session(runtime.ort, runtime.device, decoder.bytes, options);

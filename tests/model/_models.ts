@@ -2,7 +2,8 @@
 import { join } from "@std/path";
 import type { AttentionForm } from "../../lib/model/attention.ts";
 import { type ModelFolder, openModelFolder } from "../../lib/model/model_folder.ts";
-import { Engine } from "../../lib/run/engine.ts";
+import type { Runtime } from "../../lib/ort/runtime.ts";
+import { Engine, type EngineOptions } from "../../lib/run/engine.ts";
 import { openRuntime } from "../../lib/run/open_runtime.ts";
 import { safetensors, type Stored, stored } from "./_safetensors.ts";
 import { gelu, geluTanh, type Neox, type Weights } from "./reference_neox.ts";
@@ -195,17 +196,19 @@ export function logitsOf(
   return logitsOfEach(model, ids, [passes], attention)[0]!;
 }
 
-/** The same of several ways of cutting the tokens into passes. */
+/** The same of several ways of cutting the tokens into passes; elsewhere than on the CPU in float32, if asked to. */
 export function logitsOfEach(
   model: ModelFolder | string,
   ids: readonly number[],
   ways: readonly (readonly number[])[],
   attention: AttentionForm,
+  where: { readonly runtime?: Runtime } & Partial<Pick<EngineOptions, "dtype" | "kernels">> = {},
 ): Float32Array[][] {
   const folder = typeof model === "string" ? openModelFolder(model) : model;
   const { layers, vocab } = folder.spec;
-  using engine = new Engine(runtime(), folder, {
-    dtype: "float32",
+  using engine = new Engine(where.runtime ?? runtime(), folder, {
+    dtype: where.dtype ?? "float32",
+    kernels: where.kernels,
     attention,
     maxPositions: ids.length,
     table: { layers: Array.from({ length: layers }, () => []) },

@@ -1,6 +1,5 @@
 /** Logits of each family's tiny model against those of the reference implementation, transformers. */
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { existsSync } from "node:fs";
 import type { AttentionForm } from "../../lib/model/attention.ts";
 import { fusedObstacle } from "../../lib/model/attention_fused.ts";
 import { type ModelFolder, openModelFolder } from "../../lib/model/model_folder.ts";
@@ -8,13 +7,11 @@ import { Engine, type Positions } from "../../lib/run/engine.ts";
 import { fewTies, follow } from "../cache/_follow.ts";
 import { pairs } from "../cache/_pairs.ts";
 import { range, ReferenceCache } from "../cache/reference.ts";
+import { asReference, CONVERTED, goldenOf, most, TINY } from "./_golden_logits.ts";
 import { farthest, logitsOf, logitsOfEach, runtime } from "./_models.ts";
 import { weightsOf } from "./_weights.ts";
 import { SpecDecoder } from "./reference_spec.ts";
 
-const TINY = new URL("../fixtures/tiny/", import.meta.url);
-/** Folders whose reference had rotary frequencies of the stored type. */
-const CONVERTED = ["llama-gqa", "qwen2"];
 /** Methods by attention that every family is run under, and those that query heads which share KV heads are. */
 const BASIC = ["h2o"];
 const SHARED = ["h2o", "tova", "snapkv", "keydiff"];
@@ -34,33 +31,6 @@ const FOLDERS: Readonly<Record<string, readonly [number, number, number, string]
   "opt-post-norm": [4, 4, 8, "float16"],
   "llama-dynamic": [4, 2, 8, "float16"],
 };
-
-interface Golden {
-  readonly ids: number[];
-  readonly nll: number[];
-  readonly argmax: number[];
-  /** Tokens of each pass, and the logits. */
-  readonly runs: Readonly<Record<string, readonly [passes: readonly number[], logits: readonly Float32Array[]]>>;
-}
-
-/** What the reference gave for a folder's model. */
-function goldenOf(name: string): Golden {
-  const { input_ids: ids, mixed = [20, 1, 1, 9, 17], logits_shape: [rows, vocab], nll, argmax } = JSON.parse(
-    Deno.readTextFileSync(new URL(`${name}/golden.json`, TINY)),
-  );
-  // Where numbers depend on the passes there is a file for each way of cutting them.
-  const logitsOf = (how: string) => {
-    const own = new URL(`${name}/golden_logits_${how}.f32`, TINY);
-    const file = existsSync(own) ? own : new URL(`${name}/golden_logits.f32`, TINY);
-    const numbers = new Float32Array(Deno.readFileSync(file).buffer);
-    return Array.from({ length: rows }, (_, i) => numbers.subarray(i * vocab, (i + 1) * vocab));
-  };
-  const passes = { prefill: [rows], stepwise: new Array<number>(rows).fill(1), mixed };
-  const runs = Object.entries(passes).map(([how, passes]) => [how, [passes, logitsOf(how)] as const]);
-  return { ids, nll, argmax, runs: Object.fromEntries(runs) };
-}
-
-const most = (rows: readonly Float32Array[]) => Math.max(...rows.map((row) => Math.max(...row.map(Math.abs))));
 
 for (const [name, [heads, kvHeads, headDim, dtype]] of Object.entries(FOLDERS)) {
   const model = asReference(openModelFolder(new URL(name, TINY).pathname), name);
@@ -124,27 +94,6 @@ for (const [name, [heads, kvHeads, headDim, dtype]] of Object.entries(FOLDERS)) 
       inCache.slice(0, -1).forEach((step, i) => ok(Math.abs(step.nll - nll[i]!) < 1e-4, `step ${i}: ${step.nll}`));
     });
   }
-}
-
-/**
- * A model as the reference's was: some were converted to the stored type and back, the table of rotary frequencies with
- * them. Who loads such weights has float32's frequencies, and what that changes is measured below.
- */
-function asReference(model: ModelFolder, name: string): ModelFolder {
-  const { spec, tensors } = model;
-  if (!spec.rope || !CONVERTED.includes(name)) return model;
-  const { dtype } = [...tensors.values()][0]!;
-  const frequencies = spec.rope.frequencies.map((f) =>
-    dtype === "float16" ? Math.f16round(f) : dtype === "bfloat16" ? bfloat16(f) : f
-  );
-  return { ...model, spec: { ...spec, rope: { ...spec.rope, frequencies } } };
-}
-
-/** Rounds to the nearest, ties to even. */
-function bfloat16(x: number): number {
-  const bits = new Uint32Array(Float32Array.of(x).buffer);
-  bits[0] = (bits[0]! + 0x7fff + (bits[0]! >>> 16 & 1)) & 0xffff0000;
-  return new Float32Array(bits.buffer)[0]!;
 }
 
 Deno.test("half-precision checkpoints are within 1e-2 of a reference whose frequencies were rounded too", () => {
