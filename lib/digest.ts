@@ -12,14 +12,23 @@ import { createHash } from "node:crypto";
  *
  * @param path Path of the file.
  * @param kind "git" is git's hash of a file: SHA-1 of the bytes behind a line that says how many they are.
+ * @param signal Ends it early.
  * @returns Hex digits.
  * @throws {Deno.errors.NotFound} If there is no such file.
+ * @throws The signal's reason, if it was ended.
  */
-export async function digestOfFile(path: string, kind: "sha256" | "sha1" | "git"): Promise<string> {
+export async function digestOfFile(
+  path: string,
+  kind: "sha256" | "sha1" | "git",
+  signal?: AbortSignal,
+): Promise<string> {
   using file = await Deno.open(path);
   const hash = createHash(kind === "git" ? "sha1" : kind);
   if (kind === "git") hash.update(`blob ${(await file.stat()).size}\0`);
   const piece = new Uint8Array(1 << 20);
-  for (let n = await file.read(piece); n !== null; n = await file.read(piece)) hash.update(piece.subarray(0, n));
+  for (let n = await file.read(piece); n !== null; n = await file.read(piece)) {
+    signal?.throwIfAborted();
+    hash.update(piece.subarray(0, n));
+  }
   return hash.digest("hex");
 }

@@ -6,9 +6,11 @@ import { digestOfFile } from "./digest.ts";
  * SHA-256 of a file, read in pieces, so that a checkpoint of any size needs no memory. About 1 GB/s.
  *
  * @param path Path of the file.
+ * @param signal Ends it early.
  * @returns 64 hex digits.
  *
  * @throws {Deno.errors.NotFound} If there is no such file.
+ * @throws The signal's reason, if it was ended.
  *
  * @example
  * ```ts
@@ -17,8 +19,8 @@ import { digestOfFile } from "./digest.ts";
  * console.log(await sha256OfFile("deno.json")); // 64 hex digits
  * ```
  */
-export async function sha256OfFile(path: string): Promise<string> {
-  return await digestOfFile(path, "sha256");
+export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<string> {
+  return await digestOfFile(path, "sha256", signal);
 }
 
 /**
@@ -26,9 +28,11 @@ export async function sha256OfFile(path: string): Promise<string> {
  *
  * @param folder The folder.
  * @param names Names of files in it.
+ * @param signal Ends it early.
  * @returns 64 hex digits for each name, in the order of the names.
  *
  * @throws {Deno.errors.NotFound} If one of the files is missing.
+ * @throws The signal's reason, if it was ended.
  *
  * @example
  * ```ts
@@ -37,9 +41,13 @@ export async function sha256OfFile(path: string): Promise<string> {
  * console.log(await sha256OfFiles(".", ["deno.json", "mod.ts"])); // by file name
  * ```
  */
-export async function sha256OfFiles(folder: string, names: readonly string[]): Promise<Record<string, string>> {
+export async function sha256OfFiles(
+  folder: string,
+  names: readonly string[],
+  signal?: AbortSignal,
+): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {};
-  for (const name of names) hashes[name] = await sha256OfFile(join(folder, name));
+  for (const name of names) hashes[name] = await sha256OfFile(join(folder, name), signal);
   return hashes;
 }
 

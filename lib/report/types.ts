@@ -203,7 +203,7 @@ export interface Environment {
   kvcompress: string;
   /** Of a model of the hub: the commit of its repository that the files are of. */
   model_commit?: string;
-  /** SHA-256 of config.json, tokenizer.json and of the weight files, by file name. */
+  /** SHA-256 of config.json, tokenizer.json and, once all is measured, of the weight files, by file name. */
   model_sha256: Record<string, string>;
   /** Of a data set of the hub: the commit of its repository that the files are of. */
   text_commit?: string;

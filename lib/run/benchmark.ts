@@ -1,3 +1,4 @@
+import { join } from "@std/path";
 import { drawInChild } from "../report/draw_child.ts";
 import type { Picture } from "../report/pictures.ts";
 import { writeResults } from "../report/results_file.ts";
@@ -7,6 +8,7 @@ import { writeTrace } from "../report/trace.ts";
 import type { Trace, TraceSnapshot } from "../report/trace_types.ts";
 import type { BenchmarkResults, ConfigurationRecord, Failure, RawResult } from "../report/types.ts";
 import { type ChildEnd, reasonOf, runChild } from "./child.ts";
+import { sha256OfFiles } from "../sha256.ts";
 import type { BenchmarkOptions, BenchmarkRun } from "./options.ts";
 import { type Plan, prepare } from "./prepare.ts";
 import type { MeasureRequest } from "./protocol.ts";
@@ -52,6 +54,19 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
   let saved = folder !== null;
   const traces: Trace[] = [];
   let writtenTraces = 0;
+  const save = async () => {
+    try {
+      if (folder !== null) await writeResults(folder, results);
+      for (; folder !== null && writtenTraces < traces.length; writtenTraces++) {
+        await writeTrace(folder, traces[writtenTraces]!);
+      }
+      saved = folder !== null;
+    } catch (error) {
+      // A disk that is full now may not be when the next configuration ends; what is in memory is not lost by going on.
+      saved = false;
+      onNote((error as Error).message);
+    }
+  };
   for (const [index, request] of requests.entries()) {
     if (signal?.aborted) break;
     const reason = refused.get(request.name);
@@ -69,18 +84,9 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
       results.failures.push(failureOf(request, "interrupted", end, samples));
     }
     summarize(results);
-    try {
-      if (folder !== null) await writeResults(folder, results);
-      for (; folder !== null && writtenTraces < traces.length; writtenTraces++) {
-        await writeTrace(folder, traces[writtenTraces]!);
-      }
-      saved = folder !== null;
-    } catch (error) {
-      // A disk that is full now may not be when the next configuration ends; what is in memory is not lost by going on.
-      saved = false;
-      onNote((error as Error).message);
-    }
+    await save();
   }
+  if (await hashWeights(plan, options)) await save();
 
   const interrupted = signal?.aborted ?? false;
   if (folder !== null && interrupted && results.raw_results.length + results.failures.length === 0) {
@@ -171,6 +177,25 @@ async function wasInterrupted({ signal: by }: ChildEnd, signal?: AbortSignal): P
   if (signal === undefined) return false;
   if (by === "SIGINT" || by === "SIGTERM") await new Promise((resolve) => setTimeout(resolve, 100));
   return signal.aborted;
+}
+
+/**
+ * Adds the hashes of the weights to the results, after the last measurement: a checkpoint takes a second per GB, for which
+ * nobody should wait before the first. Gives whether it did; a run that is ended goes without.
+ */
+async function hashWeights({ results, weights: { folder, files } }: Plan, { signal, onNote }: BenchmarkOptions) {
+  const { environment } = results;
+  try {
+    signal?.throwIfAborted();
+    const sizes = await Promise.all(files.map(async (name) => (await Deno.stat(join(folder, name))).size));
+    const bytes = sizes.reduce((a, b) => a + b, 0);
+    if (bytes > 2e9) onNote?.(`All is measured and saved; hashing ${(bytes / 1e9).toFixed(1)} GB of weights`);
+    Object.assign(environment.model_sha256, await sha256OfFiles(folder, files, signal));
+    return true;
+  } catch (error) {
+    if (!signal?.aborted) onNote?.(`Cannot hash the weights: ${(error as Error).message}`);
+    return false;
+  }
 }
 
 /** How a configuration ends that was never started. */

@@ -33,6 +33,8 @@ export interface Plan {
   readonly requests: readonly MeasureRequest[];
   /** Configurations that the model's ONNX export has no way to run, by name, and why. */
   readonly refused: ReadonlyMap<string, string>;
+  /** The model's folder, and the files of its weights in it: their hashes are not in the results yet. */
+  readonly weights: { readonly folder: string; readonly files: readonly string[] };
   /** The model's shape, as traces have it. */
   readonly shape: { readonly layers: number; readonly kv_heads: number };
   /** Whether the quality pass reads more than the model was trained for: then how quality goes along the text matters. */
@@ -177,7 +179,8 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
     }),
   };
   const shape = { layers: model.spec.layers, kv_heads: model.spec.kvHeads };
-  return { results, requests, refused, shape, isLong: max_tokens > model.spec.maxPositions };
+  const weights = { folder: model.path, files: weightFiles(model) };
+  return { results, requests, refused, weights, shape, isLong: max_tokens > model.spec.maxPositions };
 }
 
 /** The first method that is no control group. */
@@ -195,21 +198,25 @@ function weightsOf({ path, export: exported }: ModelFolder): string {
   return exported ? relative(path, exported.step.path) : "safetensors";
 }
 
+/** The files that have weights, or an export's graph, by their paths in the model's folder. */
+function weightFiles({ path, tensors, export: exported }: ModelFolder): string[] {
+  const files = exported?.files ?? new Set([...tensors.values()].map(({ file }) => file));
+  return [...files].map((file) => relative(path, file));
+}
+
 async function environmentOf(
   found: Probe,
-  { path, tensors, export: exported }: ModelFolder,
+  { path }: ModelFolder,
   hub: FoundModel["hub"],
   text: Pick<Environment, "text_commit" | "text_sha256" | "samples_sha256">,
 ) {
-  const weights = exported?.files ?? new Set([...tensors.values()].map(({ file }) => file));
-  const files = ["config.json", "tokenizer.json", ...[...weights].map((file) => relative(path, file))];
   return describeEnvironment({
     gpu: found.gpu,
     onnxruntime: found.onnxruntime,
     onnxruntime_path: found.onnxruntimePath,
     providers: [...found.providers],
     ...(hub ? { model_commit: hub.commit } : {}),
-    model_sha256: await sha256OfFiles(path, files),
+    model_sha256: await sha256OfFiles(path, ["config.json", "tokenizer.json"]),
     ...text,
   });
 }

@@ -58,7 +58,8 @@ for (
     match(ended.stdout, /^streaming_32 +not run: interrupted$/m);
     match(ended.stdout, /^streaming_64 +not run$/m);
     ok(!/^ +at /m.test(ended.stderr), ended.stderr);
-    const { raw_results, configurations, failures, baseline_stats } = await run.results();
+    const { raw_results, configurations, failures, baseline_stats, environment } = await run.results();
+    deepEqual(Object.keys(environment.model_sha256), ["config.json", "tokenizer.json"]); // weights: at the end
     deepEqual(raw_results.map(({ method }) => method), ["baseline", "baseline"]);
     deepEqual(configurations.map(({ status }) => status), ["done", "not run", "not run"]);
     // Of the one that was interrupted, the sample it had finished
