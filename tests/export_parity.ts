@@ -116,22 +116,29 @@ interface ProfileEvent {
   };
 }
 
-/** Where the nodes ran, by the profiles in a folder: which operators on the CPU, and what was copied there and back. */
+/** An output of floats that is more than a number worked out from sizes. */
+const isTensor = (output: Readonly<Record<string, readonly number[]>>) =>
+  Object.entries(output).some(([type, shape]) => /float/.test(type) && shape.reduce((a, b) => a * b, 1) > 1);
+
+/**
+ * Where the nodes ran, by the profiles in a folder: which operators on the CPU, and what was copied there and back. ORT
+ * works out shapes there on purpose; tensors are there where CUDA has no kernel, or next to one that is.
+ */
 export function placement(folder: string): string {
-  const kinds = ["on the device", "of floats on the CPU", "of integers on the CPU", "copies"] as const;
+  const kinds = ["on the device", "of tensors on the CPU", "of sizes on the CPU", "copies"] as const;
   const found = new Map(kinds.map((kind) => [kind, new Map<string, Set<string>>()]));
   for (const { name: file } of Deno.readDirSync(folder)) {
     const events: ProfileEvent[] = JSON.parse(Deno.readTextFileSync(join(folder, file)));
     for (const { cat, name, args: { op_name: op, provider, output_type_shape: outputs = [] } = {} } of events) {
       if (cat !== "Node" || op === undefined || provider === undefined) continue;
-      const isFloat = outputs.some((output) => Object.keys(output).some((type) => /float/.test(type)));
+      const isOnCpu = provider === "CPUExecutionProvider";
       const kind = op.startsWith("Memcpy")
         ? "copies"
-        : provider !== "CPUExecutionProvider"
+        : !isOnCpu
         ? "on the device"
-        : isFloat
-        ? "of floats on the CPU"
-        : "of integers on the CPU";
+        : outputs.some(isTensor)
+        ? "of tensors on the CPU"
+        : "of sizes on the CPU";
       const nodes = found.get(kind)!;
       nodes.set(op, (nodes.get(op) ?? new Set()).add(name));
     }

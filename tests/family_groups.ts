@@ -62,7 +62,7 @@ export async function runGroups(device: "cuda" | "cpu", groups: readonly string[
     const lines = out.split("\n").filter((line) => line !== "");
     const summary = lines.at(-1)?.match(/^(\d+) passed, (\d+) failed$/);
     if (summary) lines.pop();
-    console.log(lines.join("\n"));
+    if (lines.length > 0) console.log(lines.join("\n"));
     for (const line of lines) {
       if (line.startsWith("ok ")) tally.passed++;
       if (line.startsWith("FAIL ")) tally.failed++;

@@ -122,12 +122,23 @@ export function refusals(
 }
 
 /** What a person should know of a run on an export. */
-export function exportNote({ export: exported, spec: { family } }: ModelFolder, file: string): string {
+export function exportNote(
+  { export: exported, spec: { family } }: ModelFolder,
+  file: string,
+  device: "cuda" | "cpu",
+): string {
+  const { isFused, cache } = exported!.step.signature;
+  // ORT itself says nothing: it puts the operator on the CPU, and copies behind and before it.
+  const onCpu = device === "cuda" && isFused && cache === "float32"
+    ? ". Its attention is computed on the CPU: GroupQueryAttention in float32 is not there for CUDA; times are no GPU's, " +
+      "an export in float16 has no such limit"
+    : "";
   const unknown = exported?.isFamilyKnown
     ? ""
     : `. Models of type ${family} are not checked here: with entries dropped, numbers are right if only their keys' rotation says where entries are`;
   return `Running the ONNX export ${file}: its graph copies the whole cache at every step, and computes the logits of ` +
-    "all of a prompt, so it is slower, and takes more memory, than the model's safetensors files would" + unknown;
+    "all of a prompt, so it is slower, and takes more memory, than the model's safetensors files would" + onCpu +
+    unknown;
 }
 
 /** Refuses settings of a run that mean nothing to an ONNX export. */

@@ -37,6 +37,10 @@ export function exportPasses(
 /** What a pass's error comes from, where that can be told: an export that cannot have layers of different lengths. */
 export function explained(cause: unknown, model: ModelFolder, held: readonly number[]): unknown {
   if (!model.export || held.every((entries) => entries === held[0])) return cause;
+  // Words of ORT's allocators and of its calls of CUDA: that has nothing to do with lengths.
+  if (cause instanceof Error && /allocate memory|out of memory|C(UDA|UBLAS|UDNN) failure/.test(cause.message)) {
+    return cause;
+  }
   return new InputError(
     `Cannot run ${model.export.step.path} where layers hold different numbers of entries: its attention mask is of one ` +
       "length for all; give --skip_layers none, and a method that keeps equally many in every layer",

@@ -131,7 +131,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
     ...refusals(model, requests, courses, controls),
     ...kernelRefusals(model, requests, reached, controls),
   ]);
-  if (model.export) onNote(exportNote(model, weightsOf(model)));
+  if (model.export) onNote(exportNote(model, weightsOf(model), device));
   const notes = [
     positionsNote(reaches, model.spec.maxPositions),
     // An export masks in its own way.

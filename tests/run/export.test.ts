@@ -1,5 +1,5 @@
 /** Runs on ONNX exports that optimum wrote, held against the same model as safetensors. */
-import { deepEqual, equal, match, ok, rejects, throws } from "node:assert/strict";
+import { deepEqual, doesNotMatch, equal, match, ok, rejects, throws } from "node:assert/strict";
 import { join } from "@std/path";
 import proto from "onnx-proto";
 import { tabulate } from "../../lib/cache/schedule.ts";
@@ -9,6 +9,7 @@ import type { Policy } from "../../lib/policies/policy.ts";
 import { methods } from "../../lib/policies/registry.ts";
 import { runBenchmark } from "../../lib/run/benchmark.ts";
 import { Engine, type Positions } from "../../lib/run/engine.ts";
+import { exportNote } from "../../lib/run/export_limits.ts";
 import { openRuntime } from "../../lib/run/open_runtime.ts";
 import { prepare } from "../../lib/run/prepare.ts";
 import { measureQuality, qualityCourse } from "../../lib/run/quality.ts";
@@ -117,6 +118,9 @@ Deno.test("an export with fused attention, its weights in a file beside it", asy
   equal(openModelFolder(folder.path).export?.files.length, 2);
   // Layers that hold less than the first have to be told so one by one.
   for (const name of ["streaming_llm", "pyramid_kv"]) agrees(folder.path, policies[name]!, [0]);
+  const note = (device: "cuda" | "cpu") => exportNote(openModelFolder(folder.path), "onnx/model.onnx", device);
+  match(note("cuda"), /Its attention is computed on the CPU: GroupQueryAttention in float32 is not there for CUDA/);
+  doesNotMatch(note("cpu"), /on the CPU/);
 });
 
 Deno.test("a float16 export computes and caches in float16, on the CPU too", async () => {

@@ -12,6 +12,11 @@ function* fusedNodes(graph: proto.onnx.IGraphProto): Generator<proto.onnx.INodeP
   for (const node of nodesOf(graph)) if (node.opType === FUSED) yield node;
 }
 
+/** Whether a graph has fused attention. */
+export function isFused(graph: proto.onnx.IGraphProto): boolean {
+  return !fusedNodes(graph).next().done;
+}
+
 /**
  * Whether fused attention rotates keys itself, by what each layer holds.
  *

@@ -3,7 +3,7 @@ import { type DType, DTYPES, type FloatType } from "../../dtype.ts";
 import { InputError } from "../../errors.ts";
 import { nodesOf } from "../../onnx/nodes_of.ts";
 import type { ModelSpec } from "../spec.ts";
-import { rotatesItself } from "./fused_nodes.ts";
+import { isFused, rotatesItself } from "./fused_nodes.ts";
 
 /** What an exported decoder takes and gives, as optimum and transformers.js name it. */
 export interface ExportSignature {
@@ -19,6 +19,8 @@ export interface ExportSignature {
   readonly hasPast: boolean;
   /** Whether positions are an input; without, the graph counts them from what layer 0 holds. */
   readonly hasPositions: boolean;
+  /** Whether attention is ONNX Runtime's fused operator. */
+  readonly isFused: boolean;
   /** Whether keys are rotated by what each layer holds, whatever the text's index is. */
   readonly rotatesByLayer: boolean;
   /** Whether it is two graphs in one, with a switch. The one with a past is for a single token. */
@@ -119,6 +121,7 @@ export function readSignature(file: string, model: proto.onnx.IModelProto): Expo
     logits: float("logits"),
     hasPast,
     hasPositions: used.has("position_ids"),
+    isFused: isFused(graph),
     rotatesByLayer,
     isMerged: inputs.has("use_cache_branch"),
     inputs: new Map([...inputs].map(([name, info]) => [
