@@ -122,9 +122,10 @@ export class CudaRuntime implements Disposable {
     );
   }
 
-  /** Copies the first bytes of pinned memory to the GPU, ordered in the stream; returns at once. */
-  copyToDeviceFrom(to: Deno.PointerObject, from: PinnedBuffer, bytes: number, stream: CudaStream): void {
-    this.#copy(to, from.pointer, bytes, MemcpyKind.hostToDevice, stream);
+  /** Copies bytes of pinned memory, the first unless told, to the GPU, ordered in the stream; returns at once. */
+  copyToDeviceFrom(to: Deno.PointerObject, from: PinnedBuffer, bytes: number, stream: CudaStream, start = 0): void {
+    const first = Deno.UnsafePointer.offset(from.pointer, start)!;
+    this.#copy(to, first, bytes, MemcpyKind.hostToDevice, stream);
   }
 
   /** Copies from the GPU to the first bytes of pinned memory, ordered in the stream; returns at once. */

@@ -73,6 +73,7 @@ export const API = {
   BindOutput: status(137, [pointer, buffer, pointer]), // binding, name, value
   SetGlobalIntraOpNumThreads: status(147, [pointer, "i32"]), // threading options, threads
   SetGlobalInterOpNumThreads: status(148, [pointer, "i32"]), // threading options, threads
+  AddInitializer: status(150, [pointer, buffer, pointer]), // options, name, const OrtValue*
   AddRunConfigEntry: status(165, [pointer, buffer, buffer]), // run options, key, value
   SessionOptionsAppendExecutionProvider_CUDA_V2: status(204, [pointer, pointer]), // options, cuda options
   CreateCUDAProviderOptions: status(205, [buffer]), // OrtCUDAProviderOptionsV2** out

@@ -35,6 +35,12 @@ export interface SessionOptions {
   profile?: string;
   /** Operators of our own in the model; to be disposed of after the session. */
   customOps?: CustomOps;
+  /**
+   * Initializers by name, used where they lie in place of what the model says of them: ORT takes the bytes neither from
+   * its file nor into memory of its own. To be disposed of after the session; may be filled after it is made, but for
+   * those that optimizations read, which take them as the model says.
+   */
+  initializers?: ReadonlyMap<string, Value>;
 }
 
 const ORT_ENABLE_ALL = 99;
@@ -104,6 +110,9 @@ export class Session implements Disposable {
       if (options.profile !== undefined) ort.check(c.EnableProfiling(handle, cString(options.profile)));
       if (device.kind === "cuda") this.#appendCuda(handle, options);
       options.customOps?.register(handle);
+      for (const [name, value] of options.initializers ?? []) {
+        ort.check(c.AddInitializer(handle, cString(name), value.handle));
+      }
       const out = outPointer();
       this.check(c.CreateSessionFromArray(ort.env, model, BigInt(model.length), handle, out));
       this.#handle = new Handle("a session", pointerAt(out)!, (pointer) => c.ReleaseSession(pointer));

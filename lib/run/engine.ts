@@ -8,12 +8,15 @@ import type { AttentionForm } from "../model/attention.ts";
 import { buildDecoder, type Decoder, type DecoderOptions, type PassTensors } from "../model/decoder.ts";
 import type { Graph } from "../onnx/graph.ts";
 import type { ModelFolder } from "../model/model_folder.ts";
+import { WeightBlock } from "../model/weight_block.ts";
 import { type ModelSpec, shortestWindow } from "../model/spec.ts";
 import type { WindowUse } from "../model/visible.ts";
 import type { Runtime } from "../ort/runtime.ts";
+import type { CustomOps } from "../ort/custom_ops.ts";
 import type { Session } from "../ort/session.ts";
 import { exportPasses } from "./export_passes.ts";
 import type { KernelChoice } from "./kernel_choice.ts";
+import { type LoadTimes, stopwatch } from "./load_times.ts";
 import { LoadedGraph, type PassGraphs } from "./loaded_graph.ts";
 import { PassIo, type PassResult } from "./pass_io.ts";
 import { Step } from "./step.ts";
@@ -35,6 +38,8 @@ export interface EngineOptions extends EvictionOptions {
   readonly threads?: number | undefined;
   /** Whose kernels run decode steps, "auto" if left out; or kernels from elsewhere, for any device. */
   readonly kernels?: KernelChoice | ((dtype: FloatType) => StepKernels) | undefined;
+  /** Whether weights go into one block of the device's memory, or ORT takes them from the files; a block on CUDA. */
+  readonly weightBlock?: boolean;
   /** Replay steps as CUDA graphs; on unless false. */
   readonly cudaGraphs?: boolean;
   /** Have an ONNX export's passes profiled: see SessionOptions. */
@@ -70,6 +75,10 @@ export class Engine implements Disposable {
   readonly groups: readonly number[];
   /** How sliding windows count, where a text is longer than one. */
   readonly window: WindowUse | undefined;
+  /** The weights, where they are not ORT's to load. */
+  readonly weights: WeightBlock | undefined;
+  /** Where the time of loading went. */
+  readonly loadTimes: LoadTimes;
 
   /**
    * Loads the model.
@@ -85,10 +94,19 @@ export class Engine implements Disposable {
     this.groups = eviction.keeper.groups();
     const by = windowCount(options, model.spec);
     this.window = by && { by, evicted: eviction.acting };
-    const { cudaGraphs = true, threads } = options;
-    const load = (decoder: Decoder, cudaGraph: boolean) => new LoadedGraph(runtime, decoder, { cudaGraph, threads });
+    const { cudaGraphs = true, threads, dtype, weightBlock = runtime.device.kind === "cuda" } = options;
+    const lap = stopwatch();
+    using made = new DisposableStack();
+    const weights = weightBlock && !model.export ? made.use(new WeightBlock(runtime, model, dtype)) : undefined;
+    this.weights = weights;
+    // The CPU's kernels look at weights when a session is made; those of CUDA, when it runs.
+    if (runtime.device.kind === "cpu") weights?.wait();
+    const block_s = lap();
+    const load = (decoder: Decoder, cudaGraph: boolean, customOps?: CustomOps) =>
+      new LoadedGraph(runtime, decoder, { cudaGraph, threads, customOps, initializers: weights?.values });
     const then = (g: Graph, pass: PassTensors) => this.#drop(g, pass);
     const step = this.step = Step.open(runtime, model, options, eviction);
+    const kernels_s = lap();
     if (model.export) {
       const { positions, logits = false, maxPositions, profile } = options;
       const { rope } = model.spec;
@@ -101,9 +119,13 @@ export class Engine implements Disposable {
       this.graphs = { step: [load(this.#decoder(then), cudaGraphs)] };
     } else {
       const decoder = this.#decoder(then, (g, weights) => step.reveal(g, weights));
-      const prompt = new LoadedGraph(runtime, decoder, { cudaGraph: false, threads, customOps: step.reveals });
+      const prompt = load(decoder, false, step.reveals);
       this.graphs = { step: [step.load(this.groups, decoder.weightBytes)], prompt: [prompt] };
     }
+    const sessions_s = lap();
+    const reading_s = weights?.wait() ?? 0;
+    this.loadTimes = { block_s, kernels_s, sessions_s, waiting_s: lap(), reading_s };
+    made.move();
   }
 
   /** The session of the model's steps. */
@@ -155,6 +177,7 @@ export class Engine implements Disposable {
   [Symbol.dispose](): void {
     for (const session of this.sessions) session[Symbol.dispose]();
     if (typeof this.step !== "string") this.step[Symbol.dispose]();
+    this.weights?.[Symbol.dispose]();
     this.eviction[Symbol.dispose]();
   }
 }

@@ -19,8 +19,10 @@ export class LoadedGraph implements Disposable {
   constructor(
     runtime: Runtime,
     readonly decoder: Decoder,
-    { cudaGraph, threads, customOps, growing = false, profile }: {
+    { cudaGraph, threads, customOps, initializers, growing = false, profile }: {
       readonly cudaGraph: boolean;
+      /** See SessionOptions. */
+      readonly initializers?: ReadonlyMap<string, Value> | undefined;
       /** See SessionOptions. */
       readonly growing?: boolean;
       readonly threads?: number | undefined;
@@ -31,6 +33,7 @@ export class LoadedGraph implements Disposable {
     const options: SessionOptions = { cudaGraph, growing, ...(threads === undefined ? {} : { threads }) };
     if (profile !== undefined) options.profile = profile;
     if (customOps) options.customOps = customOps;
+    if (initializers) options.initializers = initializers;
     if (decoder.weightsFolder !== "") options.weightsFolder = decoder.weightsFolder;
     this.session = new Session(runtime.ort, runtime.device, decoder.bytes, options);
   }

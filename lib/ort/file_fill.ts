@@ -1,0 +1,100 @@
+import { InputError } from "../errors.ts";
+import { CudaDevice } from "./cuda_device.ts";
+import { checkRange, type Device, type DeviceMemory } from "./device.ts";
+import { FillBoard } from "./fill_board.ts";
+import type { FillOrders } from "./fill_worker.ts";
+import { cutPieces, type FileRange } from "./read_pieces.ts";
+
+/** Reads under way at once. One thread copies some 5 to 10 GB/s out of the page cache, a GPU's bus takes over 50. */
+const READERS = 8;
+/** Bytes of one read. */
+const PIECE = 8 * 2 ** 20;
+
+/**
+ * Reads files into a device's memory, in a thread of its own: this one is free meanwhile, to have ONNX Runtime make the
+ * session that is to use it.
+ *
+ * Needs `--allow-ffi`, and `--allow-read` for the files and the thread's source.
+ *
+ * @example
+ * ```ts
+ * import { CpuDevice } from "./cpu_device.ts";
+ * import { FileFill } from "./file_fill.ts";
+ *
+ * using device = new CpuDevice();
+ * using memory = device.allocate(16);
+ * using fill = new FileFill(device, memory, [{ file: "LICENSE", offset: 0, bytes: 11, to: 4 }]);
+ * console.log(fill.wait()); // seconds
+ * const back = new Uint8Array(16);
+ * device.read(memory, 0, back);
+ * console.log(new TextDecoder().decode(back.subarray(4, 15))); // MIT License
+ * ```
+ */
+export class FileFill implements Disposable {
+  readonly #board = new FillBoard();
+  #worker: Worker | undefined;
+  #seconds: number | undefined;
+
+  /**
+   * Begins.
+   *
+   * @param device The device.
+   * @param memory Memory of it: must not be freed or used before the end.
+   * @param ranges What goes where, in the order of the files' bytes.
+   * @throws {RangeError} If a range does not lie in the memory.
+   */
+  constructor(
+    device: Device,
+    memory: DeviceMemory,
+    ranges: readonly FileRange[],
+    { readers = READERS, piece = PIECE } = {},
+  ) {
+    for (const { to, bytes } of ranges) checkRange(memory, to, bytes);
+    const pieces = cutPieces(ranges, piece);
+    const cuda = device instanceof CudaDevice
+      ? { cuda: { libraryPath: device.cuda.libraryPath, device: device.index } }
+      : {};
+    device.synchronize(); // the memory is zeroed in the device's stream, the copies have one of their own
+    const orders: FillOrders = {
+      board: this.#board.shared,
+      pieces,
+      memory: Deno.UnsafePointer.value(memory.pointer),
+      staging: {
+        ...cuda,
+        slots: Math.max(1, Math.min(readers, pieces.length)),
+        bytes: Math.max(1, ...pieces.map(({ bytes }) => bytes)),
+      },
+    };
+    this.#worker = new Worker(new URL("./fill_worker.ts", import.meta.url), { type: "module" });
+    this.#worker.postMessage(orders);
+  }
+
+  /**
+   * Waits until all of it is there; blocks.
+   *
+   * @returns How long reading took, s, the thread's start not counted.
+   * @throws {InputError} If a file could not be read.
+   */
+  wait(): number {
+    if (this.#seconds !== undefined) return this.#seconds;
+    if (!this.#worker) throw new TypeError("Cannot wait for what was disposed of, or failed");
+    const end = this.#board.wait();
+    this.#end();
+    if ("seconds" in end) return this.#seconds = end.seconds;
+    if (end.name === InputError.name) throw new InputError(end.message);
+    throw Object.assign(new Error(end.message), { name: end.name });
+  }
+
+  /** Has the thread stop, and waits until it touches the memory no more. */
+  [Symbol.dispose](): void {
+    if (!this.#worker) return;
+    this.#board.stop();
+    this.#board.wait();
+    this.#end();
+  }
+
+  #end(): void {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+  }
+}
