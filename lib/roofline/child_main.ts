@@ -11,6 +11,7 @@ import type { GpuInfo } from "../report/types.ts";
 import { openRuntime } from "../run/open_runtime.ts";
 import { measureBandwidth } from "./bandwidth.ts";
 import { measureRows } from "./measure_rows.ts";
+import { measureStart } from "./measure_start.ts";
 import type { BandwidthRequest, RooflineEvent, RooflineRequest } from "./protocol.ts";
 
 const encoder = new TextEncoder();
@@ -41,6 +42,7 @@ if (import.meta.main) {
   try {
     const request: RooflineRequest = JSON.parse(await new Response(Deno.stdin.readable).text());
     if (request.type === "bandwidth") bandwidth(request);
+    else if (request.type === "start") measureStart(request, emit);
     else await measureRows(request, emit);
   } catch (error) {
     const mistake = error instanceof InputError;

@@ -63,12 +63,12 @@ export async function measureRows(request: RowsRequest, emit: (event: RooflineEv
 }
 
 /** Ids without meaning, the same in every run: times do not depend on them. */
-function prompt(tokens: number, vocab: number): number[] {
+export function prompt(tokens: number, vocab: number): number[] {
   return Array.from({ length: tokens }, (_, i) => Math.imul(i + 1, 0x9e3779b1) >>> 0).map((hash) => hash % vocab);
 }
 
 /** Time of a prefill with nothing in the cache, until the first token is on the host, s. */
-function prefill(engine: Engine, ids: readonly number[]): number {
+export function prefill(engine: Engine, ids: readonly number[]): number {
   using course = engine.course([{ tokens: ids.length, times: 1 }], 0);
   engine.runtime.device.synchronize();
   const start = performance.now();

@@ -5,9 +5,10 @@ import type { AttentionUse } from "../policies/policy.ts";
 import type { Score } from "../policies/score.ts";
 import type { GpuInfo } from "../report/types.ts";
 import type { KernelChoice, KernelsUsed } from "../run/kernel_choice.ts";
+import type { LoadTimes } from "../run/load_times.ts";
 
 /** What the parent asks of a process: one JSON document on its standard input. */
-export type RooflineRequest = BandwidthRequest | RowsRequest;
+export type RooflineRequest = BandwidthRequest | RowsRequest | StartRequest;
 
 /** Measure how fast memory is read. */
 export interface BandwidthRequest {
@@ -47,6 +48,38 @@ export interface RowRequest {
   readonly prefills: number;
 }
 
+/** Measure how long it takes to the first token, from the start of the process on. */
+export interface StartRequest
+  extends Pick<RowsRequest, "model" | "device" | "dtype" | "attention" | "kernels" | "table"> {
+  readonly type: "start";
+  readonly promptTokens: number;
+  /** When the process was started, ms since 1970. */
+  readonly started: number;
+}
+
+/** How long it takes to the first token, s. */
+export interface StartFigures {
+  readonly prompt_tokens: number;
+  /** From the start of the process until the first token is on the host. */
+  readonly first_token_s: number;
+  /** What it is the sum of. */
+  readonly parts: Omit<LoadTimes, "reading_s"> & {
+    /** Until the process's own code runs. */
+    readonly process_s: number;
+    /** ONNX Runtime and the device opened. */
+    readonly library_s: number;
+    /** The folder's headers read, the policy's sessions made. */
+    readonly model_s: number;
+    /** The first prompt, its course's memory allocated. */
+    readonly prompt_s: number;
+  };
+  /** Reading the weights, beside other parts; 0 where ONNX Runtime does it. */
+  readonly reading_s: number;
+  /** Reading their files once from beginning to end, afterwards, each time. */
+  readonly read_s: readonly number[];
+  readonly file_bytes: number;
+}
+
 /** How much is measured in each row. */
 export interface Lengths {
   /** Steps before the clock starts. */
@@ -61,6 +94,7 @@ export interface Lengths {
 /** What a process says, one JSON document per line on its standard output. */
 export type RooflineEvent =
   | { readonly type: "bandwidth"; readonly bandwidth: Bandwidth; readonly gpu: GpuInfo | null }
+  | { readonly type: "start"; readonly start: StartFigures }
   | { readonly type: "row"; readonly row: RawRow }
   | { readonly type: "row_failed"; readonly length: number; readonly reason: string };
 

@@ -7,7 +7,7 @@ import { type BreakEven, breakEven, type FullCachePoint } from "./break_even.ts"
 import type { BudgetMethodName } from "./budget_methods.ts";
 import { floorSeconds, type ModelCost, modelCost, prefillFlops } from "./floor.ts";
 import { type MedianInterval, medianInterval } from "./median_interval.ts";
-import type { Bandwidth, RawRow } from "./protocol.ts";
+import type { Bandwidth, RawRow, StartFigures } from "./protocol.ts";
 
 /** A row as measured, and whose it is. */
 export interface NamedRow {
@@ -84,6 +84,8 @@ export interface RooflineResults {
   readonly rows: readonly RooflineRow[];
   /** The first row measured once more after all others; null where that failed. */
   readonly control: Control | null;
+  /** From the start of a process to the first token; null where that failed. */
+  readonly start: StartFigures | null;
   readonly break_even: readonly ({ readonly method: BudgetMethodName; readonly budget: number } & BreakEven)[];
   readonly failures: readonly { readonly method: string; readonly length: number; readonly reason: string }[];
   readonly environment: Environment;

@@ -13,7 +13,16 @@ import type { Probe } from "../run/protocol.ts";
 import { ENGINE_DEFAULTS, type EngineFlags } from "./flags.ts";
 import { modelCost } from "./floor.ts";
 import { formOf, type Job, planJobs, type RooflineOptions } from "./plan.ts";
-import type { Bandwidth, BandwidthRequest, Lengths, RawRow, RooflineEvent, RowsRequest } from "./protocol.ts";
+import type {
+  Bandwidth,
+  BandwidthRequest,
+  Lengths,
+  RawRow,
+  RooflineEvent,
+  RowsRequest,
+  StartFigures,
+  StartRequest,
+} from "./protocol.ts";
 import {
   type Control,
   deriveBreakEven,
@@ -117,6 +126,7 @@ export async function runRoofline({ flags, model, name, found, say, signal }: Ro
     for (const length of left) failures.push({ method, length, reason });
   }
   const control = signal?.aborted ? null : await measureAgain(jobs[0]!, measured, say, signal);
+  const start = signal?.aborted ? null : await measureStart(jobs[0]!, say, signal);
   const bandwidths = [first];
   if (!signal?.aborted) {
     say("Reading memory again");
@@ -149,6 +159,7 @@ export async function runRoofline({ flags, model, name, found, say, signal }: Ro
     bandwidths,
     rows,
     control,
+    start,
     break_even: deriveBreakEven(rows, own, control?.drift ?? 0),
     failures,
     environment: describeEnvironment({
@@ -181,6 +192,24 @@ async function measureAgain(
     if (event.type === "row") again = event.row;
   }, signal);
   return again === undefined ? null : deriveControl(first.row, again);
+}
+
+/** How long it takes to the first token of the first row's prompt. By now the weights' files are in the page cache. */
+async function measureStart(
+  { request: { model, device, dtype, attention, kernels, table, rows } }: Job,
+  say: (line: string) => void,
+  signal?: AbortSignal,
+): Promise<StartFigures | null> {
+  say("From the start of a process to the first token");
+  let start: StartFigures | null = null;
+  await child<StartRequest>({
+    ...{ type: "start", model, device, dtype, attention, kernels, table },
+    promptTokens: rows[0]!.length,
+    started: performance.timeOrigin + performance.now(),
+  }, (event) => {
+    if (event.type === "start") start = event.start;
+  }, signal);
+  return start;
 }
 
 /** Refuses lengths that the model has no positions for. */

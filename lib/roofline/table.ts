@@ -1,5 +1,7 @@
 import { kernelsNote } from "../report/kernels_note.ts";
 import { significant } from "../report/significant.ts";
+import { median } from "../report/stats.ts";
+import type { StartFigures } from "./protocol.ts";
 import type { RooflineResults, RooflineRow } from "./results.ts";
 
 const GIB = 2 ** 30;
@@ -72,7 +74,7 @@ export function formatRoofline(results: RooflineResults): string {
   );
 }
 
-function terms({ config, model, bandwidth, bandwidths, control, environment }: RooflineResults): string {
+function terms({ config, model, bandwidth, bandwidths, control, start, environment }: RooflineResults): string {
   const gbs = (rate: number) => `${significant(rate / 1e9, 4)} GB/s`;
   const others = bandwidth.ways.filter(({ method }) => method !== bandwidth.method)
     .map(({ method, rounds, failed }) => `${method}: ${failed ?? gbs(middle(rounds))}`);
@@ -93,7 +95,22 @@ function terms({ config, model, bandwidth, bandwidths, control, environment }: R
       ? "The first row could not be measured again at the end: how far rows can be compared is not known"
       : `The first row, measured again at the end: ${ms(control.first_s)} and ${ms(control.again_s)} ms; ` +
         `rows that differ by no more than these ${percent(control.drift)} % are alike`,
+    ...(start === null ? [] : [startLine(start)]),
   ].join("\n");
+}
+
+/** How long it takes until something can be read, and why. */
+function startLine({ prompt_tokens, first_token_s, parts, reading_s, read_s, file_bytes }: StartFigures): string {
+  const s = (seconds: number) => seconds.toFixed(2);
+  const once = median(read_s);
+  const { process_s, library_s, model_s, block_s, kernels_s, sessions_s, waiting_s, prompt_s } = parts;
+  return `From the start of a process to the first token after ${prompt_tokens}: ${s(first_token_s)} s, ${
+    s(first_token_s / once)
+  } times reading the weights' ${(file_bytes / 1e9).toFixed(2)} GB once (${s(once)} s, page cache): process ${
+    s(process_s)
+  }, ONNX Runtime and device ${s(library_s)}, policy ${s(model_s)}, kernels ${s(block_s + kernels_s)}, sessions ${
+    s(sessions_s)
+  }, waiting for weights ${s(waiting_s)}${reading_s === 0 ? "" : ` (read in ${s(reading_s)})`}, prompt ${s(prompt_s)}`;
 }
 
 /** The clocks that memory was read at. */

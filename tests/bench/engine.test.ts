@@ -123,6 +123,12 @@ Deno.test("bench:engine: what it says adds up, and the model goes with it", asyn
   equal(control!.first_s, results.rows[0]!.tpot_s.median);
   equal(control!.again_s, middle(control!.raw.step_s));
   near(1 + control!.drift, Math.max(control!.first_s, control!.again_s) / Math.min(control!.first_s, control!.again_s));
+  const start = results.start!;
+  near(start.first_token_s, Object.values(start.parts).reduce((a, b) => a + b));
+  ok(Object.values(start.parts).every((part) => part >= 0) && start.parts.process_s > 0 && start.parts.prompt_s > 0);
+  equal(start.prompt_tokens, 16);
+  equal(start.read_s.length, 3);
+  equal(start.file_bytes, Deno.statSync(join(kept, model!, "model.safetensors")).size);
   equal(results.environment.gpu, null);
   equal(results.config.random_weights, true);
 });
@@ -149,6 +155,7 @@ Deno.test("bench:engine: the table, of a model that is there", async () => {
       `${tpot} ${floor} ${ratio}`,
     );
   }
+  match(stdout, /^From the start of a process to the first token after 16: \d.*, prompt \d+\.\d\d$/m);
   ok(!stdout.includes("Break-even"), "without a method there is none");
 });
 
