@@ -179,7 +179,7 @@ export class Session implements Disposable {
   }
 
   /**
-   * Statistics of the session's device allocator, the weights included, bytes: `InUse`; `MaxInUse`, the most since the
+   * Statistics of the session's device allocator, weights that ORT loaded included, bytes: `InUse`; `MaxInUse`, the most since the
    * session was made; `TotalAllocated`, taken of the device. Empty where it keeps none.
    */
   allocatorStats(): Record<string, number> {

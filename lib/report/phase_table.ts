@@ -18,6 +18,7 @@ const levels = (title: string, figure: "kv_held" | "kv_allocated" | "allocator" 
 const COLUMNS: readonly Column[] = [
   ...levels("KV held", "kv_held"),
   ...levels("KV allocated", "kv_allocated"),
+  { title: "Weights", below: "block", figure: ({ weights }) => weights ?? null },
   ...levels("ORT in use", "allocator"),
   { title: "ORT", below: "reserved", figure: ({ allocator_reserved }) => allocator_reserved },
   { title: "Buffers", below: "end", figure: ({ buffers }) => buffers },
@@ -38,8 +39,8 @@ export interface PhaseResults {
 
 /**
  * Memory by phase, as a table: averages over the samples, three lines for each configuration, all in MiB so that columns
- * can be taken from each other. What the process holds beyond what ORT has reserved and the buffers outside of it (keys
- * and values among them) is the libraries': kernels, handles, CUDA graphs.
+ * can be taken from each other. What the process holds beyond the weights' block, what ORT has reserved and the buffers
+ * beside (keys and values among them) is the libraries': kernels, handles, CUDA graphs.
  *
  * @param results Raw results and configurations of a run.
  * @returns The lines joined by "\n", without one at the end; nothing where no result has such figures.

@@ -29,6 +29,7 @@ const levelsOrNull = object({ peak: nullable(number), end: nullable(number) });
 const phase: Reader<PhaseMemory> = object<PhaseMemory>({
   kv_held: levels,
   kv_allocated: levels,
+  weights: optional(nullable(number)),
   allocator: levelsOrNull,
   allocator_reserved: nullable(number),
   buffers: number,

@@ -50,7 +50,7 @@ export interface MemoryFigures {
   kv_allocated: number;
   /** Bytes of the model's weights as stored. */
   weights: number;
-  /** The most that ORT's allocator had in use in the speed pass, weights included (AllocatorGetStats MaxInUse). */
+  /** The most that ORT's allocator had in use in the speed pass, with those weights that it has (AllocatorGetStats MaxInUse). */
   allocator_peak: number | null;
   /** Peak of this process by NVML over `process_before`. */
   process_peak: number | null;
@@ -72,14 +72,16 @@ export interface PhaseMemory {
   kv_held: MemoryLevels<number>;
   /** Allocated for K and V. */
   kv_allocated: MemoryLevels<number>;
+  /** Allocated for the weights in one block; null where ORT has them. Not in results of earlier versions. */
+  weights?: number | null;
   /**
-   * In use of the decoder's ORT allocator: the weights, and what a pass computes with. The counter cannot be set back, so
-   * the peak of a phase is null where an earlier one's was higher.
+   * In use of the decoder's ORT allocator: what a pass computes with, and weights that are in no block, as converted ones.
+   * The counter cannot be set back, so the peak of a phase is null where an earlier one's was higher.
    */
   allocator: MemoryLevels<number | null>;
   /** What ORT's allocators have taken of the device at its end, those of eviction included. They give nothing back. */
   allocator_reserved: number | null;
-  /** What the run has allocated outside of them at its end: K and V, what is kept of entries, inputs, outputs. */
+  /** What the run has allocated beside both at its end: K and V, what is kept of entries, inputs, outputs. */
   buffers: number;
   /** This process by NVML, over what it had before the model was loaded. */
   process: MemoryLevels<number | null>;

@@ -47,7 +47,7 @@ export class MemoryMeter {
 
   /** Ends a phase. */
   end(phase: MemoryPhase, cache?: KvCache): PhaseMemory {
-    const { sessions, eviction, runtime: { device } } = this.#engine!;
+    const { sessions, eviction, weights, runtime: { device } } = this.#engine!;
     const process = {
       peak: this.#overBefore(this.#vram?.peakBytes),
       end: this.#overBefore(this.#vram?.currentBytes),
@@ -57,9 +57,10 @@ export class MemoryMeter {
     return {
       kv_held: { peak: cache?.takeMostBytes() ?? 0, end: cache?.heldBytes ?? 0 },
       kv_allocated: { peak: Math.max(this.#allocated, allocated), end: allocated },
+      weights: weights?.bytes ?? null,
       allocator: { peak: this.#peaks.get(phase) ?? null, end: inAll(sessions, "InUse") },
       allocator_reserved: inAll([...sessions, ...eviction.sessions], "TotalAllocated"),
-      buffers: device.allocated,
+      buffers: device.allocated - (weights?.bytes ?? 0),
       process,
       host_rss: Deno.memoryUsage().rss,
     };

@@ -47,6 +47,7 @@ Deno.test("formatMemory() has no figures of a GPU where there is none", () => {
 const phase = (kv: number, peak: number, process: number | null): PhaseMemory => ({
   kv_held: { peak: 2 * kv, end: kv },
   kv_allocated: { peak: 3 * kv, end: 2 * kv },
+  ...(kv > 0 ? { weights: 5300 * MIB } : {}), // earlier results have none
   allocator: { peak, end: 5200 * MIB },
   allocator_reserved: 5400 * MIB,
   buffers: 2 * kv + 0.5 * MIB,
@@ -69,16 +70,16 @@ Deno.test("formatMemory() tells phases apart, a line for each, where results hav
     snapkv_512_obs32: "Out of memory",
   }));
   assert.deepEqual(text.split("\n\n")[1]!.split("\n"), [
-    "Memory by phase, MiB                     KV held      KV allocated        ORT in use      ORT  Buffers           Process     Host",
-    "                                   peak      end     peak      end     peak      end reserved      end     peak      end      RSS",
-    "-".repeat(129),
-    "baseline              load          0.0      0.0      0.0      0.0   5200.0   5200.0   5400.0      0.5   5900.0   5900.0    900.0",
-    "                      prefill     600.0    300.0    900.0    600.0   5350.0   5200.0   5400.0    600.5   5900.0   5900.0    900.0",
-    "                      decode       40.0     20.0     60.0     40.0   5210.0   5200.0   5400.0     40.5   5900.0   5900.0    900.0",
-    "h2o_l2_512            load          0.0      0.0      0.0      0.0   5200.0   5200.0   5400.0      0.5        -        -    900.0",
-    "                      prefill     600.0    300.0    900.0    600.0   5350.0   5200.0   5400.0    600.5        -        -    900.0",
-    "                      decode       40.0     20.0     60.0     40.0   5210.0   5200.0   5400.0     40.5        -        -    900.0",
-    "=".repeat(129),
+    "Memory by phase, MiB                     KV held      KV allocated  Weights        ORT in use      ORT  Buffers           Process     Host",
+    "                                   peak      end     peak      end    block     peak      end reserved      end     peak      end      RSS",
+    "-".repeat(138),
+    "baseline              load          0.0      0.0      0.0      0.0        -   5200.0   5200.0   5400.0      0.5   5900.0   5900.0    900.0",
+    "                      prefill     600.0    300.0    900.0    600.0   5300.0   5350.0   5200.0   5400.0    600.5   5900.0   5900.0    900.0",
+    "                      decode       40.0     20.0     60.0     40.0   5300.0   5210.0   5200.0   5400.0     40.5   5900.0   5900.0    900.0",
+    "h2o_l2_512            load          0.0      0.0      0.0      0.0        -   5200.0   5200.0   5400.0      0.5        -        -    900.0",
+    "                      prefill     600.0    300.0    900.0    600.0   5300.0   5350.0   5200.0   5400.0    600.5        -        -    900.0",
+    "                      decode       40.0     20.0     60.0     40.0   5300.0   5210.0   5200.0   5400.0     40.5        -        -    900.0",
+    "=".repeat(138),
   ]);
 });
 

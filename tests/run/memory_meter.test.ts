@@ -44,6 +44,7 @@ Deno.test("a meter tells phases apart, the same whatever ran before", () => {
   }
   ok(first.prefill.allocator.peak! > first.decode.allocator.peak!);
   equal(first.decode.buffers > first.decode.kv_allocated.end, true);
+  equal(load.weights, null);
 });
 
 Deno.test("a meter takes the process's memory by phase, over what there was before", { ignore: !hasGcc }, async () => {
