@@ -47,6 +47,7 @@ export class Compactor implements Disposable {
     const { device } = this.eviction.runtime;
     const { acting, kvHeads } = this.main.layout;
     let copied = 0;
+    this.state.forgetSums();
     for (const group of this.#group(compactions, staging)) {
       const [{ sink, heavy, recent }] = group as [Compaction];
       const { binding, draw } = this.#bound(group, staging);

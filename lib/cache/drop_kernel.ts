@@ -1,5 +1,6 @@
 import { compileScore } from "../kernels/drop_program.ts";
 import type { StepKernels } from "../kernels/kernels.ts";
+import { sumsOf } from "../kernels/structs.ts";
 import type { Graph, Tensor } from "../onnx/graph.ts";
 import type { CustomOps } from "../ort/custom_ops.ts";
 import type { DropOptions } from "./drop_graph.ts";
@@ -40,6 +41,7 @@ export function emitDropKernel(
   }
   if (attention) inputs.attention = g.input("attention", "float32", attentionShape(attention, rows, "width"));
   if (window) inputs.line = g.input("lines", "int64", [1]);
+  if (program.means > 0) inputs.sums = g.input("sums", "float32", [rows, sumsOf(program, headDim)]);
   if (program.reads.has("random")) inputs.draw = g.input("draw", "int64", [1]);
   const names = Object.keys(inputs);
   const [done] = ops.call(g, Object.values(inputs), [{ dtype: "float32", shape: [1] }], (given) => {
@@ -63,6 +65,7 @@ export function emitDropKernel(
       observed: attention ? kernels.observed(rows, width) : null,
       line: at.line,
       draw: at.draw,
+      sums: at.sums,
       window,
       shareLayer: attention?.from === "last" && attention.share === "layer",
       program,

@@ -1,3 +1,5 @@
+import { compileScore } from "../kernels/drop_program.ts";
+import { sumsOf } from "../kernels/structs.ts";
 import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
 import type { Eviction } from "./eviction.ts";
@@ -9,20 +11,28 @@ import { rowStarts } from "./layout.ts";
 export class StepState implements Disposable {
   /** Layers whose slots are out of text order; a compaction restores it. */
   readonly scrambled = new Set<number>();
-  /** Feature's name → its memory. The rank is always kept. All are float32 `[rows, width]`, a ring of attention has lines. */
-  readonly memory: Readonly<Partial<Record<"rank" | "key_norm" | "birth" | "attention", DeviceMemory>>>;
+  /**
+   * Feature's name → its memory. The rank is always kept. All are float32 `[rows, width]`, a ring of attention has lines;
+   * `sums` are what our own kernel carries on of a row's means.
+   */
+  readonly memory: Readonly<Partial<Record<"rank" | "key_norm" | "birth" | "attention" | "sums", DeviceMemory>>>;
+  /** Numbers of a row's `sums`. */
+  readonly #sums: number;
   readonly #starts: DeviceMemory;
   readonly #slots: DeviceMemory;
 
   constructor(readonly eviction: Eviction, readonly block: Block) {
-    const { runtime: { device }, kept } = eviction;
-    const { rows, width } = block.layout;
+    const { runtime: { device }, kept, score } = eviction;
+    const { rows, width, headDim } = block.layout;
+    const program = compileScore(score);
+    this.#sums = program ? sumsOf(program, headDim) : 0;
     const lines = kept.attention?.from === "last" ? kept.attention.window : 1;
     this.memory = {
       rank: device.allocate(4 * rows * width),
       ...(kept.norms ? { key_norm: device.allocate(4 * rows * width) } : {}),
       ...(kept.births ? { birth: device.allocate(4 * rows * width) } : {}),
       ...(kept.attention ? { attention: device.allocate(4 * rows * lines * width) } : {}),
+      ...(this.#sums > 0 ? { sums: device.allocate(4 * rows * this.#sums) } : {}),
     };
     this.#starts = device.allocate(8 * rows);
     this.#slots = device.allocate(4 * width);
@@ -58,7 +68,9 @@ export class StepState implements Disposable {
   /** A feature of some rows. */
   rows(name: keyof StepState["memory"], from: number, count: number): Value {
     const { eviction: { runtime: { ort, device }, kept }, block: { layout: { width } } } = this;
-    const shape = name === "attention" ? attentionShape(kept.attention!, count, width) : [count, width];
+    const shape = name === "attention"
+      ? attentionShape(kept.attention!, count, width)
+      : [count, name === "sums" ? this.#sums : width];
     const bytesPerRow = 4 * shape.slice(1).reduce((a, b) => a * b, 1);
     return Value.of(ort, device, this.memory[name]!, "float32", shape, from * bytesPerRow);
   }
@@ -69,6 +81,11 @@ export class StepState implements Disposable {
     const ranks = new Float32Array((to - from) * width);
     for (let i = 0; i < ranks.length; i++) ranks[i] = i % width;
     this.eviction.runtime.device.write(this.memory.rank!, 4 * from * width, ranks);
+  }
+
+  /** Says that entries are no longer those that sums were made of. */
+  forgetSums(): void {
+    if (this.memory.sums) this.eviction.runtime.device.zero(this.memory.sums);
   }
 
   [Symbol.dispose](): void {

@@ -20,8 +20,8 @@ export interface DropProgram {
   readonly instructions: readonly { readonly op: number; readonly number: number }[];
   /** Arrays that its stack and its instructions need at most. */
   readonly depth: number;
-  /** Whether it needs room for a mean vector. */
-  readonly hasMean: boolean;
+  /** Means over the middle of vectors or directions that it takes products with. */
+  readonly means: number;
   /** Features it reads. */
   readonly reads: ReadonlySet<Feature>;
 }
@@ -43,7 +43,7 @@ export interface DropProgram {
  */
 export function compileScore(score: Score | undefined): DropProgram | undefined {
   const instructions: { op: number; number: number }[] = [];
-  let depth = 0, hasMean = false;
+  let depth = 0, means = 0;
   const add = (name: string, number = 0) => void instructions.push({ op: OPS.indexOf(name), number });
   /** Emits what leaves its result on top of `below` arrays; false for what no program can say. */
   const emit = (s: Score, below: number): boolean => {
@@ -85,8 +85,7 @@ export function compileScore(score: Score | undefined): DropProgram | undefined 
         }
         const product = s.op === "sum" ? productWithMean(s.x) : undefined;
         if (product === undefined) return false;
-        depth = Math.max(depth, below + 2); // it takes a second array for scales
-        hasMean = true;
+        means++;
         add("dot_mean", product);
         return true;
       }
@@ -98,7 +97,7 @@ export function compileScore(score: Score | undefined): DropProgram | undefined 
   };
   if (score && !emit(score, 0)) return undefined;
   if (instructions.length > INSTRUCTIONS) return undefined;
-  return { instructions, depth, hasMean, reads: score ? featuresOf(score) : new Set() };
+  return { instructions, depth, means, reads: score ? featuresOf(score) : new Set() };
 }
 
 /** The bits of keys or values, with or without signs. */

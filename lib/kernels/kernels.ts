@@ -1,11 +1,12 @@
 import type { FloatType } from "../dtype.ts";
-import type { AttendArguments, ChooseArguments, DropArguments, EmbedArguments, LinearSegment } from "./structs.ts";
+import type { AttendArguments, ChooseArguments, DropArguments, EmbedArguments } from "./structs.ts";
+import type { HeadsArguments, LinearSegment } from "./structs.ts";
 
 /** Attention as it is asked for: how it is shared out among blocks is the kernels' business. */
 export type AttendCall = Omit<AttendArguments, "chunk" | "queries" | "partial" | "scores" | "counters">;
 
 /**
- * The kernels of one decode step, for tensors of one type. Each call does its work, or queues it in the device's stream;
+ * The kernels of one decode step, and one of a prompt's, for tensors of one type. Each call does its work, or queues it in the device's stream;
  * sums are in float32 whatever the type.
  */
 export interface StepKernels extends Disposable {
@@ -19,7 +20,9 @@ export interface StepKernels extends Disposable {
   /** Negative log-likelihood of the target, nats, and the argmax. */
   choose(a: Omit<ChooseArguments, "partial" | "counter">): void;
   /** One entry of each row leaves, and the newest takes its slot. */
-  drop(a: Omit<DropArguments, "staged">): void;
+  drop(a: DropArguments): void;
+  /** Queries, keys and values of a prompt's tokens, with biases and rotated. */
+  heads(a: HeadsArguments): void;
   /** Attention of the step's query to every slot of every row, float32 `[rows, width]`, for {@linkcode drop}. */
   observed(rows: number, width: number): Deno.PointerObject;
 }

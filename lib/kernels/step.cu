@@ -741,7 +741,11 @@ extern "C" __global__ void step_choose(const __grid_constant__ Choose a) {
 // One entry of each row leaves, and the newest takes its slot; a row is one KV head of one layer. The score is a program
 // over arrays of a row's entries in text order: see lib/policies/score.ts. Outside the middle they hold arbitrary numbers.
 #define DROP_THREADS 256
+// Of a multiprocessor at least; with DOT_MEAN fewer, that it has the registers to read vectors.
+#define DROP_BLOCKS 8
+#define MEAN_BLOCKS 4
 #define INSTRUCTIONS 32
+#define HELD 3 // loads of a vector that a thread has under way
 
 enum Op {
   KEY_NORM, ATTENTION, RANDOM, CONSTANT,                                    // push
@@ -762,11 +766,11 @@ struct Drop {
   const i64 *line;        // the line that this step's query has
   const i64 *draw;
   const float *text_index;
-  int kv_heads, head_dim, width, layers, window, share_layer, count, depth;
-  int staged; // whether shared memory has room for a row's keys
+  float *sums;            // [rows, means, headDim + SUM_FIELDS]: a sum for each DOT_MEAN of the program, or null
+  int kv_heads, head_dim, width, layers, window, share_layer, count, depth, means;
   Instruction program[INSTRUCTIONS];
 };
-static_assert(sizeof(Drop) == 392, "see structs.ts");
+static_assert(sizeof(Drop) == 400, "see structs.ts");
 
 #define PRIME 2147483647ull
 // See lib/cache/random_graph.ts.
@@ -810,82 +814,125 @@ template <class T> __device__ void over_dim(const T *x, int entries, int n, cons
   }
 }
 
-// Each entry's product with the mean of the middle's, of vectors or of their directions. `scales`: [entries];
-// `sums`: [DROP_THREADS, Vec<T>::N]; `mean`: [headDim]; `staged`: room for all vectors, or null: then they are read thrice.
+// Of a row, what is kept from step to step of a sum over its middle: the sum itself [headDim], over how many entries from
+// which rank on it is, and for how many steps it was carried on.
+#define SUM_FIELDS 3
+// Steps after which a sum is made anew: what adding and taking away again leaves behind stays below what one sum rounds off.
+#define SUM_AGE 256
+#define SUM_PARTS 16 // headDim / WARP at most
+
+template <class T> __device__ __forceinline__ float scale_of(const T *x, int n, bool direction) { // by a warp
+  if (!direction) return 1.f;
+  float squares = 0;
+  for (int i = threadIdx.x % WARP; i < n; i += WARP) squares += widen(x[i]) * widen(x[i]);
+  return 1.f / sqrtf(warp_sum(squares));
+}
+
+// Brings a row's sum, of vectors or of directions, up to date in `sum` [headDim]: what has come to the middle is added.
+// `parts`: [DROP_THREADS / WARP, headDim].
 template <class T>
-__device__ void dot_mean(const T *x, int entries, int n, const float *rank, int sink, int end, bool direction,
-                         float *scales, float *sums, float *mean, T *staged, float *out) {
-  const int vecs = n / Vec<T>::N, within = threadIdx.x % LANES, group = threadIdx.x / LANES, groups = DROP_THREADS / LANES;
-  const T *from = staged ? staged : x;
-  for (int e0 = group; e0 - group < entries; e0 += BATCH * groups) {
-    float squares[BATCH] = {};
-    for (int v = within; v < vecs; v += LANES) {
-      uint4 loaded[BATCH];
+__device__ void sum_up(const T *x, int entries, int n, const float *rank, int sink, int end, bool direction,
+                       float *state, float *parts, float *sum) {
+  const int warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
+  const int summed = (int)state[n], age = (int)state[n + 2];
+  bool stale = summed == 0 || summed > end - sink || state[n + 1] != sink || age >= SUM_AGE;
+  // A sum that is no number would stay none, long after what made it so has left.
+  for (int i = threadIdx.x; i < n; i += DROP_THREADS) stale |= !(fabsf(state[i]) < INFINITE);
+  const bool fresh = __syncthreads_or(stale);
+  const int from = fresh ? sink : sink + summed;
+  float part[SUM_PARTS] = {};
+  for (int s0 = warp * WARP; s0 < entries; s0 += DROP_THREADS) {
+    const float r = s0 + lane < entries ? rank[s0 + lane] : -1.f;
+    for (u32 todo = __ballot_sync(~0u, r >= from && r < end); todo; todo &= todo - 1) {
+      const T *vector = x + (i64)(s0 + __ffs(todo) - 1) * n;
+      const float scale = scale_of(vector, n, direction);
 #pragma unroll
-      for (int b = 0; b < BATCH; b++) loaded[b] = ((const uint4 *)(x + (i64)min(e0 + b * groups, entries - 1) * n))[v];
-#pragma unroll
-      for (int b = 0; b < BATCH; b++) {
-        float w[Vec<T>::N];
-        unpack(loaded[b], w, T());
-#pragma unroll
-        for (int j = 0; j < Vec<T>::N; j++) squares[b] += w[j] * w[j];
-        if (staged && e0 + b * groups < entries) ((uint4 *)(staged + (e0 + b * groups) * n))[v] = loaded[b];
+      for (int k = 0; k < SUM_PARTS; k++) {
+        if (k * WARP + lane < n) part[k] += scale * widen(vector[k * WARP + lane]);
       }
     }
-#pragma unroll
-    for (int b = 0; b < BATCH; b++) {
-#pragma unroll
-      for (int d = LANES / 2; d; d /= 2) squares[b] += __shfl_xor_sync(~0u, squares[b], d);
-      if (within == 0 && e0 + b * groups < entries) scales[e0 + b * groups] = direction ? 1.f / sqrtf(squares[b]) : 1.f;
-    }
   }
-  __syncthreads();
-  const int parts = DROP_THREADS / vecs, part = threadIdx.x / vecs, v = threadIdx.x % vecs;
-  if (part < parts) {
-    float sum[Vec<T>::N] = {};
-#pragma unroll 4
-    for (int e = part; e < entries; e += parts) {
-      const float by = rank[e] >= sink && rank[e] < end ? scales[e] : 0.f;
-      float w[Vec<T>::N];
-      unpack(((const uint4 *)(from + (i64)e * n))[v], w, T());
 #pragma unroll
-      for (int j = 0; j < Vec<T>::N; j++) sum[j] += by * w[j];
-    }
-#pragma unroll
-    for (int j = 0; j < Vec<T>::N; j++) sums[part * n + v * Vec<T>::N + j] = sum[j];
+  for (int k = 0; k < SUM_PARTS; k++) {
+    if (k * WARP + lane < n) parts[warp * n + k * WARP + lane] = part[k];
   }
   __syncthreads();
   for (int i = threadIdx.x; i < n; i += DROP_THREADS) {
-    float total = 0;
-    for (int q = 0; q < parts; q++) total += sums[q * n + i];
-    mean[i] = total / (end - sink);
+    float total = fresh ? 0.f : state[i];
+#pragma unroll
+    for (int w = 0; w < DROP_THREADS / WARP; w++) total += parts[w * n + i];
+    sum[i] = total;
   }
+  if (threadIdx.x == 0) state[n + 2] = fresh ? 0 : age + 1;
   __syncthreads();
+}
+
+// Each entry's product with the mean of the middle's, of vectors or of directions: every vector is read once. As few threads
+// share an entry as can have all of it under way.
+template <class T>
+__device__ void dot_mean(const T *x, int entries, int n, const float *rank, int count, bool direction, const float *sum,
+                         float *out) {
+  const int N = Vec<T>::N, vecs = n / N;
+  int lanes = 1;
+  while (lanes * HELD < vecs && lanes < WARP) lanes *= 2;
+  const int within = threadIdx.x % lanes, group = threadIdx.x / lanes, groups = DROP_THREADS / lanes;
+#pragma unroll 1
   for (int e0 = 0; e0 < entries; e0 += groups) {
-    const int e = e0 + group;
-    float sum = 0;
-    for (int u = within; u < vecs && e < entries; u += LANES) {
-      float w[Vec<T>::N];
-      unpack(((const uint4 *)(from + (i64)e * n))[u], w, T());
+    const int e = e0 + group, safe = min(e, entries - 1);
+    const int place = (int)rank[safe];
+    float product = 0, squares = 0;
+#pragma unroll 1
+    for (int v0 = within; v0 < vecs; v0 += HELD * lanes) {
+      uint4 loaded[HELD];
 #pragma unroll
-      for (int j = 0; j < Vec<T>::N; j++) sum += w[j] * mean[u * Vec<T>::N + j];
+      for (int u = 0; u < HELD; u++) loaded[u] = ((const uint4 *)(x + (i64)safe * n))[min(v0 + u * lanes, vecs - 1)];
+#pragma unroll
+      for (int u = 0; u < HELD; u++) {
+        const int v = v0 + u * lanes;
+        if (v >= vecs) continue;
+        float w[N];
+        unpack(loaded[u], w, T());
+#pragma unroll
+        for (int j = 0; j < N; j++) {
+          product += w[j] * sum[v * N + j];
+          squares += w[j] * w[j];
+        }
+      }
     }
-#pragma unroll
-    for (int d = LANES / 2; d; d /= 2) sum += __shfl_xor_sync(~0u, sum, d);
-    if (within == 0 && e < entries) out[(int)rank[e]] = sum * scales[e];
+    for (int d = lanes / 2; d; d /= 2) {
+      product += __shfl_xor_sync(~0u, product, d);
+      squares += __shfl_xor_sync(~0u, squares, d);
+    }
+    if (within == 0 && e < entries) out[place] = product / count * (direction ? 1.f / sqrtf(squares) : 1.f);
   }
 }
 
-// Dynamic shared memory: if staged [width, headDim] of T; then floats: attention paid [width]; as many arrays of [width] as
-// the program has on its stack; with DOT_MEAN [DROP_THREADS, Vec<T>::N] and [headDim].
-template <class T> __device__ void drop(const Drop &a) {
+// Takes the entry that leaves out of a sum, and keeps it for the next step.
+template <class T>
+__device__ void keep_sum(const T *leaving, int n, int sink, int end, bool direction, const float *sum,
+                         float *state) {
+  if (threadIdx.x >= WARP) return;
+  const float scale = scale_of(leaving, n, direction);
+  for (int i = threadIdx.x; i < n; i += WARP) state[i] = sum[i] - scale * widen(leaving[i]);
+  if (threadIdx.x > 0) return;
+  state[n] = end - sink - 1;
+  state[n + 1] = sink;
+}
+
+// Dynamic shared memory, floats: attention paid [width]; as many arrays of [width] as the program has on its stack; with
+// DOT_MEAN [DROP_THREADS / WARP, headDim] and a [headDim] for each.
+template <class T, bool MEAN> __device__ void drop(const Drop &a) {
   extern __shared__ uint4 shared[];
   __shared__ float scratch[WARP];
   __shared__ int chosen, spot;
   __shared__ float newest_norm;
-  T *staged = a.staged ? (T *)shared : nullptr;
-  float *paid = (float *)((T *)shared + (a.staged ? (i64)a.width * a.head_dim : 0)), *stack = paid + a.width;
+  float *paid = (float *)shared, *stack = paid + a.width;
   const int row = blockIdx.x, layer = row / a.kv_heads, t = threadIdx.x, width = a.width, n = a.head_dim;
+  if (MEAN) { // what will be read of former steps
+    const u8 *vectors = (const u8 *)((T *)a.keys + a.starts[row] * n);
+    const int bytes = (int)a.middles[layer] * n * (int)sizeof(T);
+    for (int i = t * 128; i < bytes; i += DROP_THREADS * 128) asm volatile("prefetch.global.L2 [%0];" ::"l"(vectors + i));
+  }
   let_next_start();
   wait_for_inputs();
   const int last = (int)a.middles[layer], sink = (int)a.middles[a.layers + layer],
@@ -910,6 +957,7 @@ template <class T> __device__ void drop(const Drop &a) {
     float now;
     if (a.share_layer) {
       now = 0;
+#pragma unroll 8
       for (int h = 0; h < a.kv_heads; h++) now += a.observed[(i64)(layer * a.kv_heads + h) * width + slot];
       now /= a.kv_heads;
     } else {
@@ -920,6 +968,7 @@ template <class T> __device__ void drop(const Drop &a) {
     } else {
       float sum = now;
       if (slot < past) {
+#pragma unroll 16
         for (int w = 0; w < a.window; w++) sum += w == line ? 0.f : kept[(i64)w * width + slot];
       }
       kept[(i64)line * width + slot] = now;
@@ -928,7 +977,8 @@ template <class T> __device__ void drop(const Drop &a) {
   }
   __syncthreads();
 
-  int top = -1;
+  int top = -1, means = 0;
+  float *parts = stack + a.depth * width;
   for (int pc = 0; pc < a.count; pc++) {
     const int op = a.program[pc].op;
     const float number = a.program[pc].number;
@@ -945,11 +995,13 @@ template <class T> __device__ void drop(const Drop &a) {
       }
     } else if (op == OVER_DIM) {
       over_dim<T>((int)number & OF_VALUES ? values : keys, entries, n, rank, (int)number, stack + ++top * width);
-    } else if (op == DOT_MEAN) {
-      float *x = stack + ++top * width; // the array after it is for scales
-      float *sums = stack + a.depth * width, *mean = sums + DROP_THREADS * Vec<T>::N;
-      dot_mean<T>((int)number & OF_VALUES ? values : keys, entries, n, rank, sink, end, (int)number & DIRECTION, x + width,
-                  sums, mean, staged, x);
+    } else if (MEAN && op == DOT_MEAN) {
+      const T *vectors = (int)number & OF_VALUES ? values : keys;
+      const bool direction = (int)number & DIRECTION;
+      float *state = a.sums + ((i64)row * a.means + means) * (n + SUM_FIELDS), *sum = parts + (DROP_THREADS / WARP + means) * n;
+      sum_up<T>(vectors, entries, n, rank, sink, end, direction, state, parts, sum);
+      dot_mean<T>(vectors, entries, n, rank, end - sink, direction, sum, stack + ++top * width);
+      means++;
     } else if (op <= LOG) {
       float *x = stack + top * width;
       for (int i = t; i < entries; i += DROP_THREADS) {
@@ -1012,6 +1064,16 @@ template <class T> __device__ void drop(const Drop &a) {
   __syncthreads();
   const int place = spot;
 
+  if (MEAN) {
+    for (int pc = 0, which = 0; pc < a.count; pc++) {
+      if (a.program[pc].op != DOT_MEAN) continue;
+      const int bits = (int)a.program[pc].number;
+      keep_sum<T>((bits & OF_VALUES ? values : keys) + (i64)place * n, n, sink, end, bits & DIRECTION,
+                  parts + (DROP_THREADS / WARP + which) * n, a.sums + ((i64)row * a.means + which) * (n + SUM_FIELDS));
+      which++;
+    }
+    __syncthreads();
+  }
   const int vecs = n / Vec<T>::N;
   for (int i = t; i < 2 * vecs && place != last; i += DROP_THREADS) {
     uint4 *x = (uint4 *)(i < vecs ? keys : values);
@@ -1046,6 +1108,64 @@ template <class T> __device__ void drop(const Drop &a) {
   }
 }
 
+// ---- Heads of a prompt ----------------------------------------------------------------------------------------------
+
+// Queries, keys and values of a prompt's tokens, out of what the projections gave: biases added, taken apart, rotated. General
+// operators would read and write all of it four times.
+#define HEADS_THREADS 256
+
+struct HeadRows {
+  const void *rows;               // of the first head of the first token
+  const void *bias;               // of the first head, or null
+  void *out;                      // [tokens, heads, headDim]
+  i64 token_stride, head_stride;  // elements; a bias has the head's
+};
+struct Heads {
+  HeadRows part[3];               // queries, keys, values
+  const float *cosine, *sine;     // [positions, rotaryDim / 2], or null
+  const i64 *positions;           // [tokens]
+  int heads, kv_heads, head_dim, rotary_dim;
+};
+static_assert(sizeof(Heads) == 160, "see structs.ts");
+
+// A block does 16 bytes a thread of a token.
+template <class T> __device__ void prompt_heads(const Heads &a) {
+  const int N = Vec<T>::N, vecs = a.head_dim / N, i = blockIdx.y * HEADS_THREADS + threadIdx.x;
+  const i64 token = blockIdx.x;
+  let_next_start();
+  wait_for_inputs();
+  if (i >= (a.heads + 2 * a.kv_heads) * vecs) return;
+  const int index = i / vecs, first = i % vecs * N, which = (index >= a.heads) + (index >= a.heads + a.kv_heads);
+  const HeadRows &rows = a.part[which];
+  const int head = which == 0 ? index : index - a.heads - (which == 2 ? a.kv_heads : 0);
+  const T *x = (const T *)rows.rows + token * rows.token_stride + head * rows.head_stride;
+  const T *bias = rows.bias ? (const T *)rows.bias + head * rows.head_stride : nullptr;
+  float v[N], plus[N];
+  unpack(*(const uint4 *)(x + first), v, T());
+  if (bias) {
+    unpack(*(const uint4 *)(bias + first), plus, T());
+#pragma unroll
+    for (int j = 0; j < N; j++) v[j] += plus[j];
+  }
+  if (a.cosine && which < 2 && first < a.rotary_dim) {
+    const int half = a.rotary_dim / 2;
+    const float *cosine = a.cosine + a.positions[token] * half, *sine = a.sine + a.positions[token] * half;
+#pragma unroll
+    for (int j = 0; j < N; j++) {
+      const int d = first + j;
+      if (d >= a.rotary_dim) break;
+      const int pair = d < half ? d : d - half, other = d < half ? d + half : pair;
+      const float y = widen(x[other]) + (bias ? widen(bias[other]) : 0.f);
+      v[j] = v[j] * cosine[pair] + (d < half ? -y : y) * sine[pair];
+    }
+  }
+  T packed[N];
+#pragma unroll
+  for (int j = 0; j < N; j++) narrow(v[j], packed[j]);
+  const i64 width = (i64)(which == 0 ? a.heads : a.kv_heads) * a.head_dim;
+  *(uint4 *)((T *)rows.out + token * width + head * a.head_dim + first) = *(uint4 *)packed;
+}
+
 // ---- Names ----------------------------------------------------------------------------------------------------------
 
 #ifndef TYPE
@@ -1060,5 +1180,11 @@ extern "C" __global__ void __launch_bounds__(LINEAR_THREADS) step_columns(const 
 extern "C" __global__ void __launch_bounds__(ATTEND_THREADS) step_attend(const __grid_constant__ Attend a) {
   attend<TYPE>(a);
 }
-extern "C" __global__ void __launch_bounds__(DROP_THREADS) step_drop(const __grid_constant__ Drop a) { drop<TYPE>(a); }
+extern "C" __global__ void __launch_bounds__(DROP_THREADS, DROP_BLOCKS) step_drop(const __grid_constant__ Drop a) {
+  drop<TYPE, false>(a);
+}
+extern "C" __global__ void __launch_bounds__(DROP_THREADS, MEAN_BLOCKS) step_drop_mean(const __grid_constant__ Drop a) {
+  drop<TYPE, true>(a);
+}
 extern "C" __global__ void step_embed(const __grid_constant__ Embed a) { embed<TYPE>(a); }
+extern "C" __global__ void __launch_bounds__(HEADS_THREADS) step_heads(const __grid_constant__ Heads a) { prompt_heads<TYPE>(a); }

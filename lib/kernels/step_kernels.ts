@@ -6,10 +6,16 @@ import type { CudaDevice } from "../ort/cuda_device.ts";
 import type { DeviceMemory } from "../ort/device.ts";
 import type { AttendCall, StepKernels } from "./kernels.ts";
 import { attendBytes, type ChooseArguments, chooseBytes, type DropArguments, dropBytes } from "./structs.ts";
-import { type EmbedArguments, embedBytes, linearBytes, type LinearSegment } from "./structs.ts";
+import { type EmbedArguments, embedBytes, type HeadsArguments, headsBytes } from "./structs.ts";
+import { linearBytes, type LinearSegment } from "./structs.ts";
 
-/** Threads of a block: LINEAR_THREADS, ATTEND_THREADS, DROP_THREADS of step.cu; those of the others are free. */
-const LINEAR_THREADS = 256, ATTEND_THREADS = 256, DROP_THREADS = 256, EMBED_THREADS = 256, CHOOSE_THREADS = 256;
+/** Threads of a block: LINEAR_THREADS, ATTEND_THREADS, DROP_THREADS, HEADS_THREADS of step.cu; those of the others are free. */
+const LINEAR_THREADS = 256,
+  ATTEND_THREADS = 256,
+  DROP_THREADS = 256,
+  HEADS_THREADS = 256,
+  EMBED_THREADS = 256,
+  CHOOSE_THREADS = 256;
 /** A warp does one row of a matrix. */
 const ROWS_PER_BLOCK = LINEAR_THREADS / 32;
 /** Of one that is stored transposed: COLUMNS of step.cu. */
@@ -106,12 +112,10 @@ export class CudaStepKernels implements StepKernels {
   }
 
   /** One entry of each row leaves, and the newest takes its slot. */
-  drop(a: Omit<DropArguments, "staged">): void {
-    const { program: { depth, hasMean }, width, headDim } = a;
-    const arrays = 4 * width * (1 + depth) + (hasMean ? 4 * (DROP_THREADS * LOAD / this.#element + headDim) : 0);
-    const keys = width * headDim * this.#element;
-    const staged = hasMean && arrays + keys + STATIC_SHARED <= this.#driver.sharedMemory;
-    const shared = arrays + (staged ? keys : 0);
+  drop(a: DropArguments): void {
+    const { program: { depth, means }, width, headDim } = a;
+    const vectors = means > 0 ? DROP_THREADS / 32 + means : 0;
+    const shared = 4 * (width * (1 + depth) + vectors * headDim);
     if (shared + STATIC_SHARED > this.#driver.sharedMemory) {
       throw new InputError(
         `Cannot evict from ${width} entries a head with --kernels own: a block of this GPU has ${this.#driver.sharedMemory} bytes of shared memory, ${
@@ -119,7 +123,14 @@ export class CudaStepKernels implements StepKernels {
         } are needed; --kernels ort takes any number`,
       );
     }
-    this.#launch("step_drop", [a.rows], DROP_THREADS, dropBytes({ ...a, staged }), shared);
+    const kernel = means > 0 ? "step_drop_mean" : "step_drop";
+    this.#launch(kernel, [a.rows], DROP_THREADS, dropBytes(a), shared);
+  }
+
+  /** Queries, keys and values of a prompt's tokens, with biases and rotated. */
+  heads(a: HeadsArguments): void {
+    const loads = (a.heads + 2 * a.kvHeads) * a.headDim * this.#element / LOAD;
+    this.#launch("step_heads", [a.tokens, Math.ceil(loads / HEADS_THREADS)], HEADS_THREADS, headsBytes(a));
   }
 
   /** Attention of the step's query to every slot of every row, float32 `[rows, width]`, for {@linkcode drop}. */

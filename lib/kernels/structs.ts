@@ -207,12 +207,23 @@ export interface DropArguments {
   /** All rows of a layer are told its mean. */
   readonly shareLayer: boolean;
   readonly program: DropProgram;
-  /** Whether shared memory has room for a row's keys. */
-  readonly staged: boolean;
+  /** Float32 `[rows, means, headDim + SUM_FIELDS]`: see sumsOf; where the program has means. */
+  readonly sums?: Pointer | undefined;
+}
+
+/** Numbers kept beside a sum that is carried on from step to step: SUM_FIELDS of step.cu. */
+const SUM_FIELDS = 3;
+
+/**
+ * Numbers, float32, that a row of the eviction kernel keeps for the means of a program. They are zero where nothing was
+ * summed up yet, or what was cannot be carried on.
+ */
+export function sumsOf({ means }: DropProgram, headDim: number): number {
+  return means * (headDim + SUM_FIELDS);
 }
 
 /** `offsetof(Drop, program)`. */
-const DROP_HEAD = 132;
+const DROP_HEAD = 140;
 
 /** `sizeof(Drop)`. */
 const DROP_BYTES = Math.ceil((DROP_HEAD + 8 * INSTRUCTIONS) / 8) * 8;
@@ -221,10 +232,48 @@ const DROP_BYTES = Math.ceil((DROP_HEAD + 8 * INSTRUCTIONS) / 8) * 8;
 export function dropBytes(a: DropArguments): Uint8Array<ArrayBuffer> {
   const out = new StructBytes(DROP_BYTES)
     .pointers(a.keys, a.values, a.starts, a.rank, a.keyNorm, a.birth, a.attention, a.observed)
-    .pointers(a.middles, a.line, a.draw, a.textIndex)
+    .pointers(a.middles, a.line, a.draw, a.textIndex, a.sums)
     .ints(a.kvHeads, a.headDim, a.width, a.layers, a.window, a.shareLayer ? 1 : 0, a.program.instructions.length)
-    .ints(a.program.depth, a.staged ? 1 : 0);
+    .ints(a.program.depth, a.program.means);
   out.skipTo(DROP_HEAD);
   for (const { op, number } of a.program.instructions) out.ints(op).floats(number);
   return out.skipTo(DROP_BYTES).bytes();
+}
+
+/** Queries, keys or values of a prompt: what a projection gave, and where they go. */
+export interface PromptRows {
+  /** Of the first token's first head; a head begins `headStride` elements after the one before, a token `tokenStride`. */
+  readonly rows: Pointer;
+  /** Of the first head; it lies as a token's do. */
+  readonly bias?: Pointer | undefined;
+  readonly tokenStride: number;
+  readonly headStride: number;
+  /** `[tokens, heads, headDim]`. */
+  readonly out: Pointer;
+}
+
+/** Queries, keys and values of a prompt's tokens, to which biases are added and which are rotated. */
+export interface HeadsArguments {
+  readonly query: PromptRows;
+  readonly key: PromptRows;
+  readonly value: PromptRows;
+  /** Float32 `[positions, rotaryDim / 2]`; without them nothing is rotated. */
+  readonly cosine?: Pointer | undefined;
+  readonly sine?: Pointer | undefined;
+  /** Int64 `[tokens]`. */
+  readonly positions?: Pointer | undefined;
+  readonly tokens: number;
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headDim: number;
+  readonly rotaryDim: number;
+}
+
+/** `Heads`. */
+export function headsBytes(a: HeadsArguments): Uint8Array<ArrayBuffer> {
+  const out = new StructBytes(160);
+  for (const { rows, bias, out: result, tokenStride, headStride } of [a.query, a.key, a.value]) {
+    out.pointers(rows, bias, result).longs(tokenStride, headStride);
+  }
+  return out.pointers(a.cosine, a.sine, a.positions).ints(a.heads, a.kvHeads, a.headDim, a.rotaryDim).bytes();
 }

@@ -75,7 +75,7 @@ export class AttentionPart {
   }
 
   /** Rotates, appends to the cache and attends: `[tokens, heads * headDim]` in and out. */
-  emit(layer: number, { query, key, value }: Heads): Tensor {
+  emit(layer: number, { query, key, value, rotated: done = false }: Heads): Tensor {
     const { g, spec: { heads, kvHeads, headDim }, options: { dtype } } = this;
     const shape = [1, kvHeads, `capacity.${this.options.groups[layer]}`, headDim];
     const cache: CacheTensors = {
@@ -87,7 +87,8 @@ export class AttentionPart {
       },
     };
     const batched = (x: Tensor, heads: number) => g.reshape(x, 1, -1, heads * headDim);
-    const rotated = (x: Tensor, heads: number) => this.#rotation?.tokens(batched(x, heads), heads) ?? batched(x, heads);
+    const rotated = (x: Tensor, heads: number) =>
+      done ? batched(x, heads) : this.#rotation?.tokens(batched(x, heads), heads) ?? batched(x, heads);
     return this.#kernel.emit(layer, {
       query: rotated(query, heads),
       key: rotated(key, kvHeads),

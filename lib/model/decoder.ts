@@ -7,7 +7,7 @@ import { noRotation } from "./positions.ts";
 import { emitEmbedding } from "./embedding.ts";
 import { emitHead } from "./head.ts";
 import type { ModelFolder } from "./model_folder.ts";
-import { Parts, type Residual } from "./parts.ts";
+import { type HeadsPart, Parts, type Residual } from "./parts.ts";
 import type { Block, ModelSpec, Norm } from "./spec.ts";
 import type { WindowUse } from "./visible.ts";
 import { Weights, type WeightSource } from "./weights.ts";
@@ -41,6 +41,8 @@ export interface DecoderOptions {
   readonly logits?: boolean;
   /** Is shown the weights, by their names in the checkpoint, once they are all in the graph. */
   readonly weights?: ((g: Graph, weights: ReadonlyMap<string, Tensor>) => void) | undefined;
+  /** What makes queries, keys and values, if not ONNX Runtime's operators; is given the positions of {@linkcode buildDecoder}. */
+  readonly heads?: ((g: Graph, positions: Tensor | undefined) => HeadsPart) | undefined;
   /** Writes what follows a pass into the same graph. */
   readonly then?: ((g: Graph, pass: PassTensors) => void) | undefined;
 }
@@ -140,10 +142,10 @@ export function buildDecoder(model: ModelFolder, options: DecoderOptions): Decod
  * @param options What it is built for.
  */
 export function emitDecoder(g: Graph, spec: ModelSpec, weights: WeightSource, options: DecoderOptions): void {
-  const parts = new Parts(g, spec, weights, options);
   // Tokens are counted without a name (see Dim): what a prompt's pass needs at its most is so about half.
   const ids = g.input("input_ids", "int64", [null]);
   const positions = options.rotate === "write" ? g.input("position_ids", "int64", [1, null]) : undefined;
+  const parts = new Parts(g, spec, weights, options, options.heads?.(g, positions));
   const attention = new AttentionPart(g, spec, options, positions);
 
   let x = emitEmbedding(parts, ids, positions);

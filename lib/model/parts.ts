@@ -1,6 +1,6 @@
 import type { Graph, Tensor } from "../onnx/graph.ts";
 import type { DecoderOptions } from "./decoder.ts";
-import type { Affine, Block, ModelSpec, Norm } from "./spec.ts";
+import type { Affine, Block, ModelSpec, Norm, Projections } from "./spec.ts";
 import type { WeightSource } from "./weights.ts";
 
 const MICROSOFT = "com.microsoft";
@@ -10,6 +10,14 @@ export interface Heads {
   readonly query: Tensor;
   readonly key: Tensor;
   readonly value: Tensor;
+  /** Rotated by position already, where they are to be. */
+  readonly rotated?: boolean;
+}
+
+/** Makes heads of what the projections gave. */
+export interface HeadsPart {
+  /** `products`: one for packed projections, otherwise of queries, keys and values. */
+  emit(products: readonly Product[], qkv: Projections): Heads;
 }
 
 /** A matrix product, and the bias that is yet to be added to it. */
@@ -32,6 +40,8 @@ export class Parts {
     readonly spec: ModelSpec,
     readonly weights: WeightSource,
     readonly options: Pick<DecoderOptions, "dtype" | "device">,
+    /** What makes heads rather than ONNX Runtime's operators, where heads are not normalized. */
+    readonly headsPart?: HeadsPart,
   ) {}
 
   /** x W^T + b with W as checkpoints store it, `shape` = [out, in]. */
@@ -133,9 +143,16 @@ export class Parts {
     }
   }
 
-  /** Queries, keys and values of normalized activations, before they are rotated. */
+  /** Queries, keys and values of normalized activations; unless they say so, before they are rotated. */
   heads(x: Tensor, { qkv, headNorms }: Block["attention"]): Heads {
     const { heads, kvHeads, headDim, hidden } = this.spec;
+    if (this.headsPart && !headNorms) {
+      const product = (affine: Affine, heads: number) => this.product(x, affine, [heads * headDim, hidden]);
+      const products = "packed" in qkv
+        ? [product(qkv.packed, heads + 2 * kvHeads)]
+        : [product(qkv.query, heads), product(qkv.key, kvHeads), product(qkv.value, kvHeads)];
+      return this.headsPart.emit(products, qkv);
+    }
     const project = (affine: Affine, heads: number) => this.linear(x, affine, [heads * headDim, hidden]);
     const { query, key, value } = "packed" in qkv
       ? this.#unpack(project(qkv.packed, heads + 2 * kvHeads), qkv.order)

@@ -1,7 +1,7 @@
 import type { StepKernels } from "../kernels/kernels.ts";
-import type { HeadRows } from "../kernels/structs.ts";
 import type { Graph, Tensor } from "../onnx/graph.ts";
-import type { Argument, CustomOps } from "../ort/custom_ops.ts";
+import type { CustomOps } from "../ort/custom_ops.ts";
+import { headRows } from "./head_rows.ts";
 import { rotations } from "./rope.ts";
 import { type Block, type ModelSpec, type Projections, scoreScale } from "./spec.ts";
 import type { StepOptions } from "./step_graph.ts";
@@ -72,7 +72,7 @@ export class StepAttention {
         const more = Object.fromEntries(names.map((name, i) => [name, rest[tensors.length + i]!.pointer]));
         const capacity = keys!.shape[2]!;
         this.kernels.attend({
-          ...this.#rows(qkv, rest),
+          ...headRows(spec, qkv, dtype, rest.slice(0, tensors.length).map(({ pointer }) => pointer)),
           ...more,
           queryScale: headNorms && this.weights(headNorms.query.weight),
           keyScale: headNorms && this.weights(headNorms.key.weight),
@@ -96,23 +96,5 @@ export class StepAttention {
         });
       },
     )[0]!;
-  }
-
-  /** Where heads lie in what the projections gave. */
-  #rows(qkv: Projections, inputs: readonly Argument[]) {
-    const { spec: { heads, kvHeads, headDim }, options: { dtype } } = this;
-    const at = (index: number, offset: number, stride: number): HeadRows => ({
-      pointer: Deno.UnsafePointer.offset(inputs[index]!.pointer!, offset * (dtype === "float32" ? 4 : 2)),
-      stride,
-    });
-    if (!("packed" in qkv)) return { query: at(0, 0, headDim), key: at(1, 0, headDim), value: at(2, 0, headDim) };
-    if (qkv.order === "heads") {
-      return { query: at(0, 0, 3 * headDim), key: at(0, headDim, 3 * headDim), value: at(0, 2 * headDim, 3 * headDim) };
-    }
-    return {
-      query: at(0, 0, headDim),
-      key: at(0, heads * headDim, headDim),
-      value: at(0, (heads + kvHeads) * headDim, headDim),
-    };
   }
 }

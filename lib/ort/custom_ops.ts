@@ -14,10 +14,10 @@ export interface Argument {
 /** What a node of ours does: queues its work in the device's stream, or on the CPU does it. */
 export type Compute = (inputs: readonly Argument[], outputs: readonly Deno.PointerObject[]) => void;
 
-/** An output's type and shape. */
+/** An output's type and shape, which may follow from the inputs'. */
 export interface OutputSpec {
   readonly dtype: DType;
-  readonly shape: readonly number[];
+  readonly shape: readonly number[] | ((inputs: readonly Argument[]) => readonly number[]);
 }
 
 /** A node of ours. */
@@ -196,19 +196,24 @@ export class CustomOps implements Disposable {
   #compute(kernel: Deno.PointerValue, context: Deno.PointerObject): void {
     const { ort, ort: { c } } = this;
     const { outputs, compute } = this.#calls[Number(Deno.UnsafePointer.value(kernel)) - 1]!;
-    const made = outputs.map(({ shape }, i) => {
-      const dims = BigInt64Array.from(shape, BigInt);
-      const value = ort.create((out) => c.KernelContext_GetOutput(context, BigInt(i), dims, BigInt(dims.length), out));
-      return ort.create((out) => c.GetTensorMutableData(value, out));
-    });
-    if (!compute) return;
+    if (!compute) return void this.#outputs(context, outputs, []);
     const count = new BigUint64Array(1);
     ort.check(c.KernelContext_GetInputCount(context, count));
     const inputs = Array.from(
       { length: Number(count[0]) },
       (_, i) => this.#argument(ort.create((out) => c.KernelContext_GetInput(context, BigInt(i), out))),
     );
-    compute(inputs, made);
+    compute(inputs, this.#outputs(context, outputs, inputs));
+  }
+
+  /** Allocates what a node gives. */
+  #outputs(context: Deno.PointerObject, outputs: readonly OutputSpec[], inputs: readonly Argument[]) {
+    const { ort, ort: { c } } = this;
+    return outputs.map(({ shape }, i) => {
+      const dims = BigInt64Array.from(typeof shape === "function" ? shape(inputs) : shape, BigInt);
+      const value = ort.create((out) => c.KernelContext_GetOutput(context, BigInt(i), dims, BigInt(dims.length), out));
+      return ort.create((out) => c.GetTensorMutableData(value, out));
+    });
   }
 
   #argument(value: Deno.PointerObject): Argument {

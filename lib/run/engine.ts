@@ -118,7 +118,10 @@ export class Engine implements Disposable {
     } else if (typeof step === "string") {
       this.graphs = { step: [load(this.#decoder(then), cudaGraphs)] };
     } else {
-      const decoder = this.#decoder(then, (g, weights) => step.reveal(g, weights));
+      const decoder = this.#decoder(then, {
+        weights: (g, weights) => step.reveal(g, weights),
+        heads: (g, positions) => step.heads(g, positions),
+      });
       const prompt = load(decoder, false, step.reveals);
       this.graphs = { step: [step.load(this.groups, decoder.weightBytes)], prompt: [prompt] };
     }
@@ -145,7 +148,7 @@ export class Engine implements Disposable {
   }
 
   /** The decoder written from the model's own weights. */
-  #decoder(then: DecoderOptions["then"], weights?: DecoderOptions["weights"]): Decoder {
+  #decoder(then: DecoderOptions["then"], own: Pick<DecoderOptions, "weights" | "heads"> = {}): Decoder {
     const { model, runtime, options, groups, eviction: { kept, acting } } = this;
     if (options.attention === "export") throw new TypeError("Cannot write a decoder in the form of an export");
     return buildDecoder(model, {
@@ -158,7 +161,7 @@ export class Engine implements Disposable {
       observe: kept.attention && { use: kept.attention, layers: acting },
       window: this.window,
       logits: options.logits ?? false,
-      weights,
+      ...own,
       then,
     });
   }

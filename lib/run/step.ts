@@ -5,6 +5,7 @@ import { InputError } from "../errors.ts";
 import type { StepKernels } from "../kernels/kernels.ts";
 import { CudaStepKernels } from "../kernels/step_kernels.ts";
 import type { ModelFolder } from "../model/model_folder.ts";
+import { PromptHeads } from "../model/prompt_heads.ts";
 import type { ModelSpec } from "../model/spec.ts";
 import { buildStep } from "../model/step_graph.ts";
 import type { Graph, Tensor } from "../onnx/graph.ts";
@@ -76,6 +77,11 @@ export class Step implements Disposable {
       inputs.forEach(({ pointer }, i) => this.#weights.set(names[i]!, pointer));
     });
     g.output("revealed", revealed, "float32", [1]);
+  }
+
+  /** For the decoder's graph: what makes a prompt's queries, keys and values. */
+  heads(g: Graph, positions: Tensor | undefined): PromptHeads {
+    return new PromptHeads(g, this.spec, this.#kernels, this.reveals, this.options, positions);
   }
 
   /** Loads the graph of steps, once that of the decoder, of so many bytes of weights, has been. */

@@ -176,12 +176,12 @@ Deno.test("what reads keys or values is a program only as one number of each, or
 Deno.test("a program says whether it needs room for a mean, and for how many arrays", () => {
   const { keys, values, add, random, sumOver } = s;
   const room = (score: s.Score) => {
-    const { depth, hasMean } = compileScore(score)!;
-    return { depth, hasMean };
+    const { depth, means } = compileScore(score)!;
+    return { depth, means };
   };
   const [product] = productsWithMean(keys);
-  deepEqual(room(sumOver("dim", values)), { depth: 1, hasMean: false });
-  deepEqual(room(product!), { depth: 2, hasMean: true });
-  deepEqual(room(add(product!, random)), { depth: 2, hasMean: true });
-  deepEqual(room(add(random, product!)), { depth: 3, hasMean: true });
+  deepEqual(room(sumOver("dim", values)), { depth: 1, means: 0 });
+  deepEqual(room(product!), { depth: 1, means: 1 });
+  deepEqual(room(add(product!, random)), { depth: 2, means: 1 });
+  deepEqual(room(add(random, product!)), { depth: 2, means: 1 });
 });

@@ -27,8 +27,8 @@ for (const file of files) {
       // One parameter, a structure by value: as large as structs.ts makes it.
       const [, bytes] =
         new RegExp(`\\.entry ${name}\\(\\s*\\.param \\.align 8 \\.b8 \\w+\\[(\\d+)\\]\\s*\\)`).exec(ptx) ?? [];
-      // That for matrices stored transposed takes what the other takes.
-      const of = name === "step_columns" ? "step_linear" : name;
+      // Those for matrices stored transposed, and for scores with means, take what the others take.
+      const of = { step_columns: "step_linear", step_drop_mean: "step_drop" }[name] ?? name;
       const argument = of.replace(/^step_(.)/, (_, first: string) => first.toUpperCase());
       equal(Number(bytes), structure(argument).size, name);
     }

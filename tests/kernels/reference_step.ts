@@ -9,8 +9,10 @@ import type {
   DropArguments,
   EmbedArguments,
   HeadRows,
+  HeadsArguments,
   LinearProduct,
   LinearSegment,
+  PromptRows,
 } from "../../lib/kernels/structs.ts";
 import { CpuDevice } from "../../lib/ort/cpu_device.ts";
 import { gelu, geluTanh } from "../model/reference_neox.ts";
@@ -31,12 +33,12 @@ const ACTIVATIONS = {
 };
 
 /** How often each kernel was called. */
-export type Calls = Record<"linear" | "attend" | "embed" | "choose" | "drop", number>;
+export type Calls = Record<"linear" | "attend" | "embed" | "choose" | "drop" | "heads", number>;
 
 /** See {@linkcode StepKernels}. */
 export class ReferenceKernels implements StepKernels {
   readonly dtype = "float32";
-  readonly calls: Calls = { linear: 0, attend: 0, embed: 0, choose: 0, drop: 0 };
+  readonly calls: Calls = { linear: 0, attend: 0, embed: 0, choose: 0, drop: 0, heads: 0 };
   readonly #device = new CpuDevice();
   #observed: ReturnType<CpuDevice["allocate"]> | undefined;
 
@@ -143,7 +145,7 @@ export class ReferenceKernels implements StepKernels {
     new BigInt64Array(view(argmax, 8))[0] = BigInt(all.indexOf(most));
   }
 
-  drop(a: Omit<DropArguments, "staged">): void {
+  drop(a: DropArguments): void {
     this.calls.drop++;
     const { rows, layers, kvHeads, headDim, width, window } = a;
     const middles = floats(a.middles, 4 * layers);
@@ -227,6 +229,34 @@ export class ReferenceKernels implements StepKernels {
       rank[place] = last - 1;
       rank[last] = last;
     }
+  }
+
+  heads(a: HeadsArguments): void {
+    this.calls.heads++;
+    const { tokens, heads, kvHeads, headDim, rotaryDim } = a;
+    const half = rotaryDim / 2;
+    const part = ({ rows, bias, tokenStride, headStride, out }: PromptRows, heads: number, rotated: boolean) => {
+      for (let token = 0; token < tokens; token++) {
+        const position = a.positions ? long(Deno.UnsafePointer.offset(a.positions, 8 * token)) : 0;
+        for (let head = 0; head < heads; head++) {
+          const of = (at: Pointer, offset: number) => floats(Deno.UnsafePointer.offset(at!, 4 * offset), headDim);
+          const x = Float64Array.from(of(rows, token * tokenStride + head * headStride));
+          if (bias) of(bias, head * headStride).forEach((b, i) => x[i]! += b);
+          const y = x.slice();
+          for (let i = 0; rotated && a.cosine && i < half; i++) {
+            const [c, s] = [a.cosine, a.sine!].map((table) =>
+              floats(Deno.UnsafePointer.offset(table!, 4 * position * half), half)[i]!
+            ) as [number, number];
+            y[i] = x[i]! * c - x[i + half]! * s;
+            y[i + half] = x[i + half]! * c + x[i]! * s;
+          }
+          of(out, (token * heads + head) * headDim).set(y);
+        }
+      }
+    };
+    part(a.query, heads, true);
+    part(a.key, kvHeads, true);
+    part(a.value, kvHeads, false);
   }
 
   observed(rows: number, width: number): Deno.PointerObject {

@@ -29,7 +29,7 @@ export interface ProgramRow {
  * @param round What is done to every result: `Math.fround` for float32's numbers.
  */
 export function runProgram(
-  { instructions, depth, hasMean }: DropProgram,
+  { instructions, depth, means }: DropProgram,
   { entries, sink, end, features, keys, values }: ProgramRow,
   round: (x: number) => number = Math.fround,
 ): number[] {
@@ -77,7 +77,7 @@ export function runProgram(
         break;
       }
       case "dot_mean": {
-        if (!hasMean || stack.length + 2 > depth) throw new Error("dot_mean has no room for a mean, or for scales");
+        if (means === 0) throw new Error("dot_mean has no room for a mean");
         const x = vectors(number).map((x) => {
           const length = number & DIRECTION ? norm(x) : 1;
           return x.map((x) => x / length);

@@ -127,9 +127,11 @@ for (const [name, obstacle] of Object.entries(FAMILIES)) {
     const model = tiny(name);
     const { layers, residual, rope } = model.spec;
     const passes = obstacle ? [4, 1, 1, 1] : PROMPT;
-    const { attend, linear } = compare({ model, policy: byName("h2o"), passes });
+    const { attend, linear, heads } = compare({ model, policy: byName("h2o"), passes });
     const steps = passes.length - 1;
     equal(attend, steps * layers);
+    // The prompt's, but where heads are normalized before they are rotated.
+    equal(heads, model.spec.block(0).attention.headNorms ? 0 : layers);
     equal(linear, steps * (1 + layers * (residual === "parallel" ? 2 : 4)));
     if (rope && !obstacle) compare({ model, policy: byName("h2o_l2"), passes: STEPS, positions: "cache" });
   });

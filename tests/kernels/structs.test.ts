@@ -5,6 +5,7 @@ import {
   chooseBytes,
   dropBytes,
   embedBytes,
+  headsBytes,
   linearBytes,
   type LinearProduct,
   type LinearSegment,
@@ -223,8 +224,8 @@ Deno.test("dropBytes() writes what step.cu reads", () => {
     textIndex: pointer(13),
     window: 104,
     shareLayer: true,
-    program: { instructions, depth: 105, hasMean: false, reads: new Set() },
-    staged: true,
+    program: { instructions, depth: 105, means: 106, reads: new Set() },
+    sums: pointer(14),
   });
   equal(bytes.length, structure("Drop").size);
   deepEqual(readStruct("Drop", bytes), {
@@ -248,11 +249,52 @@ Deno.test("dropBytes() writes what step.cu reads", () => {
     share_layer: 1,
     count: most,
     depth: 105,
-    staged: 1,
+    means: 106,
+    sums: 14,
     ...Object.fromEntries(instructions.flatMap(({ op, number }, i) => [
       [`program[${i}].op`, op],
       [`program[${i}].number`, number],
     ])),
+  });
+});
+
+Deno.test("headsBytes() writes what step.cu reads", () => {
+  const part = (at: number) => ({
+    rows: pointer(at),
+    bias: pointer(at + 1),
+    out: pointer(at + 2),
+    tokenStride: at + 3,
+    headStride: at + 4,
+  });
+  const bytes = headsBytes({
+    query: part(10),
+    key: part(20),
+    value: part(30),
+    cosine: pointer(1),
+    sine: pointer(2),
+    positions: pointer(3),
+    tokens: 999, // the grid's
+    heads: 100,
+    kvHeads: 101,
+    headDim: 102,
+    rotaryDim: 103,
+  });
+  equal(bytes.length, structure("Heads").size);
+  deepEqual(readStruct("Heads", bytes), {
+    ...Object.fromEntries([10, 20, 30].flatMap((at, i) => [
+      [`part[${i}].rows`, at],
+      [`part[${i}].bias`, at + 1],
+      [`part[${i}].out`, at + 2],
+      [`part[${i}].token_stride`, at + 3],
+      [`part[${i}].head_stride`, at + 4],
+    ])),
+    cosine: 1,
+    sine: 2,
+    positions: 3,
+    heads: 100,
+    kv_heads: 101,
+    head_dim: 102,
+    rotary_dim: 103,
   });
 });
 
