@@ -41,8 +41,12 @@ export class StepState implements Disposable {
     this.resetRanks(0, rows);
   }
 
-  /** What {@linkcode emitDrop} asks for, but for what changes from pass to pass. */
-  tensors(): { inputs: Record<string, Value>; outputs: Record<string, Value> } {
+  /**
+   * What {@linkcode emitDrop} asks for, but for what changes from pass to pass.
+   *
+   * @param own What {@linkcode emitDropKernel} asks for instead.
+   */
+  tensors(own = false): { inputs: Record<string, Value>; outputs: Record<string, Value> } {
     const { eviction: { runtime: { ort, device }, dtype, kept }, block: { layout, keys, values } } = this;
     const { rows, width, slots, headDim } = layout;
     const state: Record<string, Value> = {
@@ -50,6 +54,7 @@ export class StepState implements Disposable {
       values: Value.of(ort, device, values, dtype, [slots, headDim]),
     };
     for (const name of Object.keys(this.memory) as (keyof StepState["memory"])[]) {
+      if (name === "sums" && !own) continue;
       state[name] = this.rows(name, 0, rows);
     }
     const outputs = Object.fromEntries(Object.entries(state).map(([name, value]) => [`${name}'`, value]));

@@ -67,7 +67,7 @@ export class PassIo implements Disposable {
       inputs[`past_key.${layer}`] = outputs[`present_key.${layer}`] = keys;
       inputs[`past_value.${layer}`] = outputs[`present_value.${layer}`] = values;
     }
-    const state = cache.state(tokens)?.tensors();
+    const state = cache.state(tokens)?.tensors(this.#form === "step");
     Object.assign(inputs, state?.inputs, this.#blockInputs());
     Object.assign(outputs, state?.outputs);
     if (options.logits) {
