@@ -1,4 +1,4 @@
-import { denoProgram, projectFlags } from "../deno_child.ts";
+import { denoProgram, endWith, projectFlags, readLines } from "../deno_child.ts";
 import { HubError } from "./errors.ts";
 import type { DownloadEvent, HubEvent, HubRequest } from "./protocol.ts";
 import { DEFAULT_ENDPOINT, DOWNLOAD_ENV, SETTINGS_ENV } from "./settings.ts";
@@ -51,47 +51,26 @@ export async function runHubChild<R extends HubRequest>(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const kill = () => {
-    try {
-      process.kill("SIGKILL");
-    } catch {
-      // It has ended by itself.
-    }
-  };
-  signal?.addEventListener("abort", kill, { once: true });
+  using _tie = endWith(process, signal);
   let last: HubEvent | undefined;
   const listen = (event: HubEvent) => {
     if (event.type === "download") onDownload?.(event);
     else if (event.type === "note") onNote?.(event.message);
     else last = event;
   };
-  try {
-    const writer = process.stdin.getWriter();
-    const [{ signal: by }, log] = await Promise.all([
-      process.status,
-      new Response(process.stderr).text(),
-      writer.write(new TextEncoder().encode(JSON.stringify(request))).then(() => writer.close()).catch(() => {}),
-      listenTo(process.stdout, listen),
-    ]);
-    // Ctrl-C reaches it as well as us, and its end may be seen before our own signal is.
-    if (signal && (by === "SIGINT" || by === "SIGTERM")) await new Promise((resolve) => setTimeout(resolve, 100));
-    signal?.throwIfAborted();
-    if (last?.type === "listed" || last?.type === "fetched") return last as EndOf<R>;
-    if (last?.type === "error" && last.kind !== "bug") {
-      throw new HubError(last.kind === "mistake" ? "refused" : last.kind, last.message);
-    }
-    throw new Error(`Cannot download ${request.repo.repo}: the process that does so ended early\n${log}`.trimEnd());
-  } finally {
-    kill();
-    signal?.removeEventListener("abort", kill);
+  const writer = process.stdin.getWriter();
+  const [{ signal: by }, log] = await Promise.all([
+    process.status,
+    new Response(process.stderr).text(),
+    writer.write(new TextEncoder().encode(JSON.stringify(request))).then(() => writer.close()).catch(() => {}),
+    readLines(process.stdout, (line) => listen(JSON.parse(line))),
+  ]);
+  // Ctrl-C reaches it as well as us, and its end may be seen before our own signal is.
+  if (signal && (by === "SIGINT" || by === "SIGTERM")) await new Promise((resolve) => setTimeout(resolve, 100));
+  signal?.throwIfAborted();
+  if (last?.type === "listed" || last?.type === "fetched") return last as EndOf<R>;
+  if (last?.type === "error" && last.kind !== "bug") {
+    throw new HubError(last.kind === "mistake" ? "refused" : last.kind, last.message);
   }
-}
-
-async function listenTo(stream: ReadableStream<Uint8Array<ArrayBuffer>>, onEvent: (event: HubEvent) => void) {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) onEvent(JSON.parse(line));
-  }
+  throw new Error(`Cannot download ${request.repo.repo}: the process that does so ended early\n${log}`.trimEnd());
 }

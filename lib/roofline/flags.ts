@@ -1,14 +1,14 @@
 import { SHAPES } from "../model/shapes.ts";
 import { InputError } from "../errors.ts";
 import { choice, integer, listOf, noneOr, type Reader, text } from "../run/flag_values.ts";
-import type { FlagSpec } from "../run/flag_types.ts";
+import { machineFlags } from "../run/flag_machine.ts";
+import type { Flags, FlagSpec } from "../run/flag_types.ts";
 import { flagLines } from "../run/help.ts";
-import type { KernelChoice } from "../run/kernel_choice.ts";
 import { type FlagTable, readFlags } from "../run/read_flags.ts";
 import { type BudgetMethodName, budgetMethodNames, DEFAULT_METHODS, LEAST_BUDGET } from "./budget_methods.ts";
 
 /** What the command line says; what was not given and depends on the device is undefined. */
-export interface EngineFlags {
+export interface EngineFlags extends Pick<Flags, "device" | "dtype" | "kernels"> {
   shape: string | undefined;
   model_id: string | undefined;
   keep: boolean;
@@ -19,9 +19,6 @@ export interface EngineFlags {
   prefills: number;
   read_mib: number | undefined;
   isolate: boolean;
-  device: "auto" | "cuda" | "cpu";
-  dtype: "auto" | "float32" | "float16" | "bfloat16";
-  kernels: KernelChoice;
   json: boolean;
   help: boolean;
 }
@@ -102,28 +99,7 @@ export const ENGINE_FLAGS: FlagTable<EngineFlags> = {
     help: "a process for each row instead of one for each method: VRAM is the row's own then, and it takes longer",
     default: false,
   },
-  device: {
-    group: MACHINE,
-    help: "auto, cuda or cpu",
-    value: "NAME",
-    read: choice(["auto", "cuda", "cpu"]),
-    default: "auto",
-  },
-  dtype: {
-    group: MACHINE,
-    help: "auto, float32, float16 or bfloat16",
-    value: "NAME",
-    read: choice(["auto", "float32", "float16", "bfloat16"]),
-    default: "auto",
-  },
-  kernels: {
-    group: MACHINE,
-    help: "whose kernels run decode steps: auto, the project's own where they can, on CUDA; own, those or an error; " +
-      "ort, ONNX Runtime's",
-    value: "NAME",
-    read: choice(["auto", "own", "ort"]),
-    default: "auto",
-  },
+  ...machineFlags(MACHINE),
   json: { group: OUT, help: "print one JSON object with all samples instead of the table", default: false },
   help: { group: OUT, help: "print this and stop", short: "h", default: false },
 };

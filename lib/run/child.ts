@@ -1,4 +1,4 @@
-import { denoProgram, projectFlags } from "../deno_child.ts";
+import { denoProgram, endWith, projectFlags, readLines } from "../deno_child.ts";
 import { InputError } from "../errors.ts";
 import type { ChildEvent, ChildRequest, Probe, ProbeRequest } from "./protocol.ts";
 
@@ -49,35 +49,19 @@ export async function runChild<E extends { readonly type: string } = ChildEvent,
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  // At once: native code that is at work answers no gentler signal before it returns.
-  const kill = () => {
-    try {
-      process.kill("SIGKILL");
-    } catch {
-      // It has ended by itself.
-    }
-  };
-  abort?.addEventListener("abort", kill, { once: true });
-  if (abort?.aborted) kill();
+  using _tie = endWith(process, abort);
   let error: ChildEnd["error"];
-  try {
-    const [log] = await Promise.all([
-      tail(process.stderr),
-      write(process.stdin, JSON.stringify(request)),
-      readLines(process.stdout, (line) => {
-        const event = parse(line);
-        if (event?.type === "error") error = event as ChildEnd["error"];
-        else if (event) onEvent(event as E);
-      }),
-    ]);
-    const { code, signal } = await process.status;
-    return { code, signal, error, log };
-  } catch (thrown) {
-    kill();
-    throw thrown;
-  } finally {
-    abort?.removeEventListener("abort", kill);
-  }
+  const [log] = await Promise.all([
+    tail(process.stderr),
+    write(process.stdin, JSON.stringify(request)),
+    readLines(process.stdout, (line) => {
+      const event = parse(line);
+      if (event?.type === "error") error = event as ChildEnd["error"];
+      else if (event) onEvent(event as E);
+    }),
+  ]);
+  const { code, signal } = await process.status;
+  return { code, signal, error, log };
 }
 
 /**
@@ -139,19 +123,6 @@ async function write(stream: WritableStream<Uint8Array>, text: string): Promise<
   } catch {
     // The child ended before it read all of it: its end says why.
   }
-}
-
-async function readLines(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-  onLine: (line: string) => void,
-): Promise<void> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    lines.forEach(onLine);
-  }
-  if (rest) onLine(rest);
 }
 
 async function tail(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {

@@ -3,6 +3,7 @@ import { PROFILES } from "../policies/pyramid_kv.ts";
 import { methodNames } from "../policies/registry.ts";
 import { POOLINGS } from "../policies/snapkv.ts";
 import type { FlagName, Flags, FlagSpec } from "./flag_types.ts";
+import { machineFlags } from "./flag_machine.ts";
 import { modelFlags } from "./flag_model.ts";
 import { textFlags } from "./flag_texts.ts";
 import { choice, factor, integer, listOf, noneOr, odd, ratio, type Reader, share, text } from "./flag_values.ts";
@@ -74,33 +75,12 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
   },
   num_warmup: { group: LENGTH, help: "runs before the clock starts", ...byDevice(0) },
 
-  device: {
-    group: MACHINE,
-    help: "auto, cuda or cpu",
-    value: "NAME",
-    read: choice(["auto", "cuda", "cpu"]),
-    default: "auto",
-  },
-  dtype: {
-    group: MACHINE,
-    help: "auto, float32, float16 or bfloat16",
-    value: "NAME",
-    read: choice(["auto", "float32", "float16", "bfloat16"]),
-    default: "auto",
-  },
+  ...machineFlags(MACHINE),
   attention: {
     group: MACHINE,
     help: "auto, fused or explicit: one kernel, or MatMul, Softmax, MatMul",
     value: "NAME",
     read: choice(["auto", "fused", "explicit"]),
-    default: "auto",
-  },
-  kernels: {
-    group: MACHINE,
-    help: "whose kernels run decode steps: auto, the project's own where they can, on CUDA; own, those or an error; " +
-      "ort, ONNX Runtime's",
-    value: "NAME",
-    read: choice(["auto", "own", "ort"]),
     default: "auto",
   },
 
