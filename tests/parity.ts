@@ -79,9 +79,8 @@ if (import.meta.main && wanted === "families") {
   }
   const cpu = device === "cpu" ? runtime : openRuntime("cpu");
   for (const { limit, ...form } of "chunks".includes(wanted) ? FORMS[device] : []) {
-    for (const { name, off } of chunkDifferences(runtime, cpu, form)) {
-      // Of single tokens, where the limit is one of a mean.
-      const ok = off <= 10 * limit;
+    // Of single tokens, where the limit is one of a mean.
+    for (const { name, off, ok } of chunkDifferences(runtime, cpu, form, 10 * limit)) {
       if (ok) passed++;
       else failed++;
       const label = `${name}, ${formOf(form)}`.padEnd(80);
