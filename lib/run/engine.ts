@@ -118,7 +118,7 @@ export class Engine implements Disposable {
     } else if (typeof step === "string") {
       this.graphs = { step: [load(this.#decoder(then), cudaGraphs)] };
     } else {
-      const decoder = this.#decoder(then, {
+      const decoder = this.#decoder((g, pass) => this.#prompted(g, pass), {
         weights: (g, weights) => step.reveal(g, weights),
         heads: (g, positions) => step.heads(g, positions),
       });
@@ -166,9 +166,19 @@ export class Engine implements Disposable {
     });
   }
 
+  /**
+   * Writes behind a pass of several tokens, which steps have no part in, what is kept of its entries: many-entry eviction
+   * chooses, so that nothing has to be scored here.
+   */
+  #prompted(g: Graph, pass: PassTensors): void {
+    const { norms, births, attention } = this.eviction.kept;
+    if (norms || births || attention) this.#drop(g, pass, false);
+  }
+
   /** Writes the step case of eviction behind a pass. */
-  #drop(g: Graph, pass: PassTensors): void {
-    const { model: { spec: { kvHeads, headDim } }, options: { dtype }, eviction: { acting, score, kept } } = this;
+  #drop(g: Graph, pass: PassTensors, scored = true): void {
+    const { model: { spec: { kvHeads, headDim } }, options: { dtype }, eviction: { acting, kept } } = this;
+    const score = scored ? this.eviction.score : undefined;
     if (acting.length > 0) emitDrop(g, { actingLayers: acting.length, kvHeads, headDim, dtype, score, kept, ...pass });
   }
 
