@@ -22,6 +22,7 @@ const handles: Deno.DynamicLibrary<Record<never, never>>[] = [];
  *
  * @param major CUDA version the provider was built for.
  * @param options Another environment, for tests.
+ * @param wanted Which of the libraries, by soname; all if left out.
  * @returns What was opened, and the folders looked in.
  *
  * @example
@@ -34,9 +35,10 @@ const handles: Deno.DynamicLibrary<Record<never, never>>[] = [];
 export function openCudaLibraries(
   major: CudaMajor = 13,
   options: SearchOptions = {},
+  wanted: (soname: string) => boolean = () => true,
 ): { libraries: OpenedLibrary[]; folders: string[] } {
   const { libraries, folders } = findCudaLibraries(major, options);
-  return { libraries: libraries.map((library) => open(library, options)), folders };
+  return { libraries: libraries.filter(({ soname }) => wanted(soname)).map((each) => open(each, options)), folders };
 }
 
 function open(library: LocatedLibrary, options: SearchOptions): OpenedLibrary {

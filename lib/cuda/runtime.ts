@@ -76,6 +76,16 @@ export class CudaRuntime implements Disposable {
     this.unwrap("cudaSetDevice", this.c.cudaSetDevice(device));
   }
 
+  /**
+   * Has another thread make the GPU's context, which takes a few tenths of a second: {@linkcode setDevice} waits for the
+   * rest of it, and throws what was wrong.
+   *
+   * @returns Resolves when it is there, or is not to be had.
+   */
+  async beginContext(device: number): Promise<void> {
+    await this.c.setDeviceAside(device);
+  }
+
   /** PCI bus id of a GPU, such as "0000:04:00.0": the name under which NVML knows it too. */
   pciBusId(device: number): string {
     const id = new Uint8Array(32);

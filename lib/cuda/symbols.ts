@@ -14,6 +14,7 @@ export const CUDART_SYMBOLS = {
 
   cudaGetDeviceCount: { parameters: ["buffer"], result: "i32" }, // int* count
   cudaSetDevice: { parameters: ["i32"], result: "i32" }, // int device
+  setDeviceAside: { name: "cudaSetDevice", parameters: ["i32"], result: "i32", nonblocking: true },
   cudaDeviceGetPCIBusId: { parameters: ["buffer", "i32", "i32"], result: "i32" }, // char* id, int length, int device
   cudaDeviceSynchronize: { parameters: [], result: "i32" },
   cudaMemGetInfo: { parameters: ["buffer", "buffer"], result: "i32" }, // size_t* free, size_t* total

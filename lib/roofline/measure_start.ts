@@ -16,9 +16,10 @@ const READS = 3;
 export function measureStart(request: StartRequest, emit: (event: RooflineEvent) => void): void {
   const process_s = (performance.timeOrigin + performance.now() - request.started) / 1000;
   const lap = stopwatch();
+  const model = openModelFolder(request.model);
+  const folder_s = lap();
   const runtime = openRuntime(request.device);
   const library_s = lap();
-  const model = openModelFolder(request.model);
   const options: EngineOptions = {
     dtype: request.dtype,
     attention: request.attention,
@@ -28,7 +29,7 @@ export function measureStart(request: StartRequest, emit: (event: RooflineEvent)
   };
   const eviction = new Eviction(runtime, model.spec, evictionOptions(options, model.spec));
   eviction.wake();
-  const model_s = lap();
+  const policy_s = lap();
   let prompt_s: number, parts: StartFigures["parts"], reading_s: number;
   {
     using engine = new Engine(runtime, model, options, eviction);
@@ -37,7 +38,7 @@ export function measureStart(request: StartRequest, emit: (event: RooflineEvent)
     prefill(engine, prompt(request.promptTokens, model.spec.vocab));
     prompt_s = lap();
     reading_s = reading;
-    parts = { process_s, library_s, model_s, ...load, prompt_s };
+    parts = { process_s, folder_s, library_s, policy_s, ...load, prompt_s };
   }
   const files = [...new Set([...model.tensors.values()].map(({ file }) => file))];
   const read_s = Array.from({ length: READS }, () => {

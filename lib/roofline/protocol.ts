@@ -66,10 +66,12 @@ export interface StartFigures {
   readonly parts: Omit<LoadTimes, "reading_s"> & {
     /** Until the process's own code runs. */
     readonly process_s: number;
+    /** The model's config and headers read. */
+    readonly folder_s: number;
     /** ONNX Runtime and the device opened. */
     readonly library_s: number;
-    /** The folder's headers read, the policy's sessions made. */
-    readonly model_s: number;
+    /** The policy's sessions made. */
+    readonly policy_s: number;
     /** The first prompt, its course's memory allocated. */
     readonly prompt_s: number;
   };

@@ -103,14 +103,16 @@ function terms({ config, model, bandwidth, bandwidths, control, start, environme
 function startLine({ prompt_tokens, first_token_s, parts, reading_s, read_s, file_bytes }: StartFigures): string {
   const s = (seconds: number) => seconds.toFixed(2);
   const once = median(read_s);
-  const { process_s, library_s, model_s, block_s, kernels_s, sessions_s, waiting_s, prompt_s } = parts;
+  const { process_s, folder_s, library_s, policy_s, block_s, kernels_s, sessions_s, waiting_s, prompt_s } = parts;
   return `From the start of a process to the first token after ${prompt_tokens}: ${s(first_token_s)} s, ${
     s(first_token_s / once)
   } times reading the weights' ${(file_bytes / 1e9).toFixed(2)} GB once (${s(once)} s, page cache): process ${
     s(process_s)
-  }, ONNX Runtime and device ${s(library_s)}, policy ${s(model_s)}, kernels ${s(block_s + kernels_s)}, sessions ${
-    s(sessions_s)
-  }, waiting for weights ${s(waiting_s)}${reading_s === 0 ? "" : ` (read in ${s(reading_s)})`}, prompt ${s(prompt_s)}`;
+  }, headers ${s(folder_s)}, ONNX Runtime and device ${s(library_s)}, policy ${s(policy_s)}, kernels ${
+    s(block_s + kernels_s)
+  }, sessions ${s(sessions_s)}, waiting for weights ${s(waiting_s)}${
+    reading_s === 0 ? "" : ` (read in ${s(reading_s)})`
+  }, prompt ${s(prompt_s)}`;
 }
 
 /** The clocks that memory was read at. */

@@ -24,6 +24,7 @@ export async function measure(request: MeasureRequest, emit: (event: ChildEvent)
   const { samples, promptTokens, maxNewTokens, maxTokens, seed } = request;
   const progress = throttled(emit);
   progress("load", 0, 0, 1);
+  const model = openModelFolder(request.model); // first: the GPU's context is being made meanwhile
   const runtime = openRuntime(request.device);
   const { device } = runtime;
   await using vram = device instanceof CudaDevice
@@ -31,7 +32,6 @@ export async function measure(request: MeasureRequest, emit: (event: ChildEvent)
     ? await VramSampler.start({ device: (nvml) => nvml.deviceByPciBusId(device.pciBusId) })
     : undefined;
   if (vram?.reason) emit({ type: "note", message: `Peak VRAM is not measured: ${vram.reason}` });
-  const model = openModelFolder(request.model);
   const options: EngineOptions = {
     dtype: request.dtype,
     attention: request.attention,

@@ -10,6 +10,7 @@ import { Ort } from "../ort/ort.ts";
 import { Graph } from "../onnx/graph.ts";
 import type { Runtime } from "../ort/runtime.ts";
 import { Session } from "../ort/session.ts";
+import { loadCudaProvider } from "../ort/load_provider.ts";
 
 /** A {@linkcode Runtime} that was opened, and where its library came from. */
 export interface OpenedRuntime extends Runtime {
@@ -59,8 +60,9 @@ function openCuda(location: OrtLocation, host: CpuDevice): OpenedRuntime {
   const major = cudaMajorOf(join(location.folder, "libonnxruntime_providers_cuda.so")) ?? 13;
   const cudart = preloadCudaLibraries(major).find(({ soname }) => soname.includes("cudart"))?.opened;
   const cuda = cudart ? new CudaRuntime(cudart) : new CudaRuntime();
-  const device = new CudaDevice(cuda);
   const ort = new Ort(location.libraryPath);
+  loadCudaProvider(ort);
+  const device = new CudaDevice(cuda); // last: the context may be under way, see beginCuda
   const runtime = { ort, device, host, location };
   wake(runtime);
   return runtime;

@@ -44,6 +44,15 @@ Deno.test("CudaRuntime copies through pinned memory", { ignore }, () => {
   deepEqual([...new Int32Array(pinned.buffer)], [1, 2, 3, 4]);
 });
 
+Deno.test("CudaRuntime has a context made in another thread", { ignore }, async () => {
+  using cuda = new CudaRuntime(stub);
+  const begun = cuda.beginContext(0);
+  cuda.setDevice(0);
+  await begun;
+  await cuda.beginContext(7); // no such GPU: setDevice says so
+  throws(() => cuda.setDevice(7), CudaError);
+});
+
 Deno.test("CudaRuntime gives memory back when it is disposed, once", { ignore }, () => {
   using cuda = new CudaRuntime(stub);
   const before = cuda.memoryInfo();
