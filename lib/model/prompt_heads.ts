@@ -49,7 +49,7 @@ export class PromptHeads implements HeadsPart {
         rows: rows[name].pointer,
         bias: bias[name].pointer,
         headStride: rows[name].stride,
-        tokenStride: given[Math.min(index, products.length - 1)]!.shape[1]!,
+        tokenStride: "packed" in qkv ? (heads + 2 * kvHeads) * headDim : (index === 0 ? heads : kvHeads) * headDim,
         out: out[index]!,
       });
       this.kernels.heads({

@@ -1,6 +1,6 @@
 import { type DType, DTYPES } from "../dtype.ts";
 import type { Graph, Tensor } from "../onnx/graph.ts";
-import { cString } from "./_c.ts";
+import { cString, outPointer, pointerAt } from "./_c.ts";
 import type { Device } from "./device.ts";
 import type { Ort } from "./ort.ts";
 
@@ -22,9 +22,17 @@ export interface OutputSpec {
 
 /** A node of ours. */
 interface Call {
+  /** How many inputs it has. */
+  readonly inputs: number;
   readonly outputs: readonly OutputSpec[];
   readonly compute?: Compute;
   readonly constants?: (inputs: readonly Argument[]) => void;
+}
+
+/** A session's kernel for a node, with those of its inputs that are constants, and lie where they lie. */
+interface Kernel {
+  readonly call: Call;
+  readonly constants: readonly (Argument | undefined)[];
 }
 
 /** Name of our operators' domain. */
@@ -71,6 +79,7 @@ const VARIADIC = 2, REQUIRED = 0, ORT_FAIL = 1;
  */
 export class CustomOps implements Disposable {
   readonly #calls: Call[] = [];
+  readonly #kernels: Kernel[] = [];
   /** Output types → the operator's structure, which ORT keeps pointers to. */
   readonly #operators = new Map<string, Uint8Array<ArrayBuffer>>();
   readonly #callbacks: { readonly pointer: Deno.PointerObject; close(): void }[] = [];
@@ -92,7 +101,7 @@ export class CustomOps implements Disposable {
    * @param outputs Their types and shapes.
    */
   call(g: Graph, inputs: readonly Tensor[], outputs: readonly OutputSpec[], compute: Compute): Tensor[] {
-    return this.#node(g, inputs, { outputs, compute });
+    return this.#node(g, inputs, { inputs: inputs.length, outputs, compute });
   }
 
   /**
@@ -100,7 +109,11 @@ export class CustomOps implements Disposable {
    * it runs. Its output has to be an output of the graph, or the node is dropped; it need not be bound.
    */
   reveal(g: Graph, inputs: readonly Tensor[], constants: (inputs: readonly Argument[]) => void): Tensor {
-    return this.#node(g, inputs, { outputs: [{ dtype: "float32", shape: [1] }], constants })[0]!;
+    return this.#node(g, inputs, {
+      inputs: inputs.length,
+      outputs: [{ dtype: "float32", shape: [1] }],
+      constants,
+    })[0]!;
   }
 
   #node(g: Graph, inputs: readonly Tensor[], call: Call): Tensor[] {
@@ -175,33 +188,31 @@ export class CustomOps implements Disposable {
     ]);
   }
 
-  /** CreateKernelV2: a kernel is known by its call's number, which goes for its pointer. */
+  /** CreateKernelV2: a kernel is known by its number, from 1 on, which goes for its pointer. */
   #create(info: Deno.PointerObject, out: Deno.PointerObject): void {
     const { ort, ort: { c } } = this;
     const number = new BigInt64Array(1);
     ort.check(c.KernelInfoGetAttribute_int64(info, cString("call"), number));
     const call = this.#calls[Number(number[0])]!;
-    new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(out, 8))[0] = BigInt(number[0]!) + 1n;
-    if (!call.constants) return;
-    const count = new BigUint64Array(1);
-    ort.check(c.KernelInfo_GetInputCount(info, count));
-    call.constants(Array.from({ length: Number(count[0]) }, (_, i) => {
-      const isConstant = new Int32Array(1), value = new BigUint64Array(1);
+    const constants = Array.from({ length: call.inputs }, (_, i) => {
+      const isConstant = new Int32Array(1), value = outPointer();
       ort.check(c.KernelInfoGetConstantInput_tensor(info, BigInt(i), isConstant, value));
-      if (!isConstant[0] || value[0] === 0n) throw new TypeError(`Cannot reveal input ${i}: it is no constant`);
-      return this.#argument(Deno.UnsafePointer.create(value[0]!)!);
+      return isConstant[0] && value[0] !== 0n ? new TensorArgument(ort, () => pointerAt(value)!) : undefined;
+    });
+    const handle = this.#kernels.push({ call, constants });
+    new BigUint64Array(Deno.UnsafePointerView.getArrayBuffer(out, 8))[0] = BigInt(handle);
+    call.constants?.(constants.map((constant, i) => {
+      if (!constant) throw new TypeError(`Cannot reveal input ${i}: it is no constant`);
+      return constant;
     }));
   }
 
   #compute(kernel: Deno.PointerValue, context: Deno.PointerObject): void {
     const { ort, ort: { c } } = this;
-    const { outputs, compute } = this.#calls[Number(Deno.UnsafePointer.value(kernel)) - 1]!;
+    const { call: { outputs, compute }, constants } = this.#kernels[Number(Deno.UnsafePointer.value(kernel)) - 1]!;
     if (!compute) return void this.#outputs(context, outputs, []);
-    const count = new BigUint64Array(1);
-    ort.check(c.KernelContext_GetInputCount(context, count));
-    const inputs = Array.from(
-      { length: Number(count[0]) },
-      (_, i) => this.#argument(ort.create((out) => c.KernelContext_GetInput(context, BigInt(i), out))),
+    const inputs = constants.map((constant, i) =>
+      constant ?? new TensorArgument(ort, () => ort.create((out) => c.KernelContext_GetInput(context, BigInt(i), out)))
     );
     compute(inputs, this.#outputs(context, outputs, inputs));
   }
@@ -214,20 +225,6 @@ export class CustomOps implements Disposable {
       const value = ort.create((out) => c.KernelContext_GetOutput(context, BigInt(i), dims, BigInt(dims.length), out));
       return ort.create((out) => c.GetTensorMutableData(value, out));
     });
-  }
-
-  #argument(value: Deno.PointerObject): Argument {
-    const { ort, ort: { c } } = this;
-    const info = ort.create((out) => c.GetTensorTypeAndShape(value, out));
-    try {
-      const rank = new BigUint64Array(1);
-      ort.check(c.GetDimensionsCount(info, rank));
-      const dims = new BigInt64Array(Number(rank[0]));
-      ort.check(c.GetDimensions(info, dims, rank[0]!));
-      return { pointer: ort.create((out) => c.GetTensorMutableData(value, out)), shape: Array.from(dims, Number) };
-    } finally {
-      c.ReleaseTensorTypeAndShapeInfo(info);
-    }
   }
 
   /** Nothing may be thrown through C code: an error goes back as a status, and is thrown where C code has returned. */
@@ -265,3 +262,37 @@ export class CustomOps implements Disposable {
 }
 
 const P = "pointer";
+
+/** An argument that asks ONNX Runtime for no more than it is asked for: a call takes longer than what is done with it. */
+class TensorArgument implements Argument {
+  #value: Deno.PointerObject | undefined;
+  #pointer: Deno.PointerObject | undefined;
+  #shape: readonly number[] | undefined;
+
+  /** `value` gives the `OrtValue*`. */
+  constructor(readonly ort: Ort, readonly value: () => Deno.PointerObject) {}
+
+  get pointer(): Deno.PointerObject {
+    const value = this.#value ??= this.value();
+    return this.#pointer ??= this.ort.create((out) => this.ort.c.GetTensorMutableData(value, out));
+  }
+
+  get shape(): readonly number[] {
+    return this.#shape ??= this.#readShape();
+  }
+
+  #readShape(): number[] {
+    const { ort, ort: { c } } = this;
+    const value = this.#value ??= this.value();
+    const info = ort.create((out) => c.GetTensorTypeAndShape(value, out));
+    try {
+      const rank = new BigUint64Array(1);
+      ort.check(c.GetDimensionsCount(info, rank));
+      const dims = new BigInt64Array(Number(rank[0]));
+      ort.check(c.GetDimensions(info, dims, rank[0]!));
+      return Array.from(dims, Number);
+    } finally {
+      c.ReleaseTensorTypeAndShapeInfo(info);
+    }
+  }
+}
