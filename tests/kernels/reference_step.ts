@@ -17,6 +17,7 @@ import type {
 import { CpuDevice } from "../../lib/ort/cpu_device.ts";
 import { gelu, geluTanh } from "../model/reference_neox.ts";
 import { uniform } from "../cache/reference.ts";
+import { carriedSums } from "./_carried_sums.ts";
 import { runProgram } from "./stack_machine.ts";
 
 type Pointer = Deno.PointerValue;
@@ -188,6 +189,7 @@ export class ReferenceKernels implements StepKernels {
         return sum;
       });
 
+      const sums = carriedSums(a, row, { sink, end, vector: (of, rank) => vector(of ? values : keys, slotOf[rank]!) });
       let dropped = sink;
       if (a.program.instructions.length > 0) {
         const scores = runProgram(a.program, {
@@ -208,6 +210,7 @@ export class ReferenceKernels implements StepKernels {
         }
       }
       const place = slotOf[dropped]!;
+      sums.forEach((sum) => sum.carryOn(dropped));
 
       for (const block of [keys, values]) block.copyWithin(place * headDim, last * headDim, entries * headDim);
       if (norm) norm[place] = norm[last]!;

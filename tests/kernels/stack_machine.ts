@@ -3,8 +3,8 @@ import type { DropProgram } from "../../lib/kernels/drop_program.ts";
 import { definition, enumeration } from "./_source.ts";
 
 /** By its own numbers: those of step.cu. */
-const OPS = enumeration("Op");
-const [OF_VALUES, ABSOLUTE, DIRECTION] = ["OF_VALUES", "ABSOLUTE", "DIRECTION"].map(definition) as [
+export const OPS = enumeration("Op");
+export const [OF_VALUES, ABSOLUTE, DIRECTION] = ["OF_VALUES", "ABSOLUTE", "DIRECTION"].map(definition) as [
   number,
   number,
   number,

@@ -1,5 +1,5 @@
 /** Operators of ours in a real session: what they are given, what comes back, and what happens when one throws. */
-import { deepEqual, equal, throws } from "node:assert/strict";
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { InputError } from "../../lib/errors.ts";
 import { Graph, type Tensor } from "../../lib/onnx/graph.ts";
 import { type Argument, CustomOps } from "../../lib/ort/custom_ops.ts";
@@ -38,6 +38,28 @@ function run(
     return [name, Array.from<number | bigint, number>(data, Number)];
   }));
 }
+
+Deno.test("an output's shape may follow from the inputs', and constants lie where they lay", () => {
+  using ops = new CustomOps(ort, device);
+  const g = new Graph("as_many");
+  const x = g.input("x", "float32", ["n"]);
+  const places: Deno.PointerValue[] = [];
+  const doubled = ops.call(
+    g,
+    [x, g.constant("float32", [1], Float32Array.of(2))],
+    [{ dtype: "float32", shape: ([x]) => [x!.shape[0]!, 1] }],
+    ([x, by], [y]) => {
+      places.push(by!.pointer);
+      const n = x!.shape[0]!, [factor] = floats(by!.pointer, 1);
+      floats(y!, n).set(floats(x!.pointer, n).map((x) => x * factor!));
+    },
+  )[0]!;
+  g.output("y", doubled, "float32", ["n", 1]);
+  using session = new Session(ort, device, g.encode(), { customOps: ops });
+  deepEqual(run(session, { x: [[3], [1, 2, 3]] }, { y: ["float32", [3, 1]] }), { y: [2, 4, 6] });
+  deepEqual(run(session, { x: [[1], [5]] }, { y: ["float32", [1, 1]] }), { y: [10] });
+  ok(Deno.UnsafePointer.equals(places[0]!, places[1]!));
+});
 
 Deno.test("an operator is given shapes as they are at run time, and gives several outputs of several types", () => {
   using ops = new CustomOps(ort, device);
