@@ -13,6 +13,8 @@ export interface CanvasLibrary {
   readonly name: CanvasName;
   /** A new canvas, transparent, in pixels. */
   createCanvas(width: number, height: number): Surface;
+  /** The picture as a PNG file. */
+  encodePng(surface: Surface): Promise<Uint8Array>;
 }
 
 /** The packages that draw, in order of preference. Both are Skia: the picture is the same. */
@@ -37,10 +39,9 @@ const FONT_WEIGHTS = [400, 500, 600] as const;
  * import { loadCanvas } from "./canvas.ts";
  *
  * const library = await loadCanvas();
- * const context = library.createCanvas(200, 100).getContext("2d");
- * context.fillStyle = "green";
- * context.fillRect(20, 20, 60, 40);
- * console.log(context.getImageData(30, 30, 1, 1).data); // Uint8ClampedArray(4) [ 0, 128, 0, 255 ]
+ * const canvas = library.createCanvas(200, 100);
+ * canvas.getContext("2d").fillRect(20, 20, 60, 40);
+ * console.log((await library.encodePng(canvas)).length > 0); // true
  * ```
  */
 export async function loadCanvas(names: readonly CanvasName[] = ["skia-canvas", "@napi-rs/canvas"]) {
@@ -69,6 +70,7 @@ const LOADERS: Record<CanvasName, () => Promise<CanvasLibrary>> = {
     return {
       name: "skia-canvas",
       createCanvas: (width, height) => create(width, height) as unknown as Surface,
+      encodePng: (surface) => (surface as unknown as ReturnType<typeof create>).toBuffer("png"),
     };
   },
   "@napi-rs/canvas": async () => {
@@ -76,7 +78,11 @@ const LOADERS: Record<CanvasName, () => Promise<CanvasLibrary>> = {
     // A system's own Inter would be found under this name too, perhaps without the weights: ours is registered always.
     registered ||= fontFiles().map((path) => GlobalFonts.registerFromPath(path, FONT_FAMILY)).every(Boolean);
     if (!registered) throw new Error(`Cannot register the font ${FONT_FAMILY}`);
-    return { name: "@napi-rs/canvas", createCanvas };
+    return {
+      name: "@napi-rs/canvas",
+      createCanvas,
+      encodePng: (surface) => (surface as Canvas).encode("png"),
+    };
   },
 };
 

@@ -1,7 +1,7 @@
 import { Chart, type ChartConfiguration, type ChartType } from "chart.js";
 import { type CanvasLibrary, type Context, FONT_FAMILY, type Surface } from "./canvas.ts";
 import { INK } from "./palette.ts";
-import { encodePng } from "./png.ts";
+import { withResolution } from "./png.ts";
 import { writeAtomic } from "../write_atomic.ts";
 
 /** Pixels per inch of every picture. */
@@ -137,6 +137,6 @@ export class Page {
    * @param path The file. A reader never sees half of it.
    */
   async save(path: string): Promise<void> {
-    await writeAtomic(path, await encodePng(this.#surface, DPI));
+    await writeAtomic(path, withResolution(await this.#library.encodePng(this.#surface), DPI));
   }
 }
