@@ -6,8 +6,8 @@ import type { HeadsArguments, LinearSegment } from "./structs.ts";
 export type AttendCall = Omit<AttendArguments, "chunk" | "queries" | "partial" | "scores" | "counters">;
 
 /**
- * The kernels of one decode step, and one of a prompt's, for tensors of one type. Each call does its work, or queues it in the device's stream;
- * sums are in float32 whatever the type.
+ * The kernels of one decode step, and one of a prompt's, for tensors of one type. Each call does its work, or queues it in
+ * the device's stream; sums are in float32 whatever the type.
  */
 export interface StepKernels extends Disposable {
   readonly dtype: FloatType;

@@ -1,7 +1,8 @@
 // One decode step of a decoder at batch 1, as few kernels as its data flow allows: every weight is read once, by loads
-// that fill the memory bus, and what is small rides along. The kernels know no model: they are given pointers and sizes.
+// that fill the memory bus, and what is small rides along. And of a prompt, what general operators would go over four times.
+// The kernels know no model: they are given pointers and sizes.
 //
-// Compiled to PTX (see compile.ts), which the driver compiles for the GPU at hand; needs no header and no library.
+// Compiled to PTX (`deno task kernels`), which the driver compiles for the GPU at hand; needs no header and no library.
 // Structures are parameters by value; their layout is restated in structs.ts. Sums are in float32 whatever T is.
 
 typedef unsigned char u8;
@@ -1114,14 +1115,14 @@ template <class T, bool MEAN> __device__ void drop(const Drop &a) {
 // operators would read and write all of it four times.
 #define HEADS_THREADS 256
 
-struct HeadRows {
+struct PromptRows {
   const void *rows;               // of the first head of the first token
   const void *bias;               // of the first head, or null
   void *out;                      // [tokens, heads, headDim]
   i64 token_stride, head_stride;  // elements; a bias has the head's
 };
 struct Heads {
-  HeadRows part[3];               // queries, keys, values
+  PromptRows part[3];               // queries, keys, values
   const float *cosine, *sine;     // [positions, rotaryDim / 2], or null
   const i64 *positions;           // [tokens]
   int heads, kv_heads, head_dim, rotary_dim;
@@ -1136,7 +1137,7 @@ template <class T> __device__ void prompt_heads(const Heads &a) {
   wait_for_inputs();
   if (i >= (a.heads + 2 * a.kv_heads) * vecs) return;
   const int index = i / vecs, first = i % vecs * N, which = (index >= a.heads) + (index >= a.heads + a.kv_heads);
-  const HeadRows &rows = a.part[which];
+  const PromptRows &rows = a.part[which];
   const int head = which == 0 ? index : index - a.heads - (which == 2 ? a.kv_heads : 0);
   const T *x = (const T *)rows.rows + token * rows.token_stride + head * rows.head_stride;
   const T *bias = rows.bias ? (const T *)rows.bias + head * rows.head_stride : nullptr;

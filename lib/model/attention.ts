@@ -36,8 +36,8 @@ export interface Observation {
 /** What the attention of all layers shares: the rotary table, the lengths, the form. */
 export class AttentionPart {
   readonly #kernel: AttentionKernel;
-  /** Rotation when keys are written. */
-  readonly #rotation: Rotation | undefined;
+  /** Rotation when keys are written, made when it is first asked for: heads may come rotated. */
+  #rotation: Rotation | undefined;
   /** Attention paid to each slot, of the layers observed in order: see {@linkcode ExplicitAttention}. */
   readonly observed: readonly Tensor[];
 
@@ -51,9 +51,8 @@ export class AttentionPart {
     /** Positions of the new tokens, int64 `[1, tokens]`; with rotation at reading each group has its own. */
     readonly positions: Tensor | undefined,
   ) {
-    const { dtype, attention, rotate, maxPositions, groups, observe, window } = options;
-    const rotary = spec.rope && new Rotary(g, { ...spec, rope: spec.rope }, dtype, maxPositions);
-    if (positions) this.#rotation = rotary?.byPosition(positions);
+    const { dtype, attention, rotate, groups, observe, window } = options;
+    const rotary = rotate === "read" ? this.#rotary() : undefined;
     if (attention === "fused") {
       if (rotate === "read" || observe || window) {
         throw new TypeError("Cannot use fused attention: it shows no keys and no weights, and masks nothing");
@@ -66,7 +65,7 @@ export class AttentionPart {
         groups,
         positions,
         window,
-        ...(rotate === "read" && rotary ? { rotary } : {}),
+        ...(rotary ? { rotary } : {}),
         ...(observe ? { observe } : {}),
       });
       this.#kernel = kernel;
@@ -87,6 +86,7 @@ export class AttentionPart {
       },
     };
     const batched = (x: Tensor, heads: number) => g.reshape(x, 1, -1, heads * headDim);
+    if (!done && this.positions) this.#rotation ??= this.#rotary()?.byPosition(this.positions);
     const rotated = (x: Tensor, heads: number) =>
       done ? batched(x, heads) : this.#rotation?.tokens(batched(x, heads), heads) ?? batched(x, heads);
     return this.#kernel.emit(layer, {
@@ -94,5 +94,10 @@ export class AttentionPart {
       key: rotated(key, kvHeads),
       value: batched(value, kvHeads),
     }, cache);
+  }
+
+  #rotary(): Rotary | undefined {
+    const { g, spec, options: { dtype, maxPositions } } = this;
+    return spec.rope && new Rotary(g, { ...spec, rope: spec.rope }, dtype, maxPositions);
   }
 }
