@@ -3,21 +3,15 @@
  * of an export's nodes run elsewhere than on the device.
  */
 import { join } from "@std/path";
-import { tabulate } from "../lib/cache/schedule.ts";
 import { openModelFolder } from "../lib/model/model_folder.ts";
 import type { Runtime } from "../lib/ort/runtime.ts";
-import type { Policy } from "../lib/policies/policy.ts";
 import { methods } from "../lib/policies/registry.ts";
-import { Engine, type Positions } from "../lib/run/engine.ts";
-import { measureQuality, qualityCourse } from "../lib/run/quality.ts";
-import { measureSpeed, speedCourse } from "../lib/run/speed.ts";
+import { Engine } from "../lib/run/engine.ts";
+import { measureQuality } from "../lib/run/quality.ts";
+import { measureSpeed } from "../lib/run/speed.ts";
+import { ids, lengths, optionsFor, STEPS, type Wanted } from "./model/_export_runs.ts";
 import { type Exported, ExportFolder, original } from "./model/_exports.ts";
 import { attempt, type Outcome, within } from "./outcome.ts";
-
-const STEPS = 40;
-const lengths = { promptTokens: 24, newTokens: 6 };
-/** Tokens that do not come twice. */
-const ids = Array.from({ length: STEPS + 1 }, (_, i) => (i * 89 + 7) % 256);
 
 /** How each export is unpacked, what is opened of it, and how far perplexity may be off. */
 export const EXPORTS: Readonly<
@@ -29,13 +23,6 @@ export const EXPORTS: Readonly<
   "fused.onnx": { files: ["fused.onnx", "fused.onnx.data"], limit: 1e-4 },
   "model_fp16.onnx": { files: ["model_fp16.onnx"], limit: 2e-2 },
 };
-
-/** A run of a policy. */
-interface Wanted {
-  readonly policy: Policy;
-  readonly skip: readonly number[];
-  readonly positions: Positions;
-}
 
 /** What is measured of each export. */
 const RUNS: Readonly<Record<string, Wanted>> = {
@@ -58,19 +45,9 @@ const RUNS: Readonly<Record<string, Wanted>> = {
 };
 
 /** Perplexity of the text token by token, and what is generated after a prompt. */
-function measure(runtime: Runtime, path: string, { policy, skip, positions }: Wanted, profile?: string) {
+function measure(runtime: Runtime, path: string, wanted: Wanted, profile?: string) {
   const model = openModelFolder(path);
-  using engine = new Engine(runtime, model, {
-    dtype: model.export?.step.signature.cache ?? "float32",
-    attention: model.export ? "export" : "explicit",
-    maxPositions: STEPS,
-    positions,
-    table: tabulate(policy, model.spec, skip, [qualityCourse(STEPS), speedCourse(lengths)]),
-    score: policy.score,
-    attentionUse: policy.attention,
-    kernels: "ort",
-    profile,
-  });
+  using engine = new Engine(runtime, model, { ...optionsFor(model, wanted), kernels: "ort", profile });
   const { perplexity, cacheSizes } = measureQuality(engine, ids, STEPS, 3);
   return { perplexity, cacheSizes, generated: measureSpeed(engine, ids, lengths, 3).tokens };
 }

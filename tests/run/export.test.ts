@@ -2,7 +2,6 @@
 import { deepEqual, doesNotMatch, equal, match, ok, rejects, throws } from "node:assert/strict";
 import { join } from "@std/path";
 import proto from "onnx-proto";
-import { tabulate } from "../../lib/cache/schedule.ts";
 import { InputError } from "../../lib/errors.ts";
 import { openModelFolder } from "../../lib/model/model_folder.ts";
 import type { Policy } from "../../lib/policies/policy.ts";
@@ -12,17 +11,12 @@ import { Engine, type Positions } from "../../lib/run/engine.ts";
 import { exportNote } from "../../lib/run/export_limits.ts";
 import { openRuntime } from "../../lib/run/open_runtime.ts";
 import { prepare } from "../../lib/run/prepare.ts";
-import { measureQuality, qualityCourse } from "../../lib/run/quality.ts";
-import { measureSpeed, speedCourse } from "../../lib/run/speed.ts";
+import { measureQuality } from "../../lib/run/quality.ts";
+import { measureSpeed } from "../../lib/run/speed.ts";
+import { ids, lengths, optionsFor, STEPS } from "../model/_export_runs.ts";
 import { exported, ExportFolder, original } from "../model/_exports.ts";
 
 const runtime = openRuntime("cpu");
-const STEPS = 40;
-const lengths = { promptTokens: 24, newTokens: 6 };
-const courses = [qualityCourse(STEPS), speedCourse(lengths)];
-/** Text of bytes that do not repeat often: equal tokens have equal norms in layer 0, and ties are no one's mistake. */
-const ids = Array.from({ length: STEPS + 1 }, (_, i) => (i * 89 + 7) % 256);
-
 const policies: Readonly<Record<string, Policy>> = {
   baseline: methods.baseline(),
   recent_only: methods.recent_only({ window_size: 14 }),
@@ -40,13 +34,7 @@ const policies: Readonly<Record<string, Policy>> = {
 function run(path: string, policy: Policy, skip: number[], positions: Positions = "absolute", trace = false) {
   const model = openModelFolder(path);
   using engine = new Engine(runtime, model, {
-    dtype: model.export?.step.signature.cache ?? "float32",
-    attention: model.export ? "export" : "explicit",
-    maxPositions: STEPS,
-    positions,
-    table: tabulate(policy, model.spec, skip, courses),
-    score: policy.score,
-    attentionUse: policy.attention,
+    ...optionsFor(model, { policy, skip, positions }),
     trace,
     threads: 1,
   });

@@ -1,0 +1,39 @@
+/** How a tiny model and its ONNX exports are run, to be held against each other. */
+import { type Stretch, tabulate } from "../../lib/cache/schedule.ts";
+import type { ModelFolder } from "../../lib/model/model_folder.ts";
+import type { Policy } from "../../lib/policies/policy.ts";
+import type { EngineOptions, Positions } from "../../lib/run/engine.ts";
+import { qualityCourse } from "../../lib/run/quality.ts";
+import { speedCourse } from "../../lib/run/speed.ts";
+
+/** Tokens of the quality pass. */
+export const STEPS = 40;
+/** Of the speed pass. */
+export const lengths = { promptTokens: 24, newTokens: 6 };
+/** Text of bytes that do not repeat often: equal tokens have equal norms in layer 0, and ties are no one's mistake. */
+export const ids: readonly number[] = Array.from({ length: STEPS + 1 }, (_, i) => (i * 89 + 7) % 256);
+
+const courses: readonly Stretch[][] = [qualityCourse(STEPS), speedCourse(lengths)];
+
+/** A run of a policy. */
+export interface Wanted {
+  readonly policy: Policy;
+  readonly skip: readonly number[];
+  readonly positions: Positions;
+}
+
+/** An engine's options for both passes of it; an export has its own type and attention. */
+export function optionsFor(
+  { spec, export: exported }: ModelFolder,
+  { policy, skip, positions }: Wanted,
+): EngineOptions {
+  return {
+    dtype: exported?.step.signature.cache ?? "float32",
+    attention: exported ? "export" : "explicit",
+    maxPositions: STEPS,
+    positions,
+    table: tabulate(policy, spec, skip, courses),
+    score: policy.score,
+    attentionUse: policy.attention,
+  };
+}
