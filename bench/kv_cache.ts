@@ -2,7 +2,8 @@
  * `deno task bench`: measures what KV-cache compression costs and gains, and prints a table, results.json and a chart.
  *
  * Exit codes: 0 all configurations were measured; 1 one or more failed, or the results could not be written; 2 a mistake
- * in what was given, before anything was measured; 130 Ctrl-C and 143 SIGTERM, what was finished until then is kept.
+ * in what was given, before anything was measured; 130 Ctrl-C, 143 SIGTERM and 129 SIGHUP, what was finished until then is
+ * kept.
  *
  * @module
  */
@@ -20,36 +21,49 @@ import type { BenchmarkResults } from "../lib/report/types.ts";
 import { type BenchmarkRun, runBenchmark } from "../lib/run/benchmark.ts";
 import { expand } from "../lib/run/configurations.ts";
 import { groupOf } from "../lib/run/flag_effects.ts";
-import { type Flags, helpText, parseFlags } from "../lib/run/flags.ts";
+import { type Flags, helpText } from "../lib/run/flags.ts";
 import { Interrupt } from "../lib/run/interrupt.ts";
+import { readCommand } from "../lib/run/read_command.ts";
+import { LauncherGone } from "../lib/util/launcher.ts";
+import { Outlet } from "../lib/util/outlet.ts";
+
+/** The exit code where what launched the run is gone: nobody sent a signal, and it ends as by SIGTERM. */
+const ORPHANED = 143;
+/** How long the last notes may take to be written, ms. */
+const PATIENCE_MS = 2000;
+
+const out = new Outlet(Deno.stdout);
+const err = new Outlet(Deno.stderr);
 
 /** Runs the benchmark that `argv` describes; gives the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
-  const flags = parseFlags(argv);
+  const { flags, command } = await readCommand(argv);
   if (flags.help || flags.version) {
-    console.log(flags.help ? helpText(config.version) : `kvcompress ${config.version}`);
+    out.line(flags.help ? helpText(config.version) : `kvcompress ${config.version}`);
     return 0;
   }
   using interrupt = new Interrupt();
   try {
-    const run = await measure(flags, interrupt.signal);
-    if (run.results.raw_results.length + run.results.failures.length === 0) return nothing(interrupt);
-    for (const note of timingNotes(run.results)) toStderr(note);
-    console.log(flags.json ? JSON.stringify(run.results) : report(run.results, flags.memory));
-    if (run.folder !== null) toStderr(`Results: ${join(run.folder, "results.json")}`);
-    if (run.folder !== null && run.chart !== null) toStderr(`Chart:   ${join(run.folder, basename(run.chart))}`);
-    for (const picture of run.pictures) toStderr(`Picture: ${join(run.folder!, basename(picture))}`);
+    const run = await measure(flags, command, interrupt.signal);
+    const ended = interrupt.code || (run.interrupted ? ORPHANED : 0);
+    if (run.results.raw_results.length + run.results.failures.length === 0) return nothing(ended);
+    for (const note of timingNotes(run.results)) err.line(note);
+    out.line(flags.json ? JSON.stringify(run.results) : report(run.results, flags.memory));
+    if (run.folder !== null) err.line(`Results: ${join(run.folder, "results.json")}`);
+    if (run.folder !== null && run.chart !== null) err.line(`Chart:   ${join(run.folder, basename(run.chart))}`);
+    for (const picture of run.pictures) err.line(`Picture: ${join(run.folder!, basename(picture))}`);
     const incomplete = run.results.failures.length > 0 || run.folder === null;
-    return interrupt.code || (incomplete ? 1 : 0);
+    return ended || (incomplete ? 1 : 0);
   } catch (error) {
+    if (error instanceof LauncherGone) return ORPHANED;
     if (!interrupt.signal.aborted) throw error;
-    return nothing(interrupt);
+    return nothing(interrupt.code);
   }
 }
 
 /** The measuring itself, with its progress on standard error. */
-async function measure(flags: Flags, signal: AbortSignal): Promise<BenchmarkRun> {
-  const screen = { isTerminal: Deno.stderr.isTerminal(), write };
+async function measure(flags: Flags, command: string[], signal: AbortSignal): Promise<BenchmarkRun> {
+  const screen = { isTerminal: Deno.stderr.isTerminal(), write: (text: string) => err.write(text) };
   using progress = createProgress(screen);
   using download = new DownloadProgress(screen);
   const configurations = expand(flags);
@@ -59,6 +73,7 @@ async function measure(flags: Flags, signal: AbortSignal): Promise<BenchmarkRun>
     ...flags,
     method: groupOf(flags) ?? flags.method,
     configurations,
+    command,
     onProgress: (event) => progress.update(event),
     onDownload: (event) => download.update(event),
     onNote: (message) => {
@@ -120,26 +135,27 @@ function timingNotes({ configurations, raw_results }: BenchmarkResults): string[
   ];
 }
 
-function nothing({ code }: Interrupt): number {
-  toStderr("Ended before anything was measured");
+function nothing(code: number): number {
+  err.line("Ended before anything was measured");
   return code;
 }
 
-function write(text: string): void {
-  const bytes = new TextEncoder().encode(text);
-  for (let at = 0; at < bytes.length;) at += Deno.stderr.writeSync(bytes.subarray(at));
-}
-
-function toStderr(line: string): void {
-  write(`${line}\n`);
+/** Waits until what was said is written, as long as somebody reads it. */
+async function finish(code: number): Promise<number> {
+  const problem = await out.flushed();
+  if (problem) err.line(`Cannot write to standard output: ${problem.message}`);
+  await err.flushed(PATIENCE_MS);
+  return code || (problem ? 1 : 0);
 }
 
 if (import.meta.main) {
+  let code = 2;
   try {
-    Deno.exitCode = await main(Deno.args);
+    code = await main(Deno.args);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    toStderr(error.message);
-    Deno.exitCode = 2;
+    err.line(error.message);
   }
+  // A write that waits for a reader would keep the process.
+  Deno.exit(await finish(code));
 }

@@ -11,6 +11,7 @@
  */
 import { parseArgs } from "@std/cli";
 import { dirname, join } from "@std/path";
+import { envFor, NETWORK_ENV } from "../lib/util/child_env.ts";
 import { describeLibraries } from "../lib/cuda/describe.ts";
 import { openCudaLibraries } from "../lib/cuda/preload.ts";
 import { cudaMajorOf, isOfVersion } from "../lib/cuda/provider.ts";
@@ -156,6 +157,9 @@ async function download(into: string): Promise<string> {
   const { success, code } = await new Deno.Command(Deno.execPath(), {
     args: ["install", "--quiet"],
     cwd: into,
+    // Deno starts nothing while LD_LIBRARY_PATH or its like is set.
+    clearEnv: true,
+    env: envFor([...NETWORK_ENV, "NPM_CONFIG_REGISTRY", "npm_config_registry", "XDG_CACHE_HOME"]),
     stdout: "null",
     stderr: "inherit",
   }).output();

@@ -1,4 +1,5 @@
 import { join, resolve } from "@std/path";
+import { loaderFolders } from "../util/child_env.ts";
 import { exists, libraryFolders, pythonLibraryFolders, subfolders } from "./python_folders.ts";
 
 /** Settings of {@linkcode cudaSearchFolders}, for tests. */
@@ -38,7 +39,7 @@ export function cudaSearchFolders(options: SearchOptions = {}): string[] {
   const env = options.env ?? Deno.env.get;
   const system = (path: string) => (options.root ?? "") + path;
   const named = [env("CUDA_PATH"), env("CUDA_HOME")].flatMap((path) => path ? toolkit(resolve(path)) : []);
-  const loader = (env("LD_LIBRARY_PATH") ?? "").split(":").filter(Boolean).map((path) => resolve(path));
+  const loader = (loaderFolders(env) ?? "").split(":").filter(Boolean).map((path) => resolve(path));
   const toolkits = subfolders(system("/usr/local"), /^cuda/).flatMap(toolkit).filter(exists);
   const rare = [
     ...subfolders(system("/opt"), /./).flatMap((

@@ -1,4 +1,5 @@
-import { denoProgram, endWith, projectFlags, readLines } from "../deno_child.ts";
+import { NETWORK_ENV } from "../util/child_env.ts";
+import { endWith, readLines, spawnDeno } from "../util/deno_child.ts";
 import { HubError } from "./errors.ts";
 import type { DownloadEvent, HubEvent, HubRequest } from "./protocol.ts";
 import { DEFAULT_ENDPOINT, DOWNLOAD_ENV, SETTINGS_ENV } from "./settings.ts";
@@ -34,23 +35,16 @@ export async function runHubChild<R extends HubRequest>(
   { onDownload, onNote, signal }: ChildOptions,
 ): Promise<EndOf<R>> {
   signal?.throwIfAborted();
-  const process = new Deno.Command(denoProgram(), {
-    args: [
-      "run",
-      "--quiet",
-      "--no-prompt",
-      ...projectFlags(),
+  const process = spawnDeno({
+    script: import.meta.resolve("./hub_main.ts"),
+    permissions: [
       endpoint === DEFAULT_ENDPOINT ? `--allow-net=${HUB_HOSTS}` : "--allow-net",
       `--allow-env=${[...SETTINGS_ENV, ...DOWNLOAD_ENV].join(",")}`,
       "--allow-read", // a link takes both, unscoped
       "--allow-write",
-      import.meta.resolve("./hub_main.ts"),
     ],
-    env: { NO_COLOR: "1" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
+    env: [...SETTINGS_ENV, ...DOWNLOAD_ENV, ...NETWORK_ENV],
+  });
   using _tie = endWith(process, signal);
   let last: HubEvent | undefined;
   const listen = (event: HubEvent) => {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { endWithParent } from "../util/end_with_parent.ts";
 import { InputError } from "../errors.ts";
 import { HubCache } from "./cache.ts";
 import { HubClient } from "./client.ts";
@@ -70,6 +71,7 @@ async function run(request: HubRequest): Promise<void> {
 }
 
 if (import.meta.main) {
+  endWithParent();
   try {
     await run(JSON.parse(await new Response(Deno.stdin.readable).text()));
   } catch (error) {

@@ -2,11 +2,12 @@
  * Draws a run's picture beside its results.json, and prints the names of the files it wrote. Run as a child process, for
  * the canvas addon needs --allow-ffi and the benchmark's parent process has none.
  *
- *     deno run -A lib/report/chart_main.ts results/…/results.json [comparison | nll | traces]
+ *     deno run -A lib/report/chart_main.ts PARENT results/…/results.json [comparison | nll | traces]
  *
  * @module
  */
 import { dirname, join } from "@std/path";
+import { endWithParent } from "../util/end_with_parent.ts";
 import { InputError } from "../errors.ts";
 import { drawComparison } from "./chart.ts";
 import { drawHeatmap } from "./heatmap.ts";
@@ -40,8 +41,9 @@ const DRAW: Record<Picture, (results: BenchmarkResults, folder: string) => Async
 };
 
 if (import.meta.main) {
+  endWithParent();
   try {
-    const [path, picture = "comparison"] = Deno.args;
+    const [, path, picture = "comparison"] = Deno.args;
     if (path === undefined) throw new TypeError("Cannot draw: a results.json is needed");
     if (!Object.hasOwn(DRAW, picture)) throw new TypeError(`Cannot draw: there is no "${picture}"`);
     for await (const name of DRAW[picture as Picture](await readResults(path), dirname(path))) console.log(name);

@@ -1,5 +1,5 @@
 import { basename, dirname, fromFileUrl, join, resolve } from "@std/path";
-import { denoProgram, mayExist, projectFlags } from "../deno_child.ts";
+import { endWith, mayExist, spawnDeno } from "../util/deno_child.ts";
 import { type Picture, PICTURES } from "./pictures.ts";
 
 /** A picture takes about two seconds; a child that hangs must not keep a finished benchmark waiting. */
@@ -33,17 +33,18 @@ export async function drawInChild(resultsPath: string, picture: Picture = "compa
   const failed = (reason: string) => ({ warning: `Cannot draw ${PICTURES[picture]}: ${reason}` });
   try {
     const signal = AbortSignal.timeout(TIMEOUT_MS[picture]);
-    const { success, code, stdout, stderr } = await new Deno.Command(denoProgram(), {
-      args: [...denoArguments(), basename(resultsPath), picture],
-      // The folder is named in permissions as ".", for a comma in its path would end it there.
+    const child = spawnDeno({
+      script: import.meta.resolve("./chart_main.ts"),
+      permissions: permissions(),
+      args: [basename(resultsPath), picture],
+      // Permissions name the folder as ".": a comma in its path would end it there.
       cwd: folder,
       // Deno's own messages are passed on: one line of plain text.
-      env: { NO_COLOR: "1", RUST_BACKTRACE: "0" },
+      set: { RUST_BACKTRACE: "0" },
       stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-      signal,
-    }).output();
+    });
+    using _tie = endWith(child, signal);
+    const { success, code, stdout, stderr } = await child.output();
     const lines = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim().split("\n");
     const [path, ...more] = lines(stdout).filter((name) => name !== "").map((name) => join(folder, name));
     if (success && path !== undefined) return { path, paths: [path, ...more] };
@@ -56,13 +57,9 @@ export async function drawInChild(resultsPath: string, picture: Picture = "compa
   }
 }
 
-/** What the child may do, and the script. It runs in the folder of the results. */
-function denoArguments(): string[] {
+/** What the child may do. It runs in the folder of the results. */
+function permissions(): string[] {
   return [
-    "run",
-    "--quiet",
-    "--no-prompt",
-    ...projectFlags(),
     ffiFlag(),
     "--allow-read=.",
     "--allow-write=.",
@@ -70,7 +67,6 @@ function denoArguments(): string[] {
     "--allow-sys=cpus,networkInterfaces,hostname,homedir",
     // Both canvas libraries look at variables that may be unset: not set, rather than denied.
     "--ignore-env",
-    import.meta.resolve("./chart_main.ts"),
   ];
 }
 

@@ -38,7 +38,8 @@ export type MeasuredEnvironment = Omit<Environment, keyof HostEnvironment>;
  */
 export function describeEnvironment(measured: MeasuredEnvironment): Environment {
   const { gpu, onnxruntime, onnxruntime_path, providers } = measured;
-  const { model_commit, model_sha256, text_commit, text_sha256, samples_sha256 } = measured;
+  const { model_commit, model_sha256, weights_fingerprint, code_sha256 } = measured;
+  const { text_commit, text_sha256, samples_sha256 } = measured;
   const { cpu, memory_bytes, os, deno, git_commit, kvcompress } = hostEnvironment();
   return {
     gpu,
@@ -51,8 +52,10 @@ export function describeEnvironment(measured: MeasuredEnvironment): Environment 
     providers,
     git_commit,
     kvcompress,
+    ...(code_sha256 === undefined ? {} : { code_sha256 }),
     ...(model_commit === undefined ? {} : { model_commit }),
     model_sha256,
+    ...(weights_fingerprint === undefined ? {} : { weights_fingerprint }),
     ...(text_commit === undefined ? {} : { text_commit }),
     text_sha256,
     ...(samples_sha256 === undefined ? {} : { samples_sha256 }),

@@ -105,7 +105,10 @@ export interface Failure {
   log: string;
   /** Exit code of the process. */
   code: number;
-  /** Samples it had finished. They count in no average: it would not be that of the other configurations' samples. */
+  /**
+   * Samples it had finished. They count in no average: it would not be that of the other configurations' samples. Those of
+   * a configuration that is being measured, or was when the run ended, are here with the reason "interrupted".
+   */
   samples?: RawResult[];
 }
 
@@ -160,6 +163,12 @@ export interface RunConfig {
   skip_layers: number[];
   /** Local time, YYYYMMDD_HHMMSS. */
   timestamp: string;
+  /** When a run that had ended early was gone on with, in the same form: its figures are from several processes. */
+  resumed?: string[];
+  /** The command line of `deno task bench`, with absolute paths; not of a script's run. */
+  command?: string[];
+  /** Whose kernels were asked for; not in earlier results. */
+  kernels?: string;
   dataset: string;
   /** Where the data set has them: the part that is taken, the column of its texts, the least characters of a text. */
   split?: string;
@@ -207,6 +216,13 @@ export interface Environment {
   model_commit?: string;
   /** SHA-256 of config.json, tokenizer.json and, once all is measured, of the weight files, by file name. */
   model_sha256: Record<string, string>;
+  /**
+   * Of each weight file, a hash of its size and pieces of it, which tells files apart before anything is measured; the
+   * whole file where it is small. Not in earlier results.
+   */
+  weights_fingerprint?: Record<string, string>;
+  /** SHA-256 over the project's own code; null where it is not in files. Not in earlier results. */
+  code_sha256?: string | null;
   /** Of a data set of the hub: the commit of its repository that the files are of. */
   text_commit?: string;
   /** SHA-256 of the text's file; of a text from several files, of their hashes one after another. */

@@ -1,17 +1,18 @@
 import { join } from "@std/path";
 import { drawInChild } from "../report/draw_child.ts";
 import type { Picture } from "../report/pictures.ts";
-import { writeResults } from "../report/results_file.ts";
-import { createResultsFolder } from "../report/results_folder.ts";
+import { localTimestamp } from "../report/results_folder.ts";
 import { aggregateAll } from "../report/stats.ts";
-import { writeTrace } from "../report/trace.ts";
 import type { Trace, TraceSnapshot } from "../report/trace_types.ts";
 import type { BenchmarkResults, ConfigurationRecord, Failure, RawResult } from "../report/types.ts";
 import { type ChildEnd, reasonOf, runChild } from "./child.ts";
 import { sha256OfFiles } from "../sha256.ts";
+import { LauncherWatch } from "../util/launcher.ts";
 import type { BenchmarkOptions, BenchmarkRun } from "./options.ts";
 import { type Plan, prepare } from "./prepare.ts";
 import type { MeasureRequest } from "./protocol.ts";
+import { type Earlier, INTERRUPTED, readEarlier } from "./resume.ts";
+import { RunFolder } from "./run_folder.ts";
 
 export type { BenchmarkOptions, BenchmarkRun } from "./options.ts";
 
@@ -46,64 +47,129 @@ export type { BenchmarkOptions, BenchmarkRun } from "./options.ts";
  * @throws The signal's reason, if the run was ended before its first configuration.
  */
 export async function runBenchmark(options: BenchmarkOptions): Promise<BenchmarkRun> {
+  using launcher = new LauncherWatch();
+  return await run({ ...options, signal: anyOf(options.signal, launcher.signal) }, launcher.signal);
+}
+
+/** How a configuration ends whose samples are all known: the earlier run ended between the last of them and the next. */
+const ALL_KNOWN = {
+  end: { code: 0, signal: null, error: undefined, log: "" },
+  snapshots: [],
+  timedOut: false,
+} as const;
+
+/** @param launcher Aborted where nobody waits for the run any more. */
+async function run(options: BenchmarkOptions & { signal: AbortSignal }, launcher: AbortSignal): Promise<BenchmarkRun> {
   const { signal, onNote = () => {} } = options;
   const plan = await prepare(options);
   const { results, requests, refused } = plan;
-  signal?.throwIfAborted();
-  const folder = await openFolder(options, results);
-  let saved = folder !== null;
+  signal.throwIfAborted();
+  using folder = await openFolder(options, results);
+  const earlier = options.resume === undefined ? undefined : await readEarlier(options.resume, results);
+  if (earlier) takeOver(results, earlier);
   const traces: Trace[] = [];
-  let writtenTraces = 0;
   const save = async () => {
-    try {
-      if (folder !== null) await writeResults(folder, results);
-      for (; folder !== null && writtenTraces < traces.length; writtenTraces++) {
-        await writeTrace(folder, traces[writtenTraces]!);
-      }
-      saved = folder !== null;
-    } catch (error) {
-      // A disk that is full now may not be when the next configuration ends; what is in memory is not lost by going on.
-      saved = false;
-      onNote((error as Error).message);
-    }
+    const problem = await folder?.save(results, traces);
+    if (problem !== undefined) onNote(problem);
   };
   for (const [index, request] of requests.entries()) {
-    if (signal?.aborted) break;
+    if (signal.aborted) break;
+    const record = results.configurations[index]!;
+    if (record.status === "done") continue;
     const reason = refused.get(request.name);
-    const { end, samples, snapshots } = reason === undefined
-      ? await measureOne(request, results.configurations[index]!, index, requests.length, options)
-      : { end: refusedEnd(reason), samples: [], snapshots: [] };
+    if (reason !== undefined) {
+      record.status = "failed";
+      results.failures.push(failureOf(request.name, reason, refusedEnd(reason), []));
+      await save();
+      continue;
+    }
+    // A trace is of a whole configuration.
+    const known = request.trace ? [] : earlier?.samples.get(request.name) ?? [];
+    const samples = [...known];
+    const wanted = request.wanted.filter((sample) => !known.some((result) => result.sample === sample));
+    const keep = async (result: RawResult) => {
+      samples.push(result);
+      samples.sort((a, b) => a.sample - b.sample);
+      setUnfinished(results, request.name, samples);
+      await save();
+    };
+    const { end, snapshots, timedOut } = wanted.length === 0
+      ? ALL_KNOWN
+      : await measureOne({ ...request, wanted }, record, index, requests.length, options, keep);
+    setUnfinished(results, request.name, []);
     if (end.code === 0 && samples.length === request.samples.length) {
-      results.configurations[index]!.status = "done";
+      record.status = "done";
       results.raw_results.push(...samples);
       if (request.trace) traces.push(traceOf(request, plan, snapshots));
     } else if (!await wasInterrupted(end, signal)) {
-      results.configurations[index]!.status = "failed";
-      results.failures.push(failureOf(request, reasonOf(end), end, samples));
-    } else if (samples.length > 0) {
-      results.failures.push(failureOf(request, "interrupted", end, samples));
-    }
+      record.status = "failed";
+      const why = timedOut ? `it took over ${options.timeout} s (--timeout)` : reasonOf(end);
+      results.failures.push(failureOf(request.name, why, end, samples));
+    } else setUnfinished(results, request.name, samples);
     summarize(results);
     await save();
   }
-  if (await hashWeights(plan, options)) await save();
+  summarize(results);
+  await hashWeights(plan, options);
+  await save();
 
-  const interrupted = signal?.aborted ?? false;
-  if (folder !== null && interrupted && results.raw_results.length + results.failures.length === 0) {
-    await Deno.remove(folder, { recursive: true });
-    saved = false;
+  if (folder && signal.aborted && !earlier && results.raw_results.length + results.failures.length === 0) {
+    await folder.remove();
   }
+  const isSaved = folder?.saved ?? false;
+  const drawn = isSaved && results.raw_results.length > 0 && !launcher.aborted
+    ? await draw(folder!.path, picturesOf(options, plan, traces), onNote)
+    : { chart: null, pictures: [] };
+  return { results, folder: isSaved ? folder!.path : null, ...drawn, traces, interrupted: signal.aborted };
+}
+
+/** Draws a run's pictures; what cannot be drawn is said. */
+async function draw(folder: string, wanted: readonly Picture[], onNote: (message: string) => void) {
   let chart: string | null = null;
   const pictures: string[] = [];
-  if (saved && results.raw_results.length > 0) {
-    for (const picture of picturesOf(options, plan, traces)) {
-      const drawn = await drawInChild(`${folder}/results.json`, picture);
-      if ("warning" in drawn) onNote(drawn.warning);
-      else if (picture === "comparison") chart = drawn.path;
-      else pictures.push(...drawn.paths);
+  for (const picture of wanted) {
+    const drawn = await drawInChild(`${folder}/results.json`, picture);
+    if ("warning" in drawn) onNote(drawn.warning);
+    else if (picture === "comparison") chart = drawn.path;
+    else pictures.push(...drawn.paths);
+  }
+  return { chart, pictures };
+}
+
+/** Puts what an earlier run measured into the plan of this one, which goes on with it. What failed is tried again. */
+function takeOver(results: BenchmarkResults, { results: before, samples }: Earlier): void {
+  const { configurations, config } = before;
+  results.config.timestamp = config.timestamp;
+  const isWhole = configurations.every(({ status }) => status === "done");
+  const resumed = [...config.resumed ?? [], ...isWhole ? [] : [localTimestamp()]];
+  if (resumed.length > 0) results.config.resumed = resumed;
+  for (const [index, record] of results.configurations.entries()) {
+    const known = configurations[index]!;
+    const finished = samples.get(record.name) ?? [];
+    if (known.status === "done") {
+      results.configurations[index] = known;
+      results.raw_results.push(...finished);
+    } else {
+      const { kernels, kernels_reason } = known;
+      Object.assign(record, kernels && { kernels }, kernels_reason && { kernels_reason });
+      setUnfinished(results, record.name, finished);
     }
   }
-  return { results, folder: saved ? folder : null, chart, pictures, traces, interrupted };
+}
+
+/**
+ * Notes which samples of a configuration are finished while the rest is not: so results.json has them wherever the run is
+ * ended.
+ */
+function setUnfinished(results: BenchmarkResults, name: string, samples: readonly RawResult[]): void {
+  results.failures = results.failures.filter(({ method }) => method !== name);
+  if (samples.length === 0) return;
+  results.failures.push({ method: name, reason: INTERRUPTED, log: "", code: 0, samples: [...samples] });
+}
+
+/** Aborted as soon as one of them is. */
+function anyOf(...signals: readonly (AbortSignal | undefined)[]): AbortSignal {
+  return AbortSignal.any(signals.filter((signal) => signal !== undefined));
 }
 
 /** The pictures that a run is worth. */
@@ -115,18 +181,11 @@ function picturesOf({ plot_nll }: BenchmarkOptions, { isLong }: Plan, traces: re
   ];
 }
 
-/** The run's folder, with a results.json that says what is to come. */
-async function openFolder({ output = "results" }: BenchmarkOptions, results: BenchmarkResults): Promise<string | null> {
-  if (output === null) return null;
-  const { method, model_id: modelId, timestamp } = results.config;
-  const folder = await createResultsFolder({ output, method, modelId, timestamp });
-  try {
-    await writeResults(folder, results);
-    return folder;
-  } catch (error) {
-    await Deno.remove(folder, { recursive: true }).catch(() => {});
-    throw error;
-  }
+/** The run's folder: a new one, or that of the run that is gone on with. */
+async function openFolder(options: BenchmarkOptions, results: BenchmarkResults): Promise<RunFolder | undefined> {
+  const { output = "results", resume } = options;
+  if (resume !== undefined) return await RunFolder.open(resume);
+  return output === null ? undefined : await RunFolder.create(output, results);
 }
 
 /** What a configuration's cache held. */
@@ -135,21 +194,21 @@ function traceOf({ name, positions, skipLayers }: MeasureRequest, { shape }: Pla
 }
 
 /**
- * Measures one configuration in a child process; gives the samples it finished, however it ended, and its traces. Notes
- * in the record whose kernels it ran.
+ * Measures one configuration in a child process, in the time that there is for it; hands over each sample as soon as it is
+ * finished. Notes in the record whose kernels it ran.
  */
 async function measureOne(
   request: MeasureRequest,
   record: ConfigurationRecord,
   index: number,
   count: number,
-  options: BenchmarkOptions,
+  { signal, timeout, onNote, onProgress }: BenchmarkOptions,
+  keep: (result: RawResult) => Promise<void>,
 ) {
-  const { signal, onNote, onProgress } = options;
-  const samples: RawResult[] = [];
   const snapshots: TraceSnapshot[] = [];
-  const end = await runChild(request, (event) => {
-    if (event.type === "sample") samples.push(event.result);
+  const late = timeout === undefined ? undefined : AbortSignal.timeout(timeout * 1000);
+  const end = await runChild(request, async (event) => {
+    if (event.type === "sample") await keep(event.result);
     if (event.type === "trace") snapshots.push(event.snapshot);
     if (event.type === "kernels") {
       record.kernels = event.kernels;
@@ -165,8 +224,8 @@ async function measureOne(
         samples: request.samples.length,
       });
     }
-  }, signal);
-  return { end, samples, snapshots };
+  }, anyOf(signal, late));
+  return { end, snapshots, timedOut: late?.aborted === true && end.code !== 0 };
 }
 
 /**
@@ -203,12 +262,14 @@ function refusedEnd(message: string): ChildEnd {
   return { code: 2, signal: null, error: { type: "error", mistake: true, message }, log: "" };
 }
 
-function failureOf({ name }: MeasureRequest, reason: string, end: ChildEnd, samples: RawResult[]): Failure {
+function failureOf(name: string, reason: string, end: ChildEnd, samples: RawResult[]): Failure {
   return { method: name, reason, log: end.log, code: end.code, ...(samples.length > 0 ? { samples } : {}) };
 }
 
-/** Brings the averages up to what was measured. */
+/** Brings the averages up to what was measured, in the order of the table. */
 function summarize(results: BenchmarkResults): void {
+  const order = new Map(results.configurations.map(({ name }, i) => [name, i]));
+  results.raw_results.sort((a, b) => order.get(a.method)! - order.get(b.method)! || a.sample - b.sample);
   results.aggregated_stats = aggregateAll(results.raw_results);
   const { baseline } = results.aggregated_stats;
   if (baseline === undefined) return;

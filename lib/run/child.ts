@@ -1,6 +1,7 @@
-import { denoProgram, endWith, projectFlags, readLines } from "../deno_child.ts";
+import { MODEL_ENV } from "../util/child_env.ts";
+import { endWith, readLines, spawnDeno } from "../util/deno_child.ts";
 import { InputError } from "../errors.ts";
-import type { ChildEvent, ChildRequest, Probe, ProbeRequest } from "./protocol.ts";
+import { type ChildEvent, type ChildRequest, GO_ON, type Probe, type ProbeRequest } from "./protocol.ts";
 
 /** How a child ended. */
 export interface ChildEnd {
@@ -20,46 +21,44 @@ const LOG_LENGTH = 4000;
  * Runs a request in a process of its own.
  *
  * @param request What to do.
- * @param onEvent Gets what the process reports, as it does. What it throws ends the process.
+ * @param onEvent Gets what the process reports, as it does. What it throws ends the process. After a sample, the process
+ * goes on when this is done with it.
  * @param abort Ends the process.
  * @param script What the process runs: it reads the request from standard input and writes events, as child_main.ts does.
  * @returns How it ended. A process that fails is no error here.
  */
 export async function runChild<E extends { readonly type: string } = ChildEvent, R extends object = ChildRequest>(
   request: R,
-  onEvent: (event: E) => void,
+  onEvent: (event: E) => void | Promise<void>,
   abort?: AbortSignal,
   script: string = import.meta.resolve("./child_main.ts"),
 ): Promise<ChildEnd> {
-  const process = new Deno.Command(denoProgram(), {
-    args: [
-      "run",
-      "--quiet",
-      "--no-prompt",
-      ...projectFlags(),
+  const process = spawnDeno({
+    script,
+    permissions: [
       "--allow-ffi", // ONNX Runtime's function table takes unscoped access
       "--allow-read", // the model, and CUDA's libraries wherever they are
-      "--allow-env", // ORT_DIR, CUDA_PATH and the like
+      "--allow-env", // what spawnDeno() leaves: ORT_DIR, CUDA_PATH and the like
       "--allow-sys",
-      script,
     ],
+    env: MODEL_ENV,
     // ONNX Runtime's telemetry would write to the user's cache, reach for the network and run while the clock does.
-    env: { NO_COLOR: "1", ORT_DISABLE_TELEMETRY: "1" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
+    set: { ORT_DISABLE_TELEMETRY: "1" },
+  });
   using _tie = endWith(process, abort);
   let error: ChildEnd["error"];
+  const orders = process.stdin.getWriter();
   const [log] = await Promise.all([
     tail(process.stderr),
-    write(process.stdin, JSON.stringify(request)),
-    readLines(process.stdout, (line) => {
+    order(orders, JSON.stringify(request)),
+    readLines(process.stdout, async (line) => {
       const event = parse(line);
       if (event?.type === "error") error = event as ChildEnd["error"];
-      else if (event) onEvent(event as E);
+      else if (event) await onEvent(event as E);
+      if (event?.type === "sample") await order(orders, GO_ON);
     }),
   ]);
+  await orders.close().catch(() => {});
   const { code, signal } = await process.status;
   return { code, signal, error, log };
 }
@@ -99,7 +98,7 @@ export function reasonOf({ code, signal, error, log }: ChildEnd): string {
   }
   const last = log.trimEnd().split("\n").at(-1)!.trim();
   const said = last === "" ? "" : `: ${last.slice(0, 200)}`;
-  if (signal === "SIGKILL") return `killed (SIGKILL), by the system for want of memory perhaps${said}`;
+  if (signal === "SIGKILL") return `killed (SIGKILL); the system was probably out of memory${said}`;
   if (signal !== null) return `crashed (${signal})${said}`;
   // By its code: a shell between, or a library that calls exit.
   if (code > 128) return `crashed (code ${code}, signal ${code - 128})${said}`;
@@ -115,11 +114,10 @@ function parse(line: string): { readonly type: string } | undefined {
   }
 }
 
-async function write(stream: WritableStream<Uint8Array>, text: string): Promise<void> {
-  const writer = stream.getWriter();
+/** Writes a line to a child's standard input. */
+async function order(orders: WritableStreamDefaultWriter<Uint8Array>, line: string): Promise<void> {
   try {
-    await writer.write(new TextEncoder().encode(text));
-    await writer.close();
+    await orders.write(new TextEncoder().encode(`${line}\n`));
   } catch {
     // The child ended before it read all of it: its end says why.
   }

@@ -241,6 +241,24 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
     read: text,
     default: "results",
   },
+  resume: {
+    group: OUT,
+    help:
+      "go on with the run in this folder, which ended early: measure what is missing. Its flags are taken from there; " +
+      "the model, the text, the flags and the code have to be the same",
+    value: "DIR",
+    read: text,
+    default: undefined,
+    defaultText: "a new run",
+  },
+  timeout: {
+    group: OUT,
+    help: "seconds that a configuration may take; one that takes longer is recorded as failed",
+    value: "S",
+    read: size,
+    default: undefined,
+    defaultText: "no limit",
+  },
   trace: {
     group: OUT,
     help: "write and draw which places of the text each layer and head holds at the end of the quality pass, for the " +

@@ -57,6 +57,8 @@ export interface Flags extends Undecided {
   trace_every: number | undefined;
   plot_nll: boolean;
   output: string;
+  resume: string | undefined;
+  timeout: number | undefined;
   memory: boolean;
   json: boolean;
   help: boolean;

@@ -26,7 +26,13 @@ export { helpText } from "./help.ts";
  * @throws {InputError} Naming the flag, what was found and what would do.
  */
 export function parseFlags(argv: readonly string[]): Flags {
-  const { flags, given } = readFlags<Omit<Flags, "warnings">>(argv, FLAG_TABLE, "--recent_sizes 252,508");
+  return parseCommandLine(argv).flags;
+}
+
+/** {@linkcode parseFlags}, and the text of each flag that was given. */
+export function parseCommandLine(argv: readonly string[]): { flags: Flags; texts: Readonly<Record<string, string>> } {
+  const { flags, given, texts } = readFlags<Omit<Flags, "warnings">>(argv, FLAG_TABLE, "--recent_sizes 252,508");
   const complete: Flags = { ...flags, warnings: [] };
-  return { ...complete, warnings: flags.help || flags.version ? [] : effects(complete, given) };
+  const warnings = flags.help || flags.version ? [] : effects(complete, given);
+  return { flags: { ...complete, warnings }, texts };
 }

@@ -1,9 +1,16 @@
 /** A second signal within this time of the first is the same one, which a task runner has passed on as well, ms. */
 const SAME_MS = 500;
 
+/** Signals that end a run in order, and the exit code that tells of each: 128 + its number. */
+const CODES: readonly (readonly [Deno.Signal, number])[] = [
+  ["SIGINT", 130],
+  // A scheduler's, such as Slurm's at the end of a job's time; and of a terminal that is closed. Windows has neither.
+  ...Deno.build.os === "windows" ? [] : [["SIGTERM", 143], ["SIGHUP", 129]] as const,
+];
+
 /**
- * Ctrl-C and SIGTERM as an AbortSignal, so that a run can end in order. Whoever sends a second one is not kept waiting:
- * it ends the process at once.
+ * Ctrl-C, SIGTERM and SIGHUP as an AbortSignal, so that a run can end in order. Whoever sends a second one is not kept
+ * waiting: it ends the process at once.
  *
  * @example
  * ```ts
@@ -15,13 +22,20 @@ const SAME_MS = 500;
  */
 export class Interrupt implements Disposable {
   readonly #controller = new AbortController();
-  readonly #listeners: [Deno.Signal, () => void][] = [];
+  readonly #scope = new DisposableStack();
   #first: { readonly code: number; readonly at: number } | undefined;
 
   constructor() {
-    this.#listen("SIGINT", 130);
-    // A scheduler's, such as Slurm's at the end of a job's time. Windows has no such signal.
-    if (Deno.build.os !== "windows") this.#listen("SIGTERM", 143);
+    for (const [name, code] of CODES) {
+      const listener = () => {
+        const now = performance.now();
+        if (this.#first && now - this.#first.at > SAME_MS) Deno.exit(this.#first.code);
+        this.#first ??= { code, at: now };
+        this.#controller.abort();
+      };
+      Deno.addSignalListener(name, listener);
+      this.#scope.defer(() => Deno.removeSignalListener(name, listener));
+    }
   }
 
   /** Aborted by the first signal. */
@@ -34,18 +48,7 @@ export class Interrupt implements Disposable {
     return this.#first?.code ?? 0;
   }
 
-  #listen(name: Deno.Signal, code: number): void {
-    const listener = () => {
-      const now = performance.now();
-      if (this.#first && now - this.#first.at > SAME_MS) Deno.exit(this.#first.code);
-      this.#first ??= { code, at: now };
-      this.#controller.abort();
-    };
-    Deno.addSignalListener(name, listener);
-    this.#listeners.push([name, listener]);
-  }
-
   [Symbol.dispose](): void {
-    for (const [name, listener] of this.#listeners) Deno.removeSignalListener(name, listener);
+    this.#scope.dispose();
   }
 }

@@ -56,7 +56,8 @@ export async function measure(request: MeasureRequest, emit: (event: ChildEvent)
     const stopAfter = Math.min(WARMUP_TOKENS, maxNewTokens);
     measureSpeed(engine, samples[0]!, lengths, seed, { meter, stopAfter });
   }
-  for (const [sample, tokens] of samples.entries()) {
+  for (const sample of request.wanted) {
+    const tokens = samples[sample]!;
     progress("speed", sample, 0, maxNewTokens);
     const speed = measureSpeed(
       engine,

@@ -52,6 +52,15 @@ export interface BenchmarkOptions extends Partial<Undecided> {
   readonly trace_every?: number | undefined;
   /** Draw perplexity along the text even where the text is no longer than what the model was trained for. */
   readonly plot_nll?: boolean;
+  /** How long a configuration may take, s; one that takes longer is ended, and recorded as failed. No limit if left out. */
+  readonly timeout?: number | undefined;
+  /**
+   * The folder of an earlier run on the same terms, to go on with: what it finished is not measured again. `output` then
+   * says nothing.
+   */
+  readonly resume?: string | undefined;
+  /** The command line, for results.json. */
+  readonly command?: readonly string[];
   /** What random choices are drawn from. */
   readonly seed?: number;
   /** The folder that the run's own folder is made in; null writes nothing. */

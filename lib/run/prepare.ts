@@ -1,4 +1,4 @@
-import { relative } from "@std/path";
+import { join, relative } from "@std/path";
 import { tabulate } from "../cache/schedule.ts";
 import { type ModelFolder, openModelFolder } from "../model/model_folder.ts";
 import { shortestWindow } from "../model/spec.ts";
@@ -10,6 +10,8 @@ import type { BenchmarkResults, Environment } from "../report/types.ts";
 import { openDataset } from "../text/dataset.ts";
 import { sampleTokens } from "../text/samples.ts";
 import { loadTokenizer } from "../text/tokenizer.ts";
+import { codeDigest } from "../util/code_digest.ts";
+import { fingerprintOfFile } from "../util/fingerprint.ts";
 import { checkLengths, checkNames, checkPositions, checkReach, checkSkipLayers, checkTokens } from "./check_input.ts";
 import { probe } from "./child.ts";
 import { chooseAttention, chooseDtype } from "./choose.ts";
@@ -111,6 +113,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
       ...(policy.attention ? { attentionUse: policy.attention } : {}),
       skipLayers,
       samples,
+      wanted: samples.map((_, sample) => sample),
       maxTokens: max_tokens,
       promptTokens: prompt_tokens,
       prefillChunk: options.prefill_chunk,
@@ -157,6 +160,8 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
     positions: [...new Set(requests.map(({ positions }) => positions))].join(),
     num_warmup,
     seed,
+    kernels,
+    ...(options.command === undefined ? {} : { command: [...options.command] }),
   };
   const results: BenchmarkResults = {
     config,
@@ -206,10 +211,12 @@ function weightFiles({ path, tensors, export: exported }: ModelFolder): string[]
 
 async function environmentOf(
   found: Probe,
-  { path }: ModelFolder,
+  model: ModelFolder,
   hub: FoundModel["hub"],
   text: Pick<Environment, "text_commit" | "text_sha256" | "samples_sha256">,
 ) {
+  const { path } = model;
+  const weights = weightFiles(model);
   return describeEnvironment({
     gpu: found.gpu,
     onnxruntime: found.onnxruntime,
@@ -217,6 +224,14 @@ async function environmentOf(
     providers: [...found.providers],
     ...(hub ? { model_commit: hub.commit } : {}),
     model_sha256: await sha256OfFiles(path, ["config.json", "tokenizer.json"]),
+    weights_fingerprint: await fingerprints(path, weights),
+    code_sha256: await codeDigest(),
     ...text,
   });
+}
+
+async function fingerprints(folder: string, files: readonly string[]): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const file of files) found[file] = await fingerprintOfFile(join(folder, file));
+  return found;
 }

@@ -8,7 +8,10 @@ import type { TraceSnapshot } from "../report/trace_types.ts";
 import type { GpuInfo, RawResult } from "../report/types.ts";
 import type { KernelChoice, KernelsUsed } from "./kernel_choice.ts";
 
-/** What the parent asks of the child: one JSON document on its standard input. */
+/** What the parent says to a child that has reported a sample, once it is saved: a line of its standard input. */
+export const GO_ON = "go on";
+
+/** What the parent asks of the child: one JSON document, the first line of its standard input. */
 export type ChildRequest = ProbeRequest | MeasureRequest;
 
 /** Find out what there is to run on. */
@@ -37,6 +40,8 @@ export interface MeasureRequest {
   readonly skipLayers: readonly number[];
   /** Token ids of each sample. */
   readonly samples: readonly (readonly number[])[];
+  /** Indices of the samples to measure: the others were measured before. */
+  readonly wanted: readonly number[];
   readonly maxTokens: number;
   readonly promptTokens: number;
   /** Tokens of the prompt that go in at a time; all of them if left out. */
@@ -59,6 +64,7 @@ export type ChildEvent =
     readonly total: number;
     readonly perplexity?: number;
   }
+  /** The child waits for {@linkcode GO_ON} before it does anything else. */
   | { readonly type: "sample"; readonly result: RawResult }
   /** Whose kernels run decode steps, and on CUDA why not the project's own. */
   | ({ readonly type: "kernels" } & KernelsUsed)

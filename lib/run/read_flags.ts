@@ -12,6 +12,8 @@ export interface FlagsRead<F extends object> {
   readonly flags: F;
   /** Names of those that were given. */
   readonly given: ReadonlySet<keyof F & string>;
+  /** What was given for each of them; "true" or "false" for a switch. */
+  readonly texts: Readonly<Record<string, string>>;
 }
 
 /**
@@ -57,7 +59,7 @@ export function readFlags<F extends object>(
   const wish = ["help", "version"].find((name) =>
     isFlag(name) && argv.some((arg) => arg === `--${name}` || shorts.get(arg) === name)
   );
-  if (wish !== undefined) return { flags: { ...flags, [wish]: true } as F, given: new Set() };
+  if (wish !== undefined) return { flags: { ...flags, [wish]: true } as F, given: new Set(), texts: {} };
 
   const { args, given } = normalize();
   const parsed: Record<string, unknown> = parseArgs(args, {
@@ -67,14 +69,16 @@ export function readFlags<F extends object>(
       throw unknown(arg);
     },
   });
+  const texts: Record<string, string> = {};
   for (const name of given) {
     const { read } = spec(name);
     const value = parsed[name];
+    texts[name] = String(value);
     if (read === undefined) flags[name] = value;
     else if (typeof value !== "string" || value === "") throw noValue(name);
     else flags[name] = read(name, value);
   }
-  return { flags: flags as F, given };
+  return { flags: flags as F, given, texts };
 
   /**
    * Brings flags to one form: underscores in names, and `--flag=-1` for a value that begins with a dash, which would

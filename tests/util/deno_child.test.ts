@@ -1,6 +1,6 @@
 import { deepEqual } from "node:assert/strict";
 import fc from "fast-check";
-import { denoProgram, endWith, readLines } from "../lib/deno_child.ts";
+import { denoProgram, endWith, readLines } from "../../lib/util/deno_child.ts";
 
 /** A child that would go on for a minute. */
 const waiting = () => new Deno.Command(denoProgram(), { args: ["eval", "setTimeout(() => {}, 60_000)"] }).spawn();

@@ -1,0 +1,104 @@
+import { InputError } from "../errors.ts";
+import { writeResults } from "../report/results_file.ts";
+import { createResultsFolder } from "../report/results_folder.ts";
+import { writeTrace } from "../report/trace.ts";
+import type { Trace } from "../report/trace_types.ts";
+import type { BenchmarkResults } from "../report/types.ts";
+import { removeTemporaries } from "../write_atomic.ts";
+
+/**
+ * A run's folder on the disk. It is this process's alone: a lock on the folder itself, which goes with the process, keeps
+ * a second one from going on with the same run.
+ */
+export class RunFolder implements Disposable {
+  readonly path: string;
+  /** Whether the last attempt to save went well. */
+  saved = true;
+  readonly #lock: Deno.FsFile | undefined;
+  readonly #traces = new Set<string>();
+
+  private constructor(path: string, lock: Deno.FsFile | undefined) {
+    this.path = path;
+    this.#lock = lock;
+  }
+
+  /**
+   * Makes a new folder, with a results.json that says what is to come.
+   *
+   * @param output The folder that holds all runs.
+   * @param results The run, as yet without figures.
+   * @throws {InputError} Where it cannot be made or written.
+   */
+  static async create(output: string, results: BenchmarkResults): Promise<RunFolder> {
+    const { method, model_id: modelId, timestamp } = results.config;
+    const path = await createResultsFolder({ output, method, modelId, timestamp });
+    try {
+      await writeResults(path, results);
+    } catch (error) {
+      await Deno.remove(path, { recursive: true }).catch(() => {});
+      throw error;
+    }
+    return new RunFolder(path, await lockFolder(path));
+  }
+
+  /**
+   * Opens a run's folder to go on with it, and removes what a killed process left half written.
+   *
+   * @throws {InputError} Where there is none, or another process is at work in it.
+   */
+  static async open(path: string): Promise<RunFolder> {
+    const isFolder = await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
+    if (!isFolder) throw new InputError(`Cannot resume ${path}: there is no such folder; give that of an earlier run`);
+    const folder = new RunFolder(path, await lockFolder(path));
+    await removeTemporaries(path);
+    return folder;
+  }
+
+  /**
+   * Writes results.json anew, and the traces that are not there yet.
+   *
+   * @returns Why it could not be written, if so. A disk that is full now may not be at the next sample: go on.
+   */
+  async save(results: BenchmarkResults, traces: readonly Trace[] = []): Promise<string | undefined> {
+    try {
+      await writeResults(this.path, results);
+      for (const trace of traces) {
+        if (this.#traces.has(trace.configuration)) continue;
+        await writeTrace(this.path, trace);
+        this.#traces.add(trace.configuration);
+      }
+      this.saved = true;
+    } catch (error) {
+      this.saved = false;
+      return (error as Error).message;
+    }
+  }
+
+  /** Removes the folder: nothing was measured. */
+  async remove(): Promise<void> {
+    await Deno.remove(this.path, { recursive: true });
+    this.saved = false;
+  }
+
+  [Symbol.dispose](): void {
+    this.#lock?.close();
+  }
+}
+
+/** A lock on a folder; undefined on a file system, or a system, that has none. */
+async function lockFolder(path: string): Promise<Deno.FsFile | undefined> {
+  let folder: Deno.FsFile | undefined;
+  let isFree = true;
+  try {
+    folder = await Deno.open(path);
+    isFree = await folder.tryLock(true);
+  } catch {
+    folder?.close();
+    return undefined;
+  }
+  if (isFree) return folder;
+  folder.close();
+  throw new InputError(
+    `Cannot write results to ${path}: another process is measuring this run; wait until it has ended`,
+  );
+}

@@ -1,0 +1,63 @@
+/** Text that waits for a slow reader is kept up to here, characters; what comes after is left out. */
+const MOST_WAITING = 4 << 20;
+
+/** Where text goes: standard output or error. */
+export interface TextTarget {
+  write(bytes: Uint8Array): Promise<number>;
+}
+
+/**
+ * Writes text to standard output or error, in order, without waiting for it: a reader that is gone, a disk that is full or
+ * a terminal that is halted ends no measurement, and keeps no signal from being heard.
+ *
+ * @example
+ * ```ts
+ * import { Outlet } from "./outlet.ts";
+ *
+ * const outlet = new Outlet(Deno.stdout);
+ * outlet.write("a line\n");
+ * console.log(await outlet.flushed()); // undefined
+ * ```
+ */
+export class Outlet {
+  readonly #target: TextTarget;
+  #written: Promise<void> = Promise.resolve();
+  #waiting = 0;
+  #error: Error | undefined;
+
+  constructor(target: TextTarget) {
+    this.#target = target;
+  }
+
+  /** Takes text; it is written when what came before is. */
+  write(text: string): void {
+    if (this.#waiting > MOST_WAITING) return;
+    this.#waiting += text.length;
+    this.#written = this.#written.then(async () => {
+      try {
+        let rest = new TextEncoder().encode(text);
+        while (rest.length > 0) rest = rest.subarray(await this.#target.write(rest));
+      } catch (error) {
+        // A full disk may have room for the next line: each is tried.
+        this.#error ??= error as Error;
+      }
+      this.#waiting -= text.length;
+    });
+  }
+
+  /** {@linkcode write} for a line. */
+  line(text: string): void {
+    this.write(`${text}\n`);
+  }
+
+  /** Waits until all is written, for so long at most (ms); gives the first error there was, if any. */
+  async flushed(patience = Infinity): Promise<Error | undefined> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => {
+      if (Number.isFinite(patience)) timer = setTimeout(resolve, patience);
+    });
+    await Promise.race([this.#written, late]);
+    clearTimeout(timer);
+    return this.#error;
+  }
+}
