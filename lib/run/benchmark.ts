@@ -51,6 +51,14 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
   return await run({ ...options, signal: anyOf(options.signal, launcher.signal) }, launcher.signal);
 }
 
+/** How measuring a configuration ended. */
+interface Measured {
+  readonly end: ChildEnd;
+  readonly snapshots: TraceSnapshot[];
+  /** Whether it took longer than it may. */
+  readonly timedOut: boolean;
+}
+
 /** How a configuration ends whose samples are all known: the earlier run ended between the last of them and the next. */
 const ALL_KNOWN = {
   end: { code: 0, signal: null, error: undefined, log: "" },
@@ -204,7 +212,7 @@ async function measureOne(
   count: number,
   { signal, timeout, onNote, onProgress }: BenchmarkOptions,
   keep: (result: RawResult) => Promise<void>,
-) {
+): Promise<Measured> {
   const snapshots: TraceSnapshot[] = [];
   const late = timeout === undefined ? undefined : AbortSignal.timeout(timeout * 1000);
   const end = await runChild(request, async (event) => {
