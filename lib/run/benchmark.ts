@@ -60,11 +60,11 @@ interface Measured {
 }
 
 /** How a configuration ends whose samples are all known: the earlier run ended between the last of them and the next. */
-const ALL_KNOWN = {
+const ALL_KNOWN: Measured = {
   end: { code: 0, signal: null, error: undefined, log: "" },
   snapshots: [],
   timedOut: false,
-} as const;
+};
 
 /** @param launcher Aborted where nobody waits for the run any more. */
 async function run(options: BenchmarkOptions & { signal: AbortSignal }, launcher: AbortSignal): Promise<BenchmarkRun> {
