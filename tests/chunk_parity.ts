@@ -1,12 +1,12 @@
 /** A prompt in chunks: the same on another device as on the CPU, and as the whole prompt where nothing is evicted. */
 import { tabulate } from "../lib/cache/schedule.ts";
 import type { FloatType } from "../lib/dtype.ts";
-import type { AttentionForm } from "../lib/model/attention.ts";
+import type { AttentionForm } from "../lib/model/attention_form.ts";
 import type { Runtime } from "../lib/ort/runtime.ts";
 import type { Policy } from "../lib/policies/policy.ts";
 import { methods } from "../lib/policies/registry.ts";
 import { Engine, type EngineOptions } from "../lib/run/engine.ts";
-import { speedCourse } from "../lib/run/speed.ts";
+import { speedCourse } from "../lib/run/speed_course.ts";
 import { embeddedModel, goldenTokens } from "./golden.ts";
 import { distance, run } from "./kernel_parity.ts";
 

@@ -3,7 +3,7 @@
  * length, and methods, against the CPU's float32. Kernels of a step are ONNX Runtime's and, where they can, the own ones.
  */
 import type { FloatType } from "../lib/dtype.ts";
-import type { AttentionForm } from "../lib/model/attention.ts";
+import type { AttentionForm } from "../lib/model/attention_form.ts";
 import { fusedObstacle } from "../lib/model/attention_fused.ts";
 import { type ModelFolder, openModelFolder } from "../lib/model/model_folder.ts";
 import { shortestWindow } from "../lib/model/spec.ts";

@@ -2,7 +2,7 @@
 import type { KvCache } from "../lib/cache/kv_cache.ts";
 import { type KeepTable, tabulate } from "../lib/cache/schedule.ts";
 import type { FloatType } from "../lib/dtype.ts";
-import type { AttentionForm } from "../lib/model/attention.ts";
+import type { AttentionForm } from "../lib/model/attention_form.ts";
 import { type ModelFolder, openModelFolder } from "../lib/model/model_folder.ts";
 import type { Runtime } from "../lib/ort/runtime.ts";
 import { policyOf } from "../lib/policies/registry.ts";

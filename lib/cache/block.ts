@@ -1,24 +1,12 @@
 import { DTYPES, type FloatType } from "../dtype.ts";
 import type { Device, DeviceMemory } from "../ort/device.ts";
 import type { Layout } from "./layout.ts";
-import type { StepState } from "./step_state.ts";
 
 /** Keys and values of some layers, laid out in two blocks of memory. */
 export interface Block {
   readonly layout: Layout;
   readonly keys: DeviceMemory;
   readonly values: DeviceMemory;
-}
-
-/** Where a prompt lies whole, in layers that do not keep all of it. */
-export interface Staging {
-  readonly block: Block;
-  /** Layer → its index in the block. */
-  readonly layers: ReadonlyMap<number, number>;
-  /** What is kept of its entries, where passes show it: then the acting layers are staged, all of them. */
-  readonly state: StepState | undefined;
-  /** Whether the memory is its own, to be freed with it, and not the cache's. */
-  readonly own: boolean;
 }
 
 /** Bytes of one key, or one value, of one head. */

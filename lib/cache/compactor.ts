@@ -1,7 +1,8 @@
 import { Binding } from "../ort/binding.ts";
 import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
-import type { Block, Staging } from "./block.ts";
+import type { Block } from "./block.ts";
+import type { Staging } from "./staging.ts";
 import { firstDraw } from "./random_graph.ts";
 import type { Eviction } from "./eviction.ts";
 import { headStarts } from "./layout.ts";

@@ -1,6 +1,6 @@
 import type { Graph, Tensor } from "../onnx/graph.ts";
 import type { AttentionUse } from "../policies/policy.ts";
-import type { DropTensors } from "./drop_graph.ts";
+import type { DropTensors } from "./drop_tensors.ts";
 import { attentionShape } from "./features.ts";
 
 /**

@@ -2,6 +2,7 @@ import type { FloatType } from "../dtype.ts";
 import type { Graph, Tensor } from "../onnx/graph.ts";
 import { type Feature, featuresOf, type Score } from "../policies/score.ts";
 import { AttentionInDrop } from "./drop_attention.ts";
+import type { DropTensors } from "./drop_tensors.ts";
 import type { KeptFeatures } from "./features.ts";
 import { emitRandom } from "./random_graph.ts";
 import { emitScore, needsOrder } from "./score_graph.ts";
@@ -20,19 +21,6 @@ export interface DropOptions {
   readonly after: Tensor;
   /** The pass's attention, of the acting layers in order, if it is kept. */
   readonly observed: readonly Tensor[];
-}
-
-/** What the parts of the step case share: per row `[rows, 1]`, per slot `[rows, width]`. */
-export interface DropTensors {
-  readonly rows: number;
-  /** 0, 1 … float32 `[1, width]`. */
-  readonly slot: Tensor;
-  /** Slot of the newest entry, per row. */
-  readonly last: Tensor;
-  /** Entries before this pass, per row. */
-  readonly past: Tensor;
-  /** Whether a slot holds the newest entry. */
-  readonly isLast: Tensor;
 }
 
 /**

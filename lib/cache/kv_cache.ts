@@ -1,7 +1,8 @@
 import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
 import type { Sizes } from "../policies/policy.ts";
-import { allocateBlock, type Block, blockBytes, entryBytes, freeBlock, type Staging } from "./block.ts";
+import { allocateBlock, type Block, blockBytes, entryBytes, freeBlock } from "./block.ts";
+import type { Staging } from "./staging.ts";
 import { type Compaction, Compactor } from "./compactor.ts";
 import type { Eviction } from "./eviction.ts";
 import { makeLayout } from "./layout.ts";

@@ -1,11 +1,19 @@
-import type { CudaRuntime } from "./runtime.ts";
-import { STREAM_NON_BLOCKING } from "./symbols.ts";
+import { type CUDART_SYMBOLS, STREAM_NON_BLOCKING } from "./symbols.ts";
+
+/** What these take of the runtime that makes them, {@linkcode CudaRuntime}. */
+export interface CudaCalls {
+  readonly c: Deno.DynamicLibrary<typeof CUDART_SYMBOLS>["symbols"];
+  /** Throws what a `cudaError_t` says; 0 is success. */
+  unwrap(call: string, code: number): void;
+  /** What a call writes through a pointer to a pointer. */
+  create(call: string, make: (out: BigUint64Array<ArrayBuffer>) => number): Deno.PointerObject;
+}
 
 /** Memory on the GPU, from cudaMalloc. */
 export class DeviceBuffer implements Disposable {
-  #cuda: CudaRuntime | null;
+  #cuda: CudaCalls | null;
   /** Takes what {@linkcode CudaRuntime.malloc} allocated: the address and the size in bytes. */
-  constructor(cuda: CudaRuntime, readonly pointer: Deno.PointerObject, readonly byteLength: number) {
+  constructor(cuda: CudaCalls, readonly pointer: Deno.PointerObject, readonly byteLength: number) {
     this.#cuda = cuda;
   }
 
@@ -27,11 +35,11 @@ export class DeviceBuffer implements Disposable {
 
 /** Pinned memory on the host, from cudaMallocHost: the GPU copies to and from it on its own. */
 export class PinnedBuffer implements Disposable {
-  #cuda: CudaRuntime | null;
+  #cuda: CudaCalls | null;
   /** The memory. Not to be touched after disposal. */
   readonly buffer: ArrayBuffer;
   /** Takes what {@linkcode CudaRuntime.mallocHost} allocated: the address and the size in bytes. */
-  constructor(cuda: CudaRuntime, readonly pointer: Deno.PointerObject, readonly byteLength: number) {
+  constructor(cuda: CudaCalls, readonly pointer: Deno.PointerObject, readonly byteLength: number) {
     this.#cuda = cuda;
     this.buffer = Deno.UnsafePointerView.getArrayBuffer(pointer, byteLength);
   }
@@ -46,13 +54,13 @@ export class PinnedBuffer implements Disposable {
 
 /** A queue of the GPU's work. */
 export class CudaStream implements Disposable {
-  #cuda: CudaRuntime;
+  #cuda: CudaCalls;
   #open = true;
   /** The `cudaStream_t`. */
   readonly pointer: Deno.PointerObject;
 
   /** Creates a stream; see {@linkcode CudaRuntime.createStream}. */
-  constructor(cuda: CudaRuntime) {
+  constructor(cuda: CudaCalls) {
     this.#cuda = cuda;
     this.pointer = cuda.create(
       "cudaStreamCreateWithFlags",
@@ -75,13 +83,13 @@ export class CudaStream implements Disposable {
 
 /** A mark in a stream, with the time at which the GPU reached it. */
 export class CudaEvent implements Disposable {
-  #cuda: CudaRuntime;
+  #cuda: CudaCalls;
   #open = true;
   /** The `cudaEvent_t`. */
   readonly pointer: Deno.PointerObject;
 
   /** Creates an event; see {@linkcode CudaRuntime.createEvent}. */
-  constructor(cuda: CudaRuntime) {
+  constructor(cuda: CudaCalls) {
     this.#cuda = cuda;
     this.pointer = cuda.create("cudaEventCreate", (out) => cuda.c.cudaEventCreate(out));
   }

@@ -1,6 +1,6 @@
 import type { FloatType } from "../dtype.ts";
 import type { Graph, Tensor } from "../onnx/graph.ts";
-import type { AttentionKernel, CacheTensors, Observation } from "./attention.ts";
+import type { AttentionKernel, CacheTensors, Observation } from "./attention_form.ts";
 import type { Heads } from "./parts.ts";
 import type { Rotary, Rotation } from "./rotary.ts";
 import { type ModelSpec, scoreScale } from "./spec.ts";

@@ -1,5 +1,5 @@
 import type { Graph, Tensor } from "../onnx/graph.ts";
-import type { DecoderOptions } from "./decoder.ts";
+import type { FloatType } from "../dtype.ts";
 import type { Affine, Block, ModelSpec, Norm, Projections } from "./spec.ts";
 import type { WeightSource } from "./weights.ts";
 
@@ -39,7 +39,7 @@ export class Parts {
     readonly g: Graph,
     readonly spec: ModelSpec,
     readonly weights: WeightSource,
-    readonly options: Pick<DecoderOptions, "dtype" | "device">,
+    readonly options: { readonly dtype: FloatType; readonly device: "cpu" | "cuda" },
     /** What makes heads rather than ONNX Runtime's operators, where heads are not normalized. */
     readonly headsPart?: HeadsPart,
   ) {}

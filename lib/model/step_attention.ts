@@ -4,7 +4,7 @@ import type { CustomOps } from "../ort/custom_ops.ts";
 import { headRows } from "./head_rows.ts";
 import { rotations } from "./rope.ts";
 import { type Block, type ModelSpec, type Projections, scoreScale } from "./spec.ts";
-import type { StepOptions } from "./step_graph.ts";
+import type { StepOptions } from "./step_options.ts";
 
 type Pointer = Deno.PointerValue;
 

@@ -1,28 +1,11 @@
-import { type FloatType } from "../dtype.ts";
 import type { StepKernels } from "../kernels/kernels.ts";
 import type { LinearProduct, LinearSegment } from "../kernels/structs.ts";
 import { Graph, type Tensor } from "../onnx/graph.ts";
 import type { Argument, CustomOps } from "../ort/custom_ops.ts";
 import { roundTo } from "./round.ts";
 import { type Projected, StepAttention } from "./step_attention.ts";
+import type { StepOptions } from "./step_options.ts";
 import { type Affine, type Block, type ModelSpec, type Norm } from "./spec.ts";
-
-/** What a step is written for. */
-export interface StepOptions {
-  readonly dtype: FloatType;
-  /** Positions the rotary table covers, tokens. */
-  readonly maxPositions: number;
-  /** When keys are rotated: see DecoderOptions. */
-  readonly rotate: "write" | "read";
-  /** Layer → its length group. */
-  readonly groups: readonly number[];
-  /** Layers whose attention is to be kept for eviction, in order. */
-  readonly observed: readonly number[];
-  /** Also give the logits, float32 `[1, vocab]`. */
-  readonly logits: boolean;
-  /** Writes what follows the step into the same graph; `after` is there only once the step is done. */
-  readonly then?: (g: Graph, after: Tensor) => void;
-}
 
 type Pointer = Deno.PointerValue;
 

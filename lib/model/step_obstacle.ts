@@ -1,5 +1,5 @@
 import { type ModelSpec, shortestWindow } from "./spec.ts";
-import type { StepOptions } from "./step_graph.ts";
+import type { StepOptions } from "./step_options.ts";
 
 /**
  * Why the kernels of {@linkcode buildStep} cannot carry out a model's steps; undefined where they can.

@@ -2,8 +2,13 @@ import { dirname, isAbsolute, relative } from "@std/path";
 import type { FloatType } from "../dtype.ts";
 import { InputError } from "../errors.ts";
 import type { Graph, Tensor } from "../onnx/graph.ts";
-import type { ModelFolder } from "./model_folder.ts";
 import type { StoredTensor } from "./safetensors.ts";
+
+/** A checkpoint: the folder, and where each tensor lies. */
+export interface Checkpoint {
+  readonly path: string;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+}
 
 /** Gives the graph its weights, by their names in the checkpoint. */
 export interface WeightSource {
@@ -33,7 +38,7 @@ type FloatWeight = StoredTensor & { readonly dtype: FloatType | "float64" };
  * @throws {InputError} If it is missing, has another shape, or is not of a float type.
  */
 export function findWeight(
-  { path, tensors }: Pick<ModelFolder, "path" | "tensors">,
+  { path, tensors }: Checkpoint,
   name: string,
   shape: readonly number[],
 ): FloatWeight {
@@ -91,7 +96,7 @@ export class Weights implements WeightSource {
    * @param graph The graph that takes them.
    * @param dtype The type computed in.
    */
-  constructor(readonly model: ModelFolder, readonly graph: Graph, readonly dtype: FloatType) {
+  constructor(readonly model: Checkpoint, readonly graph: Graph, readonly dtype: FloatType) {
     const files = [...new Set([...model.tensors.values()].map(({ file }) => file))];
     // ORT refuses files that a link leads out of the folder to, as in the hub's cache: give it the real ones.
     const real = files.map((file) => Deno.realPathSync(file));

@@ -1,9 +1,19 @@
-import type { Nvml } from "./nvml.ts";
-import { NvmlClock, NvmlReturn, PROCESS_INFO, VALUE_NOT_AVAILABLE } from "./symbols.ts";
+import { type NVML_SYMBOLS, NvmlClock, NvmlReturn, PROCESS_INFO, VALUE_NOT_AVAILABLE } from "./symbols.ts";
+
+/** What a device takes of its library, {@linkcode Nvml}. */
+export interface NvmlCalls {
+  readonly c: Deno.DynamicLibrary<typeof NVML_SYMBOLS>["symbols"];
+  /** Throws what an `nvmlReturn_t` says; 0 is success. */
+  unwrap(call: string, code: number): void;
+  /** A number that NVML writes to an `unsigned*`. */
+  number(call: string, get: (out: Uint32Array<ArrayBuffer>) => number): number;
+  /** A text that NVML writes to a `char*` with room for `length`. */
+  text(call: string, length: number, get: (out: Uint8Array<ArrayBuffer>) => number): string;
+}
 
 /** A GPU (or a MIG instance) as NVML knows it. Valid as long as its {@linkcode Nvml}. */
 export class NvmlDevice {
-  readonly #nvml: Nvml;
+  readonly #nvml: NvmlCalls;
   readonly #handle: Deno.PointerObject;
   /** `nvmlMemory_t`: unsigned long long total, free, used. */
   readonly #memory = new BigUint64Array(3);
@@ -11,7 +21,7 @@ export class NvmlDevice {
   #processes = new BigUint64Array(64 * PROCESS_INFO.size / 8);
 
   /** Takes an `nvmlDevice_t`; see {@linkcode Nvml.deviceByIndex} and its siblings. */
-  constructor(nvml: Nvml, handle: Deno.PointerObject) {
+  constructor(nvml: NvmlCalls, handle: Deno.PointerObject) {
     this.#nvml = nvml;
     this.#handle = handle;
   }

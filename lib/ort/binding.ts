@@ -1,7 +1,20 @@
 import { cString } from "./_c.ts";
 import { Handle } from "./_handle.ts";
-import type { Session } from "./session.ts";
+import type { Ort } from "./ort.ts";
 import type { Value } from "./value.ts";
+
+/** What a binding takes of its {@linkcode Session}. */
+export interface BoundSession {
+  readonly ort: Ort;
+  /** The `OrtSession*`. */
+  readonly handle: Deno.PointerObject;
+  /** Whether its bindings can be captured as CUDA graphs. */
+  readonly capturable: boolean;
+  /** A graph id that no other binding of the session has. */
+  nextGraphId(): number;
+  /** Throws what an `OrtStatus*` says, or what an operator of ours threw meanwhile. */
+  check(status: Deno.PointerValue): void;
+}
 
 /** ORT's graph id for a run that is not captured (onnxruntime_run_options_config_keys.h). */
 const NOT_CAPTURED = -1;
@@ -53,7 +66,7 @@ export class Binding implements Disposable {
    * @throws {OrtError} If the session has no input or output of a name.
    */
   constructor(
-    readonly session: Session,
+    readonly session: BoundSession,
     inputs: Readonly<Record<string, Value>>,
     outputs: Readonly<Record<string, Value>>,
     capture = false,

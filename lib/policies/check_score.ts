@@ -1,5 +1,11 @@
-import type { Policy } from "./policy.ts";
 import { featuresOf, type Score } from "./score.ts";
+
+/** The part of a policy that is looked at. */
+interface Scored {
+  readonly score?: Score;
+  /** An AttentionUse, unless a script that is not compiled put something else there. */
+  readonly attention?: unknown;
+}
 
 /** How many numbers an expression has: one for each entry or one for all, and for each of headDim or not. */
 interface Shape {
@@ -22,7 +28,7 @@ interface Shape {
  * @param policy Its score, and the attention that reads.
  * @returns The fault, in words that go on "Cannot run NAME: "; undefined if there is none.
  */
-export function scoreFault({ score, attention }: Pick<Policy, "score" | "attention">): string | undefined {
+export function scoreFault({ score, attention }: Scored): string | undefined {
   if (score !== undefined) {
     const shape = shapeOf(score);
     if (typeof shape === "string") return shape;

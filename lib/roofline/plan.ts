@@ -1,7 +1,7 @@
 import { type KeepTable, tabulate } from "../cache/schedule.ts";
 import type { FloatType } from "../dtype.ts";
 import { InputError } from "../errors.ts";
-import type { AttentionForm } from "../model/attention.ts";
+import type { AttentionForm } from "../model/attention_form.ts";
 import type { ModelFolder } from "../model/model_folder.ts";
 import { shortestWindow } from "../model/spec.ts";
 import { checkPolicy } from "../policies/check_policy.ts";

@@ -1,6 +1,6 @@
 import type { KeepTable } from "../cache/schedule.ts";
 import type { FloatType } from "../dtype.ts";
-import type { AttentionForm } from "../model/attention.ts";
+import type { AttentionForm } from "../model/attention_form.ts";
 import type { AttentionUse } from "../policies/policy.ts";
 import type { Score } from "../policies/score.ts";
 import type { GpuInfo } from "../report/types.ts";

@@ -1,5 +1,5 @@
 import type { FloatType } from "../dtype.ts";
-import type { AttentionForm } from "../model/attention.ts";
+import type { AttentionForm } from "../model/attention_form.ts";
 import type { ModelSpec } from "../model/spec.ts";
 import { mean, median, p95 } from "../report/stats.ts";
 import type { Environment } from "../report/types.ts";

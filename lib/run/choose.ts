@@ -5,7 +5,7 @@
  */
 import type { FloatType } from "../dtype.ts";
 import { InputError } from "../errors.ts";
-import type { AttentionForm } from "../model/attention.ts";
+import type { AttentionForm } from "../model/attention_form.ts";
 import { fusedObstacle } from "../model/attention_fused.ts";
 import type { OnnxExport } from "../model/export/onnx_export.ts";
 import type { ModelFolder } from "../model/model_folder.ts";

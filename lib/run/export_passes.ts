@@ -1,5 +1,5 @@
 import { InputError } from "../errors.ts";
-import type { Decoder, PassTensors } from "../model/decoder.ts";
+import type { Decoder, PassTensors } from "../model/decoder_options.ts";
 import { buildExport, type ExportOptions } from "../model/export/build_export.ts";
 import type { OnnxExport } from "../model/export/onnx_export.ts";
 import { emitPrediction } from "../model/head.ts";

@@ -1,6 +1,6 @@
 import type { FloatType } from "../dtype.ts";
 import type { DownloadEvent } from "../hub/hub.ts";
-import type { AttentionForm } from "../model/attention.ts";
+import type { AttentionForm } from "../model/attention_form.ts";
 import type { ProgressEvent } from "../report/progress_event.ts";
 import type { Trace } from "../report/trace_types.ts";
 import type { BenchmarkResults } from "../report/types.ts";

@@ -1,4 +1,4 @@
-import type { AttentionForm } from "../model/attention.ts";
+import type { AttentionForm } from "../model/attention_form.ts";
 import type { Engine } from "./engine.ts";
 import { InputBlock } from "./input_block.ts";
 

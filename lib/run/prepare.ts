@@ -25,7 +25,7 @@ import type { BenchmarkOptions } from "./options.ts";
 import type { MeasureRequest, Probe } from "./protocol.ts";
 import { qualityCourse } from "./quality.ts";
 import { positionsNote, reach, windowNote } from "./reach.ts";
-import { speedCourse } from "./speed.ts";
+import { speedCourse } from "./speed_course.ts";
 
 /** A run before its first configuration. */
 export interface Plan {

@@ -1,18 +1,8 @@
-import type { Stretch } from "../cache/schedule.ts";
 import type { PhaseMemory } from "../report/types.ts";
 import type { Engine } from "./engine.ts";
 import type { MemoryMeter } from "./memory_meter.ts";
 import type { PassResult } from "./pass_io.ts";
-
-/** Lengths of the speed pass. */
-export interface SpeedLengths {
-  /** Tokens of the prompt. */
-  readonly promptTokens: number;
-  /** Tokens to generate, the first included. */
-  readonly newTokens: number;
-  /** Tokens of the prompt that go in at a time, with eviction between; all of them if left out. */
-  readonly chunk?: number | undefined;
-}
+import { speedCourse, type SpeedLengths } from "./speed_course.ts";
 
 /** What a speed pass gives. Times in s. */
 export interface SpeedResult {
@@ -40,28 +30,6 @@ export interface SpeedWatch {
   readonly between?: (tokens: number) => void;
   /** Tokens after which to stop, in a cache made for all of them: a warm-up. */
   readonly stopAfter?: number;
-}
-
-/**
- * The passes of a speed pass: what the cache has to have room for. The prompt's chunks are full ones, and a last one with
- * what is left.
- *
- * @example
- * ```ts
- * import { speedCourse } from "./speed.ts";
- *
- * console.log(speedCourse({ promptTokens: 1500, chunk: 512, newTokens: 500 }).map(({ tokens, times }) => [tokens, times]));
- * // [ [ 512, 2 ], [ 476, 1 ], [ 1, 499 ] ]
- * ```
- */
-export function speedCourse({ promptTokens, newTokens, chunk = promptTokens }: SpeedLengths): Stretch[] {
-  const size = Math.min(chunk, promptTokens);
-  const rest = promptTokens % size;
-  return [
-    { tokens: size, times: Math.floor(promptTokens / size) },
-    ...(rest > 0 ? [{ tokens: rest, times: 1 }] : []),
-    { tokens: 1, times: newTokens - 1 },
-  ];
 }
 
 /**

@@ -1,8 +1,9 @@
 /** The real cache behind the real attention, of any number of query heads to a KV head: fed with what projections give. */
 import type { EvictionOptions } from "../../lib/cache/eviction.ts";
 import type { Stretch } from "../../lib/cache/schedule.ts";
-import { type AttentionForm, AttentionPart } from "../../lib/model/attention.ts";
-import type { PassTensors } from "../../lib/model/decoder.ts";
+import { AttentionPart } from "../../lib/model/attention.ts";
+import type { AttentionForm } from "../../lib/model/attention_form.ts";
+import type { PassTensors } from "../../lib/model/decoder_options.ts";
 import type { ModelSpec } from "../../lib/model/spec.ts";
 import type { Graph, Tensor } from "../../lib/onnx/graph.ts";
 import type { DeviceMemory } from "../../lib/ort/device.ts";

@@ -8,7 +8,7 @@ import { KvCache } from "../../lib/cache/kv_cache.ts";
 import type { Stretch } from "../../lib/cache/schedule.ts";
 import type { StepState } from "../../lib/cache/step_state.ts";
 import { type DType, DTYPES } from "../../lib/dtype.ts";
-import type { PassTensors } from "../../lib/model/decoder.ts";
+import type { PassTensors } from "../../lib/model/decoder_options.ts";
 import { Graph, type Tensor } from "../../lib/onnx/graph.ts";
 import { Binding } from "../../lib/ort/binding.ts";
 import type { DeviceMemory } from "../../lib/ort/device.ts";

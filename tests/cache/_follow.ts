@@ -3,7 +3,7 @@ import { deepEqual, ok } from "node:assert/strict";
 import type { KvCache } from "../../lib/cache/kv_cache.ts";
 import { firstDraw } from "../../lib/cache/random_graph.ts";
 import { type Stretch, tabulate } from "../../lib/cache/schedule.ts";
-import type { AttentionForm } from "../../lib/model/attention.ts";
+import type { AttentionForm } from "../../lib/model/attention_form.ts";
 import type { ModelFolder } from "../../lib/model/model_folder.ts";
 import type { Policy, Sizes } from "../../lib/policies/policy.ts";
 import { Engine } from "../../lib/run/engine.ts";

@@ -4,7 +4,7 @@ import type { ModelFolder } from "../../lib/model/model_folder.ts";
 import type { Policy } from "../../lib/policies/policy.ts";
 import type { EngineOptions, Positions } from "../../lib/run/engine.ts";
 import { qualityCourse } from "../../lib/run/quality.ts";
-import { speedCourse } from "../../lib/run/speed.ts";
+import { speedCourse } from "../../lib/run/speed_course.ts";
 
 /** Tokens of the quality pass. */
 export const STEPS = 40;

@@ -1,6 +1,6 @@
 /** Tiny random models in a folder, and their forward pass by the engine. */
 import { join } from "@std/path";
-import type { AttentionForm } from "../../lib/model/attention.ts";
+import type { AttentionForm } from "../../lib/model/attention_form.ts";
 import { type ModelFolder, openModelFolder } from "../../lib/model/model_folder.ts";
 import type { Runtime } from "../../lib/ort/runtime.ts";
 import { Engine, type EngineOptions } from "../../lib/run/engine.ts";

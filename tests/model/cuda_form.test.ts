@@ -1,6 +1,6 @@
 /** The graph as it is written for CUDA, on kernels of the same names on the CPU: a node wired wrongly shows here. */
 import { ok } from "node:assert/strict";
-import { type AttentionForm } from "../../lib/model/attention.ts";
+import type { AttentionForm } from "../../lib/model/attention_form.ts";
 import { emitDecoder } from "../../lib/model/decoder.ts";
 import { type ModelFolder, openModelFolder } from "../../lib/model/model_folder.ts";
 import { shortestWindow } from "../../lib/model/spec.ts";

@@ -1,6 +1,6 @@
 /** Logits of each family's tiny model against those of the reference implementation, transformers. */
 import { deepEqual, equal, ok } from "node:assert/strict";
-import type { AttentionForm } from "../../lib/model/attention.ts";
+import type { AttentionForm } from "../../lib/model/attention_form.ts";
 import { fusedObstacle } from "../../lib/model/attention_fused.ts";
 import { type ModelFolder, openModelFolder } from "../../lib/model/model_folder.ts";
 import { Engine, type Positions } from "../../lib/run/engine.ts";

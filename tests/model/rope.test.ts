@@ -1,6 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { ConfigReader } from "../../lib/model/config_reader.ts";
-import { readRope, rotations } from "../../lib/model/rope.ts";
+import { readRope } from "../../lib/model/read_rope.ts";
+import { rotations } from "../../lib/model/rope.ts";
 
 Deno.test("rotations() turn position 0 by nothing, and later ones by float32's angle", () => {
   const rope = readRope(new ConfigReader("config.json", {}), 80, {

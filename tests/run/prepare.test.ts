@@ -8,7 +8,7 @@ import { type KernelChoice, kernelRefusals } from "../../lib/run/kernel_choice.t
 import { prepare } from "../../lib/run/prepare.ts";
 import { qualityCourse } from "../../lib/run/quality.ts";
 import { positionsNote, reach } from "../../lib/run/reach.ts";
-import { speedCourse } from "../../lib/run/speed.ts";
+import { speedCourse } from "../../lib/run/speed_course.ts";
 import { embeddedModel } from "../golden.ts";
 import { temporaryFolder } from "../model/_models.ts";
 

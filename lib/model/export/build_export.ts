@@ -1,6 +1,6 @@
 import { DTYPES } from "../../dtype.ts";
 import { Graph, type Tensor } from "../../onnx/graph.ts";
-import type { Decoder } from "../decoder.ts";
+import type { Decoder } from "../decoder_options.ts";
 import type { Rope } from "../rope.ts";
 import { tellEachLayer } from "./fused_nodes.ts";
 import type { ExportGraph } from "./onnx_export.ts";

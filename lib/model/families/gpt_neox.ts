@@ -1,6 +1,6 @@
 import { readActivation } from "../activation.ts";
 import type { ConfigReader } from "../config_reader.ts";
-import { readRope } from "../rope.ts";
+import { readRope } from "../read_rope.ts";
 import { MOST } from "../limits.ts";
 import { affine, type ModelSpec } from "../spec.ts";
 
