@@ -17,7 +17,7 @@ import { findOnnxRuntime } from "../lib/ort/find.ts";
 import { Ort } from "../lib/ort/ort.ts";
 import { loadCanvas } from "../lib/report/canvas.ts";
 import { hostEnvironment } from "../lib/report/environment.ts";
-import { openRuntime } from "../lib/run/open_runtime.ts";
+import { openRuntime } from "../lib/engine/open_runtime.ts";
 
 const HELP = `Says what this machine has of what the benchmark needs, and what to do about the rest.
 

@@ -6,7 +6,7 @@ import { join } from "@std/path";
 import { openModelFolder } from "../lib/model/model_folder.ts";
 import type { Runtime } from "../lib/ort/runtime.ts";
 import { methods } from "../lib/policies/registry.ts";
-import { Engine } from "../lib/run/engine.ts";
+import { Engine } from "../lib/engine/engine.ts";
 import { measureQuality } from "../lib/run/quality.ts";
 import { measureSpeed } from "../lib/run/speed.ts";
 import { ids, lengths, optionsFor, STEPS, type Wanted } from "./model/_export_runs.ts";

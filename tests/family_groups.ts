@@ -1,7 +1,7 @@
 /** Models and exports of `deno task parity cpu|cuda families`, each in a process of its own: a crash is one failure. */
 import { fromFileUrl } from "@std/path";
 import { denoProgram, projectFlags } from "../lib/util/deno_child.ts";
-import { openRuntime } from "../lib/run/open_runtime.ts";
+import { openRuntime } from "../lib/engine/open_runtime.ts";
 import { exportOutcomes, EXPORTS } from "./export_parity.ts";
 import { FAMILIES, familyOutcomes } from "./family_parity.ts";
 

@@ -6,8 +6,9 @@ import type { AttentionForm } from "../lib/model/attention_form.ts";
 import { type ModelFolder, openModelFolder } from "../lib/model/model_folder.ts";
 import type { Runtime } from "../lib/ort/runtime.ts";
 import { policyOf } from "../lib/policies/registry.ts";
-import { Engine, type Positions } from "../lib/run/engine.ts";
-import type { KernelChoice } from "../lib/run/kernel_choice.ts";
+import { Engine } from "../lib/engine/engine.ts";
+import type { Positions } from "../lib/engine/numbering.ts";
+import type { KernelChoice } from "../lib/engine/kernel_choice.ts";
 import { measureQuality, qualityCourse, type QualityResult } from "../lib/run/quality.ts";
 import golden from "./fixtures/golden.json" with { type: "json" };
 

@@ -8,8 +8,10 @@ import { type ModelFolder, openModelFolder } from "../lib/model/model_folder.ts"
 import type { Runtime } from "../lib/ort/runtime.ts";
 import type { Policy } from "../lib/policies/policy.ts";
 import { methods } from "../lib/policies/registry.ts";
-import { Engine, type EngineOptions, type Positions } from "../lib/run/engine.ts";
-import { kernelObstacle } from "../lib/run/kernel_choice.ts";
+import { Engine } from "../lib/engine/engine.ts";
+import type { EngineOptions } from "../lib/engine/engine_options.ts";
+import type { Positions } from "../lib/engine/numbering.ts";
+import { kernelObstacle } from "../lib/engine/kernel_choice.ts";
 import { embeddedModel, goldenTokens } from "./golden.ts";
 import { ReferenceKernels } from "./kernels/reference_step.ts";
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { openRuntime } from "../lib/run/open_runtime.ts";
+import { openRuntime } from "../lib/engine/open_runtime.ts";
 import { chunkDifferences } from "./chunk_parity.ts";
 import { type KernelDifference, kernelDifferences } from "./kernel_parity.ts";
 import { GROUPS, runGroup, runGroups } from "./family_groups.ts";

@@ -25,6 +25,7 @@ const ROOMS = [
   "lib/hub",
   "lib/text",
   "lib/cache",
+  "lib/engine",
   "lib/report",
   "lib/run",
   "lib/roofline",

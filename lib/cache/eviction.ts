@@ -20,7 +20,7 @@ export interface EvictionOptions {
   /** Positions are places in the cache: then every slot's rank is read in every pass. */
   readonly rankedPositions?: boolean | undefined;
   /** A sliding window reads each entry's index in the text, or its place in the cache, in every pass. */
-  readonly window?: "index" | "place" | undefined;
+  readonly window?: "index" | "rank" | undefined;
 }
 
 /** A policy as the process that runs it knows it: its sizes, its score, and the sessions for many-entry eviction. */

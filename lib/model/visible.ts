@@ -3,8 +3,8 @@ import type { ModelSpec } from "./spec.ts";
 
 /** How a sliding window counts: see {@linkcode Visible}. */
 export interface WindowUse {
-  /** "index": tokens of the text; "place": entries in the cache. */
-  readonly by: "index" | "place";
+  /** "index": tokens of the text; "rank": entries in the cache. */
+  readonly by: "index" | "rank";
   /** Layers that entries are dropped from: their slots are not in text order, and what is held is not all of the text. */
   readonly evicted: readonly number[];
 }
@@ -92,7 +92,7 @@ export class Visible {
     const float = (x: Tensor) => g.cast(x, "int64", "float32");
     const perHead = (x: Tensor) => g.op("Unsqueeze", [x, g.ints(1, 2)]); // [kvHeads, 1, 1, capacity]
     const since = (queries: Tensor) => float(g.op("Sub", [queries, g.ints(window)]));
-    if (this.options.window!.by === "place") {
+    if (this.options.window!.by === "rank") {
       return g.op("And", [filled, g.op("Greater", [perHead(this.ranks(layer)), since(places)])]);
     }
     if (!positions) throw new TypeError("Cannot count a window by index: the tokens have no positions");

@@ -39,7 +39,7 @@ interface Way {
  *
  * @example
  * ```ts
- * import { openRuntime } from "../run/open_runtime.ts";
+ * import { openRuntime } from "../engine/open_runtime.ts";
  * import { measureBandwidth } from "./bandwidth.ts";
  *
  * const { bytes_per_s, method } = measureBandwidth(openRuntime("cpu"), 2 ** 22);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { beginCuda } from "../run/begin_cuda.ts";
+import { beginCuda } from "../engine/begin_cuda.ts";
 import { serveOne } from "../run/child_side.ts";
 import type { RooflineEvent, RooflineRequest } from "./protocol.ts";
 

@@ -1,10 +1,6 @@
-import { Eviction } from "../cache/eviction.ts";
-import { openModelFolder } from "../model/model_folder.ts";
-import { VramSampler } from "../nvml/sampler.ts";
-import { CudaDevice } from "../ort/cuda_device.ts";
-import { type Course, Engine, type EngineOptions, evictionOptions } from "../run/engine.ts";
-import { kernelsUsed } from "../run/kernel_choice.ts";
-import { openRuntime } from "../run/open_runtime.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Course } from "../engine/course.ts";
+import { loadEngine } from "../engine/load_engine.ts";
 import { modelCost } from "./floor.ts";
 import { lastPosition, rowCourse, stepsOf } from "./row_course.ts";
 import type { Lengths, RooflineEvent, RowRequest, RowsRequest } from "./protocol.ts";
@@ -12,25 +8,24 @@ import { type TimedRuntime, timedRuntime } from "./timed_runtime.ts";
 
 /** Measures a method's rows, each reported as soon as it is there. A row that fails does not end those after it. */
 export async function measureRows(request: RowsRequest, emit: (event: RooflineEvent) => void): Promise<void> {
-  const runtime = timedRuntime(openRuntime(request.device));
-  const { device } = runtime;
-  await using vram = device instanceof CudaDevice
-    ? await VramSampler.start({ device: (nvml) => nvml.deviceByPciBusId(device.pciBusId) })
-    : undefined;
-  const model = openModelFolder(request.model);
-  const options: EngineOptions = {
-    dtype: request.dtype,
-    attention: request.attention,
-    kernels: request.kernels,
-    maxPositions: Math.max(...request.rows.map((row) => lastPosition(row, request.lengths))),
-    table: request.table,
-    score: request.score,
-    attentionUse: request.attentionUse,
-  };
-  const eviction = new Eviction(runtime, model.spec, evictionOptions(options, model.spec));
-  eviction.wake();
-  const before = vram?.currentBytes ?? 0;
-  using engine = new Engine(runtime, model, options, eviction);
+  let before = 0;
+  await using loaded = await loadEngine<TimedRuntime>({
+    model: request.model,
+    device: request.device,
+    options: {
+      dtype: request.dtype,
+      attention: request.attention,
+      kernels: request.kernels,
+      maxPositions: Math.max(...request.rows.map((row) => lastPosition(row, request.lengths))),
+      table: request.table,
+      score: request.score,
+      attentionUse: request.attentionUse,
+    },
+    watchMemory: true,
+    wrap: timedRuntime,
+    onReady: (vram) => before = vram?.currentBytes ?? 0,
+  });
+  const { engine, runtime, vram, engine: { model } } = loaded;
   for (const row of request.rows) {
     try {
       vram?.resetPeak();
@@ -45,7 +40,7 @@ export async function measureRows(request: RowsRequest, emit: (event: RooflineEv
         type: "row",
         row: {
           length: row.length,
-          ...kernelsUsed(engine),
+          ...engine.kernels,
           ...steps,
           ttft_s: ttft.slice(1), // the first loads kernels and sizes the arena
           vram: peak === null ? null : {

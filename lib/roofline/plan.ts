@@ -8,7 +8,7 @@ import { checkPolicy } from "../policies/check_policy.ts";
 import type { Policy } from "../policies/policy.ts";
 import { methods } from "../policies/registry.ts";
 import { chooseAttention } from "../run/choose.ts";
-import type { KernelChoice } from "../run/kernel_choice.ts";
+import type { KernelChoice } from "../engine/kernel_choice.ts";
 import { BUDGET_METHODS, type BudgetMethodName } from "./budget_methods.ts";
 import { mergeTables } from "./merge_tables.ts";
 import type { Lengths, RowRequest, RowsRequest } from "./protocol.ts";

@@ -4,8 +4,8 @@ import type { AttentionForm } from "../model/attention_form.ts";
 import type { AttentionUse } from "../policies/policy.ts";
 import type { Score } from "../policies/score.ts";
 import type { GpuInfo } from "../report/types.ts";
-import type { KernelChoice, KernelsUsed } from "../run/kernel_choice.ts";
-import type { LoadTimes } from "../run/load_times.ts";
+import type { KernelChoice, KernelsUsed } from "../engine/kernel_choice.ts";
+import type { LoadTimes } from "../engine/load_times.ts";
 
 /** What the parent asks of a process: one JSON document on its standard input. */
 export type RooflineRequest = BandwidthRequest | RowsRequest | StartRequest;

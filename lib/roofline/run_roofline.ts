@@ -8,7 +8,7 @@ import { sha256OfFiles } from "../sha256.ts";
 import type { GpuInfo } from "../report/types.ts";
 import { reasonOf, runChild } from "../run/child.ts";
 import { chooseDtype } from "../run/choose.ts";
-import { kernelObstacle } from "../run/kernel_choice.ts";
+import { kernelObstacle } from "../engine/kernel_choice.ts";
 import type { Probe } from "../run/protocol.ts";
 import { ENGINE_DEFAULTS, type EngineFlags } from "./flags.ts";
 import { modelCost } from "./floor.ts";

@@ -12,7 +12,7 @@ export interface TimedRuntime extends Runtime {
  *
  * @example
  * ```ts
- * import { openRuntime } from "../run/open_runtime.ts";
+ * import { openRuntime } from "../engine/open_runtime.ts";
  * import { timedRuntime } from "./timed_runtime.ts";
  *
  * console.log(timedRuntime(openRuntime("cpu")).takeRunTime()); // 0

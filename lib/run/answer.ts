@@ -3,7 +3,7 @@ import { Nvml } from "../nvml/nvml.ts";
 import { CudaDevice } from "../ort/cuda_device.ts";
 import type { GpuInfo } from "../report/types.ts";
 import { measure } from "./measure.ts";
-import { openRuntime } from "./open_runtime.ts";
+import { openRuntime } from "../engine/open_runtime.ts";
 import type { ChildEvent, ChildRequest, ProbeRequest } from "./protocol.ts";
 
 /** Does what the parent asks for. */

@@ -8,7 +8,7 @@ import type { ModelFolder } from "../model/model_folder.ts";
 import { positionsObstacle } from "../model/positions.ts";
 import type { Configuration } from "./configurations.ts";
 import type { DeviceDefaults } from "./device_defaults.ts";
-import type { Positions } from "./engine.ts";
+import { POSITIONS, type Positions } from "../engine/numbering.ts";
 import type { BenchmarkOptions } from "./options.ts";
 
 /** Refuses a run of nothing, and two configurations of one name. */
@@ -42,10 +42,9 @@ export function checkLengths(
 /** Refuses ways of numbering tokens that there are not: a script's, for flags are checked as they are read. */
 export function checkPositions(positions: BenchmarkOptions["positions"] = "absolute"): readonly Positions[] {
   const all = [positions].flat();
-  const known: readonly Positions[] = ["absolute", "cache", "seed"];
-  const other = all.find((mode) => !known.includes(mode));
+  const other = all.find((mode) => !POSITIONS.includes(mode));
   if (other !== undefined || all.length === 0) {
-    throw new InputError(`Cannot run with positions ${other ?? "[]"}: give one or several of ${known.join(", ")}`);
+    throw new InputError(`Cannot run with positions ${other ?? "[]"}: give one or several of ${POSITIONS.join(", ")}`);
   }
   return all;
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { beginCuda } from "./begin_cuda.ts";
+import { beginCuda } from "../engine/begin_cuda.ts";
 import { serveOne } from "./child_side.ts";
 import type { ChildEvent, ChildRequest } from "./protocol.ts";
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { FloatType } from "../dtype.ts";
+import { numberingOf } from "../engine/numbering.ts";
 import { InputError } from "../errors.ts";
 import type { AttentionForm } from "../model/attention_form.ts";
 import { fusedObstacle } from "../model/attention_fused.ts";
@@ -66,7 +67,7 @@ export function chooseAttention(
   if (wanted === "fused" && obstacle) throw new InputError(`Cannot use --attention fused: ${obstacle}`);
   const need = score && featuresOf(score).has("attention")
     ? "it keeps entries by the attention they are paid, which the fused kernel does not show"
-    : positions === "cache"
+    : numberingOf(positions ?? "absolute", false).rotate === "read"
     ? "positions in the cache have keys rotated as they are read, which the fused kernel does not do"
     : undefined;
   if (wanted === "fused" && need) {

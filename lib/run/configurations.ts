@@ -1,6 +1,6 @@
 import type { Policy } from "../policies/policy.ts";
 import { type MethodName, methods } from "../policies/registry.ts";
-import type { Positions } from "./engine.ts";
+import type { Positions } from "../engine/numbering.ts";
 import { PAPER_METHODS } from "./flag_effects.ts";
 import type { Flags } from "./flag_types.ts";
 

@@ -3,7 +3,7 @@ import { InputError } from "../errors.ts";
 import type { ModelFolder } from "../model/model_folder.ts";
 import { shortestWindow } from "../model/spec.ts";
 import { featuresOf, type Score } from "../policies/score.ts";
-import type { Positions } from "./engine.ts";
+import type { Positions } from "../engine/numbering.ts";
 import type { BenchmarkOptions } from "./options.ts";
 import type { MeasureRequest } from "./protocol.ts";
 

@@ -1,3 +1,4 @@
+import { POSITIONS } from "../engine/numbering.ts";
 import { STRATEGIES } from "../policies/fix_size_l2.ts";
 import { PROFILES } from "../policies/pyramid_kv.ts";
 import { methodNames } from "../policies/registry.ts";
@@ -52,7 +53,7 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
       "how tokens are numbered: absolute, by their place in the text; cache, by their place in the cache; seed, as " +
       "the original did. Of several, each is measured",
     value: "LIST",
-    read: listOf(choice(["absolute", "cache", "seed"])),
+    read: listOf(choice(POSITIONS)),
     default: ["absolute"],
   },
   seed: { group: WHAT, help: "of what is drawn at random", ...count(integer(0), 0) },

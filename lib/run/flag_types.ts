@@ -1,8 +1,8 @@
 import type { MethodName } from "../policies/registry.ts";
 import type { Undecided } from "./device_defaults.ts";
-import type { Positions } from "./engine.ts";
+import type { Positions } from "../engine/numbering.ts";
 import type { Reader } from "./flag_values.ts";
-import type { KernelChoice } from "./kernel_choice.ts";
+import type { KernelChoice } from "../engine/kernel_choice.ts";
 
 /** What the command line says, defaults filled in except those that depend on the device. */
 export interface Flags extends Undecided {

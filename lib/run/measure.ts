@@ -1,15 +1,9 @@
-import { Eviction } from "../cache/eviction.ts";
 import type { KvCache } from "../cache/kv_cache.ts";
-import { CudaDevice } from "../ort/cuda_device.ts";
-import { openModelFolder } from "../model/model_folder.ts";
-import { VramSampler } from "../nvml/sampler.ts";
 import { runsOf } from "../report/trace.ts";
 import type { TraceSnapshot } from "../report/trace_types.ts";
 import type { RawResult } from "../report/types.ts";
-import { Engine, type EngineOptions, evictionOptions } from "./engine.ts";
-import { kernelsUsed } from "./kernel_choice.ts";
 import { MemoryMeter } from "./memory_meter.ts";
-import { openRuntime } from "./open_runtime.ts";
+import { loadEngine } from "../engine/load_engine.ts";
 import type { ChildEvent, MeasureRequest } from "./protocol.ts";
 import { measureQuality } from "./quality.ts";
 import { measureSpeed, type SpeedResult } from "./speed.ts";
@@ -24,32 +18,31 @@ export async function measure(request: MeasureRequest, emit: (event: ChildEvent)
   const { samples, promptTokens, maxNewTokens, maxTokens, seed } = request;
   const progress = throttled(emit);
   progress("load", 0, 0, 1);
-  const model = openModelFolder(request.model); // first: the GPU's context is being made meanwhile
-  const runtime = openRuntime(request.device);
-  const { device } = runtime;
-  await using vram = device instanceof CudaDevice
-    // By bus id: CUDA and NVML need not number GPUs alike.
-    ? await VramSampler.start({ device: (nvml) => nvml.deviceByPciBusId(device.pciBusId) })
-    : undefined;
-  if (vram?.reason) emit({ type: "note", message: `Peak VRAM is not measured: ${vram.reason}` });
-  const options: EngineOptions = {
-    dtype: request.dtype,
-    attention: request.attention,
-    positions: request.positions,
-    kernels: request.kernels,
-    maxPositions: Math.max(promptTokens + maxNewTokens, maxTokens),
-    table: request.table,
-    score: request.score,
-    attentionUse: request.attentionUse,
-    trace: request.trace !== undefined,
-  };
-  const eviction = new Eviction(runtime, model.spec, evictionOptions(options, model.spec));
-  eviction.wake();
-  const meter = new MemoryMeter(vram);
   const lengths = { promptTokens, newTokens: maxNewTokens, chunk: request.prefillChunk };
-  meter.begin();
-  using engine = new Engine(runtime, model, options, eviction);
-  emit({ type: "kernels", ...kernelsUsed(engine) });
+  let meter!: MemoryMeter;
+  await using loaded = await loadEngine({
+    model: request.model,
+    device: request.device,
+    options: {
+      dtype: request.dtype,
+      attention: request.attention,
+      positions: request.positions,
+      kernels: request.kernels,
+      maxPositions: Math.max(promptTokens + maxNewTokens, maxTokens),
+      table: request.table,
+      score: request.score,
+      attentionUse: request.attentionUse,
+      trace: request.trace !== undefined,
+    },
+    watchMemory: true,
+    onReady: (vram) => {
+      if (vram?.reason) emit({ type: "note", message: `Peak VRAM is not measured: ${vram.reason}` });
+      meter = new MemoryMeter(vram);
+      meter.begin();
+    },
+  });
+  const { engine } = loaded;
+  emit({ type: "kernels", ...engine.kernels });
   const load = meter.loaded(engine, lengths);
   for (let i = 0; i < request.warmup; i++) {
     progress("warmup", 0, i, request.warmup);

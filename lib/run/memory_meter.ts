@@ -2,7 +2,7 @@ import type { KvCache } from "../cache/kv_cache.ts";
 import type { VramSampler } from "../nvml/sampler.ts";
 import type { Session } from "../ort/session.ts";
 import type { MemoryPhase, PhaseMemory } from "../report/types.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import { speedCourse, type SpeedLengths } from "./speed_course.ts";
 
 /** Where a process's memory goes, phase by phase. All of it is read between phases, outside of what is timed. */

@@ -6,8 +6,8 @@ import type { Trace } from "../report/trace_types.ts";
 import type { BenchmarkResults } from "../report/types.ts";
 import type { Configuration } from "./configurations.ts";
 import type { Undecided } from "./device_defaults.ts";
-import type { Positions } from "./engine.ts";
-import type { KernelChoice } from "./kernel_choice.ts";
+import type { Positions } from "../engine/numbering.ts";
+import type { KernelChoice } from "../engine/kernel_choice.ts";
 
 /** What to measure. All but the configurations has a default. */
 export interface BenchmarkOptions extends Partial<Undecided> {

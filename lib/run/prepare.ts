@@ -20,7 +20,7 @@ import { resolveDefaults } from "./device_defaults.ts";
 import { findModel, type FoundModel } from "./find_model.ts";
 import { checkExportOptions, exportNote, refusals } from "./export_limits.ts";
 import { EMBEDDED_MODEL_ID } from "./flag_table.ts";
-import { kernelRefusals } from "./kernel_choice.ts";
+import { kernelRefusals } from "./kernel_refusals.ts";
 import type { BenchmarkOptions } from "./options.ts";
 import type { MeasureRequest, Probe } from "./protocol.ts";
 import { qualityCourse } from "./quality.ts";

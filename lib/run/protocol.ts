@@ -3,10 +3,10 @@ import type { FloatType } from "../dtype.ts";
 import type { AttentionForm } from "../model/attention_form.ts";
 import type { AttentionUse } from "../policies/policy.ts";
 import type { Score } from "../policies/score.ts";
-import type { Positions } from "./engine.ts";
+import type { Positions } from "../engine/numbering.ts";
 import type { TraceSnapshot } from "../report/trace_types.ts";
 import type { GpuInfo, RawResult } from "../report/types.ts";
-import type { KernelChoice, KernelsUsed } from "./kernel_choice.ts";
+import type { KernelChoice, KernelsUsed } from "../engine/kernel_choice.ts";
 
 /** What the parent says to a child that has reported a sample, once it is saved: a line of its standard input. */
 export const GO_ON = "go on";

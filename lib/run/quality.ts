@@ -1,7 +1,7 @@
 import type { KvCache } from "../cache/kv_cache.ts";
 import type { Stretch } from "../cache/schedule.ts";
-import type { Engine } from "./engine.ts";
-import type { PassResult } from "./pass_io.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { PassResult } from "../engine/pass.ts";
 
 /** What a quality pass gives. */
 export interface QualityResult {

@@ -1,5 +1,5 @@
 import { Keeper, type KeepTable, type Stretch } from "../cache/schedule.ts";
-import type { Positions } from "./engine.ts";
+import { numberingOf, type Positions } from "../engine/numbering.ts";
 
 /**
  * How many positions a configuration gives its tokens: that many a model must have been trained for. Counted by the text
@@ -22,11 +22,12 @@ import type { Positions } from "./engine.ts";
  * @returns The highest position that a token gets, plus one.
  */
 export function reach(positions: Positions, table: KeepTable, courses: readonly (readonly Stretch[])[]): number {
-  if (positions === "absolute") {
+  const { limitedBy } = numberingOf(positions, false);
+  if (limitedBy === "text") {
     return Math.max(...courses.map((course) => course.reduce((sum, { tokens, times }) => sum + tokens * times, 0)));
   }
   const keeper = new Keeper(table);
-  const layers = positions === "seed" ? [0] : table.layers.keys();
+  const layers = limitedBy === "layer 0" ? [0] : table.layers.keys();
   const most = [...layers].flatMap((layer) =>
     courses.map((course) => {
       const { capacity, prefill } = keeper.course(layer, course);

@@ -1,7 +1,7 @@
 import type { PhaseMemory } from "../report/types.ts";
-import type { Engine } from "./engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import type { MemoryMeter } from "./memory_meter.ts";
-import type { PassResult } from "./pass_io.ts";
+import type { PassResult } from "../engine/pass.ts";
 import { speedCourse, type SpeedLengths } from "./speed_course.ts";
 
 /** What a speed pass gives. Times in s. */

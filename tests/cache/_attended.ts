@@ -23,7 +23,7 @@ export class AttendedCache extends FedCache<Projected> {
   /** Of the last pass, each layer's `[tokens, heads * headDim]`. */
   attended: Float32Array[] = [];
   readonly #groups: readonly number[];
-  readonly #counts: "index" | "place" | undefined;
+  readonly #counts: "index" | "rank" | undefined;
 
   constructor(
     readonly spec: AttentionShape,
@@ -32,7 +32,7 @@ export class AttendedCache extends FedCache<Projected> {
     course: readonly Stretch[],
     seed: number,
   ) {
-    const window = spec.window && (form.numbering === "absolute" ? "index" : "place");
+    const window = spec.window && (form.numbering === "absolute" ? "index" : "rank");
     super(spec, { ...options, rankedPositions: form.numbering === "cache", window }, course, seed);
     this.#counts = window;
     this.#groups = this.eviction.keeper.groups();

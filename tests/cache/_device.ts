@@ -15,7 +15,7 @@ import type { DeviceMemory } from "../../lib/ort/device.ts";
 import type { Runtime } from "../../lib/ort/runtime.ts";
 import { Session } from "../../lib/ort/session.ts";
 import { Value } from "../../lib/ort/value.ts";
-import { openRuntime } from "../../lib/run/open_runtime.ts";
+import { openRuntime } from "../../lib/engine/open_runtime.ts";
 
 let opened: Runtime | undefined;
 /** One for all tests of a file. */

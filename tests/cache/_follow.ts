@@ -6,7 +6,7 @@ import { type Stretch, tabulate } from "../../lib/cache/schedule.ts";
 import type { AttentionForm } from "../../lib/model/attention_form.ts";
 import type { ModelFolder } from "../../lib/model/model_folder.ts";
 import type { Policy, Sizes } from "../../lib/policies/policy.ts";
-import { Engine } from "../../lib/run/engine.ts";
+import { Engine } from "../../lib/engine/engine.ts";
 import type { Neox, Weights } from "../model/reference_neox.ts";
 import { SpecDecoder } from "../model/reference_spec.ts";
 import { runtime } from "./_device.ts";

@@ -2,6 +2,7 @@
  * A step with kernels of our own, all of it but the CUDA code: its graph, its operators, where weights lie, eviction, and
  * what goes in and out, with the kernels in plain loops. Held against the CPU's decoder.
  */
+import { Reason } from "../../lib/util/reason.ts";
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { tabulate } from "../../lib/cache/schedule.ts";
 import type { ModelFolder } from "../../lib/model/model_folder.ts";
@@ -9,7 +10,9 @@ import { openModelFolder } from "../../lib/model/model_folder.ts";
 import { definePolicy, type Policy } from "../../lib/policies/policy.ts";
 import { methods } from "../../lib/policies/registry.ts";
 import * as s from "../../lib/policies/score.ts";
-import { Engine, type EngineOptions, type Positions } from "../../lib/run/engine.ts";
+import { Engine } from "../../lib/engine/engine.ts";
+import type { EngineOptions } from "../../lib/engine/engine_options.ts";
+import type { Positions } from "../../lib/engine/numbering.ts";
 import { pairs } from "../cache/_pairs.ts";
 import { embeddedModel } from "../golden.ts";
 import {
@@ -84,7 +87,7 @@ function run({ model, policy, passes, positions = "absolute", trace = true }: Ru
     const { nll, argmax } = course.read();
     steps.push({ nll, argmax, logits: course.logits(), held: trace ? course.cache.heldPositions() : [] });
   }
-  return { steps, copied: course.cache.copied, used: typeof engine.step === "string" ? engine.step : "own" };
+  return { steps, copied: course.cache.copied, used: engine.steps instanceof Reason ? engine.steps.text : "own" };
 }
 
 /** Runs both, and holds one against the other; gives how often each kernel was called. */

@@ -2,7 +2,8 @@
 import { type Stretch, tabulate } from "../../lib/cache/schedule.ts";
 import type { ModelFolder } from "../../lib/model/model_folder.ts";
 import type { Policy } from "../../lib/policies/policy.ts";
-import type { EngineOptions, Positions } from "../../lib/run/engine.ts";
+import type { EngineOptions } from "../../lib/engine/engine_options.ts";
+import type { Positions } from "../../lib/engine/numbering.ts";
 import { qualityCourse } from "../../lib/run/quality.ts";
 import { speedCourse } from "../../lib/run/speed_course.ts";
 

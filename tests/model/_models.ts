@@ -3,8 +3,9 @@ import { join } from "@std/path";
 import type { AttentionForm } from "../../lib/model/attention_form.ts";
 import { type ModelFolder, openModelFolder } from "../../lib/model/model_folder.ts";
 import type { Runtime } from "../../lib/ort/runtime.ts";
-import { Engine, type EngineOptions } from "../../lib/run/engine.ts";
-import { openRuntime } from "../../lib/run/open_runtime.ts";
+import { Engine } from "../../lib/engine/engine.ts";
+import type { EngineOptions } from "../../lib/engine/engine_options.ts";
+import { openRuntime } from "../../lib/engine/open_runtime.ts";
 import { safetensors, type Stored, stored } from "./_safetensors.ts";
 import { gelu, geluTanh, type Neox, type Weights } from "./reference_neox.ts";
 

@@ -2,7 +2,7 @@ import { equal, ok } from "node:assert/strict";
 import proto from "onnx-proto";
 import { buildDecoder } from "../../lib/model/decoder.ts";
 import { openModelFolder } from "../../lib/model/model_folder.ts";
-import { Engine } from "../../lib/run/engine.ts";
+import { Engine } from "../../lib/engine/engine.ts";
 import { configOf, neox, randomWeights, runtime, storedWeights, temporaryFolder, writeModel } from "./_models.ts";
 
 /** The most likely token after `ids`, by the graph. */

@@ -2,7 +2,7 @@
 import { ok } from "node:assert/strict";
 import fc from "fast-check";
 import { openModelFolder } from "../../lib/model/model_folder.ts";
-import { Engine } from "../../lib/run/engine.ts";
+import { Engine } from "../../lib/engine/engine.ts";
 import { embeddedModel, goldenRuns, goldenTokens } from "../golden.ts";
 import { farthest, runtime } from "./_models.ts";
 

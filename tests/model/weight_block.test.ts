@@ -9,7 +9,7 @@ import { Graph } from "../../lib/onnx/graph.ts";
 import { CpuDevice } from "../../lib/ort/cpu_device.ts";
 import { CustomOps } from "../../lib/ort/custom_ops.ts";
 import { Session } from "../../lib/ort/session.ts";
-import { Engine } from "../../lib/run/engine.ts";
+import { Engine } from "../../lib/engine/engine.ts";
 import { embeddedModel } from "../golden.ts";
 import { configOf, neox, randomWeights, runtime, storedWeights, temporaryFolder, writeFiles } from "./_models.ts";
 import { safetensors } from "./_safetensors.ts";

@@ -5,7 +5,7 @@ import { runInNewContext } from "node:vm";
 import { tabulate } from "../../lib/cache/schedule.ts";
 import { openModelFolder } from "../../lib/model/model_folder.ts";
 import { methods } from "../../lib/policies/registry.ts";
-import { Engine } from "../../lib/run/engine.ts";
+import { Engine } from "../../lib/engine/engine.ts";
 import { qualityCourse } from "../../lib/run/quality.ts";
 import { runtime } from "../cache/_device.ts";
 import { configOf, neox, randomWeights, storedWeights, temporaryFolder, writeModel } from "../model/_models.ts";
@@ -35,7 +35,7 @@ Deno.test("neither buffers, nor ONNX Runtime's memory, nor what JavaScript holds
     });
     using run = engine.course(course, 0);
     const memory = () => {
-      const { InUse, TotalAllocated } = engine.session.allocatorStats();
+      const { InUse, TotalAllocated } = engine.sessions[0]!.allocatorStats();
       return [runtime().device.allocated, InUse, TotalAllocated];
     };
     const go = (from: number, to: number) => {

@@ -14,7 +14,7 @@
  *   nearer to the original's than that: 0.003 % (seed: 0.014 %), single steps 0.007 (seed: 0.054).
  */
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { openRuntime } from "../../lib/run/open_runtime.ts";
+import { openRuntime } from "../../lib/engine/open_runtime.ts";
 import type { QualityResult } from "../../lib/run/quality.ts";
 import {
   compare,

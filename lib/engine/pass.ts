@@ -3,12 +3,14 @@ import { middlesOf, noDrop } from "../cache/middle.ts";
 import type { Binding } from "../ort/binding.ts";
 import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
-import type { Engine } from "./engine.ts";
 import { explained } from "./export_passes.ts";
-import { type PassBlock, passBlock, type PassForm } from "./pass_block.ts";
+import type { Form } from "./forms/form.ts";
+import { makeForm } from "./forms/make_form.ts";
+import type { LoadedModel } from "./loaded_model.ts";
+import { type PassBlock, passBlock } from "./pass_block.ts";
 
 /** What a pass is given. */
-export interface Pass {
+export interface PassTokens {
   /** The new tokens' ids; of one token, undefined for the one predicted by the pass before. */
   readonly ids: readonly number[] | undefined;
   /** Position of the first of them. */
@@ -28,21 +30,15 @@ export interface PassResult {
 }
 
 /** Inputs and outputs of passes of one number of tokens, bound once. A step costs one small copy in and one out. */
-export class PassIo implements Disposable {
+export class Pass implements Disposable {
   readonly #bindings: readonly Binding[];
   readonly #block: PassBlock;
-  /** On the host, for each group: valid entries after the pass, int32; for an export those before it, int64. */
-  readonly #totals: DeviceMemory;
   readonly #memory: DeviceMemory[] = [];
   readonly #logits: DeviceMemory | undefined;
   readonly #captured: boolean;
-  /** What asks for the inputs: attention in one of its forms, or a step with our own kernels. */
-  readonly #form: PassForm;
+  readonly #form: Form;
   /** Whether positions are given with the tokens. */
   readonly #positioned: boolean;
-  readonly #hostTotals: Int32Array<ArrayBuffer> | BigInt64Array<ArrayBuffer>;
-  /** The host's side of each group's counts. */
-  readonly #lengths: { readonly past: readonly BigInt64Array[]; readonly lastSlot: readonly Int32Array[] };
   /** The middles that were sent last. */
   #middles: Float32Array | undefined;
   /** Group → one of its layers. */
@@ -51,121 +47,49 @@ export class PassIo implements Disposable {
   /**
    * @param next Passes of one token over the same cache, if there are: they go on with what this one predicts.
    */
-  constructor(readonly engine: Engine, readonly cache: KvCache, readonly tokens: number, readonly next?: PassIo) {
-    const { runtime: { ort, device, host }, model: { spec }, groups, options } = engine;
+  constructor(readonly engine: LoadedModel, readonly cache: KvCache, readonly tokens: number, readonly next?: Pass) {
+    const { runtime: { ort, device }, model: { spec }, groups } = engine;
     this.#member = Array.from({ length: Math.max(...groups) + 1 }, (_, group) => groups.indexOf(group));
-    this.#totals = this.#allocate(8 * this.#member.length, host);
     const { step, prompt = step } = engine.graphs;
     const graphs = tokens === 1 ? step : prompt;
-    this.#form = tokens === 1 && typeof engine.step !== "string" ? "step" : options.attention;
+    const form = tokens === 1 && engine.ownSteps ? "step" : engine.attention;
     this.#positioned = graphs[0].decoder.names.inputs.has("position_ids");
-    this.#block = passBlock(engine, this.#form, this.#member.length, tokens, this.#positioned);
-    const inputs = this.#cacheInputs();
+    this.#captured = tokens === 1 && engine.captured;
+    const block = this.#block = passBlock(engine, form, this.#member.length, tokens, this.#positioned);
+    const member = this.#member;
+    this.#form = makeForm(form, {
+      engine,
+      cache,
+      tokens,
+      member,
+      block,
+      allocate: (...args) => this.#allocate(...args),
+    });
+    const inputs = { ...this.#form.inputs };
     const outputs = this.#results();
     for (let layer = 0; layer < spec.layers; layer++) {
       const { keys, values } = cache.tensors(layer, tokens);
       inputs[`past_key.${layer}`] = outputs[`present_key.${layer}`] = keys;
       inputs[`past_value.${layer}`] = outputs[`present_value.${layer}`] = values;
     }
-    const state = cache.state(tokens)?.tensors(this.#form === "step");
+    const state = cache.state(tokens)?.tensors(form === "step");
     Object.assign(inputs, state?.inputs, this.#blockInputs());
     Object.assign(outputs, state?.outputs);
-    if (options.logits) {
+    if (engine.logits) {
       this.#logits = this.#allocate(4 * tokens * spec.vocab);
       outputs.logits = Value.of(ort, device, this.#logits, "float32", [tokens, spec.vocab]);
     }
-    if (options.attention === "export") {
+    if (engine.attention === "export") {
       const last = this.#allocate(4 * spec.vocab);
       const row = () => Value.of(ort, device, last, "float32", [1, spec.vocab]);
       [inputs.last_logits, outputs.last_logits] = [row(), row()];
     }
-    this.#lengths = this.#lengthArrays();
-    this.#captured = tokens === 1 && engine.session.capturable;
-    // In a captured graph the count on the host stays what it was: the capacity is right for all of them.
-    const capacities = this.#member.map((layer) => cache.capacity(layer, tokens));
-    this.#hostTotals = options.attention === "export"
-      ? new BigInt64Array(capacities.length)
-      : Int32Array.from(capacities);
-    host.write(this.#totals, 0, this.#hostTotals);
     this.#bindings = graphs.map((graph) => graph.bind(inputs, outputs, this.#captured));
-    // Not every graph takes all there is.
+    // Not every graph takes all of them.
     for (const [name, value] of Object.entries(inputs)) {
       if (!graphs.some(({ decoder }) => decoder.names.inputs.has(name))) value[Symbol.dispose]();
     }
     if (this.#captured) this.#capture();
-  }
-
-  #lengthArrays(): { past: BigInt64Array[]; lastSlot: Int32Array[] } {
-    const form = this.#form;
-    return {
-      past: form === "explicit" || form === "step"
-        ? this.#member.map((_, group) => this.#block.array(`past.${group}`))
-        : [],
-      lastSlot: form !== "fused" ? [] : this.#member.map((_, group) => this.#block.array(`last_slot.${group}`)),
-    };
-  }
-
-  /** What the attention form asks for beside the block. */
-  #cacheInputs(): Record<string, Value> {
-    const {
-      cache,
-      tokens,
-      engine: { runtime: { ort, host }, model: { spec }, options, window },
-    } = this;
-    const inputs: Record<string, Value> = {};
-    if (this.#form === "export") {
-      this.#member.forEach((_, group) => {
-        inputs[`past.${group}`] = Value.of(ort, host, this.#totals, "int64", [1], 8 * group);
-      });
-      return options.positions === "cache" ? { ...inputs, ...this.#rankInputs() } : inputs;
-    }
-    if (this.#form === "fused") {
-      this.#member.forEach((_, group) => {
-        inputs[`total.${group}`] = Value.of(ort, host, this.#totals, "int32", [1], 4 * group);
-      });
-      return inputs;
-    }
-    if (this.#form === "explicit") this.#slotInputs(inputs);
-    if (options.positions !== "cache") {
-      // A sliding window over slots in any order asks where each one's entry is in the text, or in the cache.
-      const [feature, input] = window?.by === "index" ? ["birth", "births"] as const : ["rank", "ranks"] as const;
-      for (const layer of window?.evicted ?? []) {
-        if (spec.window?.(layer)) inputs[`${input}.${layer}`] = cache.perSlot(feature, layer, tokens);
-      }
-      return inputs;
-    }
-    return { ...inputs, ...this.#rankInputs() };
-  }
-
-  /** Each layer's place of every slot's entry in text order. */
-  #rankInputs(): Record<string, Value> {
-    const { cache, tokens, engine: { runtime: { ort, device }, model: { spec }, groups, eviction } } = this;
-    const inputs: Record<string, Value> = {};
-    // Where nothing is ever dropped, entries lie in text order.
-    const inOrder = this.#member.map((layer) => {
-      const capacity = cache.capacity(layer, tokens);
-      const ranks = this.#allocate(4 * spec.kvHeads * capacity);
-      device.write(ranks, 0, Float32Array.from({ length: spec.kvHeads * capacity }, (_, i) => i % capacity));
-      return () => Value.of(ort, device, ranks, "float32", [spec.kvHeads, capacity]);
-    });
-    groups.forEach((group, layer) => {
-      inputs[`ranks.${layer}`] = eviction.acting.includes(layer)
-        ? cache.perSlot("rank", layer, tokens)
-        : inOrder[group]!();
-    });
-    return inputs;
-  }
-
-  /** The numbers of tokens and slots. */
-  #slotInputs(inputs: Record<string, Value>): void {
-    const { cache, tokens, engine: { runtime: { ort, device } } } = this;
-    const most = Math.max(tokens, ...this.#member.map((layer) => cache.capacity(layer, tokens)));
-    const iota = this.#allocate(8 * most);
-    device.write(iota, 0, BigInt64Array.from({ length: most }, (_, i) => BigInt(i)));
-    inputs.rows = Value.of(ort, device, iota, "int64", [tokens, 1]);
-    this.#member.forEach((layer, group) => {
-      inputs[`slots.${group}`] = Value.of(ort, device, iota, "int64", [1, cache.capacity(layer, tokens)]);
-    });
   }
 
   #allocate(bytes: number, where = this.engine.runtime.device): DeviceMemory {
@@ -174,7 +98,7 @@ export class PassIo implements Disposable {
     return memory;
   }
 
-  /** Where the block's fields are that are inputs. */
+  /** The inputs in the block. */
   #blockInputs(): Record<string, Value> {
     const names = Object.keys(this.#block.fields).filter((name) => name !== "nll" && name !== "argmax");
     return Object.fromEntries(names.map((name) => [name, this.#block.value(name as "input_ids")]));
@@ -198,14 +122,19 @@ export class PassIo implements Disposable {
   }
 
   /** Queues one pass of the cache's current one. */
-  run(pass: Pass): void {
+  run(pass: PassTokens): void {
     const { cache } = this;
     this.#run(pass, cache.held, cache.nextDraw(), cache.middles());
   }
 
   /** Nothing here is made anew from step to step: it runs between the device's work. */
-  #run({ ids, position, textIndex, target }: Pass, held: readonly number[], draw: number, middles: Float32Array): void {
-    const { tokens, engine: { runtime: { host }, eviction: { kept, acting, isRandom } } } = this;
+  #run(
+    { ids, position, textIndex, target }: PassTokens,
+    held: readonly number[],
+    draw: number,
+    middles: Float32Array,
+  ): void {
+    const { tokens, engine: { eviction: { kept, acting, isRandom } } } = this;
     const block = this.#block;
     if (ids) {
       const inputIds = block.array("input_ids");
@@ -217,17 +146,9 @@ export class PassIo implements Disposable {
       for (let i = 0; i < tokens; i++) positions[i] = BigInt(position + i);
     }
     for (let group = 0; group < this.#member.length; group++) {
-      const past = held[this.#member[group]!]!;
-      if (this.#form === "explicit" || this.#form === "step") this.#lengths.past[group]![0] = BigInt(past);
-      else if (this.#form === "export") this.#hostTotals[group] = BigInt(past);
-      else {
-        this.#lengths.lastSlot[group]![0] = past + tokens - 1;
-        this.#hostTotals[group] = past + tokens;
-      }
+      this.#form.setPast(group, held[this.#member[group]!]!);
     }
-    if ((this.#form === "fused" || this.#form === "export") && !this.#captured) {
-      host.write(this.#totals, 0, this.#hostTotals);
-    }
+    this.#form.send();
     if (acting.length > 0) {
       if (middles !== this.#middles) {
         block.array("middles").set(middles);

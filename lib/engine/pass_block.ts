@@ -1,17 +1,13 @@
-import type { AttentionForm } from "../model/attention_form.ts";
-import type { Engine } from "./engine.ts";
 import { InputBlock } from "./input_block.ts";
-
-/** What asks for a pass's inputs: attention in one of its forms, or a step with our own kernels. */
-export type PassForm = AttentionForm | "export" | "step";
+import type { FormName, LoadedModel } from "./loaded_model.ts";
 
 /** See {@linkcode passBlock}. */
 export type PassBlock = ReturnType<typeof passBlock>;
 
-/** A block of all that changes from pass to pass: the results, and behind them the inputs. */
+/** A block of all that changes from pass to pass: the results, then the inputs. */
 export function passBlock(
-  { runtime: { ort, device }, eviction }: Engine,
-  form: PassForm,
+  { runtime: { ort, device }, eviction }: LoadedModel,
+  form: FormName,
   groups: number,
   tokens: number,
   positioned: boolean,

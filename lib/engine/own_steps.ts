@@ -12,15 +12,16 @@ import type { Graph, Tensor } from "../onnx/graph.ts";
 import type { CudaDevice } from "../ort/cuda_device.ts";
 import { CustomOps } from "../ort/custom_ops.ts";
 import type { Runtime } from "../ort/runtime.ts";
-import type { EngineOptions } from "./engine.ts";
+import { Reason } from "../util/reason.ts";
+import { type EngineOptions, numberingFor } from "./engine_options.ts";
 import { kernelObstacle } from "./kernel_choice.ts";
 import { LoadedGraph } from "./loaded_graph.ts";
 
 /**
- * Decode steps with kernels of our own, beside a session that has the weights and does all other passes: see buildStep.
- * Weights are not loaded twice: that session tells where they lie.
+ * Decode steps with the project's own kernels: see buildStep. A second session holds the weights and runs all other passes;
+ * it reveals where they lie, so that they are not loaded twice.
  */
-export class Step implements Disposable {
+export class OwnSteps implements Disposable {
   readonly #kernels: StepKernels;
   /** Operators of the session that has the weights. */
   readonly reveals: CustomOps;
@@ -40,32 +41,35 @@ export class Step implements Disposable {
   }
 
   /**
-   * Compiles the kernels; where they are not to be used, or cannot be, a string says why.
+   * Compiles the kernels.
    *
+   * @returns The steps, or why they are not used.   *
    * @throws {InputError} If they cannot be used and have to be.
    */
-  static open(runtime: Runtime, model: ModelFolder, options: EngineOptions, eviction: Eviction): Step | string {
+  static open(runtime: Runtime, model: ModelFolder, options: EngineOptions, eviction: Eviction): OwnSteps | Reason {
     const { kernels = "auto" } = options;
-    if (kernels === "ort") return "--kernels ort";
-    const made = Step.#make(runtime, model, options, eviction);
-    if (kernels === "own" && typeof made === "string") {
-      throw new InputError(`Cannot use --kernels own: ${made}; auto takes ONNX Runtime's where they cannot be used`);
+    if (kernels === "ort") return new Reason("--kernels ort");
+    const made = OwnSteps.#make(runtime, model, options, eviction);
+    if (kernels === "own" && made instanceof Reason) {
+      throw new InputError(
+        `Cannot use --kernels own: ${made.text}; auto takes ONNX Runtime's where they cannot be used`,
+      );
     }
     return made;
   }
 
-  static #make(runtime: Runtime, model: ModelFolder, options: EngineOptions, eviction: Eviction): Step | string {
+  static #make(runtime: Runtime, model: ModelFolder, options: EngineOptions, eviction: Eviction): OwnSteps | Reason {
     const { device } = runtime;
     const { kernels, dtype } = options;
     const own = typeof kernels === "function" ? kernels : undefined;
     const use = { ...options, device: own ? "cuda" as const : device.kind, score: eviction.score };
     const obstacle = kernelObstacle(model, use);
-    if (obstacle !== undefined) return obstacle;
+    if (obstacle !== undefined) return new Reason(obstacle);
     try {
       const made = own ? own(dtype) : new CudaStepKernels(device as CudaDevice, dtype);
-      return new Step(runtime, model.spec, options, eviction, made);
+      return new OwnSteps(runtime, model.spec, options, eviction, made);
     } catch (error) {
-      if (error instanceof CudaError || error instanceof InputError) return error.message;
+      if (error instanceof CudaError || error instanceof InputError) return new Reason(error.message);
       throw error;
     }
   }
@@ -84,7 +88,7 @@ export class Step implements Disposable {
     return new PromptHeads(g, this.spec, this.#kernels, this.reveals, this.options, positions);
   }
 
-  /** Loads the graph of steps, once that of the decoder, of so many bytes of weights, has been. */
+  /** Loads the step graph. Call after the decoder graph is loaded; `weightBytes` is its weight size. */
   load(groups: readonly number[], weightBytes: number): LoadedGraph {
     const { runtime, spec, options, eviction: { acting, score, kept } } = this;
     const { kvHeads, headDim } = spec;
@@ -96,7 +100,7 @@ export class Step implements Disposable {
     const graph = buildStep(spec, this.#kernels, this.#ops, weight, {
       dtype: options.dtype,
       maxPositions: options.maxPositions,
-      rotate: options.positions === "cache" ? "read" : "write",
+      rotate: numberingFor(options).rotate,
       groups,
       observed: kept.attention ? acting : [],
       logits: options.logits ?? false,

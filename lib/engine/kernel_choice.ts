@@ -1,13 +1,17 @@
 import type { FloatType } from "../dtype.ts";
-import { InputError } from "../errors.ts";
 import { compileScore } from "../kernels/drop_program.ts";
 import type { ModelFolder } from "../model/model_folder.ts";
 import { stepObstacle } from "../model/step_obstacle.ts";
 import type { Score } from "../policies/score.ts";
-import type { Engine } from "./engine.ts";
 
 /** Whose kernels run decode steps: the project's own, ONNX Runtime's, or, by "auto", the own ones where they can. */
 export type KernelChoice = "auto" | "own" | "ort";
+
+/** Whose kernels run decode steps; on CUDA, where others could be thought to, why not the project's own. */
+export interface KernelsUsed {
+  readonly kernels: "own" | "ort";
+  readonly kernels_reason?: string;
+}
 
 /** What decides whether the project's own kernels can be used. */
 export interface KernelUse {
@@ -48,48 +52,4 @@ export function kernelObstacle(model: ModelFolder, { device, score, ...options }
 /** Why a score cannot be computed by them. */
 function scoreObstacle(score: Score | undefined): string | undefined {
   return compileScore(score) ? undefined : "the method's score is none that the eviction kernel knows";
-}
-
-/**
- * Which of a run's configurations cannot have the project's own kernels, where `--kernels own` asks for them.
- *
- * @param requests The configurations.
- * @param maxPositions The most tokens that a text has.
- * @param isControl Which of them are control groups.
- * @returns Name → reason; none where they are not asked for.
- * @throws {InputError} If nothing but control groups is left.
- */
-export function kernelRefusals(
-  model: ModelFolder,
-  requests: readonly (Omit<KernelUse, "maxPositions"> & { readonly name: string; readonly kernels: KernelChoice })[],
-  maxPositions: number,
-  isControl: readonly boolean[],
-): Map<string, string> {
-  const refused = new Map<string, string>();
-  let isWhole = true;
-  requests.forEach(({ name, kernels, device, dtype, score }, i) => {
-    if (kernels !== "own") return void (isWhole = false);
-    const obstacle = kernelObstacle(model, { device, dtype, maxPositions, score });
-    if (obstacle !== undefined) refused.set(name, `--kernels own: ${obstacle}`);
-    else if (!isControl[i] || isControl.every(Boolean)) isWhole = false;
-  });
-  const [first] = [...refused.values()].toReversed();
-  if (first !== undefined && isWhole) {
-    throw new InputError(
-      `Cannot use ${first}; auto takes ONNX Runtime's kernels where the project's own cannot be used`,
-    );
-  }
-  return refused;
-}
-
-/** Whose kernels run decode steps; on CUDA, where others could be thought to, why not the project's own. */
-export interface KernelsUsed {
-  readonly kernels: "own" | "ort";
-  readonly kernels_reason?: string;
-}
-
-/** Whose kernels an engine's decode steps run. */
-export function kernelsUsed({ step, runtime: { device } }: Pick<Engine, "step" | "runtime">): KernelsUsed {
-  if (typeof step !== "string") return { kernels: "own" };
-  return { kernels: "ort", ...(device.kind === "cuda" ? { kernels_reason: step } : {}) };
 }

@@ -1,0 +1,85 @@
+import { KvCache } from "../cache/kv_cache.ts";
+import type { Stretch } from "../cache/schedule.ts";
+import type { LoadedModel } from "./loaded_model.ts";
+import { Pass, type PassResult } from "./pass.ts";
+
+/**
+ * A sequence of forward passes over one cache: `forward`, `evict`, `read`, and again. Everything is allocated and
+ * bound when it is made.
+ */
+export class Course implements Disposable {
+  readonly cache: KvCache;
+  /** Tokens of a pass → its inputs and outputs. */
+  readonly #passes = new Map<number, Pass>();
+  readonly #byHeld: boolean;
+  #current: Pass | undefined;
+  /** Tokens of the text so far. */
+  #textIndex = 0;
+
+  constructor(engine: LoadedModel, stretches: readonly Stretch[], seed: number) {
+    this.#byHeld = engine.numbering.byHeld;
+    this.cache = new KvCache(engine.eviction, stretches, seed);
+    const sizes = new Set(stretches.filter(({ times }) => times > 0).map(({ tokens }) => tokens));
+    // Passes of one token come first: the others leave their results where those look for theirs.
+    for (const tokens of [...sizes].sort((a, b) => a - b)) {
+      this.#passes.set(tokens, new Pass(engine, this.cache, tokens, this.#passes.get(1)));
+    }
+  }
+
+  /**
+   * Runs the decoder on the text's next tokens, and drops an entry where the policy drops one. On CUDA this only queues
+   * the work.
+   *
+   * @param target The token that follows, for its NLL.
+   * @throws {RangeError} For a number of tokens that the course does not have.
+   */
+  forward(ids: readonly number[], target: number): void {
+    this.#forward(ids.length, ids, target);
+  }
+
+  /**
+   * The same with the token that the last pass predicts, which need not have come to the host: a step can be queued while
+   * the one before it runs.
+   */
+  advance(target: number): void {
+    this.#forward(1, undefined, target);
+  }
+
+  #forward(tokens: number, ids: readonly number[] | undefined, target: number): void {
+    const pass = this.#passes.get(tokens);
+    if (!pass) throw new RangeError(`Cannot run a pass of ${tokens} tokens: the course has none`);
+    this.#current = pass;
+    this.cache.beginPass(tokens);
+    const position = this.#byHeld ? this.cache.held[0]! : this.#textIndex;
+    pass.run({ ids, position, textIndex: this.#textIndex, target });
+    this.#textIndex += tokens;
+  }
+
+  /** Evicts what the policy drops in numbers. On CUDA this only queues the work. */
+  evict(): void {
+    this.cache.endPass();
+  }
+
+  /** Waits for the last pass and gives, for its last token, the NLL of the target (nats) and the argmax. */
+  read(): PassResult {
+    return this.#current!.readLater()();
+  }
+
+  /**
+   * Queues reading that: the function waits for it, while passes after it may be queued already. Each has to be read, in
+   * order, before two more are.
+   */
+  readLater(): () => PassResult {
+    return this.#current!.readLater();
+  }
+
+  /** The last pass's logits, `[tokens, vocab]`, if the engine was made with `logits`. */
+  logits(): Float32Array {
+    return this.#current!.logits();
+  }
+
+  [Symbol.dispose](): void {
+    for (const pass of this.#passes.values()) pass[Symbol.dispose]();
+    this.cache[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,172 @@
+import { emitDrop } from "../cache/drop_graph.ts";
+import { Eviction } from "../cache/eviction.ts";
+import type { Stretch } from "../cache/schedule.ts";
+import { buildDecoder } from "../model/decoder.ts";
+import type { Decoder, DecoderOptions, PassTensors } from "../model/decoder_options.ts";
+import type { ModelFolder } from "../model/model_folder.ts";
+import type { WindowUse } from "../model/visible.ts";
+import { WeightBlock } from "../model/weight_block.ts";
+import type { Graph } from "../onnx/graph.ts";
+import type { CustomOps } from "../ort/custom_ops.ts";
+import type { Runtime } from "../ort/runtime.ts";
+import type { Session } from "../ort/session.ts";
+import { Reason } from "../util/reason.ts";
+import { Course } from "./course.ts";
+import { type EngineOptions, evictionOptions, numberingFor, windowUse } from "./engine_options.ts";
+import { exportPasses } from "./export_passes.ts";
+import type { KernelsUsed } from "./kernel_choice.ts";
+import { type LoadTimes, stopwatch } from "./load_times.ts";
+import type { LoadedModel } from "./loaded_model.ts";
+import { LoadedGraph, type PassGraphs } from "./loaded_graph.ts";
+import type { Numbering } from "./numbering.ts";
+import { OwnSteps } from "./own_steps.ts";
+
+/** A model under a policy, loaded on a device: starts courses of passes. */
+export class Engine implements LoadedModel, Disposable {
+  /** What a pass runs. */
+  readonly graphs: PassGraphs;
+  readonly numbering: Numbering;
+  /** Layer → length group; see DecoderOptions. */
+  readonly groups: readonly number[];
+  /** How sliding windows count, where a text is longer than one. */
+  readonly window: WindowUse | undefined;
+  /** The weights, where they are not ORT's to load. */
+  readonly weights: WeightBlock | undefined;
+  /** Where the time of loading went. */
+  readonly loadTimes: LoadTimes;
+  /** Decode steps with the project's own kernels, or why ONNX Runtime's run them. */
+  readonly steps: OwnSteps | Reason;
+
+  /**
+   * Loads the model.
+   *
+   * @param eviction The policy's sessions, if they are to be made before the model is loaded; the engine disposes them.
+   */
+  constructor(
+    readonly runtime: Runtime,
+    readonly model: ModelFolder,
+    readonly options: EngineOptions,
+    readonly eviction: Eviction = new Eviction(runtime, model.spec, evictionOptions(options, model.spec)),
+  ) {
+    this.groups = eviction.keeper.groups();
+    this.numbering = numberingFor(options);
+    const by = windowUse(options, model.spec);
+    this.window = by && { by, evicted: eviction.acting };
+    const { cudaGraphs = true, threads, dtype, weightBlock = runtime.device.kind === "cuda" } = options;
+    const lap = stopwatch();
+    using made = new DisposableStack();
+    const weights = weightBlock && !model.export ? made.use(new WeightBlock(runtime, model, dtype)) : undefined;
+    this.weights = weights;
+    // The CPU's kernels look at weights when a session is made; those of CUDA, when it runs.
+    if (runtime.device.kind === "cpu") weights?.wait();
+    const block_s = lap();
+    const load = (decoder: Decoder, cudaGraph: boolean, customOps?: CustomOps) =>
+      new LoadedGraph(runtime, decoder, { cudaGraph, threads, customOps, initializers: weights?.values });
+    const then = (g: Graph, pass: PassTensors) => this.#drop(g, pass);
+    const steps = this.steps = OwnSteps.open(runtime, model, options, eviction);
+    const kernels_s = lap();
+    if (model.export) {
+      const { logits = false, maxPositions, profile } = options;
+      const { rope } = model.spec;
+      const turned = this.numbering.ranked && rope ? { rope, positions: maxPositions } : undefined;
+      this.graphs = exportPasses(model.export, model.spec, { groups: this.groups, logits, turned }, {
+        load: (decoder) => new LoadedGraph(runtime, decoder, { cudaGraph: false, threads, growing: true, profile }),
+        then,
+      });
+    } else if (steps instanceof Reason) {
+      this.graphs = { step: [load(this.#decoder(then), cudaGraphs)] };
+    } else {
+      const decoder = this.#decoder((g, pass) => this.#prompted(g, pass), {
+        weights: (g, weights) => steps.reveal(g, weights),
+        heads: (g, positions) => steps.heads(g, positions),
+      });
+      const prompt = load(decoder, false, steps.reveals);
+      this.graphs = { step: [steps.load(this.groups, decoder.weightBytes)], prompt: [prompt] };
+    }
+    const sessions_s = lap();
+    const reading_s = weights?.wait() ?? 0;
+    this.loadTimes = { block_s, kernels_s, sessions_s, waiting_s: lap(), reading_s };
+    made.move();
+  }
+
+  get attention(): EngineOptions["attention"] {
+    return this.options.attention;
+  }
+
+  get ownSteps(): boolean {
+    return this.steps instanceof OwnSteps;
+  }
+
+  get captured(): boolean {
+    return this.graphs.step[0].session.capturable;
+  }
+
+  get logits(): boolean {
+    return this.options.logits ?? false;
+  }
+
+  /** Whose kernels run decode steps. */
+  get kernels(): KernelsUsed {
+    if (this.steps instanceof OwnSteps) return { kernels: "own" };
+    const isChoice = this.runtime.device.kind === "cuda";
+    return { kernels: "ort", ...(isChoice ? { kernels_reason: this.steps.text } : {}) };
+  }
+
+  /** All sessions that passes run in. */
+  get sessions(): readonly Session[] {
+    const { step, prompt = [] } = this.graphs;
+    return [...new Set([...step, ...prompt])].map(({ session }) => session);
+  }
+
+  /** Bytes of the weights as stored. */
+  get weightBytes(): number {
+    return this.graphs.step[0].decoder.weightBytes;
+  }
+
+  /** The decoder written from the model's own weights. */
+  #decoder(then: DecoderOptions["then"], own: Pick<DecoderOptions, "weights" | "heads"> = {}): Decoder {
+    const { model, runtime, options, groups, eviction: { kept, acting } } = this;
+    if (options.attention === "export") throw new TypeError("Cannot write a decoder in the form of an export");
+    return buildDecoder(model, {
+      dtype: options.dtype,
+      device: runtime.device.kind,
+      attention: options.attention,
+      maxPositions: options.maxPositions,
+      rotate: this.numbering.rotate,
+      groups,
+      observe: kept.attention && { use: kept.attention, layers: acting },
+      window: this.window,
+      logits: options.logits ?? false,
+      ...own,
+      then,
+    });
+  }
+
+  /**
+   * Writes what is kept of the entries of a pass of several tokens, after that pass. Many-entry eviction chooses among them,
+   * so that nothing is scored here.
+   */
+  #prompted(g: Graph, pass: PassTensors): void {
+    const { norms, births, attention } = this.eviction.kept;
+    if (norms || births || attention) this.#drop(g, pass, false);
+  }
+
+  /** Writes single-slot eviction after a pass. */
+  #drop(g: Graph, pass: PassTensors, scored = true): void {
+    const { model: { spec: { kvHeads, headDim } }, options: { dtype }, eviction: { acting, kept } } = this;
+    const score = scored ? this.eviction.score : undefined;
+    if (acting.length > 0) emitDrop(g, { actingLayers: acting.length, kvHeads, headDim, dtype, score, kept, ...pass });
+  }
+
+  /** Starts a course of passes over an empty cache that has room for them. */
+  course(stretches: readonly Stretch[], seed: number): Course {
+    return new Course(this, stretches, seed);
+  }
+
+  [Symbol.dispose](): void {
+    for (const session of this.sessions) session[Symbol.dispose]();
+    if (this.steps instanceof OwnSteps) this.steps[Symbol.dispose]();
+    this.weights?.[Symbol.dispose]();
+    this.eviction[Symbol.dispose]();
+  }
+}

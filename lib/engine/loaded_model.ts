@@ -1,0 +1,32 @@
+import type { Eviction } from "../cache/eviction.ts";
+import type { ModelFolder } from "../model/model_folder.ts";
+import type { WindowUse } from "../model/visible.ts";
+import type { Runtime } from "../ort/runtime.ts";
+import type { PassGraphs } from "./loaded_graph.ts";
+import type { Numbering } from "./numbering.ts";
+
+/** What passes take of the engine that runs them. */
+export interface LoadedModel {
+  readonly runtime: Runtime;
+  readonly model: ModelFolder;
+  readonly eviction: Eviction;
+  /** The sessions of a pass. */
+  readonly graphs: PassGraphs;
+  /** The form of attention; of a pass of one token another one if {@linkcode ownSteps}. */
+  readonly attention: "fused" | "explicit" | "export";
+  /** Whether the project's own kernels run passes of one token. */
+  readonly ownSteps: boolean;
+  /** How tokens are numbered. */
+  readonly numbering: Numbering;
+  /** Layer → its length group: layers of a group hold equally many entries throughout. */
+  readonly groups: readonly number[];
+  /** How sliding windows count, where a text is longer than one. */
+  readonly window: WindowUse | undefined;
+  /** Whether steps are captured as CUDA graphs. */
+  readonly captured: boolean;
+  /** Whether passes also give the logits of every token. */
+  readonly logits: boolean;
+}
+
+/** The forms of attention in which a pass asks for its inputs; "step": with the project's own kernels. */
+export type FormName = LoadedModel["attention"] | "step";
