@@ -5,12 +5,13 @@
  */
 import { InputError } from "../errors.ts";
 import { beginCuda } from "../run/begin_cuda.ts";
+import { encode } from "../run/wire.ts";
 import type { RooflineRequest } from "./protocol.ts";
 
 const encoder = new TextEncoder();
 
 function write(event: object): void {
-  const line = encoder.encode(JSON.stringify(event) + "\n");
+  const line = encoder.encode(encode(event) + "\n");
   for (let at = 0; at < line.length;) at += Deno.stdout.writeSync(line.subarray(at));
 }
 

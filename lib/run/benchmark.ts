@@ -9,6 +9,7 @@ import type { Trace, TraceSnapshot } from "../report/trace_types.ts";
 import type { BenchmarkResults, ConfigurationRecord, Failure, RawResult } from "../report/types.ts";
 import { type ChildEnd, reasonOf, runChild } from "./child.ts";
 import { sha256OfFiles } from "../sha256.ts";
+import { noteResults } from "./note_results.ts";
 import type { BenchmarkOptions, BenchmarkRun } from "./options.ts";
 import { type Plan, prepare } from "./prepare.ts";
 import type { MeasureRequest } from "./protocol.ts";
@@ -207,9 +208,10 @@ function failureOf({ name }: MeasureRequest, reason: string, end: ChildEnd, samp
   return { method: name, reason, log: end.log, code: end.code, ...(samples.length > 0 ? { samples } : {}) };
 }
 
-/** Brings the averages up to what was measured. */
+/** Brings the averages and the notes up to what was measured. */
 function summarize(results: BenchmarkResults): void {
   results.aggregated_stats = aggregateAll(results.raw_results);
+  noteResults(results);
   const { baseline } = results.aggregated_stats;
   if (baseline === undefined) return;
   const { perplexity, accuracy, throughput, tpot } = baseline;

@@ -1,6 +1,7 @@
 import { denoProgram, endWith, projectFlags, readLines } from "../deno_child.ts";
 import { InputError } from "../errors.ts";
 import type { ChildEvent, ChildRequest, Probe, ProbeRequest } from "./protocol.ts";
+import { decode } from "./wire.ts";
 
 /** How a child ended. */
 export interface ChildEnd {
@@ -108,8 +109,8 @@ export function reasonOf({ code, signal, error, log }: ChildEnd): string {
 
 function parse(line: string): { readonly type: string } | undefined {
   try {
-    const event = JSON.parse(line);
-    return typeof event?.type === "string" ? event : undefined;
+    const event = decode(line) as { readonly type?: unknown } | null;
+    return typeof event?.type === "string" ? event as { readonly type: string } : undefined;
   } catch {
     return undefined; // a library that prints to standard output
   }

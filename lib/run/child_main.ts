@@ -7,11 +7,12 @@
 import { InputError } from "../errors.ts";
 import { beginCuda } from "./begin_cuda.ts";
 import type { ChildEvent, ChildRequest } from "./protocol.ts";
+import { encode } from "./wire.ts";
 
 const encoder = new TextEncoder();
 
 function emit(event: ChildEvent): void {
-  const line = encoder.encode(JSON.stringify(event) + "\n");
+  const line = encoder.encode(encode(event) + "\n");
   for (let at = 0; at < line.length;) at += Deno.stdout.writeSync(line.subarray(at));
 }
 

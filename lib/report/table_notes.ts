@@ -1,0 +1,91 @@
+import { droppedNote, heldTexts, passesWithoutDrops, type PassLengths } from "./notes.ts";
+import type { BenchmarkResults, ConfigurationRecord, RawResult } from "./types.ts";
+
+/** What {@linkcode formatNotes} reads of results.json. */
+export interface NotedResults {
+  config: PassLengths;
+  raw_results: readonly Pick<RawResult, "method" | "vram_method">[];
+  aggregated_stats: Readonly<Record<string, unknown>>;
+  configurations: readonly Pick<ConfigurationRecord, "name" | "method" | "dropped" | "notes">[];
+}
+
+/**
+ * What stands under the table: what a `*` means, figures that are not finite, and which rows compressed nothing. Each is
+ * said once.
+ *
+ * @param results A run's results.
+ * @returns The lines joined by "\n"; "" where there is nothing to say.
+ *
+ * @example
+ * ```ts
+ * import { formatNotes } from "./table_notes.ts";
+ *
+ * console.log(formatNotes({
+ *   config: { max_tokens: 1280, prompt_tokens: 512, max_new_tokens: 128 },
+ *   raw_results: [],
+ *   aggregated_stats: { streaming_4096: {} },
+ *   configurations: [{ name: "streaming_4096", method: "streaming_llm", dropped: { quality: 0, speed: 0 } }],
+ * }));
+ * // Nothing was dropped in streaming_4096: all 1280 tokens of the quality pass and all 639 of the speed pass are kept
+ * ```
+ */
+export function formatNotes(results: NotedResults): string {
+  const measured = results.configurations.filter(({ name }) => results.aggregated_stats[name] !== undefined);
+  return [
+    ...(measured.some(({ name }) => isOfWholeGpu(results, name))
+      ? [
+        "* VRAM: NVML does not list this process, so it is the whole GPU's use over what was there at the start, other processes included",
+      ]
+      : []),
+    ...measured.flatMap((record) => {
+      const dropped = droppedNote(record, results.config);
+      return (record.notes ?? []).filter((note) => note !== dropped).map((note) => `${record.name}: ${note}`);
+    }),
+    ...dropLines(measured, results.config),
+  ].join("\n");
+}
+
+/** Whether a configuration's VRAM is the whole GPU's, in one of its samples at least. */
+export function isOfWholeGpu({ raw_results = [] }: Partial<Pick<NotedResults, "raw_results">>, name: string): boolean {
+  return raw_results.some(({ method, vram_method }) => method === name && vram_method === "device");
+}
+
+/** One line for the rows that keep everything in the same passes. */
+function dropLines(records: NotedResults["configurations"], lengths: PassLengths): string[] {
+  const groups = Map.groupBy(records, (record) => passesWithoutDrops(record).join());
+  return [...groups.values()].flatMap((rows) => {
+    const passes = passesWithoutDrops(rows[0]!);
+    if (passes.length === 0) return [];
+    const names = rows.map(({ name }) => name).join(", ");
+    return [`Nothing was dropped in ${names}: ${heldTexts(passes, lengths)} are kept`];
+  });
+}
+
+/**
+ * Which method each row is, and with which parameters, in full: names in the table are short. The full cache and the
+ * control group, whose names say all, are left out.
+ *
+ * @param results A run's configurations.
+ * @returns One line a row, joined by "\n"; "" where no row needs one.
+ *
+ * @example
+ * ```ts
+ * import { formatLegend } from "./table_notes.ts";
+ *
+ * const params = { observation_window: 32, keep_size: 512, pooling_kernel: 5 };
+ * console.log(formatLegend({ configurations: [{ name: "snapkv_512", method: "snapkv_lite", params }] }));
+ * // snapkv_512            snapkv_lite: observation_window 32, keep_size 512, pooling_kernel 5
+ * ```
+ */
+export function formatLegend(
+  { configurations }: {
+    configurations: readonly Pick<BenchmarkResults["configurations"][number], "name" | "method" | "params">[];
+  },
+): string {
+  const rows = configurations.filter(({ method }) => method !== "baseline" && method !== "recent_only");
+  const width = Math.max(20, ...rows.map(({ name }) => name.length)) + 2;
+  return rows.map(({ name, method, params }) => {
+    const values = Object.entries(params).map(([param, value]) => `${param} ${value}`).join(", ");
+    return `${name.padEnd(width)}${method}${values === "" ? "" : `: ${values}`}`;
+  }).join("\n");
+}
