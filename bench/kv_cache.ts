@@ -1,8 +1,9 @@
 /**
  * `deno task bench`: measures what KV-cache compression costs and gains, and prints a table, results.json and a chart.
  *
- * Exit codes: 0 all configurations were measured; 1 one or more failed, or the results could not be written; 2 a mistake
- * in what was given, before anything was measured; 130 Ctrl-C and 143 SIGTERM, what was finished until then is kept.
+ * Exit codes: 0 all configurations were measured; 1 one or more failed or has a figure that is not finite, or the results
+ * could not be written; 2 a mistake in what was given, before anything was measured; 130 Ctrl-C and 143 SIGTERM, what was
+ * finished until then is kept.
  *
  * @module
  */
@@ -15,9 +16,12 @@ import { createProgress } from "../lib/report/progress.ts";
 import { kernelsNote } from "../lib/report/kernels_note.ts";
 import { stepWarnings } from "../lib/report/step_warnings.ts";
 import { formatMemory } from "../lib/report/memory_table.ts";
+import { isFiniteSample } from "../lib/report/notes.ts";
 import { formatTable } from "../lib/report/table.ts";
+import { formatLegend, formatNotes } from "../lib/report/table_notes.ts";
 import type { BenchmarkResults } from "../lib/report/types.ts";
 import { type BenchmarkRun, runBenchmark } from "../lib/run/benchmark.ts";
+import { optionsOf } from "../lib/run/check_options.ts";
 import { expand } from "../lib/run/configurations.ts";
 import { groupOf } from "../lib/run/flag_effects.ts";
 import { type Flags, helpText, parseFlags } from "../lib/run/flags.ts";
@@ -39,7 +43,8 @@ async function main(argv: readonly string[]): Promise<number> {
     if (run.folder !== null) toStderr(`Results: ${join(run.folder, "results.json")}`);
     if (run.folder !== null && run.chart !== null) toStderr(`Chart:   ${join(run.folder, basename(run.chart))}`);
     for (const picture of run.pictures) toStderr(`Picture: ${join(run.folder!, basename(picture))}`);
-    const incomplete = run.results.failures.length > 0 || run.folder === null;
+    const { failures, raw_results } = run.results;
+    const incomplete = failures.length > 0 || run.folder === null || !raw_results.every(isFiniteSample);
     return interrupt.code || (incomplete ? 1 : 0);
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
@@ -56,7 +61,7 @@ async function measure(flags: Flags, signal: AbortSignal): Promise<BenchmarkRun>
   for (const warning of flags.warnings) progress.log(warning);
   progress.log(header(flags, configurations.map(({ name }) => name)));
   return await runBenchmark({
-    ...flags,
+    ...optionsOf(flags),
     method: groupOf(flags) ?? flags.method,
     configurations,
     onProgress: (event) => progress.update(event),
@@ -83,7 +88,7 @@ function header({ model_id, revision, dataset, ...flags }: Flags, names: readonl
   return `kvcompress ${config.version}: ${terms.join(", ")}\n${count}: ${names.join(", ")}`;
 }
 
-/** What is printed at the end: on what terms, the table, the changes against the baseline. */
+/** What is printed at the end: on what terms, the table, the changes against the baseline, what rows are, what to know. */
 function report(results: BenchmarkResults, memory: boolean): string {
   const { device, dtype, num_samples, max_tokens, prompt_tokens, prefill_chunk, max_new_tokens } = results.config;
   const { gpu, cpu } = results.environment;
@@ -102,6 +107,7 @@ function report(results: BenchmarkResults, memory: boolean): string {
     formatTable(results),
     ...(note ? [note] : []),
     ...(changes ? ["", changes] : []),
+    ...[formatLegend(results), formatNotes(results)].flatMap((lines) => lines === "" ? [] : ["", lines]),
     ...(memory ? ["", formatMemory(results)] : []),
   ].join("\n");
 }

@@ -15,6 +15,7 @@ const ROOMS = [
   "lib/digest.ts",
   "lib/sha256.ts",
   "lib/suggest.ts",
+  "lib/check_options.ts",
   "lib/write_atomic.ts",
   "lib/cuda",
   "lib/onnx",

@@ -1,3 +1,5 @@
+import { integer } from "../check_options.ts";
+import { ratio } from "./check_params.ts";
 import { definePolicy } from "./policy.ts";
 import { keyNorm, neg, random, type Score } from "./score.ts";
 
@@ -44,4 +46,4 @@ export const fixSizeL2 = definePolicy({
     }
     return score;
   },
-});
+}, { fix_kv_size: integer(0), keep_ratio: ratio });

@@ -23,8 +23,12 @@ export interface Change {
   std: number | null;
 }
 
-/** A configuration's changes. null: the baseline's figure is 0, so there is no percentage. "n/a": one was not measured. */
-export type MethodChanges = { method: string } & Record<ComparedName, Change | "n/a" | null>;
+/** A configuration's changes. null: the baseline's figure is 0, so there is no percentage. */
+export type MethodChanges =
+  & { method: string }
+  & Record<Exclude<ComparedName, "peak_vram_gb">, Change | null>
+  /** "n/a": it was not measured in one of the two. */
+  & { peak_vram_gb: Change | "n/a" | null };
 
 /** What {@linkcode changesAgainstBaseline} reads of results.json. */
 export interface ComparedResults {
@@ -66,13 +70,14 @@ export function changesAgainstBaseline(results: ComparedResults): MethodChanges[
     const stats = results.aggregated_stats[name];
     if (name === "baseline" || stats === undefined) return [];
     const of = (figure: ComparedName) => change(results, name, stats, baseline, figure);
+    const unmeasured = stats.peak_vram_gb === null || baseline.peak_vram_gb === null;
     return [{
       method: name,
       throughput: of("throughput"),
       tpot: of("tpot"),
       perplexity: of("perplexity"),
       accuracy: of("accuracy"),
-      peak_vram_gb: of("peak_vram_gb"),
+      peak_vram_gb: unmeasured ? "n/a" : of("peak_vram_gb"),
     }];
   });
 }
@@ -83,9 +88,8 @@ function change(
   stats: AggregatedStats,
   baseline: AggregatedStats,
   figure: ComparedName,
-): Change | "n/a" | null {
-  const [value, reference] = [stats[figure], baseline[figure]];
-  if (value === null || reference === null) return "n/a";
+): Change | null {
+  const [value, reference] = [stats[figure] ?? NaN, baseline[figure] ?? NaN];
   // Held against an infinite one, every figure would be 100 % less.
   if (!Number.isFinite(reference) || Number.isNaN(value)) return { percent: NaN, std: null };
   if (reference === 0) return null;

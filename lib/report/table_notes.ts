@@ -1,10 +1,10 @@
 import { droppedNote, heldTexts, passesWithoutDrops, type PassLengths } from "./notes.ts";
-import type { BenchmarkResults, ConfigurationRecord, RawResult } from "./types.ts";
+import type { ConfigurationRecord, RawResult, RunConfig } from "./types.ts";
 
 /** What {@linkcode formatNotes} reads of results.json. */
 export interface NotedResults {
-  config: PassLengths;
-  raw_results: readonly Pick<RawResult, "method" | "vram_method">[];
+  config: PassLengths & Pick<RunConfig, "skip_layers">;
+  raw_results: readonly Pick<RawResult, "method" | "vram_method" | "layer_cache_sizes">[];
   aggregated_stats: Readonly<Record<string, unknown>>;
   configurations: readonly Pick<ConfigurationRecord, "name" | "method" | "dropped" | "notes">[];
 }
@@ -21,7 +21,7 @@ export interface NotedResults {
  * import { formatNotes } from "./table_notes.ts";
  *
  * console.log(formatNotes({
- *   config: { max_tokens: 1280, prompt_tokens: 512, max_new_tokens: 128 },
+ *   config: { max_tokens: 1280, prompt_tokens: 512, max_new_tokens: 128, skip_layers: [0, 1] },
  *   raw_results: [],
  *   aggregated_stats: { streaming_4096: {} },
  *   configurations: [{ name: "streaming_4096", method: "streaming_llm", dropped: { quality: 0, speed: 0 } }],
@@ -41,23 +41,31 @@ export function formatNotes(results: NotedResults): string {
       const dropped = droppedNote(record, results.config);
       return (record.notes ?? []).filter((note) => note !== dropped).map((note) => `${record.name}: ${note}`);
     }),
-    ...dropLines(measured, results.config),
+    ...dropLines(measured, results),
   ].join("\n");
 }
 
 /** Whether a configuration's VRAM is the whole GPU's, in one of its samples at least. */
-export function isOfWholeGpu({ raw_results = [] }: Partial<Pick<NotedResults, "raw_results">>, name: string): boolean {
+export function isOfWholeGpu(
+  { raw_results = [] }: { raw_results?: readonly Pick<RawResult, "method" | "vram_method">[] },
+  name: string,
+): boolean {
   return raw_results.some(({ method, vram_method }) => method === name && vram_method === "device");
 }
 
 /** One line for the rows that keep everything in the same passes. */
-function dropLines(records: NotedResults["configurations"], lengths: PassLengths): string[] {
+function dropLines(records: NotedResults["configurations"], { config, raw_results }: NotedResults): string[] {
   const groups = Map.groupBy(records, (record) => passesWithoutDrops(record).join());
   return [...groups.values()].flatMap((rows) => {
     const passes = passesWithoutDrops(rows[0]!);
     if (passes.length === 0) return [];
-    const names = rows.map(({ name }) => name).join(", ");
-    return [`Nothing was dropped in ${names}: ${heldTexts(passes, lengths)} are kept`];
+    const all = rows.length > 3 && rows.length === records.filter(({ method }) => method !== "baseline").length;
+    const names = all ? "any row" : rows.map(({ name }) => name).join(", ");
+    const layers = raw_results[0]?.layer_cache_sizes.length;
+    const why = layers === config.skip_layers.length
+      ? `all ${layers} layers are skipped (skip_layers)`
+      : `${heldTexts(passes, config)} are kept`;
+    return [`Nothing was dropped in ${names}: ${why}`];
   });
 }
 
@@ -78,9 +86,7 @@ function dropLines(records: NotedResults["configurations"], lengths: PassLengths
  * ```
  */
 export function formatLegend(
-  { configurations }: {
-    configurations: readonly Pick<BenchmarkResults["configurations"][number], "name" | "method" | "params">[];
-  },
+  { configurations }: { configurations: readonly Pick<ConfigurationRecord, "name" | "method" | "params">[] },
 ): string {
   const rows = configurations.filter(({ method }) => method !== "baseline" && method !== "recent_only");
   const width = Math.max(20, ...rows.map(({ name }) => name.length)) + 2;

@@ -7,6 +7,7 @@ import { aggregateAll } from "../report/stats.ts";
 import { writeTrace } from "../report/trace.ts";
 import type { Trace, TraceSnapshot } from "../report/trace_types.ts";
 import type { BenchmarkResults, ConfigurationRecord, Failure, RawResult } from "../report/types.ts";
+import { checkBenchmarkOptions } from "./check_options.ts";
 import { type ChildEnd, reasonOf, runChild } from "./child.ts";
 import { sha256OfFiles } from "../sha256.ts";
 import { noteResults } from "./note_results.ts";
@@ -47,6 +48,7 @@ export type { BenchmarkOptions, BenchmarkRun } from "./options.ts";
  * @throws The signal's reason, if the run was ended before its first configuration.
  */
 export async function runBenchmark(options: BenchmarkOptions): Promise<BenchmarkRun> {
+  checkBenchmarkOptions(options);
   const { signal, onNote = () => {} } = options;
   const plan = await prepare(options);
   const { results, requests, refused } = plan;
