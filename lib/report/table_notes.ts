@@ -70,8 +70,8 @@ function dropLines(records: NotedResults["configurations"], { config, raw_result
 }
 
 /**
- * Which method each row is, and with which parameters, in full: names in the table are short. The full cache and the
- * control group, whose names say all, are left out.
+ * Which method each row is, and with which parameters, in full: names in the table are short. Where rows number tokens in
+ * different ways, it says how. The full cache and the control group, whose names say all, are left out.
  *
  * @param results A run's configurations.
  * @returns One line a row, joined by "\n"; "" where no row needs one.
@@ -81,17 +81,22 @@ function dropLines(records: NotedResults["configurations"], { config, raw_result
  * import { formatLegend } from "./table_notes.ts";
  *
  * const params = { observation_window: 32, keep_size: 512, pooling_kernel: 5 };
- * console.log(formatLegend({ configurations: [{ name: "snapkv_512", method: "snapkv_lite", params }] }));
+ * const row = { name: "snapkv_512", method: "snapkv_lite", params, positions: "absolute" };
+ * console.log(formatLegend({ configurations: [row] }));
  * // snapkv_512            snapkv_lite: observation_window 32, keep_size 512, pooling_kernel 5
  * ```
  */
 export function formatLegend(
-  { configurations }: { configurations: readonly Pick<ConfigurationRecord, "name" | "method" | "params">[] },
+  { configurations }: {
+    configurations: readonly Pick<ConfigurationRecord, "name" | "method" | "params" | "positions">[];
+  },
 ): string {
   const rows = configurations.filter(({ method }) => method !== "baseline" && method !== "recent_only");
   const width = Math.max(20, ...rows.map(({ name }) => name.length)) + 2;
-  return rows.map(({ name, method, params }) => {
+  const several = new Set(configurations.map(({ positions }) => positions)).size > 1;
+  return rows.map(({ name, method, params, positions }) => {
     const values = Object.entries(params).map(([param, value]) => `${param} ${value}`).join(", ");
-    return `${name.padEnd(width)}${method}${values === "" ? "" : `: ${values}`}`;
+    const terms = several ? `; positions ${positions}` : "";
+    return `${name.padEnd(width)}${method}${values === "" ? "" : `: ${values}`}${terms}`;
   }).join("\n");
 }
