@@ -20,6 +20,12 @@ export const ratio: Kind = {
   fits: (value) => typeof value === "number" && value > 0 && value <= 1,
 };
 
+/** A number from 0 to 1. */
+export const share: Kind = {
+  needed: "a number from 0 to 1",
+  fits: (value) => typeof value === "number" && value >= 0 && value <= 1,
+};
+
 /**
  * What each parameter of a method takes: what is said of it, else what its default is.
  *

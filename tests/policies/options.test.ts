@@ -37,6 +37,7 @@ Deno.test("every method refuses a parameter that it does not have, and one of an
   }
   refuses(() => loose["tova"]!({ cache_sizes: 64 }), /; did you mean cache_size\?$/);
   for (const ratio of [0, -0.5, 1.5]) refuses(() => methods.l2_compress({ keep_ratio: ratio }), /over 0 and up to 1/);
+  for (const ratio of [-0.5, 1.5]) refuses(() => methods.fix_size_l2({ keep_ratio: ratio }), /a number from 0 to 1/);
 });
 
 Deno.test("a policy of one's own refuses parameters in the same way", () => {

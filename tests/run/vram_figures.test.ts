@@ -5,8 +5,13 @@ import { compileNvml, hasGcc, NvmlStub } from "../nvml/stub.ts";
 
 const GIB = 2 ** 30;
 
-Deno.test("vramFigures() is 0 on a CPU alone", () => {
+Deno.test("vramFigures() is 0 on a CPU alone, and none where a phase has none", () => {
   deepEqual(vramFigures(undefined, [null, null]), { peak: null, result: { peak_vram_gb: 0 } });
+  // A phase without a figure is one whose peak is not known.
+  deepEqual(vramFigures({ method: "process" }, [5, null]), {
+    peak: null,
+    result: { peak_vram_gb: null, vram_method: "unavailable" },
+  });
 });
 
 Deno.test("vramFigures() says how NVML measured, and has no figure where it did not", { ignore: !hasGcc }, async () => {
