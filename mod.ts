@@ -22,6 +22,7 @@
  *
  * @module
  */
+export type { Kind } from "./lib/check_options.ts";
 export { InputError } from "./lib/errors.ts";
 export { HubError, type HubErrorKind } from "./lib/hub/errors.ts";
 export { hubFile, hubList, hubModel } from "./lib/hub/hub.ts";
@@ -64,12 +65,14 @@ export type { DrawOutcome } from "./lib/report/draw_child.ts";
 export type { ProgressEvent } from "./lib/report/progress_event.ts";
 export { readResults } from "./lib/report/results_file.ts";
 export { formatTable } from "./lib/report/table.ts";
+export { formatLegend, formatNotes } from "./lib/report/table_notes.ts";
 export { readTrace, traceFileName } from "./lib/report/trace.ts";
 export type { Run, Trace, TraceSnapshot } from "./lib/report/trace_types.ts";
 export type {
   AggregatedStats,
   BenchmarkResults,
   ConfigurationRecord,
+  DroppedEntries,
   Environment,
   Failure,
   MemoryFigures,
@@ -78,4 +81,5 @@ export type {
   PhaseMemory,
   RawResult,
   RunConfig,
+  VramMethod,
 } from "./lib/report/types.ts";

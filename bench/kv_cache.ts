@@ -1,9 +1,9 @@
 /**
  * `deno task bench`: measures what KV-cache compression costs and gains, and prints a table, results.json and a chart.
  *
- * Exit codes: 0 all configurations were measured; 1 one or more failed, or the results could not be written; 2 a mistake
- * in what was given, before anything was measured; 130 Ctrl-C, 143 SIGTERM and 129 SIGHUP, what was finished until then is
- * kept.
+ * Exit codes: 0 all configurations were measured; 1 one or more failed or has a figure that is not finite, or the results
+ * could not be written; 2 a mistake in what was given, before anything was measured; 130 Ctrl-C, 143 SIGTERM and 129
+ * SIGHUP, what was finished until then is kept.
  *
  * @module
  */
@@ -16,9 +16,12 @@ import { createProgress } from "../lib/report/progress.ts";
 import { kernelsNote } from "../lib/report/kernels_note.ts";
 import { stepWarnings } from "../lib/report/step_warnings.ts";
 import { formatMemory } from "../lib/report/memory_table.ts";
+import { isFiniteSample } from "../lib/report/notes.ts";
 import { formatTable } from "../lib/report/table.ts";
+import { formatLegend, formatNotes } from "../lib/report/table_notes.ts";
 import type { BenchmarkResults } from "../lib/report/types.ts";
 import { type BenchmarkRun, runBenchmark } from "../lib/run/benchmark.ts";
+import { optionsOf } from "../lib/run/check_options.ts";
 import { expand } from "../lib/run/configurations.ts";
 import { groupOf } from "../lib/run/flag_effects.ts";
 import { type Flags, helpText } from "../lib/run/flags.ts";
@@ -46,13 +49,14 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     const run = await measure(flags, command, interrupt.signal);
     const ended = interrupt.code || (run.interrupted ? ORPHANED : 0);
-    if (run.results.raw_results.length + run.results.failures.length === 0) return nothing(ended);
+    const { failures, raw_results } = run.results;
+    if (raw_results.length + failures.length === 0) return nothing(ended);
     for (const note of timingNotes(run.results)) err.line(note);
     out.line(flags.json ? JSON.stringify(run.results) : report(run.results, flags.memory));
     if (run.folder !== null) err.line(`Results: ${join(run.folder, "results.json")}`);
     if (run.folder !== null && run.chart !== null) err.line(`Chart:   ${join(run.folder, basename(run.chart))}`);
     for (const picture of run.pictures) err.line(`Picture: ${join(run.folder!, basename(picture))}`);
-    const incomplete = run.results.failures.length > 0 || run.folder === null;
+    const incomplete = failures.length > 0 || run.folder === null || !raw_results.every(isFiniteSample);
     return ended || (incomplete ? 1 : 0);
   } catch (error) {
     if (error instanceof LauncherGone) return ORPHANED;
@@ -70,7 +74,7 @@ async function measure(flags: Flags, command: string[], signal: AbortSignal): Pr
   for (const warning of flags.warnings) progress.log(warning);
   progress.log(header(flags, configurations.map(({ name }) => name)));
   return await runBenchmark({
-    ...flags,
+    ...optionsOf(flags),
     method: groupOf(flags) ?? flags.method,
     configurations,
     command,
@@ -98,7 +102,7 @@ function header({ model_id, revision, dataset, ...flags }: Flags, names: readonl
   return `kvcompress ${config.version}: ${terms.join(", ")}\n${count}: ${names.join(", ")}`;
 }
 
-/** What is printed at the end: on what terms, the table, the changes against the baseline. */
+/** What is printed at the end: on what terms, the table, the changes against the baseline, what rows are, what to know. */
 function report(results: BenchmarkResults, memory: boolean): string {
   const { device, dtype, num_samples, max_tokens, prompt_tokens, prefill_chunk, max_new_tokens } = results.config;
   const { gpu, cpu } = results.environment;
@@ -117,6 +121,7 @@ function report(results: BenchmarkResults, memory: boolean): string {
     formatTable(results),
     ...(note ? [note] : []),
     ...(changes ? ["", changes] : []),
+    ...[formatLegend(results), formatNotes(results)].flatMap((lines) => lines === "" ? [] : ["", lines]),
     ...(memory ? ["", formatMemory(results)] : []),
   ].join("\n");
 }

@@ -13,6 +13,7 @@ const ROOMS = [
   "lib/digest.ts",
   "lib/sha256.ts",
   "lib/suggest.ts",
+  "lib/check_options.ts",
   "lib/write_atomic.ts",
   "lib/util",
   "lib/cuda",

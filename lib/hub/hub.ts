@@ -1,3 +1,14 @@
+import {
+  callback,
+  checkOptions,
+  flag,
+  type Kind,
+  type KnownOptions,
+  oneOf,
+  required,
+  signal,
+  text,
+} from "../check_options.ts";
 import type { FloatType } from "../dtype.ts";
 import { HubCache } from "./cache.ts";
 import { cachedModel, type HubModel } from "./cached_model.ts";
@@ -58,6 +69,7 @@ export interface HubListing {
  * @throws {HubError} Saying why it cannot be had, and what would do; `kind` is "missing" where there is no such file.
  */
 export async function hubFile(asked: AskedFile, options: HubOptions = {}): Promise<string> {
+  check("hubFile", asked, FILE, options);
   const { cache, repo, endpoint, offline } = open(asked, options);
   const { path } = asked;
   if (!isRelativePath(path)) throw new HubError("refused", `Cannot use ${JSON.stringify(path)} as a file's path`);
@@ -90,6 +102,7 @@ export async function hubFile(asked: AskedFile, options: HubOptions = {}): Promi
  * @throws {HubError} Saying why that cannot be known, and what would do.
  */
 export async function hubList(asked: AskedRepo, options: HubOptions = {}): Promise<HubListing> {
+  check("hubList", asked, REPO, options);
   const { cache, repo, endpoint, offline } = open(asked, options);
   const commit = cache.commit();
   const listing = commit && cache.listing(commit);
@@ -124,6 +137,7 @@ export async function hubList(asked: AskedRepo, options: HubOptions = {}): Promi
  * @throws {HubError} Saying why it cannot be had, and what would do.
  */
 export async function hubModel(asked: AskedModel, options: HubOptions = {}): Promise<HubModel> {
+  check("hubModel", asked, MODEL, options);
   const { dtype = "auto" } = asked;
   const { cache, repo, endpoint, offline } = open(asked, options);
   let found: HubModel | undefined;
@@ -141,6 +155,26 @@ export async function hubModel(asked: AskedModel, options: HubOptions = {}): Pro
     if (fetched) return fetched;
     throw new HubError("refused", `Cannot use ${nameOf(repo)}: its files were taken from ${cache.folder} meanwhile`);
   });
+}
+
+const REPO = {
+  repo: required(text),
+  type: oneOf("model", "dataset"),
+  revision: text,
+} satisfies KnownOptions<AskedRepo>;
+const FILE = { ...REPO, path: required(text) } satisfies KnownOptions<AskedFile>;
+const MODEL = { ...REPO, dtype: oneOf("auto", "float32", "float16", "bfloat16") } satisfies KnownOptions<AskedModel>;
+const OPTIONS = {
+  offline: flag,
+  onDownload: callback,
+  onNote: callback,
+  signal,
+} satisfies KnownOptions<HubOptions>;
+
+/** Refuses what a script that is not compiled may ask for, and would be left out of what is done. */
+function check(of: string, asked: unknown, known: Readonly<Record<string, Kind>>, options: unknown): void {
+  checkOptions(of, asked, known);
+  checkOptions(of, options, OPTIONS);
 }
 
 function open(asked: AskedRepo, options: HubOptions) {

@@ -1,4 +1,5 @@
 import { dirname, join } from "@std/path";
+import { checkValue, oneOf, text } from "../check_options.ts";
 import type { FloatType } from "../dtype.ts";
 import { InputError } from "../errors.ts";
 import { hasCheckpoint, readCheckpoint } from "./checkpoint.ts";
@@ -64,6 +65,8 @@ export interface ModelFolder {
  * @throws {InputError} Naming the file and the field or tensor that is missing or wrong, and what would do.
  */
 export function openModelFolder(path: string, dtype: "auto" | FloatType = "auto"): ModelFolder {
+  checkValue("the path of a model folder", path, text);
+  checkValue("openModelFolder's dtype", dtype, oneOf("auto", "float32", "float16", "bfloat16"));
   if (path.endsWith(".onnx") && isThere(path) && !isFolder(path)) return openExported(folderOf(path), withPair(path));
   const found = isThere(join(path, "config.json")) && !hasCheckpoint(path) ? findExport(path, dtype) : undefined;
   if (found) return openExported(path, found);

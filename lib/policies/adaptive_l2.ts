@@ -1,3 +1,4 @@
+import { integer } from "../check_options.ts";
 import { definePolicy, type Sizes } from "./policy.ts";
 import { keyNorm, neg } from "./score.ts";
 
@@ -35,7 +36,7 @@ export const adaptiveL2 = definePolicy({
     };
   },
   score: () => neg(keyNorm),
-});
+}, { target_size: integer(0), soft_limit: integer(0), hard_limit: integer(0) });
 
 /** Sinks, a recent half, and the rest by norm; a target too small for all three is filled from its ends. */
 function hardSizes(target: number): Sizes {

@@ -1,3 +1,4 @@
+import { suggest } from "../suggest.ts";
 import { featuresOf, type Score } from "./score.ts";
 
 /** The part of a policy that is looked at. */
@@ -41,10 +42,22 @@ export function scoreFault({ score, attention }: Scored): string | undefined {
         '{ from: "last", window: 32 }'
       : undefined;
   }
-  const { from, window } = attention as { readonly from: unknown; readonly window?: unknown };
+  const { from, window, share, accumulate, ...others } = attention as Readonly<Record<string, unknown>>;
   if (from !== "all" && from !== "last") return `its attention is from ${show(from)}; give "all" or "last"`;
   if (from === "last" && !(Number.isSafeInteger(window) && (window as number) > 0)) {
     return `its attention is from the last ${show(window)} queries; give an integer of at least 1`;
+  }
+  if (from === "all" && window !== undefined) return `its attention is from "all", and has window ${show(window)}`;
+  const [other] = Object.keys(others);
+  if (other !== undefined) {
+    const near = suggest(other, ["from", "window", "share", "accumulate"]);
+    return `its attention has ${show(other)}, which is not read${near === undefined ? "" : `; did you mean ${near}?`}`;
+  }
+  if (from === "last" ? share !== undefined && share !== "layer" : share !== undefined) {
+    return `its attention has share ${show(share)}; give "layer", with from: "last"`;
+  }
+  if (from === "all" ? accumulate !== true : accumulate !== undefined) {
+    return `its attention has accumulate ${show(accumulate)}; give true, with from: "all"`;
   }
   return undefined;
 }

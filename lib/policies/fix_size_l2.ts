@@ -1,3 +1,5 @@
+import { integer } from "../check_options.ts";
+import { share } from "./check_params.ts";
 import { definePolicy } from "./policy.ts";
 import { keyNorm, neg, random, type Score } from "./score.ts";
 
@@ -16,7 +18,7 @@ export const STRATEGIES: Readonly<Record<string, Score<"key_norm" | "random">>> 
  * The fixed-size form of Devoto et al. 2024, arXiv:2406.11430.
  *
  * - `fix_kv_size`: entries kept;
- * - `keep_ratio`: share of them that is the recent window, (0, 1];
+ * - `keep_ratio`: share of them that is the recent window, [0, 1];
  * - `strategy`: `keep_low`, `keep_high` or `random`.
  *
  * @example
@@ -44,4 +46,4 @@ export const fixSizeL2 = definePolicy({
     }
     return score;
   },
-});
+}, { fix_kv_size: integer(0), keep_ratio: share });

@@ -1,3 +1,4 @@
+import { integer } from "../check_options.ts";
 import { definePolicy } from "./policy.ts";
 import { attention } from "./score.ts";
 
@@ -27,4 +28,4 @@ export const h2o = definePolicy({
     entries > sink + heavy + recent ? { sink, heavy, recent } : "all",
   score: () => attention,
   attention: () => ({ from: "all", accumulate: true }),
-});
+}, { start_size: integer(0), heavy_size: integer(0), recent_size: integer(0) });

@@ -1,3 +1,4 @@
+import { integer } from "../check_options.ts";
 import { definePolicy } from "./policy.ts";
 import { keyNorm, neg } from "./score.ts";
 
@@ -23,4 +24,4 @@ export const h2oL2 = definePolicy({
   keep: ({ start_size: sink, heavy_hitter_size: heavy, recent_size: recent }) => ({ entries }) =>
     entries > sink + heavy + recent ? { sink, heavy, recent } : "all",
   score: () => neg(keyNorm),
-});
+}, { start_size: integer(0), heavy_hitter_size: integer(0), recent_size: integer(0) });

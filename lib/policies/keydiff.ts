@@ -1,3 +1,4 @@
+import { integer } from "../check_options.ts";
 import { definePolicy } from "./policy.ts";
 import { div, keys, meanOver, mul, neg, normOver, sumOver } from "./score.ts";
 
@@ -32,4 +33,4 @@ export const keydiff = definePolicy({
   },
   // The length of the mean would divide all alike: it changes no order, and is left out of the cosine.
   score: () => neg(sumOver("dim", mul(direction, meanOver("entries", direction)))),
-});
+}, { cache_size: integer(0), recent_size: integer(0) });

@@ -1,3 +1,5 @@
+import { integer } from "../check_options.ts";
+import { ratio } from "./check_params.ts";
 import { definePolicy } from "./policy.ts";
 import { keyNorm, neg } from "./score.ts";
 
@@ -27,4 +29,4 @@ export const l2Compress = definePolicy({
     return heavy < entries ? { sink: 0, heavy, recent: 0 } : "all";
   },
   score: () => neg(keyNorm),
-});
+}, { keep_ratio: ratio, prune_after: integer(0) });

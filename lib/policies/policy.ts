@@ -1,3 +1,5 @@
+import { callback, checkOptions, type Kind, type KnownOptions, object, required } from "../check_options.ts";
+import { paramKinds, paramName } from "./check_params.ts";
 import { scoreFault } from "./check_score.ts";
 import type { Feature, Score } from "./score.ts";
 
@@ -72,6 +74,17 @@ export type PolicyScore<P extends Record<string, number | string>> = {
   readonly attention: (params: P) => AttentionUse;
 };
 
+// deno-lint-ignore no-explicit-any
+type AnyDefinition = PolicyDefinition<any>;
+
+const DEFINITION = {
+  name: required(paramName),
+  params: required(object),
+  keep: required(callback),
+  score: callback,
+  attention: callback,
+} satisfies KnownOptions<AnyDefinition>;
+
 /** Makes a policy from parameters; those left out have their defaults. */
 export interface PolicyFactory<P extends Record<string, number | string>> {
   (params?: Partial<P>): Policy;
@@ -85,6 +98,7 @@ export interface PolicyFactory<P extends Record<string, number | string>> {
  * Defines a cache policy: its name, its parameters and, as pure functions, its sizes and score.
  *
  * A score that reads attention without `attention` does not compile; where nothing is compiled, making the policy throws.
+ * So does a parameter that there is not, or one of another type than its default.
  *
  * @example Keep the first 4 entries and the last 60
  * ```ts
@@ -101,16 +115,26 @@ export interface PolicyFactory<P extends Record<string, number | string>> {
  * ```
  *
  * @param definition The policy. Sizes may depend on the layer and the count, never on the data.
+ * @param kinds What parameters take, where their defaults' types do not say enough:
+ * `{ size: { needed: "an even number", fits: (value) => value % 2 === 0 } }`.
  * @returns Makes the policy from parameters.
+ * @throws {InputError} For a field that a definition does not have, or of another type.
  */
 export function definePolicy<const P extends Record<string, number | string>>(
   definition: PolicyDefinition<{ [K in keyof P]: P[K] extends number ? number : P[K] extends string ? string : P[K] }>,
+  kinds: { readonly [K in keyof NoInfer<P>]?: Kind } = {},
 ): PolicyFactory<{ [K in keyof P]: P[K] extends number ? number : string }> {
-  // deno-lint-ignore no-explicit-any
-  const { name, params: defaults, keep, score, attention } = definition as PolicyDefinition<any>;
+  checkOptions("definePolicy", definition, DEFINITION);
+  const { name, params: defaults, keep, score, attention } = definition as AnyDefinition;
+  const known = paramKinds(name, defaults, kinds);
   // deno-lint-ignore no-explicit-any
   const make = (given: Record<string, any> = {}): Policy => {
-    const params = { ...defaults, ...given };
+    checkOptions(name, given, known);
+    // What is undefined is left out: it must not take a default's place.
+    const params = {
+      ...defaults,
+      ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    };
     const made: Policy = {
       method: name,
       params,

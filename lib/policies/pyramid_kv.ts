@@ -1,3 +1,5 @@
+import { integer } from "../check_options.ts";
+import { ratio } from "./check_params.ts";
 import { definePolicy } from "./policy.ts";
 import { keyNorm, neg } from "./score.ts";
 
@@ -58,4 +60,4 @@ export const pyramidKv = definePolicy({
     };
   },
   score: () => neg(keyNorm),
-});
+}, { base_size: integer(0), layer_decay: ratio, min_size: integer(0) });

@@ -1,3 +1,4 @@
+import { integer } from "../check_options.ts";
 import { definePolicy } from "./policy.ts";
 import { pooledVotes } from "./snapkv.ts";
 
@@ -41,4 +42,4 @@ export const pyramidSnapkv = definePolicy({
   },
   score: (params) => pooledVotes("pyramid_snapkv", params),
   attention: ({ observation_window: window }) => ({ from: "last", window }),
-});
+}, { cache_size: integer(0), observation_window: integer(0) });

@@ -1,3 +1,4 @@
+import { integer } from "../check_options.ts";
 import { definePolicy } from "./policy.ts";
 
 /**
@@ -19,4 +20,4 @@ export const recentOnly = definePolicy({
   params: { window_size: 512 },
   keep: ({ window_size }) => ({ entries }) =>
     entries > window_size ? { sink: 0, heavy: 0, recent: window_size } : "all",
-});
+}, { window_size: integer(0) });

@@ -1,3 +1,4 @@
+import { integer } from "../check_options.ts";
 import { definePolicy } from "./policy.ts";
 import { attention, avgPool, maxPool, type Score } from "./score.ts";
 
@@ -57,4 +58,4 @@ export const snapkv = definePolicy({
   },
   score: (params) => pooledVotes("snapkv", params),
   attention: ({ observation_window: window }) => ({ from: "last", window }),
-});
+}, { cache_size: integer(0), observation_window: integer(0) });

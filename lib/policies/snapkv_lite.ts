@@ -1,3 +1,4 @@
+import { integer } from "../check_options.ts";
 import { definePolicy } from "./policy.ts";
 import { add, avgPool, constant, keyNorm, maxOver, sub } from "./score.ts";
 
@@ -30,4 +31,4 @@ export const snapkvLite = definePolicy({
   // negated, the zeros beside the first and the last entry would favour these two.
   score: ({ pooling_kernel }) =>
     avgPool(pooling_kernel, sub(add(maxOver("entries", keyNorm), constant(1e-6)), keyNorm)),
-});
+}, { observation_window: integer(0), keep_size: integer(0) });

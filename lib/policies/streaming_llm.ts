@@ -1,3 +1,4 @@
+import { integer } from "../check_options.ts";
 import { definePolicy } from "./policy.ts";
 
 /**
@@ -20,4 +21,4 @@ export const streamingLlm = definePolicy({
   params: { start_size: 4, recent_size: 508 },
   keep: ({ start_size, recent_size }) => ({ entries }) =>
     entries > start_size + recent_size ? { sink: start_size, heavy: 0, recent: recent_size } : "all",
-});
+}, { start_size: integer(0), recent_size: integer(0) });

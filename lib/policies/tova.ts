@@ -1,3 +1,4 @@
+import { integer } from "../check_options.ts";
 import { definePolicy } from "./policy.ts";
 import { attention } from "./score.ts";
 
@@ -22,4 +23,4 @@ export const tova = definePolicy({
   keep: ({ cache_size: heavy }) => ({ entries }) => entries > heavy ? { sink: 0, heavy, recent: 0 } : "all",
   score: () => attention,
   attention: () => ({ from: "last", window: 1, share: "layer" }),
-});
+}, { cache_size: integer(0) });

@@ -17,14 +17,18 @@ type ComparedName = typeof COMPARED[number];
 
 /** One figure's change against the baseline. */
 export interface Change {
-  /** (mean / baseline's mean - 1) x 100. */
+  /** (mean / baseline's mean - 1) x 100; NaN or Infinity where a figure is not finite. */
   percent: number;
   /** How far the change varies from text to text, one sample standard deviation, in percentage points; null for one text. */
   std: number | null;
 }
 
-/** A configuration's changes. null: the baseline's figure is 0 or was not measured, so there is no percentage. */
-export type MethodChanges = { method: string } & Record<ComparedName, Change | null>;
+/** A configuration's changes. null: the baseline's figure is 0, so there is no percentage. */
+export type MethodChanges =
+  & { method: string }
+  & Record<Exclude<ComparedName, "peak_vram_gb">, Change | null>
+  /** "n/a": it was not measured in one of the two. */
+  & { peak_vram_gb: Change | "n/a" | null };
 
 /** What {@linkcode changesAgainstBaseline} reads of results.json. */
 export interface ComparedResults {
@@ -66,13 +70,14 @@ export function changesAgainstBaseline(results: ComparedResults): MethodChanges[
     const stats = results.aggregated_stats[name];
     if (name === "baseline" || stats === undefined) return [];
     const of = (figure: ComparedName) => change(results, name, stats, baseline, figure);
+    const unmeasured = stats.peak_vram_gb === null || baseline.peak_vram_gb === null;
     return [{
       method: name,
       throughput: of("throughput"),
       tpot: of("tpot"),
       perplexity: of("perplexity"),
       accuracy: of("accuracy"),
-      peak_vram_gb: of("peak_vram_gb"),
+      peak_vram_gb: unmeasured ? "n/a" : of("peak_vram_gb"),
     }];
   });
 }
@@ -84,19 +89,23 @@ function change(
   baseline: AggregatedStats,
   figure: ComparedName,
 ): Change | null {
-  const ratio = stats[figure] / baseline[figure];
-  if (!Number.isFinite(ratio)) return null;
+  const [value, reference] = [stats[figure] ?? NaN, baseline[figure] ?? NaN];
+  // Held against an infinite one, every figure would be 100 % less.
+  if (!Number.isFinite(reference) || Number.isNaN(value)) return { percent: NaN, std: null };
+  if (reference === 0) return null;
+  const ratio = value / reference;
   const percent = (ratio - 1) * 100;
   const before = new Map(
     results.raw_results.filter((raw) => raw.method === "baseline").map((raw) => [raw.sample, raw[figure]]),
   );
   const pairs = results.raw_results.flatMap((raw) => {
     const base = raw.method === name ? before.get(raw.sample) : undefined;
-    return base === undefined ? [] : [(raw[figure] / base - 1) * 100];
+    const own = raw[figure];
+    return base === undefined || base === null || own === null ? [] : [(own / base - 1) * 100];
   });
   if (pairs.length > 1 && pairs.every(Number.isFinite)) return { percent, std: sampleStd(pairs) };
   if (stats.n < 2 || baseline.n < 2) return { percent, std: null };
-  const spread = Math.hypot(stats.std[figure] / stats[figure], baseline.std[figure] / baseline[figure]);
+  const spread = Math.hypot((stats.std[figure] ?? NaN) / value, (baseline.std[figure] ?? NaN) / reference);
   return { percent, std: Number.isFinite(spread) ? Math.abs(ratio) * spread * 100 : null };
 }
 
@@ -134,8 +143,11 @@ export function formatChanges(changes: readonly MethodChanges[]): string {
     .join("\n");
 }
 
-function formatChange(change: Change | null): string {
+function formatChange(change: Change | "n/a" | null): string {
   if (change === null) return "-";
+  if (change === "n/a") return change;
+  if (Number.isNaN(change.percent)) return "nan";
+  if (!Number.isFinite(change.percent)) return change.percent > 0 ? "+inf%" : "-inf%";
   const sign = change.percent < 0 ? "-" : "+";
   const size = Math.abs(change.percent);
   // Under 1000 % tenths are read; an exploded perplexity is a matter of magnitude.

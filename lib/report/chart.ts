@@ -4,6 +4,7 @@ import { drawFigure } from "./figure.ts";
 import { type Kind, KIND_COLORS, KIND_LABELS, kindOf } from "./palette.ts";
 import { significant } from "./significant.ts";
 import type { StatName } from "./stats.ts";
+import { isOfWholeGpu } from "./table_notes.ts";
 import { termsOf } from "./terms.ts";
 import type { BenchmarkResults } from "./types.ts";
 
@@ -91,7 +92,8 @@ const METRICS: readonly Metric[] = [
  * Draws benchmark_comparison.png: throughput, TPOT and TTFT over perplexity, VRAM and cache size, one bar for each
  * configuration in the order of the table, 7200 x 3600 pixels at 300 DPI. With several samples, error bars show one
  * standard deviation; a chart whose axis they do not fit into says instead how long they are, for lines across the whole
- * chart would show nothing and hide the bars. A configuration without figures keeps its place, empty.
+ * chart would show nothing and hide the bars. A configuration without figures keeps its place, empty; so does a figure
+ * that is not finite or was not measured, for which the axis leaves no room.
  *
  * @param results A run's results.
  * @param path The file. A reader never sees half of it.
@@ -114,7 +116,7 @@ export async function drawComparison(results: BenchmarkResults, path: string, li
     {
       title: `KV-cache compression: ${results.config.method}`,
       subtitle: termsOf(results),
-      note: [...errorBarNote(results, panels), "Perplexity axis: not from 0"].join("  ·  "),
+      note: [...errorBarNote(results, panels), ...vramNote(results), "Perplexity axis: not from 0"].join("  ·  "),
       legend: (Object.keys(KIND_LABELS) as Kind[])
         .filter((kind) => kinds.includes(kind))
         .map((kind) => ({ label: KIND_LABELS[kind], color: KIND_COLORS[kind] })),
@@ -136,17 +138,23 @@ function errorBarNote({ aggregated_stats }: BenchmarkResults, panels: readonly B
   return [`Error bars: ± 1 standard deviation over ${least === most ? most : `${least} to ${most}`} samples`];
 }
 
+/** Whose memory it is, where NVML did not list the process. */
+function vramNote({ configurations, ...results }: BenchmarkResults): string[] {
+  return configurations.some(({ name }) => isOfWholeGpu(results, name)) ? ["VRAM: the whole GPU's"] : [];
+}
+
 function panelOf(metric: Metric, results: BenchmarkResults): BarPanel {
   const bars = results.configurations.map(({ name, status }): Bar => {
     const stats = results.aggregated_stats[name];
-    const value = (stats?.[metric.figure] ?? NaN) * metric.scale;
+    const figure = stats?.[metric.figure];
+    const value = (figure ?? NaN) * metric.scale;
     const measured = Number.isFinite(value);
     return {
       label: name,
       color: KIND_COLORS[kindOf(name)],
       value: measured ? value : null,
-      deviation: measured && stats !== undefined && stats.n > 1 ? stats.std[metric.figure] * metric.scale : 0,
-      missing: stats === undefined ? status === "not run" ? "not run" : "failed" : "no figure",
+      deviation: measured && stats !== undefined && stats.n > 1 ? (stats.std[metric.figure] ?? 0) * metric.scale : 0,
+      missing: figure === undefined ? status === "not run" ? "not run" : "failed" : unmeasured(figure),
     };
   });
   const values = bars.flatMap(({ value }) => value === null ? [] : [value]);
@@ -169,6 +177,12 @@ function panelOf(metric: Metric, results: BenchmarkResults): BarPanel {
     bars: fit ? bars : bars.map((bar) => ({ ...bar, deviation: 0 })),
     ...(note === undefined ? {} : { note }),
   };
+}
+
+/** What stands in the place of a bar that cannot be drawn: the table's words. */
+function unmeasured(figure: number | null): string {
+  if (figure === null) return "n/a";
+  return Number.isNaN(figure) ? "nan" : figure > 0 ? "inf" : "-inf";
 }
 
 /** Whether every error bar lies within the axis. Below 0 there is nothing to show of a figure that cannot be negative. */

@@ -126,7 +126,8 @@ export function p95(values: readonly number[]): number {
  * Averages one configuration's samples.
  *
  * @param results One configuration's results, one for each text sample, at least one.
- * @returns Means, sample standard deviations and the number of samples. Units as in the raw results.
+ * @returns Means, sample standard deviations and the number of samples. Units as in the raw results. A figure that is not
+ * finite in one sample has no finite mean; VRAM that was not measured in one has null.
  * @throws {RangeError} Where there is no result, or where the results are of several configurations.
  *
  * @example
@@ -142,14 +143,21 @@ export function p95(values: readonly number[]): number {
 export function aggregate(results: readonly MeasuredSample[]): AggregatedStats {
   const names = new Set(results.map((result) => result.method));
   if (names.size > 1) throw new RangeError(`Cannot average over several configurations: ${[...names].join(", ")}`);
-  const means = {} as Record<StatName, number>;
-  const std = {} as Record<StatName, number>;
-  for (const [name, source] of Object.entries(SOURCES) as [StatName, typeof SOURCES[StatName]][]) {
-    const values = results.map((result) => result[source]);
-    means[name] = mean(values);
-    std[name] = sampleStd(values);
-  }
-  return { ...means, n: results.length, std };
+  const over = (of: (values: readonly number[]) => number) => {
+    const figure = (name: Exclude<StatName, "peak_vram_gb">) => of(results.map((result) => result[SOURCES[name]]));
+    // A mean over the samples that have the figure would not be that of the other configurations' samples.
+    const vram = results.flatMap(({ peak_vram_gb }) => peak_vram_gb === null ? [] : [peak_vram_gb]);
+    return {
+      ttft: figure("ttft"),
+      tpot: figure("tpot"),
+      throughput: figure("throughput"),
+      perplexity: figure("perplexity"),
+      accuracy: figure("accuracy"),
+      peak_vram_gb: vram.length < results.length ? null : of(vram),
+      cache_size: figure("cache_size"),
+    };
+  };
+  return { ...over(mean), n: results.length, std: over(sampleStd) };
 }
 
 /**

@@ -1,4 +1,5 @@
-import type { AggregatedStats, BenchmarkResults, ConfigurationRecord, Failure } from "./types.ts";
+import { isOfWholeGpu } from "./table_notes.ts";
+import type { AggregatedStats, BenchmarkResults, ConfigurationRecord, Failure, RawResult } from "./types.ts";
 
 /** Widths of the original's columns; scripts cut its output at these places. */
 const NAME_WIDTH = 22;
@@ -8,6 +9,8 @@ interface Column {
   title: string;
   width: number;
   text: (stats: AggregatedStats) => string;
+  /** Takes the mark of a row whose VRAM is the whole GPU's. */
+  isVram?: true;
 }
 
 const COLUMNS: readonly Column[] = [
@@ -15,8 +18,12 @@ const COLUMNS: readonly Column[] = [
   { title: "TPOT(s)", width: 11, text: (stats) => fixed(stats.tpot, 4) },
   { title: "Thruput", width: 11, text: (stats) => fixed(stats.throughput, 2) },
   { title: "PPL", width: 11, text: (stats) => fixed(stats.perplexity, 2) },
-  { title: "Acc", width: 11, text: (stats) => `${fixed(stats.accuracy * 100, 2)}%` },
-  { title: "VRAM(GB)", width: 11, text: (stats) => fixed(stats.peak_vram_gb, 2) },
+  {
+    title: "Acc",
+    width: 11,
+    text: ({ accuracy }) => fixed(accuracy * 100, 2) + (Number.isFinite(accuracy) ? "%" : ""),
+  },
+  { title: "VRAM(GB)", width: 11, text: (stats) => fixed(stats.peak_vram_gb, 2), isVram: true },
   { title: "Cache", width: 9, text: (stats) => fixed(stats.cache_size, 0) },
 ];
 
@@ -25,13 +32,16 @@ export interface TableResults {
   aggregated_stats: BenchmarkResults["aggregated_stats"];
   configurations: readonly Pick<ConfigurationRecord, "name" | "status">[];
   failures: readonly Pick<Failure, "method" | "reason">[];
+  /** Left out, no row is marked as measured on the whole GPU. */
+  raw_results?: readonly Pick<RawResult, "method" | "vram_method">[];
 }
 
 /**
  * The console table: averages over the samples, one configuration a line, in the order of `configurations`.
  *
  * The layout is the original's, to the byte. A name longer than its column widens that column for every line, so the
- * figures still stand under their titles. A configuration without figures says why.
+ * figures still stand under their titles. A configuration without figures says why. A figure that is not finite is `nan`
+ * or `inf`; VRAM that was not measured is `n/a`, and one of the whole GPU has a `*` after it, which `formatNotes` explains.
  *
  * @param results Averages, configurations and failures of a run.
  * @returns The lines joined by "\n", without one at the end.
@@ -59,7 +69,7 @@ export function formatTable(results: TableResults): string {
   for (const { name, status } of results.configurations) {
     const stats = results.aggregated_stats[name];
     if (stats !== undefined) {
-      lines.push(name.padEnd(nameWidth) + COLUMNS.map(({ width, text }) => text(stats).padStart(width)).join(""));
+      lines.push(name.padEnd(nameWidth) + cellsOf(stats, isOfWholeGpu(results, name)));
       continue;
     }
     const reason = results.failures.find(({ method }) => method === name)?.reason;
@@ -71,8 +81,19 @@ export function formatTable(results: TableResults): string {
   return lines.join("\n");
 }
 
+/** A row's figures. The mark after VRAM takes a blank of the next column, so digits stay under digits. */
+function cellsOf(stats: AggregatedStats, wholeGpu: boolean): string {
+  let marked = false;
+  return COLUMNS.map(({ width, text, isVram }) => {
+    const cell = text(stats).padStart(marked ? width - 1 : width);
+    marked = wholeGpu && isVram === true && stats.peak_vram_gb !== null;
+    return marked ? `${cell}*` : cell;
+  }).join("");
+}
+
 /** Fixed decimals; where the number would not leave its column a gap, in powers of ten. */
-function fixed(value: number, digits: number): string {
+function fixed(value: number | null, digits: number): string {
+  if (value === null) return "n/a";
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
   const text = value.toFixed(digits);
   return text.length <= 10 ? text : value.toExponential(3);

@@ -24,10 +24,12 @@ export interface RawResult {
   throughput: number;
   /** exp(mean NLL) of the quality pass. */
   perplexity: number;
-  /** Share of the quality pass's steps whose argmax is the next token, 0..1. */
+  /** Share of the quality pass's steps whose argmax is the next token, 0..1; NaN where a step's logits are not numbers. */
   accuracy: number;
-  /** Peak GPU memory of this process over what was in use before the model was loaded, GiB; 0 on CPU. */
-  peak_vram_gb: number;
+  /** Peak GPU memory over what was in use before the model was loaded, GiB; 0 on a CPU, null where it was not measured. */
+  peak_vram_gb: number | null;
+  /** On CUDA, what that figure is of; not in earlier results. */
+  vram_method?: VramMethod;
   /** Entries held at the end of the quality pass by the first layer that is not skipped. */
   final_cache_size: number;
   /** Entries held at the end of the quality pass, per layer. */
@@ -41,6 +43,12 @@ export interface RawResult {
   /** Cache entries copied within the cache (per head) in each pass: by single-slot steps and by compactions. */
   entries_copied: { speed: number; quality: number };
 }
+
+/**
+ * "process": NVML's figure of the process itself. "device": NVML does not list the process, so the whole GPU's over what
+ * was in use at the start, other processes included. "unavailable": none.
+ */
+export type VramMethod = "process" | "device" | "unavailable";
 
 /** Memory of one configuration, bytes. What cannot be had is null: on a CPU, what NVML tells. */
 export interface MemoryFigures {
@@ -112,14 +120,15 @@ export interface Failure {
   samples?: RawResult[];
 }
 
-/** Mean over samples; `std` the sample standard deviation (n - 1; 0 for n = 1). */
+/** Mean over samples; `std` the sample standard deviation (n - 1; 0 for n = 1). Not finite where a sample's figure is not. */
 export interface AggregatedStats {
   ttft: number;
   tpot: number;
   throughput: number;
   perplexity: number;
   accuracy: number;
-  peak_vram_gb: number;
+  /** null where it was not measured in every sample. */
+  peak_vram_gb: number | null;
   cache_size: number;
   /** Samples. */
   n: number;
@@ -129,7 +138,7 @@ export interface AggregatedStats {
     throughput: number;
     perplexity: number;
     accuracy: number;
-    peak_vram_gb: number;
+    peak_vram_gb: number | null;
     cache_size: number;
   };
 }
@@ -195,7 +204,17 @@ export interface ConfigurationRecord {
   kernels?: "own" | "ort";
   /** On CUDA, why not the project's own. */
   kernels_reason?: string;
+  /** What each pass drops, by the sizes known before the run; not in earlier results. */
+  dropped?: DroppedEntries;
   status: "done" | "failed" | "not run";
+  /** What a reader of its figures must know, a sentence each; left out where there is nothing. */
+  notes?: string[];
+}
+
+/** Entries a configuration has dropped by the end of each pass, summed over all layers; a layer's KV heads drop alike. */
+export interface DroppedEntries {
+  speed: number;
+  quality: number;
 }
 
 /** What was measured on, and what was measured. */

@@ -5,9 +5,11 @@ import { localTimestamp } from "../report/results_folder.ts";
 import { aggregateAll } from "../report/stats.ts";
 import type { Trace, TraceSnapshot } from "../report/trace_types.ts";
 import type { BenchmarkResults, ConfigurationRecord, Failure, RawResult } from "../report/types.ts";
+import { checkBenchmarkOptions } from "./check_options.ts";
 import { type ChildEnd, reasonOf, runChild } from "./child.ts";
 import { sha256OfFiles } from "../sha256.ts";
 import { LauncherWatch } from "../util/launcher.ts";
+import { noteResults } from "./note_results.ts";
 import type { BenchmarkOptions, BenchmarkRun } from "./options.ts";
 import { type Plan, prepare } from "./prepare.ts";
 import type { MeasureRequest } from "./protocol.ts";
@@ -47,6 +49,7 @@ export type { BenchmarkOptions, BenchmarkRun } from "./options.ts";
  * @throws The signal's reason, if the run was ended before its first configuration.
  */
 export async function runBenchmark(options: BenchmarkOptions): Promise<BenchmarkRun> {
+  checkBenchmarkOptions(options);
   using launcher = new LauncherWatch();
   return await run({ ...options, signal: anyOf(options.signal, launcher.signal) }, launcher.signal);
 }
@@ -274,11 +277,12 @@ function failureOf(name: string, reason: string, end: ChildEnd, samples: RawResu
   return { method: name, reason, log: end.log, code: end.code, ...(samples.length > 0 ? { samples } : {}) };
 }
 
-/** Brings the averages up to what was measured, in the order of the table. */
+/** Brings the averages and the notes up to what was measured, in the order of the table. */
 function summarize(results: BenchmarkResults): void {
   const order = new Map(results.configurations.map(({ name }, i) => [name, i]));
   results.raw_results.sort((a, b) => order.get(a.method)! - order.get(b.method)! || a.sample - b.sample);
   results.aggregated_stats = aggregateAll(results.raw_results);
+  noteResults(results);
   const { baseline } = results.aggregated_stats;
   if (baseline === undefined) return;
   const { perplexity, accuracy, throughput, tpot } = baseline;

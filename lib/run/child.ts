@@ -2,6 +2,7 @@ import { MODEL_ENV } from "../util/child_env.ts";
 import { endWith, readLines, spawnDeno } from "../util/deno_child.ts";
 import { InputError } from "../errors.ts";
 import { type ChildEvent, type ChildRequest, GO_ON, type Probe, type ProbeRequest } from "./protocol.ts";
+import { decode } from "./wire.ts";
 
 /** How a child ended. */
 export interface ChildEnd {
@@ -107,8 +108,8 @@ export function reasonOf({ code, signal, error, log }: ChildEnd): string {
 
 function parse(line: string): { readonly type: string } | undefined {
   try {
-    const event = JSON.parse(line);
-    return typeof event?.type === "string" ? event : undefined;
+    const event = decode(line) as { readonly type?: unknown } | null;
+    return typeof event?.type === "string" ? event as { readonly type: string } : undefined;
   } catch {
     return undefined; // a library that prints to standard output
   }

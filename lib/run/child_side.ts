@@ -1,6 +1,7 @@
 import { InputError } from "../errors.ts";
 import { killWithParent } from "../util/kill_with_parent.ts";
 import { LineReader } from "../util/line_reader.ts";
+import { encode } from "./wire.ts";
 
 /**
  * The child's side of runChild(): reads one request, does what it asks for, and writes events, one JSON document a line. An
@@ -15,7 +16,7 @@ export async function serveOne<R, E extends { readonly type: string }>(
   const orders = new LineReader(Deno.stdin);
   const encoder = new TextEncoder();
   const write = (event: object) => {
-    const line = encoder.encode(JSON.stringify(event) + "\n");
+    const line = encoder.encode(encode(event) + "\n");
     for (let at = 0; at < line.length;) at += Deno.stdout.writeSync(line.subarray(at));
   };
   try {

@@ -7,6 +7,7 @@ import { loadEngine } from "../engine/load_engine.ts";
 import type { ChildEvent, MeasureRequest } from "./protocol.ts";
 import { measureQuality } from "./quality.ts";
 import { measureSpeed, type SpeedResult } from "./speed.ts";
+import { vramFigures } from "./vram_figures.ts";
 
 /** Tokens that a warm-up run generates, in a cache as large as the measurement's: shapes must be the same. */
 const WARMUP_TOKENS = 16;
@@ -60,7 +61,7 @@ export async function measure(request: MeasureRequest, emit: (event: ChildEvent)
       { meter, between: (done) => progress("speed", sample, done, maxNewTokens) },
     );
     const phases = { load, ...speed.memory! };
-    const peakOf = (of: "allocator" | "process") => greatest(phases.prefill[of].peak, phases.decode[of].peak);
+    const processPeak = vramFigures(loaded.vram, [phases.prefill.process.peak, phases.decode.process.peak]);
     progress("quality", sample, 0, maxTokens);
     const quality = measureQuality(
       engine,
@@ -80,7 +81,7 @@ export async function measure(request: MeasureRequest, emit: (event: ChildEvent)
       ...timings(speed),
       perplexity: quality.perplexity,
       accuracy: quality.accuracy,
-      peak_vram_gb: (peakOf("process") ?? 0) / 2 ** 30,
+      ...processPeak.result,
       // Where every layer is skipped, all of them hold the whole text.
       final_cache_size: quality.cacheSizes[Math.max(0, counted)]!,
       layer_cache_sizes: [...quality.cacheSizes],
@@ -90,8 +91,8 @@ export async function measure(request: MeasureRequest, emit: (event: ChildEvent)
         kv_held: speed.heldBytes,
         kv_allocated: speed.allocatedBytes,
         weights: engine.weightBytes,
-        allocator_peak: peakOf("allocator"),
-        process_peak: peakOf("process"),
+        allocator_peak: greatest(phases.prefill.allocator.peak, phases.decode.allocator.peak),
+        process_peak: processPeak.peak,
         process_before: meter.before,
         phases,
       },

@@ -27,7 +27,7 @@ export interface BenchmarkOptions extends Partial<Undecided> {
   readonly text_column?: string | undefined;
   /** Of a data set of several texts, those with fewer characters are passed over; 10000 if left out. */
   readonly min_chars?: number | undefined;
-  /** What results.json calls the run; the first method that is no control group if left out. */
+  /** What results.json calls the run; its methods, control groups aside, joined by "+" if left out. */
   readonly method?: string;
   /** Layers never compressed; 0 and 1 if left out. */
   readonly skip_layers?: readonly number[];

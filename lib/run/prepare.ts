@@ -17,6 +17,7 @@ import { probe } from "./child.ts";
 import { chooseAttention, chooseDtype } from "./choose.ts";
 import { acrossPositions } from "./configurations.ts";
 import { resolveDefaults } from "./device_defaults.ts";
+import { droppedEntries } from "./dropped.ts";
 import { findModel, type FoundModel } from "./find_model.ts";
 import { checkExportOptions, exportNote, refusals } from "./export_limits.ts";
 import { EMBEDDED_MODEL_ID } from "./flag_table.ts";
@@ -25,6 +26,7 @@ import type { BenchmarkOptions } from "./options.ts";
 import type { MeasureRequest, Probe } from "./protocol.ts";
 import { qualityCourse } from "./quality.ts";
 import { positionsNote, reach, windowNote } from "./reach.ts";
+import { isControl, runTitle } from "./run_title.ts";
 import { speedCourse } from "./speed_course.ts";
 
 /** A run before its first configuration. */
@@ -95,7 +97,8 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
   checkTokens(samples, model);
   const reached = Math.max(max_tokens, prompt_tokens + max_new_tokens);
   const lengthsOfSpeed = { promptTokens: prompt_tokens, newTokens: max_new_tokens, chunk: options.prefill_chunk };
-  const courses = [qualityCourse(max_tokens), speedCourse(lengthsOfSpeed)];
+  const passes = { quality: qualityCourse(max_tokens), speed: speedCourse(lengthsOfSpeed) };
+  const courses = [passes.quality, passes.speed];
   const requests = configurations.map((configuration): MeasureRequest => {
     const { name, policy, positions } = configuration;
     checkPolicy(policy, { layers: model.spec.layers, maxEntries: reached });
@@ -145,7 +148,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
     model_id,
     ...(hub ? { revision: hub.revision } : {}),
     weights: weightsOf(model),
-    method: options.method ?? mainMethod(options),
+    method: options.method ?? runTitle(options.configurations),
     num_samples,
     max_tokens,
     max_new_tokens,
@@ -168,12 +171,13 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
     raw_results: [],
     aggregated_stats: {},
     baseline_stats: null,
-    configurations: requests.map(({ name, positions, attention }, i) => ({
+    configurations: requests.map(({ name, positions, attention, table }, i) => ({
       name,
       method: configurations[i]!.policy.method,
       params: { ...configurations[i]!.policy.params },
       positions,
       attention,
+      dropped: droppedEntries(table, passes),
       status: "not run",
     })),
     failures: [],
@@ -186,16 +190,6 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
   const shape = { layers: model.spec.layers, kv_heads: model.spec.kvHeads };
   const weights = { folder: model.path, files: weightFiles(model) };
   return { results, requests, refused, weights, shape, isLong: max_tokens > model.spec.maxPositions };
-}
-
-/** The first method that is no control group. */
-function mainMethod({ configurations }: BenchmarkOptions): string {
-  const methods = configurations.map(({ policy }) => policy.method);
-  return methods.find((method) => !isControl(method)) ?? methods[0]!;
-}
-
-function isControl(method: string): boolean {
-  return method === "baseline" || method === "recent_only";
 }
 
 /** What is run: "safetensors", or the path of an ONNX export in the model's folder. */

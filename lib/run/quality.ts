@@ -11,7 +11,7 @@ export interface QualityResult {
   readonly predictions: readonly number[];
   /** exp(mean NLL). */
   readonly perplexity: number;
-  /** Share of steps whose prediction is the next token. */
+  /** Share of steps whose prediction is the next token; NaN where a step's logits are not numbers. */
   readonly accuracy: number;
   /** Entries held at the end, by layer. */
   readonly cacheSizes: readonly number[];
@@ -66,7 +66,8 @@ export function measureQuality(
     nll,
     predictions,
     perplexity: Math.exp(sum / steps),
-    accuracy: right / steps,
+    // Where logits are not numbers there is no most likely token, and the one that stands in for it may be right by chance.
+    accuracy: nll.some(Number.isNaN) ? NaN : right / steps,
     cacheSizes,
     copied: course.cache.copied,
   };

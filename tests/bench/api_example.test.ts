@@ -45,6 +45,6 @@ Deno.test("the example script runs as a user's own, outside of the checkout", as
   const printed = await runShort("example", folder);
   match(printed, /^baseline +0\.\d+.* 160\nstreaming_96 +0\.\d+.* 96\ntwo_halves_128 +0\.\d+.* 128\n/m);
   const [name] = folder.names("results")!;
-  match(name!, /^streaming_llm_novel-neox-8m_/);
+  match(name!, /^streaming_llm_two_halves_novel-neox-8m_/);
   ok(folder.names("results", name!)!.includes("benchmark_comparison.png"));
 });

@@ -23,7 +23,15 @@ Deno.test("bench: a run prints its table, and leaves results.json and the chart"
   match(lines[6]!, /^streaming_16 +0\.\d{4} +0\.\d{4} +[\d.]+ +[\d.]+ +[\d.]+% +0\.00 +16$/);
   equal(lines[9], "=".repeat(100));
   match(lines[11]!, /^Change vs baseline +Thruput +TPOT +PPL +Acc +VRAM$/);
-  deepEqual(lines.slice(12).map((line) => line.split(" ")[0]), [...names.slice(1), ""]);
+  deepEqual(lines.slice(12, 16).map((line) => line.split(" ")[0]), names.slice(1));
+  deepEqual(lines.slice(16), [
+    "",
+    "streaming_16          streaming_llm: start_size 4, recent_size 12",
+    "streaming_32          streaming_llm: start_size 4, recent_size 28",
+    "",
+    "Nothing was dropped in recent_only_32, streaming_32: all 31 tokens of the speed pass are kept",
+    "",
+  ]);
   match(
     stderr,
     /^kvcompress \S+: novel-neox-8m, moby_dick, skip_layers 0,1, positions absolute, seed 0\n5 configurations: /,

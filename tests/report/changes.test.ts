@@ -38,10 +38,9 @@ Deno.test("changesAgainstBaseline() propagates both deviations where the texts a
 Deno.test("changesAgainstBaseline() has no percentage of nothing, and nothing without a baseline", () => {
   const [change] = changesAgainstBaseline(inventResults({
     baseline: [{ peak_vram_gb: 0 }],
-    streaming_256: [{ peak_vram_gb: 0, perplexity: NaN }],
+    streaming_256: [{ peak_vram_gb: 0 }],
   }));
   assert.equal(change?.peak_vram_gb, null);
-  assert.equal(change?.perplexity, null);
   assert.deepEqual(changesAgainstBaseline(inventResults({ streaming_256: [{}] })), []);
   assert.equal(formatChanges([]), "");
 });
@@ -56,4 +55,29 @@ Deno.test("formatChanges() puts figures under their titles", () => {
   assert.equal(new Set(lines.map((line) => line.length)).size, 1);
   assert.match(lines[0]!, /^Change vs baseline +Thruput +TPOT +PPL +Acc +VRAM$/);
   assert.match(lines[1]!, /^streaming_256 +\+0\.0% ± 0\.0 +\+10\.0% ± 1\.6 .* -$/);
+});
+
+Deno.test("changesAgainstBaseline() says of what is not finite that it is not, and never 100 % less than infinity", () => {
+  const change = (baseline: number, streaming: number) =>
+    changesAgainstBaseline(inventResults({
+      baseline: [{ perplexity: baseline }, { perplexity: 40 }],
+      streaming_256: [{ perplexity: streaming }, { perplexity: 42 }],
+    }));
+  for (const [baseline, streaming] of [[40, NaN], [NaN, 42], [NaN, NaN], [Infinity, 42], [Infinity, Infinity]]) {
+    const [row] = change(baseline!, streaming!);
+    assert.deepEqual(row?.perplexity, { percent: NaN, std: null }, `${baseline}, ${streaming}`);
+    assert.match(formatChanges([row!]).split("\n")[1]!, / nan /);
+  }
+  assert.match(formatChanges(change(40, Infinity)).split("\n")[1]!, / \+inf% /);
+});
+
+Deno.test("changesAgainstBaseline() has n/a for VRAM that was not measured in one of the two", () => {
+  for (const [baseline, streaming] of [[null, 3], [3, null], [null, null], [0, null]]) {
+    const changes = changesAgainstBaseline(inventResults({
+      baseline: [{ peak_vram_gb: baseline! }],
+      streaming_256: [{ peak_vram_gb: streaming! }],
+    }));
+    assert.equal(changes[0]?.peak_vram_gb, "n/a");
+    assert.match(formatChanges(changes), / n\/a$/);
+  }
 });

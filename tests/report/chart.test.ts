@@ -172,3 +172,40 @@ Deno.test("drawComparison() draws a run of which nothing came", () =>
     inventResults({ baseline: "Out of memory", streaming_512: "" }),
     (picture) => assert.deepEqual(bars(picture, 0), []),
   ));
+
+Deno.test("drawComparison() draws the bars that are finite, on an axis of theirs, and words in the other places", () =>
+  draw(
+    inventResults({
+      baseline: [{ perplexity: 40, peak_vram_gb: 5 }],
+      recent_only_512: [{ perplexity: NaN, peak_vram_gb: null }, { perplexity: 44, peak_vram_gb: 5 }],
+      streaming_512: [{ perplexity: 44, peak_vram_gb: 4 }],
+      h2o_l2_512: [{ perplexity: Infinity, peak_vram_gb: null }],
+    }),
+    (picture) => {
+      for (const [panel, heights] of [[3, [1, 3]], [4, [1, 0.8]]] as const) {
+        const found = bars(picture, panel);
+        assert.deepEqual(found.map(({ color }) => color), [GRAY, GREEN]);
+        assertClose(shares(found), [...heights]);
+        const { x, y, width, height } = panelArea(panel);
+        for (const slot of [1, 3]) {
+          const place = {
+            x: x + 60 + slot * (width - 60) / 4,
+            y: y + height / 2,
+            width: (width - 60) / 4,
+            height: height / 2,
+          };
+          assert.ok(countColor(picture.area(place), INK.failed) > 100, `no word in place ${slot} of chart ${panel}`);
+        }
+      }
+      assert.equal(bars(picture, 0).length, 4);
+    },
+  ));
+
+Deno.test("drawComparison() draws a run of which no figure is finite", () =>
+  draw(
+    inventResults({
+      baseline: [{ perplexity: NaN, peak_vram_gb: null }],
+      streaming_512: [{ perplexity: NaN, peak_vram_gb: null }],
+    }),
+    (picture) => assert.deepEqual([bars(picture, 3), bars(picture, 4)], [[], []]),
+  ));

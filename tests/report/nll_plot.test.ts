@@ -115,3 +115,24 @@ Deno.test("drawNll() draws a line for each configuration", async () => {
     await Deno.remove(path);
   }
 });
+
+Deno.test("drawNll() draws what is finite of a text, and a run of which nothing is", async () => {
+  const path = await Deno.makeTempFile({ prefix: "kvcompress_test_", suffix: ".png" });
+  const draw = async (results: Parameters<typeof drawNll>[0]) => {
+    await drawNll(results, path);
+    return (await readPicture(path)).area({ x: 60, y: 170, width: 700, height: 360 }); // below the legend
+  };
+  try {
+    const broken = (from: number) => text(1000, 3.7).map((nll, step) => step < from ? nll : NaN);
+    const pixels = await draw(inventResults({
+      streaming_256: [{ nll: broken(700) }],
+      recent_only_256: [{ nll: broken(0) }],
+      h2o_l2_256: [{ nll: text(1000, 3.7, Infinity) }],
+    }));
+    assert.ok(countColor(pixels, KIND_COLORS.streaming) > 1000);
+    assert.equal(countColor(pixels, KIND_COLORS.recent_only), 0);
+    await draw(inventResults({ baseline: [{ nll: broken(0) }] }));
+  } finally {
+    await Deno.remove(path);
+  }
+});

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { InputError } from "../../lib/errors.ts";
 import { readResults, RESULTS_FILE, writeResults } from "../../lib/report/results_file.ts";
+import { aggregateAll } from "../../lib/report/stats.ts";
 import { inventResults } from "./_invent.ts";
 
 async function inFolder(body: (folder: string) => Promise<void>) {
@@ -45,6 +46,29 @@ Deno.test("readResults() takes whose kernels ran, and results from before that w
     Object.assign(results.configurations[1]!, { kernels: "other" });
     await writeResults(folder, results);
     await assert.rejects(() => readResults(folder), /configurations\[1\]\.kernels is "other"/);
+  }));
+
+Deno.test("writeResults() keeps to strict JSON, and readResults() makes no 0 of what is not finite or was not measured", () =>
+  inFolder(async (folder) => {
+    const results = inventResults({
+      baseline: [{ perplexity: NaN, nll: [3, NaN], peak_vram_gb: null, vram_method: "unavailable" }, {
+        peak_vram_gb: 3,
+        vram_method: "device",
+      }],
+    });
+    Object.assign(results.configurations[0]!, {
+      dropped: { speed: 0, quality: 3 },
+      notes: ["perplexity is not finite"],
+    });
+    await writeResults(folder, results);
+    const read = await readResults(folder);
+    assert.deepEqual(read, results);
+    assert.ok(
+      Number.isNaN(read.raw_results[0]!.perplexity) && Number.isNaN(read.aggregated_stats["baseline"]!.perplexity),
+    );
+    assert.equal(read.raw_results[0]!.peak_vram_gb, null);
+    assert.equal(read.aggregated_stats["baseline"]!.peak_vram_gb, null);
+    assert.ok(Number.isNaN(aggregateAll(read.raw_results)["baseline"]!.perplexity));
   }));
 
 Deno.test("readResults() keeps fields it does not know", () =>

@@ -57,3 +57,23 @@ Deno.test("aggregateAll() keeps the order of first appearance", () => {
   assert.equal(stats["baseline"]?.n, 2);
   assert.deepEqual(aggregateAll([]), {});
 });
+
+Deno.test("aggregate() has no finite mean where a sample's figure is not finite", () => {
+  for (const broken of [NaN, Infinity, -Infinity]) {
+    const stats = aggregate([
+      inventSample("baseline", { perplexity: 40 }),
+      inventSample("baseline", { perplexity: broken }),
+    ]);
+    assert.ok(!Number.isFinite(stats.perplexity) && !Number.isFinite(stats.std.perplexity), `${broken}`);
+    assert.equal(stats.ttft, 0.0123);
+  }
+});
+
+Deno.test("aggregate() has no mean of VRAM that was not measured in every sample, and takes it for no 0", () => {
+  const of = (...peaks: (number | null)[]) =>
+    aggregate(peaks.map((peak_vram_gb) => inventSample("baseline", { peak_vram_gb })));
+  for (const stats of [of(null), of(null, null), of(4, null), of(null, 4)]) {
+    assert.deepEqual([stats.peak_vram_gb, stats.std.peak_vram_gb], [null, null]);
+  }
+  assert.deepEqual([of(4, 2).peak_vram_gb, of(0).peak_vram_gb, of(0).std.peak_vram_gb], [3, 0, 0]);
+});

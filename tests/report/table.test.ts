@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { notesOf } from "../../lib/report/notes.ts";
 import { formatTable } from "../../lib/report/table.ts";
+import { formatLegend, formatNotes } from "../../lib/report/table_notes.ts";
 import { inventResults } from "./_invent.ts";
 
 const STREAMING = {
@@ -67,4 +69,120 @@ Deno.test("formatTable() keeps figures apart that are larger than their column",
     row,
     "baseline                   0.0123        inf        nan   1.235e+8    100.00%       5.23     2000",
   );
+});
+
+Deno.test("formatTable() tells what is not finite, and VRAM that was not measured from none", () => {
+  const [, , broken, unmeasured] = formatTable(inventResults({
+    baseline: [{ perplexity: NaN, accuracy: NaN, peak_vram_gb: 0 }, { peak_vram_gb: 0 }],
+    streaming_256: [{ peak_vram_gb: null }],
+  })).split("\n");
+  assert.equal(
+    broken,
+    "baseline                   0.0123     0.0045     156.78        nan        nan       0.00     2000",
+  );
+  assert.equal(
+    unmeasured,
+    "streaming_256              0.0123     0.0045     156.78      42.35     35.67%        n/a     2000",
+  );
+});
+
+Deno.test("formatTable() marks VRAM of the whole GPU, digits under digits, and formatNotes() says what that means", () => {
+  const results = inventResults({
+    baseline: [{ vram_method: "process" }],
+    streaming_256: [{ vram_method: "process" }, { vram_method: "device" }],
+    tova_256: [{ vram_method: "unavailable", peak_vram_gb: null }],
+    recent_only_256: "Out of memory",
+  });
+  const [, , process, device, unavailable] = formatTable(results).split("\n");
+  assert.ok(process!.endsWith(" 5.23     2000"), process);
+  assert.ok(device!.endsWith(" 5.23*    2000"), device);
+  assert.ok(unavailable!.endsWith(" n/a     2000"), unavailable);
+  assert.equal(process!.length, device!.length);
+  assert.match(formatNotes(results), /^\* VRAM: NVML does not list this process, so it is the whole GPU's use [^\n]*$/);
+  assert.equal(formatNotes(inventResults({ baseline: [{ vram_method: "process" }] })), "");
+});
+
+/** A run whose records say what each pass drops: quality, speed. */
+function dropping(dropped: Record<string, [number, number]>, config = {}) {
+  const results = inventResults(Object.fromEntries(Object.keys(dropped).map((name) => [name, [{}]])), {
+    skip_layers: [0],
+    ...config,
+  });
+  for (const record of results.configurations) {
+    const [quality, speed] = dropped[record.name]!;
+    record.dropped = { quality, speed };
+    const notes = notesOf(record, [], results.config);
+    if (notes.length > 0) record.notes = notes;
+  }
+  return results;
+}
+
+Deno.test("formatNotes() says once which rows compressed nothing, and in which pass", () => {
+  const results = dropping({
+    baseline: [0, 0],
+    streaming_4096: [0, 0],
+    streaming_256: [5, 5],
+    fix8192: [0, 0],
+    tova_1024: [7, 0],
+    pyramid_900: [0, 3],
+  });
+  assert.deepEqual(formatNotes(results).split("\n"), [
+    "Nothing was dropped in streaming_4096, fix8192: all 2000 tokens of the quality pass and all 627 of the speed pass are kept",
+    "Nothing was dropped in tova_1024: all 627 tokens of the speed pass are kept",
+    "Nothing was dropped in pyramid_900: all 2000 tokens of the quality pass are kept",
+  ]);
+  assert.deepEqual(results.configurations.map(({ notes }) => notes), [
+    undefined,
+    ["nothing was dropped: it keeps all 2000 tokens of the quality pass and all 627 of the speed pass"],
+    undefined,
+    ["nothing was dropped: it keeps all 2000 tokens of the quality pass and all 627 of the speed pass"],
+    ["nothing was dropped: it keeps all 627 tokens of the speed pass"],
+    ["nothing was dropped: it keeps all 2000 tokens of the quality pass"],
+  ]);
+  assert.equal(formatNotes(dropping({ baseline: [0, 0], streaming_256: [5, 5] })), "");
+});
+
+Deno.test("formatNotes() says that all layers are skipped, and speaks of all rows at once", () => {
+  const none: [number, number] = [0, 0];
+  const rows = { baseline: none, streaming_64: none, tova_64: none, h2o_64: none, keydiff_64: none };
+  assert.match(formatNotes(dropping(rows)), /^Nothing was dropped in any row: all 2000 tokens of [^\n]*$/);
+  // The invented results are of two layers.
+  assert.equal(
+    formatNotes(dropping({ ...rows, tova_64: none }, { skip_layers: [0, 1] })),
+    "Nothing was dropped in any row: all 2 layers are skipped (skip_layers)",
+  );
+});
+
+Deno.test("formatNotes() names a configuration with each of its notes, those of rows without figures aside", () => {
+  const results = inventResults({ baseline: [{}], streaming_256: "Out of memory" });
+  for (const record of results.configurations) record.notes = ["perplexity is not finite in sample 1"];
+  assert.equal(formatNotes(results), "baseline: perplexity is not finite in sample 1");
+});
+
+Deno.test("formatLegend() says what each row is, with all its parameters", () => {
+  const results = inventResults({
+    baseline: [{}],
+    recent_only_512: [{}],
+    snapkv_512: [{}],
+    "l2_kr=0.2": [{}],
+    own: [{}],
+  });
+  const [, , snapkv, l2, own] = results.configurations;
+  Object.assign(snapkv!, { method: "snapkv_lite", params: { keep_size: 512, pooling_kernel: 5 } });
+  Object.assign(l2!, { method: "l2_compress", params: { keep_ratio: 0.25, prune_after: 100 } });
+  Object.assign(own!, { method: "mine", params: {} });
+  assert.equal(
+    formatLegend(results),
+    `\
+snapkv_512            snapkv_lite: keep_size 512, pooling_kernel 5
+l2_kr=0.2             l2_compress: keep_ratio 0.25, prune_after 100
+own                   mine`,
+  );
+  // A name need not say how its tokens are numbered.
+  own!.positions = "cache";
+  assert.match(
+    formatLegend(results),
+    /^l2_kr=0\.2 .*prune_after 100; positions absolute\nown +mine; positions cache$/m,
+  );
+  assert.equal(formatLegend(inventResults({ baseline: [{}], recent_only_512: [{}] })), "");
 });

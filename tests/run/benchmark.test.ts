@@ -51,7 +51,20 @@ Deno.test("runBenchmark() measures every method, and what never drops anything a
     new Set(results.configurations.map(({ kernels, kernels_reason: why }) => `${kernels} ${why}`)),
     new Set(["ort undefined"]),
   );
-  equal(results.config.method, "streaming_llm"); // the first that is no control group
+  equal(results.config.method, "12_methods");
+  // What the sizes say beforehand is what the caches then hold.
+  const raw = results.raw_results;
+  for (const { name, dropped, notes } of results.configurations) {
+    const { layer_cache_sizes: sizes } = raw.find(({ method }) => method === name)!;
+    equal(dropped!.quality, sizes.reduce((sum, size) => sum + 80 - size, 0), name);
+    deepEqual(
+      notes,
+      name === "large"
+        ? ["nothing was dropped: it keeps all 80 tokens of the quality pass and all 45 of the speed pass"]
+        : undefined,
+      name,
+    );
+  }
   const of = Object.fromEntries(results.raw_results.map((raw) => [raw.method, raw]));
   const equal24 = ["recent_only", "streaming_llm", "fix_size_l2", "h2o_l2", "snapkv_lite", "h2o", "tova", "snapkv"];
   for (const name of [...equal24, "keydiff"]) {

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { isFiniteSample, notesOf } from "../../lib/report/notes.ts";
+import { inventSample } from "./_invent.ts";
+
+const lengths = { max_tokens: 4, prompt_tokens: 2, max_new_tokens: 2 };
+const record = { method: "streaming_llm", dropped: { quality: 2, speed: 1 } };
+const notes = (...samples: Parameters<typeof inventSample>[1][]) =>
+  notesOf(record, samples.map((given, sample) => inventSample("streaming_256", { sample, ...given })), lengths);
+
+Deno.test("notesOf() says which figures are not finite, in which sample, and from which step on", () => {
+  assert.deepEqual(notes({}, {}), []);
+  assert.deepEqual(notes({}, { nll: [3, NaN, 2, NaN], perplexity: NaN, accuracy: NaN }), [
+    "perplexity and accuracy are not finite in sample 2: 2 of 4 NLLs are NaN, the first at step 1",
+  ]);
+  assert.deepEqual(notes({ nll: [3, 2, Infinity], perplexity: Infinity }), [
+    "perplexity is not finite in sample 1: 1 of 3 NLLs is infinite, at step 2",
+  ]);
+  assert.deepEqual(notes({ nll: [Infinity, NaN], perplexity: NaN, accuracy: NaN }), [
+    "perplexity and accuracy are not finite in sample 1: 2 of 2 NLLs are NaN or infinite, the first at step 0",
+  ]);
+  assert.deepEqual(notes({ nll: [2000, 2000], perplexity: Infinity }), [
+    "perplexity is not finite in sample 1: exp of the mean NLL is too large a number",
+  ]);
+  assert.deepEqual(notes({ tpot: NaN }), ["tpot is not finite in sample 1"]);
+});
+
+Deno.test("notesOf() says that VRAM was measured in some samples only; in none is no news of a sample", () => {
+  assert.deepEqual(notes({ peak_vram_gb: 3 }, { peak_vram_gb: null }, { peak_vram_gb: 3 }), [
+    "peak VRAM was measured in 2 of 3 samples, so it has no mean",
+  ]);
+  assert.deepEqual(notes({ peak_vram_gb: null }, { peak_vram_gb: null }), []);
+});
+
+Deno.test("isFiniteSample() looks at every figure that is averaged, but for VRAM, which may be unmeasured", () => {
+  assert.ok(isFiniteSample(inventSample("baseline", { peak_vram_gb: null })));
+  for (const figure of ["ttft", "tpot", "throughput", "perplexity", "accuracy"]) {
+    for (const value of [NaN, Infinity]) {
+      assert.ok(!isFiniteSample(inventSample("baseline", { [figure]: value })), figure);
+    }
+  }
+});
