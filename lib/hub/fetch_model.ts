@@ -5,6 +5,8 @@ import { chooseModelFiles, OPTIONAL_FILES } from "./choose_model_files.ts";
 import type { HubClient } from "./client.ts";
 import { fetchFile } from "./fetch_file.ts";
 import { fetchList } from "./fetch_list.ts";
+import { requireSpace } from "./free_space.ts";
+import { missingBytes } from "./missing_bytes.ts";
 import type { DownloadEvent } from "./protocol.ts";
 import { Tally } from "./tally.ts";
 
@@ -44,12 +46,14 @@ export async function fetchModel(
   const atCommit = new HubCache(cache.root, { ...cache.repo, revision: commit });
 
   const tally = new Tally(repo, onProgress);
+  const sizeOf = (path: string) => listing[path]?.lfs_size ?? listing[path]?.size;
   const fetchAll = async (paths: readonly string[]) => {
-    for (const path of paths) tally.expect(path, listing[path]?.lfs_size ?? listing[path]?.size);
+    await requireSpace(cache.root, missingBytes(atCommit, commit, listing, paths), repo);
+    for (const path of paths) tally.expect(path, sizeOf(path));
     const queue = [...paths];
     const worker = async () => {
       for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
-        await fetchFile(client, atCommit, path, (...bytes) => tally.bytes(...bytes));
+        await fetchFile(client, atCommit, path, (...bytes) => tally.bytes(...bytes), sizeOf(path));
         tally.finish(path);
       }
     };

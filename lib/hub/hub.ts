@@ -1,4 +1,5 @@
 import type { FloatType } from "../dtype.ts";
+import { printable } from "../printable.ts";
 import { HubCache } from "./cache.ts";
 import { cachedModel, type HubModel } from "./cached_model.ts";
 import { type ChildOptions, runHubChild } from "./child.ts";
@@ -60,7 +61,9 @@ export interface HubListing {
 export async function hubFile(asked: AskedFile, options: HubOptions = {}): Promise<string> {
   const { cache, repo, endpoint, offline } = open(asked, options);
   const { path } = asked;
-  if (!isRelativePath(path)) throw new HubError("refused", `Cannot use ${JSON.stringify(path)} as a file's path`);
+  if (!isRelativePath(path)) {
+    throw new HubError("refused", `Cannot use ${JSON.stringify(printable(path, 200))} as a file's path`);
+  }
   const commit = cache.commit();
   const found = commit && cache.find(commit, path);
   if (found) return found;
@@ -68,9 +71,9 @@ export async function hubFile(asked: AskedFile, options: HubOptions = {}): Promi
   const isKnownToLack = commit && (cache.lacks(commit, path) || listing && !Object.hasOwn(listing, path));
   // A branch may have it by now.
   if (isKnownToLack && (offline || isCommit(repo.revision))) {
-    throw new HubError("missing", `Cannot find ${path} in ${nameOf(repo)}: it has no such file`);
+    throw new HubError("missing", `Cannot find ${printable(path, 200)} in ${nameOf(repo)}: it has no such file`);
   }
-  if (offline) throw notCached(`${path} of ${nameOf(repo)}`, cache, options);
+  if (offline) throw notCached(`${printable(path, 200)} of ${nameOf(repo)}`, cache, options);
   return (await reach(cache, () => runHubChild({ type: "file", repo, path }, endpoint, options))).path;
 }
 
@@ -188,5 +191,5 @@ function notCached(what: string, { root, folder }: HubCache, { offline }: HubOpt
 }
 
 function nameOf({ repo, type, revision }: HubRepo): string {
-  return `${type} ${repo} at ${revision}`;
+  return `${type} ${repo} at ${printable(revision, 200)}`;
 }
