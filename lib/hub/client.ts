@@ -56,6 +56,14 @@ export class HubClient {
     this.endpoint = options.endpoint;
   }
 
+  /** The same client, which a second signal ends as well. */
+  endedBy(signal: AbortSignal): HubClient {
+    const own = this.options.signal;
+    const client = new HubClient({ ...this.options, signal: own ? AbortSignal.any([own, signal]) : signal });
+    client.#answered = this.#answered;
+    return client;
+  }
+
   /** What the hub's list of a repository's files says. */
   async list(repo: HubRepo): Promise<unknown> {
     const asked = this.#asked(repo);

@@ -2,13 +2,13 @@ import { dirname } from "@std/path";
 import { byteCount } from "../byte_count.ts";
 import { digestOfFile } from "../digest.ts";
 import { printable } from "../printable.ts";
-import type { HubCache } from "./cache.ts";
+import type { HubCache, ListedFile } from "./cache.ts";
 import type { FileHead, HubClient } from "./client.ts";
 import { HubError } from "./errors.ts";
 import { freeBytes, requireSpace } from "./free_space.ts";
 import { lockFile } from "./lock.ts";
 import { fileSize } from "./missing_bytes.ts";
-import { type HubRepo, isRelativePath } from "./repo.ts";
+import { type HubRepo, isCommit, isRelativePath } from "./repo.ts";
 import { LEAST_PROGRESS, Watch } from "./watch.ts";
 
 /** The most bytes of a file whose size nobody states. The hub has larger ones in large-file storage, and states those. */
@@ -41,7 +41,8 @@ export type OnBytes = (path: string, done: number, total: number | undefined) =>
  * @param cache The cache, of the repository at the revision that is wanted.
  * @param path The file's path in the repository.
  * @param onBytes Told how far it is.
- * @param listed Its size by the repository's list; counts where the hub does not state one with the file.
+ * @param listed What the repository's list says of it, which must agree. Its size counts where the hub does not state one
+ * with the file.
  * @returns Where it lies: in the folder of the commit that the revision is at.
  * @throws {HubError} Saying why it cannot be had, and what would do.
  */
@@ -50,14 +51,13 @@ export async function fetchFile(
   cache: HubCache,
   path: string,
   onBytes: OnBytes = () => {},
-  listed?: number,
+  listed?: ListedFile,
 ): Promise<string> {
   try {
     if (!isRelativePath(path)) {
       throw new HubError("refused", `Cannot use ${JSON.stringify(printable(path, 200))} as a file's path`);
     }
-    const asked = await client.head(cache.repo, path);
-    const head = { ...asked, size: asked.size ?? listed ?? listedSize(cache, asked.commit, path) };
+    const head = await knownOf(client, cache, path, listed);
     const there = cache.find(head.commit, path);
     if (there !== undefined) {
       await cache.writeCommit(head.commit).catch(() => {}); // a cache may be for reading only
@@ -74,6 +74,30 @@ export async function fetchFile(
     client.options.signal?.throwIfAborted();
     throw unwritable(cache, error);
   }
+}
+
+/** What the hub says of a file, held against what it said before. */
+async function knownOf(client: HubClient, cache: HubCache, path: string, listed?: ListedFile): Promise<FileHead> {
+  const { repo } = cache;
+  const head = await client.head(repo, path);
+  const fail = (what: string) =>
+    new HubError(
+      "refused",
+      `Cannot use ${printable(path, 200)} of ${repo.repo}: ${what}; a proxy may change it, or try again later`,
+    );
+  if (isCommit(repo.revision) && head.commit !== repo.revision) {
+    throw fail(`it was asked for at commit ${repo.revision}, and the hub gives it at ${head.commit}`);
+  }
+  const { lfs_sha256, lfs_size, size } = listed ?? {};
+  const length = lfs_size ?? size;
+  if (length !== undefined && head.size !== undefined && length !== head.size) {
+    throw fail(`the hub lists it with ${length} bytes, and states ${head.size} with the file`);
+  }
+  // In a 40-digit ETag, proxies have another hash than git's.
+  if (lfs_sha256 !== undefined && head.etag.length === 64 && lfs_sha256 !== head.etag) {
+    throw fail(`the hub lists it with SHA-256 ${lfs_sha256}, and states ${head.etag} with the file`);
+  }
+  return { ...head, size: head.size ?? length ?? listedSize(cache, head.commit, path) };
 }
 
 /** What it means that a file of the cache cannot be written. */

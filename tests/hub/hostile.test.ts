@@ -2,7 +2,7 @@
 import { deepEqual, equal, match, ok, rejects, throws } from "node:assert/strict";
 import { join } from "@std/path";
 import { boundedJson } from "../../lib/hub/bounded_json.ts";
-import { HubCache } from "../../lib/hub/cache.ts";
+import { HubCache, type ListedFile } from "../../lib/hub/cache.ts";
 import { type ClientOptions, HubClient } from "../../lib/hub/client.ts";
 import { HubError } from "../../lib/hub/errors.ts";
 import { fetchFile } from "../../lib/hub/fetch_file.ts";
@@ -146,7 +146,10 @@ Deno.test("a file whose size nobody states has a limit, and the repository's lis
   deepEqual(folder.names("models--org--name", "blobs"), []);
   const listed = endless();
   answer = () => listed.response;
-  await rejects(fetchFile(client, cacheOf(folder), "config.json", () => {}, 22), /states 22 bytes and sends more/);
+  await rejects(
+    fetchFile(client, cacheOf(folder), "config.json", () => {}, { size: 22 }),
+    /states 22 bytes and sends more/,
+  );
   const cache = cacheOf(folder);
   const kept = endless();
   answer = () => kept.response;
@@ -297,6 +300,26 @@ Deno.test("an ETag that is no hash is refused: nothing could be checked by it", 
     );
     equal(bytesIn(folder.path), 0);
   }
+});
+
+Deno.test("a hub that contradicts itself is not believed: size, hash, commit", async () => {
+  await using server = newServer();
+  await using folder = new TemporaryFolder();
+  const fetch = (listed: ListedFile, revision = "main") =>
+    fetchFile(
+      clientOf(server),
+      new HubCache(folder.path, { repo: "org/name", type: "model", revision }),
+      "model.safetensors",
+      () => {},
+      listed,
+    );
+  await rejects(fetch({ size: 7 }), /lists it with 7 bytes, and states 300000 with the file; a proxy may/);
+  await rejects(fetch({ size: 134, lfs_size: 8 }), /lists it with 8 bytes, and states 300000/);
+  await rejects(fetch({ lfs_sha256: "0".repeat(64) }), /lists it with SHA-256 0{64}, and states [0-9a-f]{64} with the/);
+  server.repos["org/name"]!.refs[commitOf("c")] = A;
+  await rejects(fetch({}, commitOf("c")), /asked for at commit c{40}, and the hub gives it at a{40}/);
+  equal(bytesIn(folder.path), 0);
+  deepEqual(Deno.readFileSync(await fetch({ size: 134, lfs_size: 300_000, lfs_sha256: sha256(weights) })), weights);
 });
 
 Deno.test("a size that cannot be is refused", async () => {
