@@ -161,7 +161,7 @@ async function command({ hub, folder }: Case): Promise<End> {
 }
 
 /** What is wrong with how it ended and what it said. */
-function faultsOf({ error, said }: End): string[] {
+export function faultsOf({ error, said }: End): string[] {
   const faults: string[] = [];
   const message = error instanceof Error ? error.message : undefined;
   if (error !== undefined && !(error instanceof InputError)) faults.push(`no refusal: ${Deno.inspect(error)}`);
@@ -181,7 +181,7 @@ function faultsOf({ error, said }: End): string[] {
 }
 
 /** What is wrong on the disk: something outside of the cache, or a file that counts as whole and is not. */
-async function faultsOfCache(folder: string): Promise<string[]> {
+export async function faultsOfCache(folder: string): Promise<string[]> {
   const faults = [...Deno.readDirSync(folder)].filter(({ name }) => name !== "cache").map(({ name }) =>
     `wrote ${name}`
   );
