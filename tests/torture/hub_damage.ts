@@ -1,12 +1,12 @@
 /** What a hub that means ill answers, and proxies that do harm. Each is made from a seed. */
 import { gitHash } from "../hub/_hub_server.ts";
+import type { Chance } from "./chance.ts";
 import { answerWith, bytesFrom, COMMIT, type Files, headersOf, nameIn, type Place, siblingsOf } from "./hub_good.ts";
 import { type Answer, head, latin1, type RawRequest, type Write } from "./hub_server.ts";
-import type { Random } from "./random.ts";
 
 /** What a case is made of. */
 export interface World {
-  readonly random: Random;
+  readonly chance: Chance;
   readonly files: Files;
   /** A folder outside of the cache, where nothing must appear. */
   readonly outside: string;
@@ -33,8 +33,8 @@ const ESCAPES = ["\x1b[2J\x1b[31m", "\x9b2J", "\x85", "\x07\x08", "\x7f", "\r", 
 const PLACES: readonly Place[] = ["list", "head", "get", "cdn"];
 
 /** The same answer at one place that is drawn, or at the ones named. */
-const at = (what: string, answer: Answer, places: readonly Place[] = PLACES): Maker => ({ random }) => {
-  const place = random.of(places);
+const at = (what: string, answer: Answer, places: readonly Place[] = PLACES): Maker => ({ chance }) => {
+  const place = chance.pick(places);
   return { what: `${what} (${place})`, answer: (here) => here === place ? answer : undefined };
 };
 
@@ -42,7 +42,7 @@ const at = (what: string, answer: Answer, places: readonly Place[] = PLACES): Ma
 const oneOf =
   (what: string, choices: readonly string[], answer: (choice: string) => Answer, places?: readonly Place[]) =>
   (world: World): Damage => {
-    const choice = world.random.of(choices);
+    const choice = world.chance.pick(choices);
     return at(`${what} ${JSON.stringify(choice.slice(0, 60))}`, answer(choice), places)(world);
   };
 
@@ -139,13 +139,13 @@ export const DAMAGES: readonly Maker[] = [
   at("a redirect to itself", async (request, write) => await redirectTo(request.path)(request, write)),
   at(
     "redirects that go on for ever",
-    async (request, write) => await redirectTo(`${request.path}?n=${Math.random()}`, 307)(request, write),
+    async (request, write) => await redirectTo(`${request.path}?n=${request.before}`, 307)(request, write),
   ),
   at("a redirect without an address", answerWith(302, [])),
   at("a redirect by 50,000 characters", redirectTo(`/${"y".repeat(50_000)}`)),
   at("a redirect to a port where nobody is", redirectTo("http://127.0.0.1:47/x")),
-  ({ random, cdn }) => {
-    const place = random.of(["list", "head", "get"] as const);
+  ({ chance, cdn }) => {
+    const place = chance.pick(["list", "head", "get"] as const);
     return {
       what: `a redirect to another origin, with a user in it (${place})`,
       answer: (here, request) =>
@@ -229,12 +229,12 @@ export const DAMAGES: readonly Maker[] = [
     "101 Switching Protocols",
     async (_, write) => await write("HTTP/1.1 101 Switching\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n"),
   ),
-  ({ random }) => {
-    const status = random.of([400, 401, 403, 404, 408, 410, 418, 429, 451, 500, 502, 503, 504, 599, 999]);
-    const after = random.of(["", "0", "-5", "soon", "9".repeat(300), "1e9", "Thu, 01 Jan 9999 00:00:00 GMT", "\x85"]);
-    const code = random.of(["", "GatedRepo", "RevisionNotFound", "EntryNotFound", "RepoNotFound", "\x9b2J"]);
-    const message = `${random.of(ESCAPES.filter((each) => each.charCodeAt(0) > 127))}said ${
-      "m".repeat(random.below(9000))
+  ({ chance }) => {
+    const status = chance.pick([400, 401, 403, 404, 408, 410, 418, 429, 451, 500, 502, 503, 504, 599, 999]);
+    const after = chance.pick(["", "0", "-5", "soon", "9".repeat(300), "1e9", "Thu, 01 Jan 9999 00:00:00 GMT", "\x85"]);
+    const code = chance.pick(["", "GatedRepo", "RevisionNotFound", "EntryNotFound", "RepoNotFound", "\x9b2J"]);
+    const message = `${chance.pick(ESCAPES.filter((each) => each.charCodeAt(0) > 127))}said ${
+      "m".repeat(chance.below(9000))
     }`;
     return at(
       `${status}, Retry-After ${JSON.stringify(after.slice(0, 20))}, ${JSON.stringify(code)}`,
@@ -245,14 +245,14 @@ export const DAMAGES: readonly Maker[] = [
           ["x-error-message", message],
           ["content-length", "0"],
         ])),
-    )({ random } as World);
+    )({ chance } as World);
   },
-  ({ random }) => {
-    const status = random.of([401, 403, 404, 429, 500, 503]);
+  ({ chance }) => {
+    const status = chance.pick([401, 403, 404, 429, 500, 503]);
     return at(`${status} with a body without end`, async (_, write) => {
       await write(`HTTP/1.1 ${status} X\r\n\r\n`);
-      await endlessly(write, `${random.of(ESCAPES)}error `.repeat(5000));
-    })({ random } as World);
+      await endlessly(write, `${chance.pick(ESCAPES)}error `.repeat(5000));
+    })({ chance } as World);
   },
   oneOf(
     "an error message with",
@@ -272,8 +272,8 @@ export const DAMAGES: readonly Maker[] = [
     await write(head(200, [["content-encoding", "gzip"], ["content-length", `${bomb.length}`]]));
     await write(bomb);
   }),
-  headers("an ETag that is junk", ({ random, outside }) => {
-    const etag = random.of([
+  headers("an ETag that is junk", ({ chance, outside }) => {
+    const etag = chance.pick([
       "../../evil",
       outside,
       "abc",
@@ -290,60 +290,62 @@ export const DAMAGES: readonly Maker[] = [
     const etag = gitHash(files["config.json"]!);
     return [["etag", etag], ["x-linked-etag", etag]];
   }),
-  headers("a commit that is junk", ({ random, outside }) => [[
+  headers("a commit that is junk", ({ chance, outside }) => [[
     "x-repo-commit",
-    random.of(["../../evil", outside, "main", "A".repeat(40), "a".repeat(41), "\x9b2J", "x".repeat(9000)]),
+    chance.pick(["../../evil", outside, "main", "A".repeat(40), "a".repeat(41), "\x9b2J", "x".repeat(9000)]),
   ]]),
-  headers("another commit than the list's", ({ random }) => [["x-repo-commit", random.of(["b", "0"]).repeat(40)]]),
+  headers("another commit than the list's", ({ chance }) => [["x-repo-commit", chance.pick(["b", "0"]).repeat(40)]]),
   headers("no commit", () => [["x-repo-commit", ""]]),
-  headers("a size that is junk", ({ random }) => [[
+  headers("a size that is junk", ({ chance }) => [[
     "x-linked-size",
-    random.of(["-1", "1.5", "NaN", "1e99", "9".repeat(400), "\x9b", "0x10", "12, 13"]),
+    chance.pick(["-1", "1.5", "NaN", "1e99", "9".repeat(400), "\x9b", "0x10", "12, 13"]),
   ]]),
   headers("a size of petabytes", () => [["x-linked-size", "5000000000000000"]]),
-  headers("a size that is too small", ({ random }) => [["x-linked-size", `${random.below(1000)}`]]),
-  headers("a size that is too large", ({ random, files }, name) => [
-    ["x-linked-size", `${files[name]!.length + 1 + random.below(1000)}`],
+  headers("a size that is too small", ({ chance }) => [["x-linked-size", `${chance.below(1000)}`]]),
+  headers("a size that is too large", ({ chance, files }, name) => [
+    ["x-linked-size", `${files[name]!.length + 1 + chance.below(1000)}`],
   ]),
   list("that is HTML", () => `<html>${"\x1b[2J"}Log in${" ".repeat(10_000)}</html>`),
   list("that is empty", () => ""),
   list(
     "that is no object",
-    ({ random }) => random.of(["null", "7", '"x"', "[]", "[[]]", "true", "\0", "{}", "\ufeff{}"]),
+    ({ chance }) => chance.pick(["null", "7", '"x"', "[]", "[[]]", "true", "\0", "{}", "\ufeff{}"]),
   ),
-  list("that is deep", ({ random }) => random.of(["[", '{"a":', '{"sha":[']).repeat(1_000_000)),
-  list("that is wide", ({ random }) => `[${random.of(["[],", "{},", "0,", '"",']).repeat(6_000_000)}0]`),
+  list("that is deep", ({ chance }) => chance.pick(["[", '{"a":', '{"sha":[']).repeat(1_000_000)),
+  list("that is wide", ({ chance }) => `[${chance.pick(["[],", "{},", "0,", '"",']).repeat(6_000_000)}0]`),
   list("that is too large", () => text([], "a".repeat(70 * 2 ** 20))),
-  list("that ends in the middle", ({ files, random }) => text(siblingsOf(files)).slice(0, 10 + random.below(300))),
+  list("that ends in the middle", ({ files, chance }) => text(siblingsOf(files)).slice(0, 10 + chance.below(300))),
   list("that is no UTF-8", ({ files }) => {
     const bytes = new TextEncoder().encode(text([...siblingsOf(files), { rfilename: "ABCD", size: 1 }]));
     return bytes.map((byte) => byte === 0x41 ? 0xff : byte);
   }),
   list(
     "of what are no files",
-    ({ random }) =>
-      text(random.of<unknown>([null, "x", [null], [[]], [{}], [{ rfilename: 7 }], { length: 1 }, [{ rfilename: {} }]])),
+    ({ chance }) =>
+      text(
+        chance.pick<unknown>([null, "x", [null], [[]], [{}], [{ rfilename: 7 }], { length: 1 }, [{ rfilename: {} }]]),
+      ),
   ),
   list(
     "whose commit is junk",
-    ({ files, random, outside }) =>
+    ({ files, chance, outside }) =>
       text(
         siblingsOf(files),
-        random.of([null, 7, "main", "../../evil", outside, `${"a".repeat(39)}\n`, "\x1b[2J", []]),
+        chance.pick([null, 7, "main", "../../evil", outside, `${"a".repeat(39)}\n`, "\x1b[2J", []]),
       ),
   ),
-  list("with sizes that are junk", ({ files, random }) => {
-    const size = random.of<unknown>([-1, 1.5, "9", null, {}, [], true, 1e300, 2 ** 53, Array(2000).fill("x")]);
+  list("with sizes that are junk", ({ files, chance }) => {
+    const size = chance.pick<unknown>([-1, 1.5, "9", null, {}, [], true, 1e300, 2 ** 53, Array(2000).fill("x")]);
     return text(
-      siblingsOf(files).map((file) => ({ ...file, size, lfs: random.of<unknown>([{ size }, null, 7, "x", []]) })),
+      siblingsOf(files).map((file) => ({ ...file, size, lfs: chance.pick<unknown>([{ size }, null, 7, "x", []]) })),
     );
   }),
-  list("with hashes that are junk", ({ files, random, outside }) =>
+  list("with hashes that are junk", ({ files, chance, outside }) =>
     text(
       siblingsOf(files).map((file) => ({
         ...file,
-        blobId: random.of<unknown>(["../../evil", outside, 7, null, "\x1b[2J"]),
-        lfs: { sha256: random.of<unknown>(["../../../evil", [], {}]), size: 3 },
+        blobId: chance.pick<unknown>(["../../evil", outside, 7, null, "\x1b[2J"]),
+        lfs: { sha256: chance.pick<unknown>(["../../../evil", [], {}]), size: 3 },
       })),
     )),
   list(
@@ -351,16 +353,16 @@ export const DAMAGES: readonly Maker[] = [
     ({ files }) =>
       text([...siblingsOf(files), ...siblingsOf(files).map((file) => ({ ...file, size: 1, lfs: undefined }))]),
   ),
-  names("what leads out", ({ random, outside }) => [
-    random.of(["../x", "../../../x", `${outside}/x`, "a/../../x", "a//b", "./x", "", "/", "C:\\x", "..\\x", "a/.."]),
+  names("what leads out", ({ chance, outside }) => [
+    chance.pick(["../x", "../../../x", `${outside}/x`, "a/../../x", "a//b", "./x", "", "/", "C:\\x", "..\\x", "a/.."]),
   ]),
-  names("what a terminal obeys", ({ random }) => [`a${random.of([...ESCAPES, "\0", "\u202e", "\u2028"])}.json`]),
+  names("what a terminal obeys", ({ chance }) => [`a${chance.pick([...ESCAPES, "\0", "\u202e", "\u2028"])}.json`]),
   names("__proto__ and its like", () => ["__proto__", "constructor", "toString", "hasOwnProperty"]),
   names("a file as a folder too", () => ["config.json/x", "tokenizer.json/config.json"]),
   names("50,000 files", () => Array.from({ length: 50_000 }, (_, i) => `data/${i}.txt`)),
   names(
     "what is very long",
-    ({ random }) => [`${"n".repeat(300 + random.below(100_000))}.json`, "x/".repeat(3000) + "y"],
+    ({ chance }) => [`${"n".repeat(300 + chance.below(100_000))}.json`, "x/".repeat(3000) + "y"],
   ),
   names("half a character", () => ["\ud800.json", "\udfff"]),
   repository("without weights and with long names", () => ({
@@ -370,12 +372,12 @@ export const DAMAGES: readonly Maker[] = [
   })),
   repository(
     "whose index names what leads out",
-    ({ random, outside }) =>
-      index({ a: random.of(["..", ".", "../x", `${outside}/x`, "a\0b", "\x1b[2J", "", "x".repeat(5000), "C:x"]) }),
+    ({ chance, outside }) =>
+      index({ a: chance.pick(["..", ".", "../x", `${outside}/x`, "a\0b", "\x1b[2J", "", "x".repeat(5000), "C:x"]) }),
   ),
-  repository("whose index is none", ({ random }) => ({
+  repository("whose index is none", ({ chance }) => ({
     ...index({}),
-    "model.safetensors.index.json": random.of([
+    "model.safetensors.index.json": chance.pick([
       "",
       "null",
       "[]",
@@ -390,13 +392,13 @@ export const DAMAGES: readonly Maker[] = [
     () => index(Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`t${i}`, `shard-${i}`]))),
   ),
   transfer("that answers 416 always", async (_, __, write) => await write(head(416, [["content-length", "0"]]))),
-  transfer("that begins again each time", async (bytes, _, write, { random }) => {
+  transfer("that begins again each time", async (bytes, _, write, { chance }) => {
     await write(partHead(0, bytes.length));
-    await write(bytes.subarray(0, random.below(bytes.length)));
+    await write(bytes.subarray(0, chance.below(bytes.length)));
   }),
-  transfer("that breaks off at random, and goes on", async (bytes, { start = 0 }, write, { random }) => {
+  transfer("that breaks off at random, and goes on", async (bytes, { start = 0 }, write, { chance }) => {
     await write(partHead(start, bytes.length));
-    await write(bytes.subarray(start, start + 30_000 + random.below(bytes.length)));
+    await write(bytes.subarray(start, start + 30_000 + chance.below(bytes.length)));
   }),
   transfer("with another range than asked for", async (bytes, { start = 0 }, write) => {
     if (start === 0) {
@@ -406,8 +408,8 @@ export const DAMAGES: readonly Maker[] = [
     await write(partHead(start - 7, bytes.length));
     await write(bytes.subarray(start - 7));
   }),
-  transfer("as a part that nobody asked for", async (bytes, _, write, { random }) => {
-    const from = 1 + random.below(1000);
+  transfer("as a part that nobody asked for", async (bytes, _, write, { chance }) => {
+    const from = 1 + chance.below(1000);
     await write(partHead(from, bytes.length));
     await write(bytes.subarray(from));
   }),
@@ -422,19 +424,19 @@ export const DAMAGES: readonly Maker[] = [
     await write(partHead(start, bytes.length));
     await write(other.subarray(start, start === 0 ? 40_000 : undefined));
   }),
-  transfer("of other bytes", async (bytes, _, write, { random }) => {
+  transfer("of other bytes", async (bytes, _, write, { chance }) => {
     const wrong = Uint8Array.from(bytes);
-    wrong[random.below(bytes.length)]! ^= 1 << random.below(8);
+    wrong[chance.below(bytes.length)]! ^= 1 << chance.below(8);
     await write(partHead(0, bytes.length));
     await write(wrong);
   }),
-  transfer("of more than the hub states", async (bytes, { start = 0 }, write, { random }) => {
-    await write(partHead(start, bytes.length + 1 + random.below(100_000)));
+  transfer("of more than the hub states", async (bytes, { start = 0 }, write, { chance }) => {
+    await write(partHead(start, bytes.length + 1 + chance.below(100_000)));
     await write(bytes.subarray(start));
     await endlessly(write, new Uint8Array(65_536));
   }),
-  transfer("of less than the hub states", async (bytes, _, write, { random }) => {
-    const less = bytes.subarray(0, random.below(bytes.length));
+  transfer("of less than the hub states", async (bytes, _, write, { chance }) => {
+    const less = bytes.subarray(0, chance.below(bytes.length));
     await write(partHead(0, less.length));
     await write(less);
   }),
