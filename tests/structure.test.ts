@@ -9,6 +9,8 @@ const project = fromFileUrl(new URL("..", import.meta.url));
 const ROOMS = [
   "lib/std",
   "lib/errors.ts",
+  "lib/printable.ts",
+  "lib/byte_count.ts",
   "lib/dtype.ts",
   "lib/digest.ts",
   "lib/sha256.ts",

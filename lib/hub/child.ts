@@ -42,6 +42,7 @@ export async function runHubChild<R extends HubRequest>(
       `--allow-env=${[...SETTINGS_ENV, ...DOWNLOAD_ENV].join(",")}`,
       "--allow-read", // a link takes both, unscoped
       "--allow-write",
+      "--allow-sys=statfs", // how much room the disk has
     ],
     env: [...SETTINGS_ENV, ...DOWNLOAD_ENV, ...NETWORK_ENV],
   });
@@ -53,7 +54,7 @@ export async function runHubChild<R extends HubRequest>(
     else last = event;
   };
   const writer = process.stdin.getWriter();
-  const [{ signal: by }, log] = await Promise.all([
+  const [{ signal: by, code }, log] = await Promise.all([
     process.status,
     new Response(process.stderr).text(),
     writer.write(new TextEncoder().encode(JSON.stringify(request))).then(() => writer.close()).catch(() => {}),
@@ -65,6 +66,14 @@ export async function runHubChild<R extends HubRequest>(
   if (last?.type === "listed" || last?.type === "fetched") return last as EndOf<R>;
   if (last?.type === "error" && last.kind !== "bug") {
     throw new HubError(last.kind === "mistake" ? "refused" : last.kind, last.message);
+  }
+  if (by !== null || last === undefined && log === "") {
+    throw new HubError(
+      "refused",
+      `Cannot download ${request.repo.repo}: the process that does so was ended (${
+        by ?? `exit code ${code}`
+      }); the system may be out of memory`,
+    );
   }
   throw new Error(`Cannot download ${request.repo.repo}: the process that does so ended early\n${log}`.trimEnd());
 }

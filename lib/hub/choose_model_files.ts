@@ -1,5 +1,6 @@
 import type { FloatType } from "../dtype.ts";
 import { chooseExport, filesOfExport } from "../model/export/find_export.ts";
+import { printable } from "../printable.ts";
 import { HubError } from "./errors.ts";
 
 /** Files that a run reads where a repository has them, and does without where not. */
@@ -68,7 +69,7 @@ export function chooseModelFiles(
 }
 
 function withoutWeights(all: readonly string[], repo: string): string {
-  const of = (pattern: RegExp) => all.filter((path) => pattern.test(path));
+  const of = (pattern: RegExp) => all.filter((path) => pattern.test(path)).map((path) => printable(path, 100));
   const pickled = of(/\.(bin|pt|pth|ckpt)$/);
   if (pickled.length > 0) {
     return `its weights are in ${

@@ -1,6 +1,10 @@
+import { printable } from "../printable.ts";
+import { boundedJson } from "./bounded_json.ts";
+import { isBroken, reasonOf } from "./broken.ts";
 import { HubError } from "./errors.ts";
+import { redirectTarget } from "./redirects.ts";
 import { type Asked, isPassing, refusal, retryAfter } from "./refusals.ts";
-import { fileUrl, type HubRepo, listUrl } from "./repo.ts";
+import { fileUrl, type HubRepo, isCommit, listUrl } from "./repo.ts";
 
 /** How a client behaves. */
 export interface ClientOptions {
@@ -8,6 +12,8 @@ export interface ClientOptions {
   readonly endpoint: string;
   /** Sent to the hub's own origin and to no other. */
   readonly token?: string | undefined;
+  /** "user:password" of the hub's address, in base64. Sent in the token's place: a request has one of the two. */
+  readonly basic?: string | undefined;
   /** Ends whatever is going on. */
   readonly signal?: AbortSignal | undefined;
   /** Told what a person waits for. */
@@ -18,6 +24,8 @@ export interface ClientOptions {
   readonly stallSeconds?: number;
   /** Before the second try, s; doubled with each. */
   readonly backoffSeconds?: number;
+  /** The most bytes of a file whose size nobody states. */
+  readonly mostUnstatedBytes?: number;
 }
 
 /** What the hub says of a file before it is downloaded. */
@@ -48,6 +56,14 @@ export class HubClient {
     this.endpoint = options.endpoint;
   }
 
+  /** The same client, which a second signal ends as well. */
+  endedBy(signal: AbortSignal): HubClient {
+    const own = this.options.signal;
+    const client = new HubClient({ ...this.options, signal: own ? AbortSignal.any([own, signal]) : signal });
+    client.#answered = this.#answered;
+    return client;
+  }
+
   /** What the hub's list of a repository's files says. */
   async list(repo: HubRepo): Promise<unknown> {
     const asked = this.#asked(repo);
@@ -55,18 +71,27 @@ export class HubClient {
       const { response } = await this.#send(listUrl(this.endpoint, repo), { signal: this.#deadline() });
       if (!response.ok) throw await this.#refused(response, asked);
       try {
-        return await response.json();
+        return await boundedJson(response.body);
       } catch (cause) {
-        throw isBroken(cause) ? cause : new HubError(
+        if (isBroken(cause)) throw cause;
+        const what = cause instanceof RangeError
+          ? `with a list that is none of a repository: ${cause.message}`
+          : "with something else";
+        throw new HubError(
           "refused",
-          `Cannot list the files of ${repo.repo}: ${this.endpoint} answers with something else; is HF_ENDPOINT right?`,
+          `Cannot list the files of ${repo.repo}: ${this.endpoint} answers ${what}; is HF_ENDPOINT right?`,
           { cause },
         );
       }
     });
   }
 
-  /** What the hub says of a file. */
+  /**
+   * What the hub says of a file.
+   *
+   * @throws {HubError} If it does not say enough to check the file by: the ETag is a hash, or the file is not taken. Git
+   * and large-file storage both give one.
+   */
   async head(repo: HubRepo, path: string): Promise<FileHead> {
     const asked = this.#asked(repo, path);
     return await this.again(repo, async () => {
@@ -80,14 +105,22 @@ export class HubClient {
         '"',
         "",
       );
-      if (!commit || !/^[0-9a-f]{40}$/.test(commit) || !etag || !/^[\w-][\w.-]*$/.test(etag)) {
-        throw new HubError(
+      const fail = (what: string) =>
+        new HubError(
           "refused",
-          `Cannot get ${path} of ${repo.repo}: ${this.endpoint} answers without its commit and ETag, as the hub does not; is HF_ENDPOINT right, or a proxy in between?`,
+          `Cannot get ${
+            printable(path, 200)
+          } of ${repo.repo}: ${this.endpoint} answers ${what}; is HF_ENDPOINT right, or a proxy in between?`,
         );
+      if (!commit || !isCommit(commit) || !etag) throw fail("without its commit and ETag, as the hub does not");
+      if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(etag)) {
+        throw fail(`with the ETag "${printable(etag, 80)}", which is no hash to check the file by`);
       }
-      const size = headers.get("x-linked-size") ?? (response.ok ? response.headers.get("content-length") : null);
-      return { commit, etag, size: size !== null && /^\d+$/.test(size) ? Number(size) : undefined };
+      const stated = headers.get("x-linked-size") ?? (response.ok ? response.headers.get("content-length") : null);
+      if (stated === null) return { commit, etag, size: undefined };
+      const size = /^\d+$/.test(stated) ? Number(stated) : NaN;
+      if (!Number.isSafeInteger(size)) throw fail(`with the size "${printable(stated, 80)}"`);
+      return { commit, etag, size };
     });
   }
 
@@ -97,8 +130,16 @@ export class HubClient {
       headers: start > 0 ? { range: `bytes=${start}-` } : {},
       signal,
     });
-    if (response.ok || response.status === 416) return response;
-    throw await this.#refused(response, this.#asked(repo, path));
+    if (!response.ok && response.status !== 416) throw await this.#refused(response, this.#asked(repo, path));
+    const encoding = response.headers.get("content-encoding") ?? "identity";
+    if (encoding === "identity") return response;
+    await response.body?.cancel();
+    throw new HubError(
+      "refused",
+      `Cannot get ${printable(path, 200)} of ${repo.repo}: it comes compressed (${
+        printable(encoding, 40)
+      }), though asked for as it is; a proxy in between may do so`,
+    );
   }
 
   /**
@@ -178,15 +219,16 @@ export class HubClient {
       // Compressed on the way, a file would have another length than it has.
       send.set("accept-encoding", "identity");
       send.set("user-agent", "kvcompress; deno");
-      const { token } = this.options;
-      if (token !== undefined && new URL(url).origin === origin) send.set("authorization", `Bearer ${token}`);
+      const { token, basic } = this.options;
+      const proof = basic !== undefined ? `Basic ${basic}` : token !== undefined ? `Bearer ${token}` : undefined;
+      if (proof !== undefined && new URL(url).origin === origin) send.set("authorization", proof);
       const response = await this.#fetch(url, { ...init, headers: send, redirect: "manual" });
       for (const [name, value] of response.headers) if (!headers.has(name)) headers.set(name, value);
       const location = response.headers.get("location");
       if (!isRedirect(response) || location === null) return { response, headers };
       if (untilKnown && headers.has("x-linked-etag") && headers.has("x-repo-commit")) return { response, headers };
       await response.body?.cancel();
-      url = new URL(location, url).href;
+      url = redirectTarget(location, url, this.endpoint);
     }
     throw new HubError("refused", `Cannot use ${this.endpoint}: it redirects more than ${MOST_REDIRECTS} times`);
   }
@@ -222,23 +264,6 @@ class Refused extends Error {
 
 function isRedirect({ status }: Response): boolean {
   return status >= 300 && status < 400 && status !== 304;
-}
-
-/** Whether a connection could not be made, broke, or fell silent: fetch says so with a TypeError. */
-function isBroken(error: unknown): boolean {
-  return error instanceof TypeError || isTimeout(error);
-}
-
-function isTimeout(error: unknown): boolean {
-  return error instanceof DOMException && error.name === "TimeoutError";
-}
-
-/** Why a connection broke, in a few words. An address may hold a signature, so it is left out. */
-function reasonOf(error: unknown): string {
-  if (isTimeout(error)) return "it does not answer";
-  if (!(error instanceof Error)) return String(error);
-  if (error.cause instanceof Error) return reasonOf(error.cause);
-  return error.message.replace(/^.*client error \(\w+\): /s, "");
 }
 
 async function sleep(seconds: number, signal: AbortSignal | undefined): Promise<void> {

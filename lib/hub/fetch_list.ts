@@ -1,14 +1,15 @@
-import type { HubCache, Listing } from "./cache.ts";
+import type { HubCache, ListedFile, Listing } from "./cache.ts";
 import type { HubClient } from "./client.ts";
 import { HubError } from "./errors.ts";
+import { printable } from "../printable.ts";
 import { isCommit, isRelativePath } from "./repo.ts";
 
 /** One of `siblings` in the hub's answer, with `blobs=true`. */
 interface Sibling {
   readonly rfilename: string;
-  readonly size?: number;
-  readonly blobId?: string;
-  readonly lfs?: { readonly sha256?: string; readonly size?: number };
+  readonly size?: unknown;
+  readonly blobId?: unknown;
+  readonly lfs?: { readonly sha256?: unknown; readonly size?: unknown } | null;
 }
 
 /**
@@ -32,19 +33,14 @@ interface Sibling {
  */
 export async function fetchList(client: HubClient, cache: HubCache): Promise<{ commit: string; listing: Listing }> {
   const { repo } = cache;
-  const { sha, siblings } = await client.list(repo) as { sha?: unknown; siblings?: unknown };
+  const { sha, siblings } = (await client.list(repo) ?? {}) as { sha?: unknown; siblings?: unknown };
   if (typeof sha !== "string" || !isCommit(sha) || !Array.isArray(siblings) || !siblings.every(isSibling)) {
     throw new HubError(
       "refused",
       `Cannot list the files of ${repo.repo}: ${client.endpoint} answers without "sha" and "siblings"; is HF_ENDPOINT right?`,
     );
   }
-  const listing = Object.fromEntries(siblings.map(({ rfilename, size, blobId, lfs }) => [rfilename, {
-    ...(size === undefined ? {} : { size }),
-    ...(blobId === undefined ? {} : { blob_id: blobId }),
-    ...(lfs?.sha256 === undefined ? {} : { lfs_sha256: lfs.sha256 }),
-    ...(lfs?.size === undefined ? {} : { lfs_size: lfs.size }),
-  }]));
+  const listing = Object.fromEntries(siblings.map((sibling) => [sibling.rfilename, listedFile(sibling, repo.repo)]));
   // Python reads these fields of every file.
   if (Object.values(listing).every((file) => file.size !== undefined && file.blob_id !== undefined)) {
     await cache.writeListing(sha, listing).catch(() => {}); // a cache may be for reading only
@@ -55,4 +51,27 @@ export async function fetchList(client: HubClient, cache: HubCache): Promise<{ c
 function isSibling(value: unknown): value is Sibling {
   const path = (value as Partial<Sibling> | null)?.rfilename;
   return typeof path === "string" && isRelativePath(path);
+}
+
+/** What the cache keeps of a sibling: what is no hash is left out, what is no size is refused. */
+function listedFile({ rfilename, size, blobId, lfs }: Sibling, repo: string): ListedFile {
+  for (const stated of [size, lfs?.size]) {
+    if (stated === undefined || stated === null || Number.isSafeInteger(stated) && Number(stated) >= 0) continue;
+    throw new HubError(
+      "refused",
+      `Cannot list the files of ${repo}: ${printable(rfilename, 100)} has the size ${
+        printable(JSON.stringify(stated).slice(0, 200), 80)
+      }; is HF_ENDPOINT right?`,
+    );
+  }
+  return {
+    ...(typeof size === "number" ? { size } : {}),
+    ...(isHash(blobId) ? { blob_id: blobId } : {}),
+    ...(isHash(lfs?.sha256) ? { lfs_sha256: lfs.sha256 } : {}),
+    ...(typeof lfs?.size === "number" ? { lfs_size: lfs.size } : {}),
+  };
+}
+
+function isHash(value: unknown): value is string {
+  return typeof value === "string" && /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/.test(value);
 }

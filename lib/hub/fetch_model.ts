@@ -5,11 +5,15 @@ import { chooseModelFiles, OPTIONAL_FILES } from "./choose_model_files.ts";
 import type { HubClient } from "./client.ts";
 import { fetchFile } from "./fetch_file.ts";
 import { fetchList } from "./fetch_list.ts";
+import { requireSpace } from "./free_space.ts";
+import { missingBytes } from "./missing_bytes.ts";
 import type { DownloadEvent } from "./protocol.ts";
 import { Tally } from "./tally.ts";
 
 /** Files that are downloaded at the same time. */
 const AT_ONCE = 4;
+/** How long those that end are waited for, ms: one may hang on another process's lock. */
+const END_MS = 1000;
 
 /**
  * Downloads what a run reads of a model: all of one commit, whatever happens to the branch in the meantime.
@@ -45,19 +49,25 @@ export async function fetchModel(
 
   const tally = new Tally(repo, onProgress);
   const fetchAll = async (paths: readonly string[]) => {
+    await requireSpace(cache.root, missingBytes(atCommit, commit, listing, paths), repo);
     for (const path of paths) tally.expect(path, listing[path]?.lfs_size ?? listing[path]?.size);
     const queue = [...paths];
+    const stop = new AbortController();
+    const own = client.endedBy(stop.signal);
     const worker = async () => {
       for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
-        await fetchFile(client, atCommit, path, (...bytes) => tally.bytes(...bytes));
+        await fetchFile(own, atCommit, path, (...bytes) => tally.bytes(...bytes), listing[path]);
         tally.finish(path);
       }
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, () =>
+    // One that fails ends the others: nothing is written any more once the failure is known.
+    const workers = Array.from({ length: AT_ONCE }, () =>
       worker().catch((error) => {
         queue.length = 0;
-        throw error;
-      })));
+        stop.abort(error);
+      }));
+    await settled(workers, stop.signal);
+    stop.signal.throwIfAborted();
   };
   await fetchAll(files);
   if (index !== undefined) await fetchAll(shardsOf(`${cache.snapshot(commit)}/${index}`));
@@ -70,4 +80,14 @@ export async function fetchModel(
     // All files are there. A cache may be for reading only.
   }
   return cache.snapshot(commit);
+}
+
+/** Waits for work; once the signal says that some of it failed, for a moment only. */
+async function settled(work: readonly Promise<void>[], signal: AbortSignal): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const enough = new Promise<void>((resolve) => {
+    signal.addEventListener("abort", () => timer = setTimeout(resolve, END_MS), { once: true });
+  });
+  await Promise.race([Promise.all(work), enough]);
+  clearTimeout(timer);
 }

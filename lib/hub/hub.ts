@@ -10,6 +10,7 @@ import {
   text,
 } from "../check_options.ts";
 import type { FloatType } from "../dtype.ts";
+import { printable } from "../printable.ts";
 import { HubCache } from "./cache.ts";
 import { cachedModel, type HubModel } from "./cached_model.ts";
 import { type ChildOptions, runHubChild } from "./child.ts";
@@ -72,7 +73,9 @@ export async function hubFile(asked: AskedFile, options: HubOptions = {}): Promi
   check("hubFile", asked, FILE, options);
   const { cache, repo, endpoint, offline } = open(asked, options);
   const { path } = asked;
-  if (!isRelativePath(path)) throw new HubError("refused", `Cannot use ${JSON.stringify(path)} as a file's path`);
+  if (!isRelativePath(path)) {
+    throw new HubError("refused", `Cannot use ${JSON.stringify(printable(path, 200))} as a file's path`);
+  }
   const commit = cache.commit();
   const found = commit && cache.find(commit, path);
   if (found) return found;
@@ -80,9 +83,9 @@ export async function hubFile(asked: AskedFile, options: HubOptions = {}): Promi
   const isKnownToLack = commit && (cache.lacks(commit, path) || listing && !Object.hasOwn(listing, path));
   // A branch may have it by now.
   if (isKnownToLack && (offline || isCommit(repo.revision))) {
-    throw new HubError("missing", `Cannot find ${path} in ${nameOf(repo)}: it has no such file`);
+    throw new HubError("missing", `Cannot find ${printable(path, 200)} in ${nameOf(repo)}: it has no such file`);
   }
-  if (offline) throw notCached(`${path} of ${nameOf(repo)}`, cache, options);
+  if (offline) throw notCached(`${printable(path, 200)} of ${nameOf(repo)}`, cache, options);
   return (await reach(cache, () => runHubChild({ type: "file", repo, path }, endpoint, options))).path;
 }
 
@@ -222,5 +225,5 @@ function notCached(what: string, { root, folder }: HubCache, { offline }: HubOpt
 }
 
 function nameOf({ repo, type, revision }: HubRepo): string {
-  return `${type} ${repo} at ${revision}`;
+  return `${type} ${repo} at ${printable(revision, 200)}`;
 }

@@ -6,6 +6,7 @@
  */
 import { endWithParent } from "../util/end_with_parent.ts";
 import { InputError } from "../errors.ts";
+import { printable } from "../printable.ts";
 import { HubCache } from "./cache.ts";
 import { HubClient } from "./client.ts";
 import { HubError } from "./errors.ts";
@@ -15,10 +16,13 @@ import { fetchModel } from "./fetch_model.ts";
 import type { DownloadEvent, HubEvent, HubRequest } from "./protocol.ts";
 import { repoOf } from "./repo.ts";
 import { Tally } from "./tally.ts";
-import { hubSettings, hubToken, secondsOf } from "./settings.ts";
+import { hubBasic, hubSettings, hubToken, secondsOf } from "./settings.ts";
 
 /** Between two reports of how far a download is, ms. */
 const REPORT_MS = 100;
+
+/** A message is a few sentences, whatever the hub and the system put into it. */
+const said = (message: string) => printable(message, 2000);
 
 const encoder = new TextEncoder();
 
@@ -47,9 +51,10 @@ async function run(request: HubRequest): Promise<void> {
   const client = new HubClient({
     endpoint,
     token: hubToken(env),
+    basic: hubBasic(env),
     answerSeconds: secondsOf(env("HF_HUB_ETAG_TIMEOUT"), 10),
     stallSeconds: secondsOf(env("HF_HUB_DOWNLOAD_TIMEOUT"), 10),
-    onNote: (message) => emit({ type: "note", message }),
+    onNote: (message) => emit({ type: "note", message: said(message) }),
   });
   const onProgress = report();
   switch (request.type) {
@@ -76,7 +81,7 @@ if (import.meta.main) {
     await run(JSON.parse(await new Response(Deno.stdin.readable).text()));
   } catch (error) {
     const kind = error instanceof HubError ? error.kind : error instanceof InputError ? "mistake" : "bug";
-    emit({ type: "error", kind, message: error instanceof Error ? error.message : String(error) });
+    emit({ type: "error", kind, message: said(error instanceof Error ? error.message : String(error)) });
     if (kind === "bug") console.error(error);
     Deno.exit(1);
   }

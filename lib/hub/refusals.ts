@@ -1,3 +1,4 @@
+import { printable } from "../printable.ts";
 import { HubError } from "./errors.ts";
 import { type HubRepo, isCommit, pageOf } from "./repo.ts";
 
@@ -34,10 +35,11 @@ const LOG_IN = "log in with `hf auth login` or set HF_TOKEN";
 export function refusal({ status, headers }: Response, { endpoint, repo, path, withToken }: Asked): HubError {
   const code = headers.get("x-error-code");
   const commit = headers.get("x-repo-commit") ?? "";
-  const said = headers.get("x-error-message")?.replaceAll(/\s+/g, " ").replace(/\.$/, "");
+  const said = printable(headers.get("x-error-message")?.replaceAll(/\s+/g, " ").replace(/\.$/, "") ?? "", 200);
   const page = pageOf(endpoint, repo);
   const name = `${repo.type} ${repo.repo}`;
-  const what = path === undefined ? name : `${path} of ${name}`;
+  const file = path === undefined ? undefined : printable(path, 200);
+  const what = file === undefined ? name : `${file} of ${name}`;
 
   if (code === "GatedRepo") {
     const then = withToken ? "with the account whose token is used" : `and ${LOG_IN}`;
@@ -67,7 +69,7 @@ export function refusal({ status, headers }: Response, { endpoint, repo, path, w
     return new HubError(
       "missing",
       `Cannot find ${
-        path ?? "the files"
+        file ?? "the files"
       } in ${name} at ${repo.revision}: Entry Not Found (${status}); its files are listed at ${page}/tree/${repo.revision}`,
       isCommit(commit) ? { commit } : {},
     );

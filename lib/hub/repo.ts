@@ -1,3 +1,4 @@
+import { printable } from "../printable.ts";
 import { HubError } from "./errors.ts";
 
 /** A repository of the hub at a revision. */
@@ -39,22 +40,28 @@ export function repoOf({ repo, type = "model", revision = "main" }: AskedRepo): 
   if (!isRepoId(repo)) {
     throw new HubError(
       "refused",
-      `Cannot use ${JSON.stringify(repo)} as a ${type} of the hub: an id is org/name, or a bare name such as gpt2`,
+      `Cannot use ${
+        JSON.stringify(printable(repo, 200))
+      } as a ${type} of the hub: an id is org/name, or a bare name such as gpt2`,
     );
   }
   if (!isRelativePath(revision)) {
     throw new HubError(
       "refused",
-      `Cannot use --revision ${JSON.stringify(revision)}: give a branch, a tag or a commit of ${repo}`,
+      `Cannot use --revision ${JSON.stringify(printable(revision, 200))}: give a branch, a tag or a commit of ${repo}`,
     );
   }
   return { repo, type, revision };
 }
 
-/** Whether a path with "/" stays below the folder it is taken from: file names come from the net. */
+/**
+ * Whether a path with "/" stays below the folder it is taken from, and can be shown: file names come from the net. The
+ * characters that it must not have are those that a terminal obeys, and those that turn the direction of text around.
+ */
 export function isRelativePath(path: string): boolean {
   // deno-lint-ignore no-control-regex
-  return !/[\\\x00-\x1f]|^[A-Za-z]:/.test(path) && path.split("/").every((part) => !["", ".", ".."].includes(part));
+  return !/[\\\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]|^[A-Za-z]:/.test(path) &&
+    path.split("/").every((part) => !["", ".", ".."].includes(part));
 }
 
 /** Whether a revision is a whole commit hash, which names one state for ever. */

@@ -1,9 +1,10 @@
 import { join } from "@std/path";
 import { InputError } from "../errors.ts";
+import { printable } from "../printable.ts";
 
 /** What the environment says of the hub. */
 export interface HubSettings {
-  /** The hub's address, without a slash at its end. */
+  /** The hub's address, without a slash at its end, and without the user name and password that it may have. */
   readonly endpoint: string;
   /** The cache's folder, that with `models--org--name` in it. */
   readonly cache: string;
@@ -92,12 +93,45 @@ export function hubSettings(env: ReadEnv = Deno.env.get): HubSettings {
 export function hubToken(env: ReadEnv = Deno.env.get): string | undefined {
   if (isTrue(env("HF_HUB_DISABLE_IMPLICIT_TOKEN"))) return undefined;
   const given = clean(env("HF_TOKEN") || env("HUGGING_FACE_HUB_TOKEN"));
-  if (given !== undefined) return given;
+  if (given !== undefined) return sendable(given, "HF_TOKEN");
   const path = env("HF_TOKEN_PATH");
+  let saved: string | undefined;
   try {
-    return clean(Deno.readTextFileSync(path ? expand(path, env) : join(hubHome(env), "token")));
+    const file = path ? expand(path, env) : join(hubHome(env), "token");
+    if (Deno.statSync(file).isFile) saved = clean(Deno.readTextFileSync(file));
   } catch {
-    return undefined; // nobody has logged in here, or the token is another user's
+    // Nobody has logged in here, or the token is another user's.
+  }
+  return saved && sendable(saved, "the token that `hf auth login` saved");
+}
+
+/**
+ * The user name and password in `HF_ENDPOINT`, as a mirror that wants them has them: `https://user:password@mirror`.
+ * {@linkcode hubSettings} leaves them out of the address, so that no message shows them.
+ *
+ * @example
+ * ```ts
+ * import { hubBasic } from "./settings.ts";
+ *
+ * console.log(hubBasic((name) => name === "HF_ENDPOINT" ? "https://ada:secret@mirror.example" : undefined));
+ * // YWRhOnNlY3JldA==
+ * ```
+ *
+ * @returns "user:password" in base64; undefined where there is neither.
+ */
+export function hubBasic(env: ReadEnv = Deno.env.get): string | undefined {
+  const { username = "", password = "" } = URL.parse(env("HF_ENDPOINT") ?? "") ?? {};
+  if (username === "" && password === "") return undefined;
+  const bytes = new TextEncoder().encode(`${decoded(username)}:${decoded(password)}`);
+  return btoa(String.fromCharCode(...bytes));
+}
+
+/** A part of an address; as it is where its percent signs mean nothing. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
   }
 }
 
@@ -110,9 +144,13 @@ export function secondsOf(value: string | undefined, fallback: number): number {
 function endpointOf(value: string | undefined): string {
   if (!value) return DEFAULT_ENDPOINT;
   const url = URL.parse(value);
-  if (url !== null && /^https?:$/.test(url.protocol)) return value.replace(/\/+$/, "");
+  if (url !== null && /^https?:$/.test(url.protocol) && url.search + url.hash === "") {
+    return `${url.origin}${url.pathname}`.replace(/\/+$/, "");
+  }
+  // Up to its last "@" may be a password.
+  const shown = printable(value.replace(/^([a-z][\w+.-]*:\/\/)?.*@/is, "$1…@"), 200);
   throw new InputError(
-    `Cannot use HF_ENDPOINT: found ${JSON.stringify(value)}, give an address such as ${DEFAULT_ENDPOINT}`,
+    `Cannot use HF_ENDPOINT: found ${JSON.stringify(shown)}, give an address such as ${DEFAULT_ENDPOINT}`,
   );
 }
 
@@ -140,4 +178,10 @@ function isTrue(value: string | undefined): boolean {
 
 function clean(token: string | undefined): string | undefined {
   return token?.replaceAll(/[\r\n]/g, "").trim() || undefined;
+}
+
+/** Holds a token to what a header can carry. It is a secret: the message has nothing of it. */
+function sendable(token: string, source: string): string {
+  if (/^[!-~]+$/.test(token)) return token;
+  throw new InputError(`Cannot use ${source}: it has characters that no token has, such as spaces or accents`);
 }

@@ -1,3 +1,4 @@
+import { byteCount } from "../byte_count.ts";
 import type { DownloadEvent } from "../hub/hub.ts";
 import { terminalColumns } from "./terminal_columns.ts";
 import { formatDuration } from "./time_left.ts";
@@ -54,7 +55,7 @@ export class DownloadProgress implements Disposable {
     const isLast = event.filesDone === event.files;
     if (this.#options.isTerminal) this.#draw(event, seconds);
     if (isLast) this.close();
-    if (isLast) this.#write(`Downloaded ${event.repo}: ${bytes(event.fetched)} in ${formatDuration(seconds)}\n`);
+    if (isLast) this.#write(`Downloaded ${event.repo}: ${byteCount(event.fetched)} in ${formatDuration(seconds)}\n`);
     else if (!this.#options.isTerminal && (isFirst || now - this.#written >= LINE_MS)) {
       this.#written = now;
       const what = isFirst ? [filesOf(event), ...total(event)] : figures(event, seconds);
@@ -90,11 +91,11 @@ export class DownloadProgress implements Disposable {
 
 /** "75 MB of 166 MB", "12 MB/s", "about 8 s left" */
 function figures({ done, fetched, total }: DownloadEvent, seconds: number): string[] {
-  const amount = total === undefined ? bytes(done) : `${bytes(done)} of ${bytes(total)}`;
+  const amount = total === undefined ? byteCount(done) : `${byteCount(done)} of ${byteCount(total)}`;
   if (seconds < LEAST_SECONDS) return [amount];
   const rate = fetched / seconds;
   const left = total === undefined ? [] : [`about ${formatDuration((total - done) / rate)} left`];
-  return [amount, `${bytes(rate)}/s`, ...left];
+  return [amount, `${byteCount(rate)}/s`, ...left];
 }
 
 function filesOf({ files }: DownloadEvent): string {
@@ -102,12 +103,5 @@ function filesOf({ files }: DownloadEvent): string {
 }
 
 function total({ total }: DownloadEvent): string[] {
-  return total === undefined ? [] : [bytes(total)];
-}
-
-/** Bytes for people, in powers of 1000 as the hub's pages have them: "166 MB", "5.68 GB". */
-function bytes(count: number): string {
-  const power = count < 1000 ? 0 : Math.min(4, Math.floor(Math.log10(count) / 3));
-  const value = count / 1000 ** power;
-  return `${Number(value.toPrecision(3))} ${["B", "kB", "MB", "GB", "TB"][power]}`;
+  return total === undefined ? [] : [byteCount(total)];
 }

@@ -1,5 +1,6 @@
 import { HubError } from "../hub/errors.ts";
 import { hubFile, hubList, type HubOptions } from "../hub/hub.ts";
+import { printable } from "../printable.ts";
 import type { Fault } from "./byte_text.ts";
 import { chooseFiles, type DatasetFile } from "./dataset_files.ts";
 
@@ -66,8 +67,8 @@ export async function filesOfHub(
   const what = complete ? where : `what the cache has of ${where}`;
   return {
     commit,
-    files: chooseFiles(within, split, what, fault).map((path) => ({
-      name: `${repo}/${path}`,
+    files: chooseFiles(within, split, what, (why, cause) => fault(printable(why), cause)).map((path) => ({
+      name: printable(`${repo}/${path}`),
       // Of the same commit, whatever happens to the branch in the meantime.
       fetch: () => hubFile({ ...asked, revision: commit, path }, options),
     })),
