@@ -97,3 +97,13 @@ Deno.test("ONNX Runtime's version is one", async () => {
   const { ORT_VERSION } = await import("../lib/ort/setup_folder.ts");
   equal(config.imports["onnxruntime-node"], `npm:onnxruntime-node@${ORT_VERSION}`);
 });
+
+Deno.test("no package's build script runs, and Deno has nothing to say of them", () => {
+  const { npm } = JSON.parse(read("deno.lock")) as { npm: Record<string, { scripts?: boolean }> };
+  const withScripts = Object.entries(npm).filter(([, { scripts }]) => scripts).map(([name]) =>
+    `npm:${/^(.[^@]*)@/.exec(name)![1]}`
+  );
+  ok(withScripts.length > 0);
+  deepEqual(config.allowScripts.deny, [...new Set(withScripts)].sort());
+  deepEqual(config.allowScripts.allow, []);
+});
