@@ -1,40 +1,13 @@
 /** What holds for the project as a whole: which room may import from which, tasks, sizes. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { fromFileUrl, join, relative } from "@std/path";
+import { ROOM_PAGE, roomsOf } from "../bench/tools/docs/rooms.ts";
 import config from "../deno.json" with { type: "json" };
 
 const project = fromFileUrl(new URL("..", import.meta.url));
 
-/** From the bottom up: a room imports from itself and from those before it. */
-const ROOMS = [
-  "lib/std",
-  "lib/errors.ts",
-  "lib/printable.ts",
-  "lib/byte_count.ts",
-  "lib/dtype.ts",
-  "lib/digest.ts",
-  "lib/sha256.ts",
-  "lib/suggest.ts",
-  "lib/check_options.ts",
-  "lib/write_atomic.ts",
-  "lib/util",
-  "lib/cuda",
-  "lib/onnx",
-  "lib/ort",
-  "lib/nvml",
-  "lib/policies",
-  "lib/kernels",
-  "lib/model",
-  "lib/hub",
-  "lib/text",
-  "lib/cache",
-  "lib/engine",
-  "lib/report",
-  "lib/run",
-  "lib/roofline",
-  "mod.ts",
-  "bench",
-] as const;
+/** From the bottom up: a room imports from itself and from those before it. The page is the one place that lists them. */
+const ROOMS = roomsOf(Deno.readTextFileSync(join(project, ROOM_PAGE)));
 
 /** Lines of the longest file that lib may have. */
 const LONGEST = 300;
@@ -53,7 +26,7 @@ const read = (path: string) => Deno.readTextFileSync(join(project, path));
 /** The room of a file, as an index of {@linkcode ROOMS}. */
 function roomOf(path: string): number {
   const room = ROOMS.findIndex((room) => path === room || path.startsWith(`${room}/`));
-  ok(room >= 0, `${path} is in no room: add it to tests/structure.test.ts and to the README's picture`);
+  ok(room >= 0, `${path} is in no room: add it to the list in ${ROOM_PAGE}`);
   return room;
 }
 
@@ -74,6 +47,7 @@ Deno.test("imports point one way, from the bench down", () => {
       .map((target) => `${path} imports ${target}`)
   );
   deepEqual(upward, []);
+  ok(ROOMS.length > 10);
   // The test itself sees imports
   ok(importsOf("bench/kv_cache.ts").includes("lib/run/benchmark.ts"));
   ok(importsOf("lib/run/child.ts").includes("lib/run/child_main.ts"));
@@ -92,7 +66,9 @@ Deno.test("every file of lib holds one idea: none is long", () => {
 
 Deno.test("every script has a task, every task a description, and none has all permissions", () => {
   const tasks = Object.entries(config.tasks);
-  for (const path of sources("bench")) {
+  const scripts = [...sources("bench")];
+  const imported = new Set(scripts.flatMap(importsOf));
+  for (const path of scripts.filter((path) => !imported.has(path))) {
     ok(tasks.some(([, { command }]) => command.split(" ").includes(path)), `${path} has no task`);
   }
   for (const [name, { command, description }] of tasks) {
@@ -117,20 +93,17 @@ Deno.test("one process may reach the net: that which downloads", () => {
   ]);
 });
 
-Deno.test("the README names tasks and flags that there are", async () => {
-  const { flagNames } = await import("../lib/run/flag_table.ts");
-  const readme = read("README.md");
-  for (const [, task] of readme.matchAll(/\bdeno task ([a-z:-]+)/g)) {
-    ok(Object.hasOwn(config.tasks, task!), `deno task ${task}`);
-  }
-  const others = ["config", "ignore-env", "gpus", "dry-run"];
-  for (const [, flag] of readme.matchAll(/(?<![\w-])--([a-z][a-z0-9_-]+)/g)) {
-    const known = flagNames.some((name) => name === flag!.replaceAll("-", "_")) || flag!.startsWith("allow-");
-    ok(known || others.includes(flag!), `--${flag}`);
-  }
-});
-
 Deno.test("ONNX Runtime's version is one", async () => {
   const { ORT_VERSION } = await import("../lib/ort/setup_folder.ts");
   equal(config.imports["onnxruntime-node"], `npm:onnxruntime-node@${ORT_VERSION}`);
+});
+
+Deno.test("no package's build script runs, and Deno has nothing to say of them", () => {
+  const { npm } = JSON.parse(read("deno.lock")) as { npm: Record<string, { scripts?: boolean }> };
+  const withScripts = Object.entries(npm).filter(([, { scripts }]) => scripts).map(([name]) =>
+    `npm:${/^(.[^@]*)@/.exec(name)![1]}`
+  );
+  ok(withScripts.length > 0);
+  deepEqual(config.allowScripts.deny, [...new Set(withScripts)].sort());
+  deepEqual(config.allowScripts.allow, []);
 });

@@ -19,12 +19,12 @@ async function runShort(task: "example" | "own-method", folder: TemporaryFolder)
   return new TextDecoder().decode(stdout);
 }
 
-Deno.test("README shows the score of own_method.ts as it is", () => {
+Deno.test("docs/methods.md shows the score of own_method.ts as it is", () => {
   const lines = Deno.readTextFileSync(join(project, "bench", "own_method.ts")).split("\n");
-  const score = lines.filter((line) => /^ {2}(score|attention): /.test(line));
+  const score = lines.filter((line) => /^ {2}(score|attention): /.test(line)).map((line) => line.trim());
   equal(score.length, 2);
-  const readme = Deno.readTextFileSync(join(project, "README.md"));
-  ok(readme.includes(`\`\`\`ts ignore\n${score.join("\n")}\n\`\`\`\n`));
+  const page = Deno.readTextFileSync(join(project, "docs", "methods.md"));
+  ok(page.includes(`\`\`\`ts ignore\n${score.join("\n")}\n\`\`\`\n`));
 });
 
 Deno.test("a method by a score of one's own is in the table", async () => {
@@ -35,9 +35,13 @@ Deno.test("a method by a score of one's own is in the table", async () => {
 
 const script = join(project, "bench", "api_example.ts");
 
-Deno.test("README shows the example script as it is", () => {
-  const readme = Deno.readTextFileSync(join(project, "README.md"));
-  ok(readme.includes(`\`\`\`ts ignore\n${Deno.readTextFileSync(script)}\`\`\`\n`));
+Deno.test("docs/methods.md shows the example script as it is, and README its method", () => {
+  const code = Deno.readTextFileSync(script);
+  const method = code.slice(0, code.indexOf("\n});\n") + "\n});\n".length);
+  ok(/^import .*definePolicy\([^]*score: /s.test(method) && !method.includes("await"));
+  for (const [page, shown] of [["docs/methods.md", code], ["README.md", method]] as const) {
+    ok(Deno.readTextFileSync(join(project, page)).includes(`\`\`\`ts ignore\n${shown}\`\`\`\n`), page);
+  }
 });
 
 Deno.test("the example script runs as a user's own, outside of the checkout", async () => {

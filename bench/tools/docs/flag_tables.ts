@@ -1,0 +1,72 @@
+import { ENGINE_DEFAULTS, ENGINE_FLAGS } from "../../../lib/roofline/flags.ts";
+import { DEFAULTS } from "../../../lib/run/device_defaults.ts";
+import { FLAG_TABLE } from "../../../lib/run/flag_table.ts";
+import type { FlagSpec } from "../../../lib/run/flag_types.ts";
+import type { Pages } from "./pages.ts";
+
+type ByDevice = Readonly<Record<"cuda" | "cpu", Readonly<Record<string, unknown>>>>;
+type Table = Readonly<Record<string, FlagSpec<unknown>>>;
+
+/** The page that has the tables. */
+export const FLAG_PAGE = "docs/cli.md";
+
+/** Task → its flags, in the order of the help, and those defaults that depend on the device. */
+const TABLES: Readonly<Record<string, readonly [Table, ByDevice]>> = {
+  "bench": [FLAG_TABLE as Table, DEFAULTS as unknown as ByDevice],
+  "bench:engine": [ENGINE_FLAGS as Table, ENGINE_DEFAULTS],
+};
+
+/** Names of all flags of the benchmark and the engine benchmark. */
+export const flagNames: ReadonlySet<string> = new Set(Object.values(TABLES).flatMap(([table]) => Object.keys(table)));
+
+/** Writes the tables between the page's marks anew; what stands outside of the marks stays. */
+export function withFlagTables(page: string): string {
+  return page.replaceAll(
+    /(<!-- flags of (\S+) -->\n)[^]*?(<!-- end of flags -->)/g,
+    (_, begin: string, task: string, end: string) => `${begin}\n${markdownOf(task)}\n${end}`,
+  );
+}
+
+/** Says so where a table on the page is not that of the flags, or is missing. */
+export function flagFaults(pages: Pages): string[] {
+  const page = pages.get(FLAG_PAGE) ?? "";
+  const missing = Object.keys(TABLES).filter((task) => !page.includes(`<!-- flags of ${task} -->\n`))
+    .map((task) => `${FLAG_PAGE}: no flags of ${task}`);
+  if (missing.length > 0) return missing;
+  const now = withFlagTables(page).split("\n");
+  const line = page.split("\n").findIndex((text, i) => text !== now[i]);
+  return line < 0 ? [] : [`${FLAG_PAGE}:${line + 1}: differs from the flags; run \`deno task docs:check --write\``];
+}
+
+/** A heading and a table for each group of a task's flags, laid out as `deno fmt` does. */
+function markdownOf(task: string): string {
+  const [table, byDevice] = TABLES[task]!;
+  const groups = Map.groupBy(Object.entries(table), ([, { group }]) => group);
+  return [...groups].map(([group, flags]) => {
+    const rows = flags.map(([name, flag]) => [leftOf(name, flag), defaultOf(name, flag, byDevice), cell(flag.help)]);
+    return `### ${group}\n\n${tableOf([["flag", "default", "meaning"], ...rows])}\n`;
+  }).join("\n");
+}
+
+function tableOf(rows: readonly string[][]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(3, ...rows.map((row) => row[column]!.length)));
+  const line = (cells: readonly string[]) => `| ${cells.map((text, i) => text.padEnd(widths[i]!)).join(" | ")} |`;
+  const [head = [], ...body] = rows;
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...body.map(line)].join("\n");
+}
+
+function leftOf(name: string, { value, short }: FlagSpec<unknown>): string {
+  const long = `\`--${name}${value === undefined ? "" : ` ${cell(value)}`}\``;
+  return short === undefined ? long : `\`-${short}\`, ${long}`;
+}
+
+function defaultOf(name: string, flag: FlagSpec<unknown>, { cuda, cpu }: ByDevice): string {
+  if (flag.value === undefined) return "off";
+  if (flag.defaultText !== undefined) return cell(flag.defaultText);
+  if (flag.default !== undefined) return code(flag.default);
+  return `${cuda[name]}` === `${cpu[name]}` ? code(cuda[name]) : `${code(cuda[name])} (CPU ${code(cpu[name])})`;
+}
+
+const code = (value: unknown) => `\`${cell(`${value}`)}\``;
+
+const cell = (text: string) => text.replaceAll("|", "\\|");

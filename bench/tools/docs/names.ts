@@ -1,0 +1,31 @@
+import type { Pages } from "./pages.ts";
+
+/** Flags of other tasks than the benchmarks. */
+const OF_TASKS = ["check", "count", "filter", "only", "write"] as const;
+/** Flags of other programs that pages name. */
+const OF_OTHERS = ["cached-only", "config", "frozen", "gpus", "signal", "time"] as const;
+
+/**
+ * Finds tasks and flags that pages name and the project does not have. The change log is left out: it tells of the past.
+ *
+ * @param pages The project's pages.
+ * @param tasks Names of the tasks.
+ * @param flags Names of the benchmarks' flags, with underscores.
+ */
+export function unknownNames(pages: Pages, tasks: ReadonlySet<string>, flags: ReadonlySet<string>): string[] {
+  const others = new Set<string>([...OF_TASKS, ...OF_OTHERS]);
+  const isFlag = (flag: string) =>
+    flags.has(flag.replaceAll("-", "_")) || others.has(flag) || flag.startsWith("allow-");
+  return [...pages].filter(([path]) => path !== "CHANGELOG.md").flatMap(([path, text]) =>
+    text.split("\n").flatMap((line, i) => [
+      ...namesIn(line, /\bdeno(?:@[\d.]+)? task ([a-z][a-z:-]*)/g).filter((task) => !tasks.has(task))
+        .map((task) => `${path}:${i + 1}: no task ${task}`),
+      ...namesIn(line, /(?<![\w-])--([a-z][a-z0-9_-]+)/g).filter((flag) => !isFlag(flag))
+        .map((flag) => `${path}:${i + 1}: no flag --${flag}`),
+    ])
+  );
+}
+
+function namesIn(line: string, pattern: RegExp): string[] {
+  return [...line.matchAll(pattern)].map(([, name]) => name!);
+}

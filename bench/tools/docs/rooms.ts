@@ -1,0 +1,33 @@
+import type { Pages } from "./pages.ts";
+
+/** The page that has the list of rooms. */
+export const ROOM_PAGE = "docs/architecture.md";
+
+/**
+ * The rooms of the source from the bottom up, as docs/architecture.md lists them: a room imports from itself and from
+ * rooms above it in that list. Each line of the fenced block `rooms` begins with a path.
+ *
+ * @param page The page's text.
+ */
+export function roomsOf(page: string): string[] {
+  const block = /^```rooms\n([^]*?)^```$/m.exec(page)?.[1] ?? "";
+  return block.split("\n").map((line) => line.split(" ")[0]!).filter((path) => path !== "");
+}
+
+/**
+ * Says which rooms are not there, and which files are in none.
+ *
+ * @param pages The project's pages.
+ * @param files Paths of all files of the source.
+ */
+export function roomFaults(pages: Pages, files: readonly string[]): string[] {
+  const rooms = roomsOf(pages.get(ROOM_PAGE) ?? "");
+  if (rooms.length === 0) return [`${ROOM_PAGE}: no list of rooms`];
+  const isIn = (file: string, room: string) => file === room || file.startsWith(`${room}/`);
+  return [
+    ...rooms.filter((room) => !files.some((file) => isIn(file, room)))
+      .map((room) => `${ROOM_PAGE}: the room ${room} has no files`),
+    ...files.filter((file) => !rooms.some((room) => isIn(file, room)))
+      .map((file) => `${ROOM_PAGE}: ${file} is in no room`),
+  ];
+}
