@@ -1,9 +1,7 @@
 import { type Feature, featuresOf, type Score } from "../policies/score.ts";
+import { ABSOLUTE, DIRECTION, MAX_INSTRUCTIONS, OF_VALUES } from "./constants.ts";
 
-/** Instructions that a program may have: INSTRUCTIONS of step.cu. */
-export const INSTRUCTIONS = 32;
-
-/** `Op` of step.cu, in its order. */
+/** `Op` of cuda/drop_program.cuh, in its order. */
 const OPS = [
   ...["key_norm", "attention", "random", "constant"],
   ...["over_dim", "dot_mean"],
@@ -11,8 +9,7 @@ const OPS = [
   ...["avg_pool", "max_pool", "add", "sub", "mul", "div"],
 ];
 
-/** Bits of over_dim's and dot_mean's number; two more say what over_dim does. */
-const OF_VALUES = 1, ABSOLUTE = 2, DIRECTION = 2;
+/** What over_dim computes, by the two bits above ABSOLUTE. */
 const OVER_DIM: readonly string[] = ["sum", "mean", "max", "norm"];
 
 /** A score as the eviction kernel takes it: a program for a machine with a stack of arrays, one number an entry. */
@@ -96,7 +93,7 @@ export function compileScore(score: Score | undefined): DropProgram | undefined 
     }
   };
   if (score && !emit(score, 0)) return undefined;
-  if (instructions.length > INSTRUCTIONS) return undefined;
+  if (instructions.length > MAX_INSTRUCTIONS) return undefined;
   return { instructions, depth, means, reads: score ? featuresOf(score) : new Set() };
 }
 

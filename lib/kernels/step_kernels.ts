@@ -4,33 +4,33 @@ import { DTYPES, type FloatType } from "../dtype.ts";
 import { InputError } from "../errors.ts";
 import type { CudaDevice } from "../ort/cuda_device.ts";
 import type { DeviceMemory } from "../ort/device.ts";
+import {
+  ATTEND_THREADS,
+  CHOICE_FIELDS,
+  COLUMNS_PER_BLOCK,
+  DROP_THREADS,
+  HEADS_THREADS,
+  LINEAR_THREADS,
+  LOAD_BYTES,
+  PARTIAL_FIELDS,
+  QUERIES_PER_PASS,
+  ROWS_PER_BLOCK,
+  WARP,
+} from "./constants.ts";
 import type { AttendCall, StepKernels } from "./kernels.ts";
+import { ptxFile } from "./ptx_files.ts";
 import { attendBytes, type ChooseArguments, chooseBytes, type DropArguments, dropBytes } from "./structs.ts";
 import { type EmbedArguments, embedBytes, type HeadsArguments, headsBytes } from "./structs.ts";
 import { linearBytes, type LinearSegment } from "./structs.ts";
 
-/** Threads of a block: LINEAR_THREADS, ATTEND_THREADS, DROP_THREADS, HEADS_THREADS of step.cu; those of the others are free. */
-const LINEAR_THREADS = 256,
-  ATTEND_THREADS = 256,
-  DROP_THREADS = 256,
-  HEADS_THREADS = 256,
-  EMBED_THREADS = 256,
-  CHOOSE_THREADS = 256;
-/** A warp does one row of a matrix. */
-const ROWS_PER_BLOCK = LINEAR_THREADS / 32;
-/** Of one that is stored transposed: COLUMNS of step.cu. */
-const COLUMNS_PER_BLOCK = 16;
-/** Queries of a KV head that attention does at a time: QUERIES of step.cu. */
-const QUERIES = 2;
+/** Threads of a block of the kernels that take any number. */
+const EMBED_THREADS = 256, CHOOSE_THREADS = 256;
 /** Blocks that look for the largest logit. */
 const CHOOSE_BLOCKS = 32;
-/** Shared memory that kernels have beside the dynamic one, at most, bytes. */
+/** Most shared memory that a kernel has in addition to the dynamic, bytes. */
 const STATIC_SHARED = 1024;
-/** Bytes that a thread loads at once. */
-const LOAD = 16;
-
 /**
- * The kernels of one decode step (step.cu) on a GPU, for tensors of one type. Sums are in float32 whatever the type.
+ * The kernels of one decode step (cuda/step.cu) on a GPU, for tensors of one type. Sums are in float32 whatever the type.
  *
  * Each call queues one kernel in the device's stream. What a kernel needs between its blocks is memory of the kernels'
  * own, made when first asked for: run a step once before it is captured.
@@ -51,8 +51,8 @@ export class CudaStepKernels implements StepKernels {
   constructor(readonly device: CudaDevice, readonly dtype: FloatType) {
     this.#driver = new CudaDriver();
     const target = this.#driver.capability.major >= 9 ? 90 : 80;
-    const file = new URL(`./ptx/step.${dtype}.sm_${target}.ptx.gz`, import.meta.url);
-    this.#module = this.#driver.load(new TextDecoder().decode(gunzipSync(Deno.readFileSync(file))));
+    const ptx = gunzipSync(Deno.readFileSync(ptxFile(dtype, target)));
+    this.#module = this.#driver.load(new TextDecoder().decode(ptx));
   }
 
   /** Matrix products of one vector each, for all of a matrix's rows. */
@@ -69,7 +69,7 @@ export class CudaStepKernels implements StepKernels {
       width = Math.max(width, a.width + (combine === "sum" ? b!.width : 0));
       return at;
     });
-    const shared = width * this.#element + (transposed ? 4 * LINEAR_THREADS * LOAD / this.#element : 0);
+    const shared = width * this.#element + (transposed ? 4 * LINEAR_THREADS * LOAD_BYTES / this.#element : 0);
     const kernel = transposed ? "step_columns" : "step_linear";
     this.#launch(kernel, [blocks], LINEAR_THREADS, linearBytes(segments, first), shared);
   }
@@ -78,11 +78,11 @@ export class CudaStepKernels implements StepKernels {
   attend(a: AttendCall): void {
     const group = a.heads / a.kvHeads;
     // What a KV head's queries pay in the mean is found by a block that has all of them.
-    const queries = a.observed ? group : Math.min(group, QUERIES);
+    const queries = a.observed ? group : Math.min(group, QUERIES_PER_PASS);
     const chunk = this.#chunk(a.kvHeads, a.capacity);
     const chunks = Math.ceil(a.capacity / chunk);
-    const sums = Math.min(queries, QUERIES) * ATTEND_THREADS * LOAD / this.#element;
-    const shared = 4 * (queries * (a.headDim + chunk + 2) + sums);
+    const sums = Math.min(queries, QUERIES_PER_PASS) * ATTEND_THREADS * LOAD_BYTES / this.#element;
+    const shared = 4 * (queries * (a.headDim + chunk + PARTIAL_FIELDS) + sums);
     this.#launch(
       "step_attend",
       [a.kvHeads, chunks, Math.ceil(group / queries)],
@@ -91,7 +91,7 @@ export class CudaStepKernels implements StepKernels {
         ...a,
         chunk,
         queries,
-        partial: this.#memory("partial", 4 * a.heads * chunks * (a.headDim + 2)),
+        partial: this.#memory("partial", 4 * a.heads * chunks * (a.headDim + PARTIAL_FIELDS)),
         scores: a.observed ? this.#memory("scores", 4 * a.heads * a.capacity) : null,
         counters: this.#memory("counters", 4 * a.heads),
       }),
@@ -106,7 +106,7 @@ export class CudaStepKernels implements StepKernels {
 
   /** Negative log-likelihood of the target, nats, and the argmax. */
   choose(a: Omit<ChooseArguments, "partial" | "counter">): void {
-    const partial = this.#memory("choice", 12 * CHOOSE_BLOCKS);
+    const partial = this.#memory("choice", 4 * CHOICE_FIELDS * CHOOSE_BLOCKS);
     const counter = this.#memory("choices", 4);
     this.#launch("step_choose", [CHOOSE_BLOCKS], CHOOSE_THREADS, chooseBytes({ ...a, partial, counter }));
   }
@@ -114,7 +114,7 @@ export class CudaStepKernels implements StepKernels {
   /** One entry of each row leaves, and the newest takes its slot. */
   drop(a: DropArguments): void {
     const { program: { depth, means }, width, headDim } = a;
-    const vectors = means > 0 ? DROP_THREADS / 32 + means : 0;
+    const vectors = means > 0 ? DROP_THREADS / WARP + means : 0;
     const shared = 4 * (width * (1 + depth) + vectors * headDim);
     if (shared + STATIC_SHARED > this.#driver.sharedMemory) {
       throw new InputError(
@@ -129,7 +129,7 @@ export class CudaStepKernels implements StepKernels {
 
   /** Queries, keys and values of a prompt's tokens, with biases and rotated. */
   heads(a: HeadsArguments): void {
-    const loads = (a.heads + 2 * a.kvHeads) * a.headDim * this.#element / LOAD;
+    const loads = (a.heads + 2 * a.kvHeads) * a.headDim * this.#element / LOAD_BYTES;
     this.#launch("step_heads", [a.tokens, Math.ceil(loads / HEADS_THREADS)], HEADS_THREADS, headsBytes(a));
   }
 
@@ -144,7 +144,7 @@ export class CudaStepKernels implements StepKernels {
 
   /** Entries a block takes: few enough that all multiprocessors have work, as many as their memory takes. */
   #chunk(kvHeads: number, capacity: number): number {
-    const fair = Math.ceil(capacity * kvHeads / this.#driver.multiprocessors / 32) * 32;
+    const fair = Math.ceil(capacity * kvHeads / this.#driver.multiprocessors / WARP) * WARP;
     return Math.min(256, Math.max(128, fair));
   }
 

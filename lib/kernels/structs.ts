@@ -1,11 +1,12 @@
 /**
- * The structures that the kernels of step.cu are given, as their callers know them and as bytes. Pointers are to the
+ * The structures that the kernels (cuda/) are given, as their callers know them and as bytes. Pointers are to the
  * GPU's memory; what is `T` has the kernels' type.
  *
  * @module
  */
 
-import { type DropProgram, INSTRUCTIONS } from "./drop_program.ts";
+import { MAX_INSTRUCTIONS, MAX_SEGMENTS, SUM_FIELDS } from "./constants.ts";
+import type { DropProgram } from "./drop_program.ts";
 import { StructBytes } from "./struct_bytes.ts";
 
 type Pointer = Deno.PointerValue;
@@ -44,8 +45,6 @@ export interface LinearSegment {
   readonly float32?: boolean;
 }
 
-/** Most segments that a launch takes: SEGMENTS of step.cu. */
-const SEGMENTS = 4;
 /** `sizeof(Segment)`. */
 const SEGMENT_BYTES = 128;
 const COMBINE = { one: 0, sum: 1, gated: 2 } as const;
@@ -54,10 +53,10 @@ const NORM = { none: 0, layer: 1, rms: 2 } as const;
 
 /** `Linear`. `first`: the first block of each segment. */
 export function linearBytes(segments: readonly LinearSegment[], first: readonly number[]): Uint8Array<ArrayBuffer> {
-  if (segments.length > SEGMENTS) {
-    throw new RangeError(`Cannot launch ${segments.length} segments: ${SEGMENTS} at most`);
+  if (segments.length > MAX_SEGMENTS) {
+    throw new RangeError(`Cannot launch ${segments.length} segments: ${MAX_SEGMENTS} at most`);
   }
-  const out = new StructBytes(SEGMENTS * SEGMENT_BYTES + 8);
+  const out = new StructBytes(MAX_SEGMENTS * SEGMENT_BYTES + 8);
   segments.forEach(({ products, norm, residual, out: result, rows, combine, activation, float32 }, i) => {
     for (const p of [products[0], products[1]]) {
       out.pointers(p?.weight, p?.input, p?.bias).longs(p?.width ?? 0);
@@ -66,7 +65,7 @@ export function linearBytes(segments: readonly LinearSegment[], first: readonly 
     out.ints(rows, first[i]!, COMBINE[combine ?? "one"], ACTIVATION[activation ?? "identity"]);
     out.ints(NORM[norm?.kind ?? "none"], norm?.plusOne ? 1 : 0, float32 ? 1 : 0).floats(norm?.eps ?? 0);
   });
-  return out.skipTo(SEGMENTS * SEGMENT_BYTES).longs(segments.length).bytes();
+  return out.skipTo(MAX_SEGMENTS * SEGMENT_BYTES).longs(segments.length).bytes();
 }
 
 /** Where the heads of something lie: head h begins `stride` elements after head h - 1. */
@@ -211,9 +210,6 @@ export interface DropArguments {
   readonly sums?: Pointer | undefined;
 }
 
-/** Numbers kept beside a sum that is carried on from step to step: SUM_FIELDS of step.cu. */
-const SUM_FIELDS = 3;
-
 /**
  * Numbers, float32, that a row of the eviction kernel keeps for the means of a program. They are zero where nothing was
  * summed up yet, or what was cannot be carried on.
@@ -226,7 +222,7 @@ export function sumsOf({ means }: DropProgram, headDim: number): number {
 const DROP_HEAD = 140;
 
 /** `sizeof(Drop)`. */
-const DROP_BYTES = Math.ceil((DROP_HEAD + 8 * INSTRUCTIONS) / 8) * 8;
+const DROP_BYTES = Math.ceil((DROP_HEAD + 8 * MAX_INSTRUCTIONS) / 8) * 8;
 
 /** `Drop`. */
 export function dropBytes(a: DropArguments): Uint8Array<ArrayBuffer> {

@@ -3,7 +3,7 @@ import { definition } from "./_source.ts";
 import { DIRECTION, OF_VALUES, OPS } from "./stack_machine.ts";
 
 /**
- * Of a row, the sums that the kernel carries on from step to step, see sum_up in step.cu: holds each that it would go on with
+ * Of a row, the sums that the kernel carries on from step to step, see sum_up in drop_mean.cuh: holds each that it would go on with
  * against what it is to be a sum of.
  */
 export function carriedSums(

@@ -1,19 +1,30 @@
-/** What step.cu says, read from its text: enumerations, structures and where their fields lie by C's rules. */
+/** What the CUDA source says: constants, enumerations, structures and where their fields lie by C's rules. */
+import { CUDA_FOLDER, cudaFiles } from "../../lib/kernels/cuda_source.ts";
 
-const text = Deno.readTextFileSync(new URL("../../lib/kernels/step.cu", import.meta.url));
-const code = text.replaceAll(/\/\/.*$/gm, "");
+const code = cudaFiles().map((name) => Deno.readTextFileSync(new URL(name, CUDA_FOLDER))).join("\n")
+  .replaceAll(/\/\/.*$/gm, "");
 
-/** A `#define` that is a number. */
+/** Constants and their expressions, as written: numbers, and quotients of others. */
+const expressions: ReadonlyMap<string, string> = new Map(
+  [...code.matchAll(/^constexpr int (\w+) = ([^;]+);/gm)].map(([, name, expression]) => [name!, expression!]),
+);
+
+/** Names of all `constexpr int`s. */
+export const definitions: readonly string[] = [...expressions.keys()];
+
+/** The value of a `constexpr int`. */
 export function definition(name: string): number {
-  const found = new RegExp(`^#define ${name} (\\d+)\\s*$`, "m").exec(code);
-  if (!found) throw new Error(`step.cu defines no ${name}`);
-  return Number(found[1]);
+  const expression = expressions.get(name);
+  if (expression === undefined) throw new Error(`the CUDA source defines no ${name}`);
+  const factors = expression.split("/").map((part) => part.trim());
+  if (!factors.every((part) => /^\w+$/.test(part))) throw new Error(`${name} = ${expression} is no quotient`);
+  return factors.map((part) => /^\d+$/.test(part) ? Number(part) : definition(part)).reduce((a, b) => a / b);
 }
 
 /** Names of an enumeration in order, in lower case as programs have them. */
 export function enumeration(name: string): string[] {
   const found = new RegExp(`enum ${name} \\{([^}]*)\\}`).exec(code);
-  if (!found) throw new Error(`step.cu has no enumeration ${name}`);
+  if (!found) throw new Error(`the CUDA source has no enumeration ${name}`);
   return found[1]!.split(",").map((name) => name.trim().toLowerCase());
 }
 
@@ -34,7 +45,7 @@ export interface CStruct {
 /** A structure's layout: each field aligned to its own alignment, the whole to the largest of them. */
 export function structure(name: string): CStruct {
   const found = new RegExp(`struct ${name} \\{([^}]*)\\};`).exec(code);
-  if (!found) throw new Error(`step.cu has no structure ${name}`);
+  if (!found) throw new Error(`the CUDA source has no structure ${name}`);
   const fields: CField[] = [];
   let at = 0, align = 1;
   for (const declaration of found[1]!.split(";").map((line) => line.trim()).filter(Boolean)) {

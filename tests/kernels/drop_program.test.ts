@@ -1,7 +1,8 @@
-/** Scores compiled to programs, run on the machine that step.cu describes, against the plain evaluation. */
+/** Scores compiled to programs, run on the machine that drop_program.cuh describes, against the plain evaluation. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { compileScore, INSTRUCTIONS } from "../../lib/kernels/drop_program.ts";
+import { MAX_INSTRUCTIONS } from "../../lib/kernels/constants.ts";
+import { compileScore } from "../../lib/kernels/drop_program.ts";
 import * as s from "../../lib/policies/score.ts";
 import { methods } from "../../lib/policies/registry.ts";
 import { numbers } from "../cache/_numbers.ts";
@@ -41,10 +42,10 @@ Deno.test("a compiled score gives what the expression says, whatever lies outsid
       (score, count, before, behind, headDim, seed) => {
         const program = compileScore(score);
         if (!program) {
-          ok(nodes(score) > INSTRUCTIONS || readsVectors(score));
+          ok(nodes(score) > MAX_INSTRUCTIONS || readsVectors(score));
           return;
         }
-        ok(program.instructions.length <= definition("INSTRUCTIONS"));
+        ok(program.instructions.length <= definition("MAX_INSTRUCTIONS"));
         const next = numbers(seed);
         const outside = [1e30, -1e30, NaN, 0, -Infinity];
         const entries = before + count + behind, end = before + count;

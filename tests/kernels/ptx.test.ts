@@ -1,36 +1,64 @@
-/** The compiled kernels belong to the source beside them. */
+/** The compiled kernels belong to the source beside them, and are launched as they were compiled. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
-import { DTYPES } from "../../lib/dtype.ts";
-import { digestOfFile } from "../../lib/digest.ts";
+import { DTYPES, type FloatType } from "../../lib/dtype.ts";
+import * as constants from "../../lib/kernels/constants.ts";
+import { COMPILER, NVCC_VERSION, nvccVersion, ptxFile, ptxHead } from "../../lib/kernels/ptx_files.ts";
 import { structure } from "./_source.ts";
 
 const folder = new URL("../../lib/kernels/", import.meta.url);
-const read = (file: string) => Deno.readTextFileSync(new URL(file, folder));
-const files = [...Deno.readDirSync(new URL("ptx/", folder))].map(({ name }) => name).sort();
-const types = Object.keys(DTYPES).filter((type) => /^b?float\d+$/.test(type) && type !== "float64");
+const launcher = Deno.readTextFileSync(new URL("step_kernels.ts", folder));
+const stored = [...Deno.readDirSync(new URL("ptx/", folder))].map(({ name }) => name).sort();
+const types = Object.keys(DTYPES).filter((type) => /^b?float\d+$/.test(type) && type !== "float64") as FloatType[];
+const files = types.flatMap((type) => COMPILER.targets.map((target) => ({ target, file: ptxFile(type, target) })));
+const name = (file: URL) => file.pathname.split("/").at(-1)!;
+
+/** Threads of a block, as constants.ts has them; kernels that are not named take any number. */
+const THREADS: Readonly<Record<string, number>> = {
+  step_linear: constants.LINEAR_THREADS,
+  step_columns: constants.LINEAR_THREADS,
+  step_attend: constants.ATTEND_THREADS,
+  step_drop: constants.DROP_THREADS,
+  step_drop_mean: constants.DROP_THREADS,
+  step_heads: constants.HEADS_THREADS,
+};
 
 Deno.test("there is PTX for each type, for Ampere and for Hopper", () => {
-  const expected = types.flatMap((type) => [80, 90].map((target) => `step.${type}.sm_${target}.ptx.gz`));
-  deepEqual(files, expected.sort());
+  deepEqual(stored, files.map(({ file }) => name(file)).sort());
 });
 
-for (const file of files) {
-  Deno.test(`${file} was compiled from step.cu as it is, and has the kernels that are launched`, async () => {
-    const ptx = new TextDecoder().decode(gunzipSync(Deno.readFileSync(new URL(`ptx/${file}`, folder))));
-    const digest = await digestOfFile(new URL("step.cu", folder).pathname, "sha256");
-    equal(ptx.split("\n")[0], `// step.cu, sha256 ${digest}`, "run `deno task kernels`");
-    ok(ptx.includes(`.target sm_${/sm_(\d+)/.exec(file)![1]}`));
-    const launched = [...read("step_kernels.ts").matchAll(/"(step_\w+)"/g)].map(([, name]) => name!);
+for (const { file, target } of files) {
+  Deno.test(`${name(file)} was compiled from the source as it is, and has the kernels that are launched`, () => {
+    const ptx = new TextDecoder().decode(gunzipSync(Deno.readFileSync(file)));
+    equal(ptx.split("\n")[0], ptxHead(), "run `deno task kernels`");
+    equal(nvccVersion(ptx), NVCC_VERSION);
+    ok(ptx.includes(`.target sm_${target}\n`));
+    ok(ptx.includes(`.version ${COMPILER.ptx}\n`));
+    const launched = [...launcher.matchAll(/"(step_\w+)"/g)].map(([, name]) => name!);
     ok(launched.length >= 5);
-    for (const name of launched) {
+    const entries = new Map(ptx.split(".visible .entry ").slice(1).map((text) => [/^\w+/.exec(text)![0], text]));
+    deepEqual([...entries.keys()].sort(), [...new Set(launched)].sort());
+    const between = sharedBytes(ptx.slice(0, ptx.indexOf(".visible .entry ")));
+    for (const [name, text] of entries) {
       // One parameter, a structure by value: as large as structs.ts makes it.
-      const [, bytes] =
-        new RegExp(`\\.entry ${name}\\(\\s*\\.param \\.align 8 \\.b8 \\w+\\[(\\d+)\\]\\s*\\)`).exec(ptx) ?? [];
+      const [, bytes] = /^\w+\(\s*\.param \.align 8 \.b8 \w+\[(\d+)\]\s*\)/.exec(text) ?? [];
       // Those for matrices stored transposed, and for scores with means, take what the others take.
       const of = { step_columns: "step_linear", step_drop_mean: "step_drop" }[name] ?? name;
       const argument = of.replace(/^step_(.)/, (_, first: string) => first.toUpperCase());
       equal(Number(bytes), structure(argument).size, name);
+      const threads = /^\.maxntid (\d+), 1, 1/m.exec(text)?.[1];
+      equal(threads && Number(threads), THREADS[name], `${name}'s __launch_bounds__`);
+      const room = Number(/const STATIC_SHARED = (\d+);/.exec(launcher)?.[1]);
+      ok(
+        between + sharedBytes(text) <= room,
+        `${name} has more static shared memory than step_kernels.ts reckons with`,
+      );
     }
   });
+}
+
+/** Bytes of the static shared memory that a piece of PTX declares. */
+function sharedBytes(ptx: string): number {
+  const declared = ptx.matchAll(/^\s*\.shared \.align \d+ \.[bfus](\d+) \w+(?:\[(\d+)\])?;/gm);
+  return [...declared].reduce((sum, [, bits, count]) => sum + Number(bits) / 8 * Number(count ?? 1), 0);
 }

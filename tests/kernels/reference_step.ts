@@ -1,5 +1,5 @@
 /**
- * The kernels of a step in plain loops over the host's memory, float32 with sums in float64: what step.cu's are to
+ * The kernels of a step in plain loops over the host's memory, float32 with sums in float64: what those in CUDA are to
  * compute. Behind ONNX Runtime's CPU provider, they make all of a step but the CUDA code itself run without a GPU.
  */
 import type { StepKernels } from "../../lib/kernels/kernels.ts";

@@ -1,8 +1,8 @@
-/** The machine that step.cu describes, in plain loops: an eviction score as a program over a row's entries in text order. */
+/** The machine that drop_program.cuh describes, in plain loops: an eviction score as a program over a row's entries in text order. */
 import type { DropProgram } from "../../lib/kernels/drop_program.ts";
 import { definition, enumeration } from "./_source.ts";
 
-/** By its own numbers: those of step.cu. */
+/** By its own numbers: those of drop_program.cuh. */
 export const OPS = enumeration("Op");
 export const [OF_VALUES, ABSOLUTE, DIRECTION] = ["OF_VALUES", "ABSOLUTE", "DIRECTION"].map(definition) as [
   number,

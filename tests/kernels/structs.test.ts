@@ -1,4 +1,4 @@
-/** Where structs.ts writes each field against where step.cu has it: every field has a value of its own. */
+/** Where structs.ts writes each field against where the CUDA source has it: every field has a value of its own. */
 import { deepEqual, equal, throws } from "node:assert/strict";
 import {
   attendBytes,
@@ -15,7 +15,7 @@ import { definition, enumeration, readStruct, structure } from "./_source.ts";
 
 const pointer = (address: number) => Deno.UnsafePointer.create(BigInt(address));
 
-Deno.test("linearBytes() writes what step.cu reads", () => {
+Deno.test("linearBytes() writes what the kernels read", () => {
   const product = (n: number): LinearProduct => ({
     weight: pointer(n),
     input: pointer(n + 1),
@@ -70,7 +70,7 @@ Deno.test("linearBytes() writes what step.cu reads", () => {
   throws(() => linearBytes(Array(5).fill(segment(1)), [0, 1, 2, 3, 4]), /Cannot launch 5 segments: 4 at most/);
 });
 
-Deno.test("linearBytes() numbers what can be left out, and each choice, as step.cu does", () => {
+Deno.test("linearBytes() numbers what can be left out, and each choice, as the kernels do", () => {
   const product: LinearProduct = { weight: null, input: null, width: 8 };
   const only = (more: Partial<LinearSegment>) =>
     readStruct("Linear", linearBytes([{ rows: 1, products: [product], out: null, ...more }], [0]));
@@ -92,7 +92,7 @@ Deno.test("linearBytes() numbers what can be left out, and each choice, as step.
   }
 });
 
-Deno.test("attendBytes() writes what step.cu reads", () => {
+Deno.test("attendBytes() writes what the kernels read", () => {
   const bytes = attendBytes({
     query: { pointer: pointer(1), stride: 101 },
     key: { pointer: pointer(2), stride: 102 },
@@ -157,7 +157,7 @@ Deno.test("attendBytes() writes what step.cu reads", () => {
   });
 });
 
-Deno.test("embedBytes() and chooseBytes() write what step.cu reads", () => {
+Deno.test("embedBytes() and chooseBytes() write what the kernels read", () => {
   const embed = embedBytes({
     id: pointer(1),
     position: pointer(2),
@@ -201,8 +201,8 @@ Deno.test("embedBytes() and chooseBytes() write what step.cu reads", () => {
   });
 });
 
-Deno.test("dropBytes() writes what step.cu reads", () => {
-  const most = definition("INSTRUCTIONS");
+Deno.test("dropBytes() writes what the kernels read", () => {
+  const most = definition("MAX_INSTRUCTIONS");
   const instructions = Array.from({ length: most }, (_, i) => ({ op: 200 + i, number: i + 0.5 }));
   const bytes = dropBytes({
     rows: 999, // the grid's
@@ -258,7 +258,7 @@ Deno.test("dropBytes() writes what step.cu reads", () => {
   });
 });
 
-Deno.test("headsBytes() writes what step.cu reads", () => {
+Deno.test("headsBytes() writes what the kernels read", () => {
   const part = (at: number) => ({
     rows: pointer(at),
     bias: pointer(at + 1),

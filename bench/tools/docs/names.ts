@@ -1,9 +1,9 @@
 import type { Pages } from "./pages.ts";
 
 /** Flags of other tasks than the benchmarks. */
-const OF_TASKS = ["check", "count", "filter", "only", "write"] as const;
+const OF_TASKS = ["any-nvcc", "check", "count", "filter", "only", "write"] as const;
 /** Flags of other programs that pages name. */
-const OF_OTHERS = ["cached-only", "config", "frozen", "gpus", "signal", "time"] as const;
+const OF_OTHERS = ["cached-only", "config", "frozen", "no-deps", "target", "gpus", "signal", "time"] as const;
 
 /**
  * Finds tasks and flags that pages name and the project does not have. The change log is left out: it tells of the past.

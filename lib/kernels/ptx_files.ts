@@ -1,0 +1,69 @@
+import type { FloatType } from "../dtype.ts";
+import { cudaDigest } from "./cuda_source.ts";
+
+/**
+ * Version of nvcc that makes the PTX in git. Another version makes other PTX, whose speed and results nobody has measured.
+ */
+export const NVCC_VERSION = "13.0.88";
+
+/** What the compiler is told, apart from where source and result are. A change of it asks for a compilation. */
+export const COMPILER = {
+  options: ["-ptx", "-std=c++17", "-O3"],
+  /** `TYPE` in the source, by the type of weights, activations and cache. */
+  types: { float16: "F16", bfloat16: "BF16", float32: "float" } as Readonly<Record<FloatType, string>>,
+  /** Compute capabilities: Ampere, and Hopper, which can start a kernel while the one before it runs. */
+  targets: [80, 90],
+  /** The PTX version written into the files: that of CUDA 12.3, which has all instructions used. Older drivers load it. */
+  ptx: "8.3",
+} as const;
+
+/**
+ * Where the compiled kernels are.
+ *
+ * @param type Type of weights, activations and cache.
+ * @param target Compute capability, 80 or 90.
+ * @returns The compressed file.
+ *
+ * @example
+ * ```ts
+ * import { ptxFile } from "./ptx_files.ts";
+ *
+ * console.log(ptxFile("float16", 90).pathname.split("/").at(-1)); // step.float16.sm_90.ptx.gz
+ * ```
+ */
+export function ptxFile(type: FloatType, target: (typeof COMPILER.targets)[number]): URL {
+  return new URL(`./ptx/step.${type}.sm_${target}.ptx.gz`, import.meta.url);
+}
+
+/**
+ * The first line of a PTX file: which source it was compiled from.
+ *
+ * @returns The line that files made from the source as it is now have.
+ *
+ * @example
+ * ```ts
+ * import { ptxHead } from "./ptx_files.ts";
+ *
+ * console.log(ptxHead().split(" ").length); // 6
+ * ```
+ */
+export function ptxHead(): string {
+  return `// lib/kernels/cuda, sha256 of its code ${cudaDigest(COMPILER)}`;
+}
+
+/**
+ * The version of nvcc that a text names: its own `--version`, or the head of the PTX it made.
+ *
+ * @param text The text.
+ * @returns Such as 13.0.88; undefined if none is named.
+ *
+ * @example
+ * ```ts
+ * import { nvccVersion } from "./ptx_files.ts";
+ *
+ * console.log(nvccVersion("// Cuda compilation tools, release 13.0, V13.0.88")); // 13.0.88
+ * ```
+ */
+export function nvccVersion(text: string): string | undefined {
+  return /Cuda compilation tools, release [\d.]+, V(\d+(?:\.\d+)+)/.exec(text)?.[1];
+}
