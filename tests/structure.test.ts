@@ -10,6 +10,8 @@ const project = fromFileUrl(new URL("..", import.meta.url));
 const ROOMS = [
   "lib/std",
   "lib/errors.ts",
+  "lib/printable.ts",
+  "lib/regular_file.ts",
   "lib/dtype.ts",
   "lib/deno_child.ts",
   "lib/digest.ts",
