@@ -63,6 +63,11 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** A tensor's shape in few words, however many dimensions it is said to have. */
+export function describeShape(shape: readonly number[]): string {
+  return `[${shape.slice(0, 8)}${shape.length > 8 ? ",…" : ""}]`;
+}
+
 /**
  * A JSON value in few words, whatever its size and depth: for messages.
  *

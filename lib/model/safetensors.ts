@@ -3,7 +3,7 @@ import { InputError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import { openRegularSync } from "../regular_file.ts";
 import { whyUnreadable } from "./files.ts";
-import { describe, isObject, parseJsonObject } from "./json_file.ts";
+import { describe, describeShape, isObject, parseJsonObject } from "./json_file.ts";
 
 /** Where a tensor lies. */
 export interface StoredTensor {
@@ -84,7 +84,9 @@ export function readSafetensorsHeader(file: string): Map<string, StoredTensor> {
     const wanted = dtype && shape.reduce((a, b) => a * b, DTYPES[dtype].bytes);
     if (wanted !== undefined && wanted !== bytes) {
       fail(
-        `tensor "${name}" is ${printable(type, 100)}${describe(shape)}, ${wanted} bytes, but has ${bytes} in the file`,
+        `tensor "${name}" is ${printable(type, 100)}${
+          describeShape(shape)
+        }, ${wanted} bytes, but has ${bytes} in the file`,
       );
     }
     tensors.set(key, { dtype, type, shape, file, offset: start + begin, bytes });

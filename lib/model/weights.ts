@@ -3,7 +3,7 @@ import type { FloatType } from "../dtype.ts";
 import { InputError } from "../errors.ts";
 import type { Graph, Tensor } from "../onnx/graph.ts";
 import { printable } from "../printable.ts";
-import { describe } from "./json_file.ts";
+import { describeShape } from "./json_file.ts";
 import type { ModelFolder } from "./model_folder.ts";
 import type { StoredTensor } from "./safetensors.ts";
 
@@ -51,7 +51,7 @@ export function findWeight(
   if (stored.shape.length !== shape.length || stored.shape.some((n, i) => n !== shape[i])) {
     throw new InputError(
       `Cannot use ${stored.file}: tensor "${name}" has shape ${
-        describe(stored.shape)
+        describeShape(stored.shape)
       }, config.json asks for [${shape}]`,
     );
   }

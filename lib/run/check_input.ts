@@ -69,7 +69,7 @@ export function checkTokens(samples: readonly (readonly number[])[], { spec, pat
     if (at === -1) continue;
     throw new InputError(
       `Cannot use the tokenizer of ${path}: it gives token ${
-        describe(beyond)
+        describe(sample[at])
       }, config.json's vocab_size is ${spec.vocab}; tokenizer.json belongs to another model`,
     );
   }
