@@ -9,6 +9,7 @@
 import { basename, join } from "@std/path";
 import config from "../deno.json" with { type: "json" };
 import { InputError } from "../lib/errors.ts";
+import { printableJson, printableLines } from "../lib/printable.ts";
 import { changesAgainstBaseline, formatChanges } from "../lib/report/changes.ts";
 import { DownloadProgress } from "../lib/report/download_progress.ts";
 import { createProgress } from "../lib/report/progress.ts";
@@ -35,7 +36,7 @@ async function main(argv: readonly string[]): Promise<number> {
     const run = await measure(flags, interrupt.signal);
     if (run.results.raw_results.length + run.results.failures.length === 0) return nothing(interrupt);
     for (const note of timingNotes(run.results)) toStderr(note);
-    console.log(flags.json ? JSON.stringify(run.results) : report(run.results, flags.memory));
+    console.log(flags.json ? printableJson(run.results) : printableLines(report(run.results, flags.memory)));
     if (run.folder !== null) toStderr(`Results: ${join(run.folder, "results.json")}`);
     if (run.folder !== null && run.chart !== null) toStderr(`Chart:   ${join(run.folder, basename(run.chart))}`);
     for (const picture of run.pictures) toStderr(`Picture: ${join(run.folder!, basename(picture))}`);
@@ -131,7 +132,7 @@ function write(text: string): void {
 }
 
 function toStderr(line: string): void {
-  write(`${line}\n`);
+  write(`${printableLines(line)}\n`);
 }
 
 if (import.meta.main) {

@@ -48,6 +48,23 @@ export function printableLines(text: string): string {
 }
 
 /**
+ * JSON for a terminal: the same value, with what a terminal would obey written as JSON's escapes.
+ *
+ * @example
+ * ```ts
+ * import { printableJson } from "./printable.ts";
+ *
+ * console.log(printableJson({ name: "a\u009b2J" })); // {"name":"a\u009b2J"}, with the backslash
+ * ```
+ *
+ * @param value What is written.
+ * @returns One line.
+ */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value).replace(UNSAFE, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/**
  * Why a text is no JSON, by what `JSON.parse` threw: without the excerpt of the text, which may be long, and of a file that
  * should not be shown.
  *
