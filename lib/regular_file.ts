@@ -54,14 +54,24 @@ export async function openRegular(path: string): Promise<Deno.FsFile> {
  */
 export function readRegularSync(path: string, most: number): Uint8Array<ArrayBuffer> {
   using file = openRegularSync(path);
-  const { size } = file.statSync();
-  if (size > most) {
-    throw new NotRegular(`it has ${size} bytes; files of its kind are read up to ${most / 2 ** 20} MiB`);
-  }
-  const bytes = new Uint8Array(size);
+  const bytes = new Uint8Array(sizeOf(file.statSync(), most));
   let done = 0;
-  for (let n; done < size && (n = file.readSync(bytes.subarray(done))) !== null;) done += n;
+  for (let n; done < bytes.length && (n = file.readSync(bytes.subarray(done))) !== null;) done += n;
   return bytes.subarray(0, done);
+}
+
+/** {@linkcode readRegularSync}, without blocking. */
+export async function readRegular(path: string, most: number): Promise<Uint8Array<ArrayBuffer>> {
+  using file = await openRegular(path);
+  const bytes = new Uint8Array(sizeOf(file.statSync(), most));
+  let done = 0;
+  for (let n; done < bytes.length && (n = await file.read(bytes.subarray(done))) !== null;) done += n;
+  return bytes.subarray(0, done);
+}
+
+function sizeOf({ size }: Deno.FileInfo, most: number): number {
+  if (size <= most) return size;
+  throw new NotRegular(`it has ${size} bytes; files of its kind are read up to ${most / 2 ** 20} MiB`);
 }
 
 function refuseOther(info: Deno.FileInfo): void {

@@ -2,7 +2,7 @@ import { Tokenizer } from "@huggingface/tokenizers";
 import { InputError } from "../errors.ts";
 import { describe } from "../model/json_file.ts";
 import { notJson, printable } from "../printable.ts";
-import { readRegularSync } from "../regular_file.ts";
+import { readRegular } from "../regular_file.ts";
 import { type BosRule, bosRule } from "./bos_rule.ts";
 
 /** Bytes of the largest file that is read: large vocabularies make a tokenizer.json of 35 MB. */
@@ -41,15 +41,15 @@ export interface TextTokenizer extends Encoder {
  */
 export async function loadTokenizer(folder: string): Promise<TextTokenizer> {
   const path = `${folder}/tokenizer.json`;
-  const description = readJson(path);
+  const description = await readJson(path);
   if (description === undefined) {
     throw new InputError(
       `Cannot load the tokenizer: there is no ${path}; copy the model's tokenizer.json there, or write it with ` +
         "tokenizer.save_pretrained in Python's transformers",
     );
   }
-  const config = readJson(`${folder}/tokenizer_config.json`);
-  const { model_type } = readJson(`${folder}/config.json`) as { model_type?: unknown } | undefined ?? {};
+  const config = await readJson(`${folder}/tokenizer_config.json`);
+  const { model_type } = await readJson(`${folder}/config.json`) as { model_type?: unknown } | undefined ?? {};
   const rule = bosRule(config, typeof model_type === "string" ? model_type : undefined);
   try {
     return wrap(new Tokenizer(description, config ?? {}), rule, path);
@@ -61,10 +61,10 @@ export async function loadTokenizer(folder: string): Promise<TextTokenizer> {
 }
 
 /** The object a file holds, or undefined where there is no file. */
-function readJson(path: string): object | undefined {
+async function readJson(path: string): Promise<object | undefined> {
   let bytes: Uint8Array;
   try {
-    bytes = readRegularSync(path, MOST);
+    bytes = await readRegular(path, MOST);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory) return undefined;
     const why = cause instanceof Error ? cause.message : String(cause);
