@@ -1,6 +1,6 @@
 /** Damage of any file: its bytes, its JSON, and what stands in its place. */
 import { basename, dirname, join } from "@std/path";
-import type { Chance } from "./random.ts";
+import type { Chance } from "./chance.ts";
 
 /** What no output may show: it stands in files outside of what is given. */
 export const CANARY = "CANARY-5d0c1f";

@@ -3,7 +3,7 @@ import { fromFileUrl, join } from "@std/path";
 import { safetensors, type Stored, withHeader } from "../model/_safetensors.ts";
 import { CONTROLS, damageBytes, damageJson, nonsense, oddBytes, replaceFile } from "./damage.ts";
 import { CaseFolder, inPairs, judgeCase, type Opener } from "./judge.ts";
-import { Chance } from "./random.ts";
+import { Chance } from "./chance.ts";
 import type { TortureOptions, Verdict } from "./verdict.ts";
 
 const tiny = fromFileUrl(new URL("../fixtures/tiny", import.meta.url));
@@ -280,11 +280,11 @@ const DAMAGES: readonly ((model: Model, chance: Chance) => string)[] = [
   },
   function tokenizer(model, chance) {
     const tokenizer = bytesTokenizer(model.config.vocab_size as number);
-    const done = damageJson(chance, tokenizer as unknown as Json);
+    if (chance.happens(0.2)) tokenizer.model.merges = [nonsense(chance)];
     if (chance.happens(0.3)) {
       tokenizer.added_tokens = [{ id: nonsense(chance), content: nonsense(chance), special: true }];
     }
-    if (chance.happens(0.2)) tokenizer.model.merges = [nonsense(chance)];
+    const done = damageJson(chance, tokenizer as unknown as Json);
     model.write("tokenizer.json", JSON.stringify(tokenizer));
     return `tokenizer.json ${done}`;
   },

@@ -16,6 +16,7 @@ async function* casesOf(group: string, options: TortureOptions): AsyncIterable<V
     folders: () => import("./folders.ts"),
     exports: () => import("./exports.ts"),
     texts: () => import("./texts.ts"),
+    hub: () => import(import.meta.resolve("./hub_cases.ts")),
   };
   if (Object.hasOwn(groups, group)) yield* (await groups[group]!()).run(options);
 }

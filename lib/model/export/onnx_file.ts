@@ -73,15 +73,19 @@ function skim(path: string): SkimmedModel {
   try {
     skimmed = skimModel(path, INLINE);
   } catch (cause) {
-    if (
-      cause instanceof Error && "code" in cause || cause instanceof Deno.errors.NotFound ||
-      cause instanceof NotRegular
-    ) {
+    if (isOfSystem(cause)) {
       throw new InputError(`Cannot read ${path}: ${whyUnreadable(path, cause)}`, { cause });
     }
     return fail("it is no ONNX model, or was cut short", cause);
   }
   return skimmed.model.graph?.node?.length ? skimmed : fail("it is no ONNX model: it has no graph");
+}
+
+/** Whether a file could not be opened or read, rather than understood. */
+function isOfSystem(error: unknown): boolean {
+  const { NotFound, NotCapable, PermissionDenied } = Deno.errors;
+  return error instanceof Error && "code" in error ||
+    [NotFound, NotCapable, PermissionDenied, NotRegular].some((kind) => error instanceof kind);
 }
 
 const POINTER = "it is a Git LFS pointer; run `git lfs pull` in its folder";
