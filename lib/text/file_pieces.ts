@@ -4,6 +4,9 @@ import { createGunzip } from "node:zlib";
 import { openRegular } from "../regular_file.ts";
 import type { Fault } from "./byte_text.ts";
 
+/** How long unpacking goes on before something else has its turn, ms. */
+const PAUSE_MS = 50;
+
 /** Bytes read at once. */
 const PIECE = 1 << 17;
 
@@ -38,15 +41,21 @@ export async function* filePieces(
   // What goes wrong shows where the pieces are read.
   const fed = pipeline(Readable.from(plain), unpacked).catch(() => {});
   let isFirst = true;
+  let paused = performance.now();
   try {
     for await (const piece of unpacked) {
+      // Unpacking is done in this thread, and lets no timer and no signal in by itself.
+      if (performance.now() - paused > PAUSE_MS) {
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        paused = performance.now();
+      }
       signal?.throwIfAborted();
       yield piece as Uint8Array<ArrayBuffer>;
       isFirst = false;
     }
   } catch (error) {
-    const { code = "", message } = error as Error & { readonly code?: string };
-    if (!code.startsWith("Z_")) throw error;
+    const { code = "", message } = error as Error & { readonly code?: unknown };
+    if (!String(code).startsWith("Z_")) throw error;
     const isAfter = !isFirst && message === "incorrect header check";
     throw fault(isAfter ? "what follows its packed data is not gzip" : "it is not gzip, or damaged", error);
   } finally {

@@ -97,18 +97,22 @@ async function placeOf(path: string, fault: Fault): Promise<"file" | "folder" | 
     return found.isDirectory ? "folder" : found.isFifo ? "pipe" : "file"; // the error for others comes on opening
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
+    if (OPEN_FILE.test(path)) throw notOpen(fault);
     throw fault(await whyUnreadable(error, path), error);
   }
+}
+
+/** The error for a pipe of a shell's that is not there. */
+function notOpen(fault: Fault): InputError {
+  return fault(
+    "nothing is open there; whoever started this process did not hand it on: pipe the text in, as --dataset -",
+  );
 }
 
 /** The error for what is none of these: a guess at which was meant. */
 function unknown(name: string, fault: Fault): InputError {
   const all = `give one of ${datasetNames.join(", ")}, ${FILE_FORMS}, or - for standard input`;
-  if (OPEN_FILE.test(name)) {
-    return fault(
-      "nothing is open there; whoever started this process did not hand it on: pipe the text in, as --dataset -",
-    );
-  }
+  if (OPEN_FILE.test(name)) return notOpen(fault);
   if (/[/\\]|\.\w+$/.test(name)) return fault(`there is no such file; ${all}`);
   const near = suggest(name, datasetNames);
   return fault(`there is no such data set or file; ${near === undefined ? "" : `did you mean ${near}? `}${all}`);

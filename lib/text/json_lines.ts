@@ -53,6 +53,7 @@ export async function* jsonLines(pieces: AsyncIterable<Uint8Array>, fault: Fault
 }
 
 function* row(parts: readonly Uint8Array[], line: number, fault: Fault): Generator<JsonRow> {
+  if (parts.every(({ length }) => length === 0)) return;
   const text = decodeParts(parts, line, fault);
   if (text.trim() !== "") yield { value: parseJson(text, line, fault), line };
 }

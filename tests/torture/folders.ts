@@ -115,7 +115,7 @@ function bytesTokenizer(vocab: number) {
 }
 
 /** Regular expressions that backtrack without end over a text of letters. */
-const ENDLESS = ["(a+)+$", "([A-Za-z]+)*[0-9]", "((\\w|\\s)+)+!!", "(.*a){25}Q"];
+const ENDLESS = ["([A-Za-z ,.]+)+#", "((\\w|\\s)+)+#", "([^#]|[^@])+@@", "(([a-z]+\\s?)+)+#"];
 
 /** Kinds of damage: each says what it did. "endless" marks what may go on for ever, and has to end by SIGTERM. */
 const DAMAGES: readonly ((model: Model, chance: Chance) => string)[] = [
