@@ -137,7 +137,8 @@ function toStderr(line: string): void {
 
 if (import.meta.main) {
   try {
-    Deno.exitCode = await main(Deno.args);
+    // Opening a pipe that nobody writes to would keep the process.
+    Deno.exit(await main(Deno.args));
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     toStderr(error.message);

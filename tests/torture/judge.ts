@@ -96,6 +96,11 @@ export class Opener implements AsyncDisposable {
     return JSON.parse(line);
   }
 
+  /** Has the process die, as a crash would. */
+  kill(): void {
+    this.#child?.kill("SIGKILL");
+  }
+
   async #end(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
@@ -165,7 +170,7 @@ export async function judgeWhole(args: readonly string[], { end = false } = {}):
         : failed(`takes over ${LIMIT / 1000} s`);
     }
     if (signal !== null || code > 2) return failed(`ends with ${signal ?? `code ${code}`}: ${err.slice(-1000)}`);
-    const fault = faultIn(err) ?? faultIn(out.slice(0, 0) + shown(out));
+    const fault = faultIn(err) ?? faultIn(shown(out));
     if (fault !== undefined) return failed(fault);
     const line = err.trimEnd().split("\n").at(-1) ?? "";
     if (code === 2) {
