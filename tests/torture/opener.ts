@@ -66,7 +66,8 @@ async function model(path: string): Promise<Opened> {
     output: null,
     onNote: (note) => notes.push(note),
   });
-  const said = [...results.failures.map(({ reason }) => reason), ...notes].join("\n");
+  const noted = results.configurations.flatMap((record) => (record as { notes?: readonly string[] }).notes ?? []);
+  const said = [...results.failures.map(({ reason }) => reason), ...noted, ...notes].join("\n");
   const [raw] = results.raw_results;
   if (raw === undefined) return { taken: false, message: said };
   const figures = [raw.perplexity, raw.accuracy, ...raw.nll];

@@ -67,7 +67,7 @@ Deno.test({
     ok(new Deno.Command("mkfifo", { args: [pipe] }).outputSync().success);
     match(await opener.open({ type: "text", path: pipe }, 1000) as string, /^hangs/);
     // The next case has a process of its own.
-    const opened = await opener.open({ type: "text", path: "lib/errors.ts" });
+    const opened = await opener.open({ type: "text", path: "/no/such/file.txt" });
     ok(typeof opened !== "string" && !opened.taken);
     const going = opener.open({ type: "text", path: pipe });
     await new Promise((resolve) => setTimeout(resolve, 500));
