@@ -6,6 +6,7 @@
  */
 import { parseArgs } from "@std/cli";
 import { dirname, fromFileUrl, join } from "@std/path";
+import { printableLines } from "../lib/printable.ts";
 import { describeLibraries } from "../lib/cuda/describe.ts";
 import { MINIMUM_DRIVER } from "../lib/cuda/libraries.ts";
 import { openCudaLibraries, type OpenedLibrary } from "../lib/cuda/preload.ts";
@@ -196,7 +197,7 @@ if (import.meta.main) {
     console.log(HELP);
   } else {
     const found = await diagnose();
-    console.log(flags.json ? JSON.stringify(found, null, 2) : render(found));
+    console.log(flags.json ? JSON.stringify(found, null, 2) : printableLines(render(found)));
     Deno.exit(found.cpu ? 0 : 1);
   }
 }

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { printableJson, printableLines } from "../lib/printable.ts";
 import { InputError } from "../lib/errors.ts";
 import { openModelFolder } from "../lib/model/model_folder.ts";
 import { ENGINE_DEFAULTS, type EngineFlags, engineHelp, parseEngineFlags } from "../lib/roofline/flags.ts";
@@ -37,7 +38,7 @@ async function measure(flags: EngineFlags, interrupt: Interrupt): Promise<number
   const { signal } = interrupt;
   const started = performance.now();
   const say = (line: string) =>
-    console.error(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s  ${line}`);
+    console.error(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s  ${printableLines(line)}`);
   if (flags.shape !== undefined) shapeConfig(flags.shape); // a wrong one is refused at once
   const found = await probe(flags.device, signal);
   if (found.note) say(found.note);
@@ -49,7 +50,7 @@ async function measure(flags: EngineFlags, interrupt: Interrupt): Promise<number
   const model = openModelFolder(made?.path ?? flags.model_id!);
   const results = await runRoofline({ flags, model, name, found, say, signal });
   say("Done");
-  console.log(flags.json ? JSON.stringify(results) : formatRoofline(results));
+  console.log(flags.json ? printableJson(results) : printableLines(formatRoofline(results)));
   return interrupt.code || (results.failures.length > 0 ? 1 : 0);
 }
 
@@ -58,7 +59,7 @@ if (import.meta.main) {
     Deno.exitCode = await main(Deno.args);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    console.error(error.message);
+    console.error(printableLines(error.message));
     Deno.exitCode = 2;
   }
 }

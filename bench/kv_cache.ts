@@ -10,6 +10,7 @@
 import { basename, join } from "@std/path";
 import config from "../deno.json" with { type: "json" };
 import { InputError } from "../lib/errors.ts";
+import { printableJson, printableLines } from "../lib/printable.ts";
 import { changesAgainstBaseline, formatChanges } from "../lib/report/changes.ts";
 import { DownloadProgress } from "../lib/report/download_progress.ts";
 import { createProgress } from "../lib/report/progress.ts";
@@ -52,7 +53,7 @@ async function main(argv: readonly string[]): Promise<number> {
     const { failures, raw_results } = run.results;
     if (raw_results.length + failures.length === 0) return nothing(ended);
     for (const note of timingNotes(run.results)) err.line(note);
-    out.line(flags.json ? JSON.stringify(run.results) : report(run.results, flags.memory));
+    out.line(flags.json ? printableJson(run.results) : printableLines(report(run.results, flags.memory)));
     if (run.folder !== null) err.line(`Results: ${join(run.folder, "results.json")}`);
     if (run.folder !== null && run.chart !== null) err.line(`Chart:   ${join(run.folder, basename(run.chart))}`);
     for (const picture of run.pictures) err.line(`Picture: ${join(run.folder!, basename(picture))}`);
@@ -159,7 +160,7 @@ if (import.meta.main) {
     code = await main(Deno.args);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    err.line(error.message);
+    err.line(printableLines(error.message));
   }
   // A write that waits for a reader would keep the process.
   Deno.exit(await finish(code));

@@ -16,6 +16,7 @@ import { describeLibraries } from "../lib/cuda/describe.ts";
 import { openCudaLibraries } from "../lib/cuda/preload.ts";
 import { cudaMajorOf, isOfVersion } from "../lib/cuda/provider.ts";
 import { exists, sitePackages } from "../lib/cuda/python_folders.ts";
+import { printableLines } from "../lib/printable.ts";
 import { InputError } from "../lib/errors.ts";
 import { findOnnxRuntime, locate, type OrtLocation } from "../lib/ort/find.ts";
 import { Ort } from "../lib/ort/ort.ts";
@@ -222,7 +223,7 @@ if (import.meta.main) {
     Deno.exit(await main());
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    console.error(error.message);
+    console.error(printableLines(error.message));
     Deno.exit(2);
   }
 }

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { openRegular } from "./regular_file.ts";
 
 /**
  * A file's hash, read in pieces, so that a checkpoint of any size needs no memory. About 1 GB/s.
@@ -22,7 +23,7 @@ export async function digestOfFile(
   kind: "sha256" | "sha1" | "git",
   signal?: AbortSignal,
 ): Promise<string> {
-  using file = await Deno.open(path);
+  using file = await openRegular(path);
   const hash = createHash(kind === "git" ? "sha1" : kind);
   if (kind === "git") hash.update(`blob ${(await file.stat()).size}\0`);
   const piece = new Uint8Array(1 << 20);

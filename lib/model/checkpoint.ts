@@ -1,5 +1,6 @@
 import { join } from "@std/path";
 import { InputError } from "../errors.ts";
+import { printable } from "../printable.ts";
 import { isThere } from "./files.ts";
 import { describe, isObject, readJsonObject } from "./json_file.ts";
 import { readSafetensorsHeader, type StoredTensor } from "./safetensors.ts";
@@ -37,7 +38,7 @@ export function readCheckpoint(folder: string): Map<string, StoredTensor> {
   if (missing.length > 0) {
     throw new InputError(
       `Cannot use ${indexFile}: of the ${shards.length} files it names ${missing.length} are missing, such as ${
-        missing.slice(0, 3).join(", ")
+        missing.slice(0, 3).map((name) => printable(name, 100)).join(", ")
       }; download them into the folder`,
     );
   }
@@ -79,11 +80,11 @@ function noWeights(folder: string): InputError {
   const others = [...Deno.readDirSync(folder)].map(({ name }) => name)
     .filter((name) => /\.(bin|pt|pth|ckpt|h5|msgpack|gguf|onnx|safetensors)$/.test(name)).sort();
   const onnx = others.find((name) => name.endsWith(".onnx"));
-  const found = others.length > 0 ? `, found ${others.slice(0, 5).join(", ")}` : "";
+  const found = others.length > 0 ? `, found ${others.slice(0, 5).map((name) => printable(name, 100)).join(", ")}` : "";
   const advice = others.some((name) => /\.(bin|pt|pth)$/.test(name))
     ? "; with Python's transformers, model.save_pretrained(folder) writes them as safetensors"
     : onnx
-    ? `; to run an export by another name, name the file: --model_id ${join(folder, onnx)}`
+    ? `; to run an export by another name, name the file: --model_id ${join(folder, printable(onnx))}`
     : "";
   return new InputError(
     `Cannot find weights in ${folder}: looked for ${SINGLE}, ${INDEX} and model.onnx${found}${advice}`,

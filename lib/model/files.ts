@@ -1,3 +1,5 @@
+import { printable } from "../printable.ts";
+
 /** Whether something of that name is there: a file, a folder, or a link even if it leads nowhere. */
 export function isThere(path: string): boolean {
   try {
@@ -22,11 +24,11 @@ export function whyUnreadable(file: string, error: unknown): string {
   if (error instanceof Deno.errors.NotFound) {
     try {
       // The hub's cache holds links into a folder of blobs; one that was cleared away leaves them hanging.
-      return `it is a link to ${Deno.readLinkSync(file)}, which is not there; download it again`;
+      return `it is a link to ${printable(Deno.readLinkSync(file), 200)}, which is not there; download it again`;
     } catch {
       return "there is no such file";
     }
   }
   if (isFolder(file)) return "it is a folder";
-  return error instanceof Error ? error.message : String(error);
+  return printable(error instanceof Error ? error.message : String(error));
 }

@@ -1,5 +1,10 @@
 import { InputError } from "../errors.ts";
+import { notJson, printable } from "../printable.ts";
+import { readRegularSync } from "../regular_file.ts";
 import { whyUnreadable } from "./files.ts";
+
+/** Bytes of the largest file that is read: the index of a checkpoint of 10,000 tensors has 1 MB. */
+const MOST = 64 * 2 ** 20;
 
 /**
  * Reads a file that holds one JSON object.
@@ -19,7 +24,7 @@ import { whyUnreadable } from "./files.ts";
 export function readJsonObject(file: string): Record<string, unknown> {
   let bytes: Uint8Array<ArrayBuffer>;
   try {
-    bytes = Deno.readFileSync(file);
+    bytes = readRegularSync(file, MOST);
   } catch (cause) {
     throw new InputError(`Cannot read ${file}: ${whyUnreadable(file, cause)}`, { cause });
   }
@@ -47,7 +52,7 @@ export function parseJsonObject(bytes: Uint8Array, what: string): Record<string,
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new InputError(`Cannot read ${what} is not JSON (${(cause as Error).message})`, { cause });
+    throw new InputError(`Cannot read ${what} is not JSON (${notJson(cause)})`, { cause });
   }
   if (!isObject(value)) throw new InputError(`Cannot read ${what} is ${describe(value)}, not a JSON object`);
   return value;
@@ -56,6 +61,11 @@ export function parseJsonObject(bytes: Uint8Array, what: string): Record<string,
 /** Whether a JSON value is an object. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A tensor's shape in few words, however many dimensions it is said to have. */
+export function describeShape(shape: readonly number[]): string {
+  return `[${shape.slice(0, 8)}${shape.length > 8 ? ",…" : ""}]`;
 }
 
 /**
@@ -71,15 +81,13 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 export function describe(value: unknown): string {
   if (value === undefined) return "nothing";
   if (Array.isArray(value)) {
-    const items = value.slice(0, 8).map((item) =>
-      typeof item === "object" && item !== null ? "…" : JSON.stringify(item)
-    );
+    const items = value.slice(0, 8).map((item) => typeof item === "object" && item !== null ? "…" : describe(item));
     return `[${items.join(", ")}${value.length > 8 ? ", …" : ""}]`;
   }
   if (isObject(value)) {
     const { length } = Object.keys(value);
     return `an object with ${length} ${length === 1 ? "field" : "fields"}`;
   }
-  const text = JSON.stringify(value);
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+  if (typeof value !== "string") return JSON.stringify(value);
+  return printable(JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value));
 }

@@ -1,3 +1,4 @@
+import { printable } from "../printable.ts";
 import type { ConfigReader } from "./config_reader.ts";
 import type { Rope } from "./rope.ts";
 import { SCALINGS } from "./rope_scaling.ts";
@@ -39,7 +40,7 @@ export function readRope(config: ConfigReader, headDim: number, defaults: RopeDe
   const parameters = config.object("rope_parameters");
   for (const [at, field] of [[config, "rope_scaling"], [config, "rope_parameters"]] as const) {
     const perType = ["full_attention", "sliding_attention"].find((type) => at.object(field)?.has(type));
-    if (perType) at.fail(field, `settings for all layers alike, "${perType}" has its own`);
+    if (perType) at.fail(field, `settings for all layers alike, "${printable(perType, 100)}" has its own`);
   }
   const base = firstOf(
     [scaling, "rope_theta"],

@@ -1,7 +1,9 @@
 import { type DType, DTYPES } from "../dtype.ts";
 import { InputError } from "../errors.ts";
+import { printable } from "../printable.ts";
+import { openRegularSync } from "../regular_file.ts";
 import { whyUnreadable } from "./files.ts";
-import { describe, isObject, parseJsonObject } from "./json_file.ts";
+import { describe, describeShape, isObject, parseJsonObject } from "./json_file.ts";
 
 /** Where a tensor lies. */
 export interface StoredTensor {
@@ -63,8 +65,9 @@ export function readSafetensorsHeader(file: string): Map<string, StoredTensor> {
   if (hasDuplicateKeys(text, header)) fail("its header gives one name twice");
 
   const tensors = new Map<string, StoredTensor>();
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === "__metadata__") continue;
+  for (const [key, entry] of Object.entries(header)) {
+    if (key === "__metadata__") continue;
+    const name = shown(key);
     const { dtype: type, shape, data_offsets: offsets } = isObject(entry) ? entry : {};
     if (typeof type !== "string") return fail(`tensor "${name}" has dtype ${describe(type)}, not a type's name`);
     if (!isSizes(shape)) return fail(`tensor "${name}" has shape ${describe(shape)}, not a list of sizes`);
@@ -80,15 +83,20 @@ export function readSafetensorsHeader(file: string): Map<string, StoredTensor> {
     const bytes = end - begin;
     const wanted = dtype && shape.reduce((a, b) => a * b, DTYPES[dtype].bytes);
     if (wanted !== undefined && wanted !== bytes) {
-      fail(`tensor "${name}" is ${type}[${shape}], ${wanted} bytes, but has ${bytes} in the file`);
+      fail(
+        `tensor "${name}" is ${printable(type, 100)}${
+          describeShape(shape)
+        }, ${wanted} bytes, but has ${bytes} in the file`,
+      );
     }
-    tensors.set(name, { dtype, type, shape, file, offset: start + begin, bytes });
+    tensors.set(key, { dtype, type, shape, file, offset: start + begin, bytes });
   }
 
   let at = start;
   for (
-    const [name, { offset, bytes }] of [...tensors].sort(([, a], [, b]) => a.offset - b.offset || a.bytes - b.bytes)
+    const [key, { offset, bytes }] of [...tensors].sort(([, a], [, b]) => a.offset - b.offset || a.bytes - b.bytes)
   ) {
+    const name = shown(key);
     if (offset < at) fail(`tensor "${name}" begins at byte ${offset}, inside the one before it, which ends at ${at}`);
     if (offset > at) fail(`bytes ${at} to ${offset}, before tensor "${name}", belong to no tensor`);
     at = offset + bytes;
@@ -97,10 +105,15 @@ export function readSafetensorsHeader(file: string): Map<string, StoredTensor> {
   return tensors;
 }
 
+/** A tensor's name in a message; names that are long may be any length. */
+function shown(name: string): string {
+  return name.length <= 100 && !/[^\x20-\x7e]/.test(name) ? name : printable(name, 200);
+}
+
 /** The header's bytes and the file's size. */
 function readHeader(file: string, fail: (what: string, cause?: unknown) => never): { text: Uint8Array; size: number } {
   try {
-    using handle = Deno.openSync(file);
+    using handle = openRegularSync(file);
     const { size } = handle.statSync();
     const prefix = new Uint8Array(8);
     if (readFully(handle, prefix) < 8) fail(`it has ${size} bytes, too few for a safetensors file`);

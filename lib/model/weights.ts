@@ -2,6 +2,8 @@ import { dirname, isAbsolute, relative } from "@std/path";
 import type { FloatType } from "../dtype.ts";
 import { InputError } from "../errors.ts";
 import type { Graph, Tensor } from "../onnx/graph.ts";
+import { printable } from "../printable.ts";
+import { describeShape } from "./json_file.ts";
 import type { StoredTensor } from "./safetensors.ts";
 
 /** A checkpoint: the folder, and where each tensor lies. */
@@ -44,7 +46,7 @@ export function findWeight(
 ): FloatWeight {
   const stored = tensors.get(name);
   if (!stored) {
-    const some = [...tensors.keys()].slice(0, 3).join(", ");
+    const some = tensors.keys().take(3).map((name) => printable(name, 100)).toArray().join(", ");
     throw new InputError(
       `Cannot use model ${path}: its safetensors files have no tensor "${name}", which config.json asks for; they have ${
         tensors.size === 0 ? "none" : `${tensors.size}, such as ${some}`
@@ -53,12 +55,16 @@ export function findWeight(
   }
   if (stored.shape.length !== shape.length || stored.shape.some((n, i) => n !== shape[i])) {
     throw new InputError(
-      `Cannot use ${stored.file}: tensor "${name}" has shape [${stored.shape}], config.json asks for [${shape}]`,
+      `Cannot use ${stored.file}: tensor "${name}" has shape ${
+        describeShape(stored.shape)
+      }, config.json asks for [${shape}]`,
     );
   }
   if (!isFloatWeight(stored)) {
     throw new InputError(
-      `Cannot use ${stored.file}: tensor "${name}" is ${stored.type}, weights must be F32, F16, BF16 or F64`,
+      `Cannot use ${stored.file}: tensor "${name}" is ${
+        printable(stored.type, 100)
+      }, weights must be F32, F16, BF16 or F64`,
     );
   }
   return stored;

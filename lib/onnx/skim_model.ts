@@ -1,4 +1,5 @@
 import proto from "onnx-proto";
+import { openRegularSync } from "../regular_file.ts";
 
 const { onnx } = proto;
 
@@ -20,6 +21,8 @@ export interface SkimmedModel {
 const GRAPH = 7, INITIALIZER = 5, RAW_DATA = 9;
 /** Wire types of protobuf. */
 const VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5;
+/** Fields of the largest model: nodes, names and initializers of a decoder are some 10,000. */
+const MOST_FIELDS = 2_000_000;
 /** Bytes read at a time, at least. */
 const BUFFER = 1 << 16;
 
@@ -33,7 +36,7 @@ const BUFFER = 1 << 16;
  * @throws What opening or reading the file throws.
  */
 export function skimModel(path: string, inline: number): SkimmedModel {
-  using file = Deno.openSync(path);
+  using file = openRegularSync(path);
   const reader = new Reader(file);
   const spans = new Map<proto.onnx.ITensorProto, Span>();
   const initializers: proto.onnx.ITensorProto[] = [];
@@ -79,6 +82,8 @@ interface Field {
 /** Reads protobuf fields from anywhere in a file. */
 class Reader {
   #buffer: Uint8Array = new Uint8Array();
+  /** Fields read so far. */
+  #read = 0;
   /** Where in the file the buffer begins. */
   #at = 0;
 
@@ -88,6 +93,8 @@ class Reader {
   *fields(at: number, end: number): Generator<Field> {
     for (let start = at; start < end;) {
       const [tag, afterTag] = this.#varint(start, end);
+      // Zeros, as a file has that was not written to its end, would be a field for every two of them.
+      if (tag < 8 || ++this.#read > MOST_FIELDS) throw new SyntaxError(`no field, or one too many, at byte ${start}`);
       const wire = tag & 7;
       let body = afterTag, next: number;
       if (wire === VARINT) next = this.#varint(afterTag, end)[1];

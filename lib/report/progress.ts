@@ -1,4 +1,5 @@
 import cliProgress from "cli-progress";
+import { printableLines } from "../printable.ts";
 import type { ProgressEvent } from "./progress_event.ts";
 import { significant } from "./significant.ts";
 import { terminalColumns } from "./terminal_columns.ts";
@@ -85,7 +86,7 @@ class LineProgress implements Progress {
   }
 
   log(line: string): void {
-    this.#write(`${line}\n`);
+    this.#write(`${printableLines(line)}\n`);
   }
 
   close(): void {}
@@ -159,7 +160,7 @@ class BarProgress implements Progress {
     const shown = this.#shown;
     const active = this.#active;
     this.close();
-    this.#write(`${line}\n`);
+    this.#write(`${printableLines(line)}\n`);
     if (!active || shown === undefined) return;
     this.#bar.start(shown.event.total, shown.event.done, shown);
     this.#active = true;

@@ -5,6 +5,7 @@
  */
 import { InputError } from "../errors.ts";
 import type { ModelFolder } from "../model/model_folder.ts";
+import { describe } from "../model/json_file.ts";
 import { positionsObstacle } from "../model/positions.ts";
 import type { Configuration } from "./configurations.ts";
 import type { DeviceDefaults } from "./device_defaults.ts";
@@ -62,10 +63,13 @@ export function checkSkipLayers(layers: readonly number[], { spec }: ModelFolder
 
 /** Refuses ids that the model has no embedding of. */
 export function checkTokens(samples: readonly (readonly number[])[], { spec, path }: ModelFolder): void {
-  const beyond = samples.flat().find((id) => id >= spec.vocab);
-  if (beyond !== undefined) {
+  for (const sample of samples) {
+    const at = sample.findIndex((id) => !(Number.isInteger(id) && id >= 0 && id < spec.vocab));
+    if (at === -1) continue;
     throw new InputError(
-      `Cannot use the tokenizer of ${path}: it gives token ${beyond}, config.json's vocab_size is ${spec.vocab}; tokenizer.json belongs to another model`,
+      `Cannot use the tokenizer of ${path}: it gives token ${
+        describe(sample[at])
+      }, config.json's vocab_size is ${spec.vocab}; tokenizer.json belongs to another model`,
     );
   }
 }

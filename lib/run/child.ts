@@ -1,6 +1,7 @@
 import { MODEL_ENV } from "../util/child_env.ts";
 import { endWith, readLines, spawnDeno } from "../util/deno_child.ts";
 import { InputError } from "../errors.ts";
+import { printable } from "../printable.ts";
 import { type ChildEvent, type ChildRequest, GO_ON, type Probe, type ProbeRequest } from "./protocol.ts";
 import { decode } from "./wire.ts";
 
@@ -94,10 +95,10 @@ const OUT_OF_MEMORY = /bad_alloc|failed to allocate|out of memory/i;
 /** Why a child ended without doing its work, in one line. */
 export function reasonOf({ code, signal, error, log }: ChildEnd): string {
   if (error) {
-    const reason = error.message.split("\n")[0]!;
+    const reason = printable(error.message.split("\n", 1)[0]!); // ONNX Runtime quotes names of an export's nodes
     return OUT_OF_MEMORY.test(reason) ? `out of memory: ${reason}` : reason;
   }
-  const last = log.trimEnd().split("\n").at(-1)!.trim();
+  const last = printable(log.trimEnd().split("\n").at(-1)!.trim());
   const said = last === "" ? "" : `: ${last.slice(0, 200)}`;
   if (signal === "SIGKILL") return `killed (SIGKILL); the system was probably out of memory${said}`;
   if (signal !== null) return `crashed (${signal})${said}`;

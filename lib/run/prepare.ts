@@ -9,7 +9,7 @@ import { sha256OfFiles, sha256OfTokens } from "../sha256.ts";
 import type { BenchmarkResults, Environment } from "../report/types.ts";
 import { openDataset } from "../text/dataset.ts";
 import { sampleTokens } from "../text/samples.ts";
-import { loadTokenizer } from "../text/tokenizer.ts";
+import { TokenizerProcess } from "../text/tokenizer_process.ts";
 import { codeDigest } from "../util/code_digest.ts";
 import { fingerprintOfFile } from "../util/fingerprint.ts";
 import { checkLengths, checkNames, checkPositions, checkReach, checkSkipLayers, checkTokens } from "./check_input.ts";
@@ -61,7 +61,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
   const { folder, hub } = await findModel(options);
   const model = openModelFolder(folder, options.dtype);
   const skipLayers = checkSkipLayers(options.skip_layers ?? [0, 1], model);
-  const tokenizer = await loadTokenizer(model.path);
+  using tokenizer = new TokenizerProcess(model.path, options.signal);
   const text = await openDataset({
     dataset,
     split: options.split,
@@ -90,7 +90,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
   const samples = await sampleTokens({
     texts: text.texts,
     about: text.passedOver,
-    tokenizer,
+    tokenizer: await tokenizer.loaded,
     samples: num_samples,
     tokensPerSample: Math.max(max_tokens + 1, prompt_tokens),
   });

@@ -4,6 +4,9 @@ import type { Head, TextSource } from "./text_source.ts";
 /** Makes the error for a text that cannot be read: why, and what was thrown. */
 export type Fault = (why: string, cause?: unknown) => InputError;
 
+/** Characters (UTF-16) of the longest text: a string's limit is twice that, and a packed file may hold any number. */
+const MOST = 2 ** 28;
+
 /**
  * UTF-8 text that arrives as bytes, and is decoded only as far as it is needed. A byte order mark is dropped.
  *
@@ -40,6 +43,7 @@ export class ByteText implements TextSource {
       const { value, done } = await this.#pieces.next();
       this.#text += done ? this.#decode(this.#decoder) : this.#decode(this.#decoder, value);
       if (done) this.#decoder = undefined;
+      if (this.#text.length > MOST) throw this.#fault(`one text of it has over ${MOST} characters; give shorter ones`);
     }
     return { text: this.#text, complete: this.#decoder === undefined };
   }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { InputError } from "../errors.ts";
 import type { HubOptions } from "../hub/hub.ts";
+import { printable } from "../printable.ts";
 import { sha256OfFile } from "../sha256.ts";
 import { ByteText, type Fault, onlyText } from "./byte_text.ts";
 import { fileKind } from "./dataset_files.ts";
@@ -8,7 +9,7 @@ import { findDataset } from "./find_dataset.ts";
 import { JoinedText } from "./joined_text.ts";
 import { LongTexts, onlyOne } from "./long_texts.ts";
 import { textsOfFile } from "./rows.ts";
-import { standardInput } from "./stdin.ts";
+import { pipeInput, standardInput } from "./stdin.ts";
 import type { TextSource } from "./text_source.ts";
 
 /** What {@linkcode openDataset} takes. */
@@ -100,7 +101,9 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
     ...(isSingle ? {} : { min_chars: minChars }),
   };
   if (files === undefined) {
-    const { pieces, sha256 } = standardInput(fault, signal);
+    const { pieces, sha256 } = found.pipe === undefined
+      ? standardInput(fault, signal)
+      : pipeInput(found.pipe, fault, signal);
     const text = new ByteText(onlyText(pieces, fault), fault);
     return { name, terms, texts: onlyOne([text], fault), passedOver: () => undefined, sha256 };
   }
@@ -109,8 +112,8 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
     for (const [i, file] of files.entries()) {
       const path = await file.fetch();
       opened.push(path);
-      const ofFile: Fault = isOne ? fault : (why, cause) => fault(`${file.name}: ${why}`, cause);
-      for await (const text of textsOfFile(path, kinds[i]!, textColumn, ofFile)) {
+      const ofFile: Fault = isOne ? fault : (why, cause) => fault(`${printable(file.name, 200)}: ${why}`, cause);
+      for await (const text of textsOfFile(path, kinds[i]!, textColumn, ofFile, signal)) {
         signal?.throwIfAborted();
         yield text;
       }

@@ -1,4 +1,5 @@
 import { join } from "@std/path";
+import { printable } from "../printable.ts";
 import type { Fault } from "./byte_text.ts";
 import { whyUnreadable } from "./file_pieces.ts";
 
@@ -98,7 +99,9 @@ export function chooseFiles(
     if (files.length === 0) continue;
     const chosen = files.filter((name) => split === undefined || isOfSplit(name, split));
     if (chosen.length > 0) return chosen;
-    const some = `${files.slice(0, 8).join(", ")}${files.length > 8 ? `, … (${files.length})` : ""}`;
+    const some = `${files.slice(0, 8).map((name) => printable(name, 100)).join(", ")}${
+      files.length > 8 ? `, … (${files.length})` : ""
+    }`;
     throw fault(`no file in ${where} is of --split ${split}; there are ${some}`);
   }
   throw fault(`there is no .txt, .jsonl, .json or .parquet file in ${where}`);

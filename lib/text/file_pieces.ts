@@ -1,10 +1,18 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import { openRegular } from "../regular_file.ts";
 import type { Fault } from "./byte_text.ts";
+
+/** How long unpacking goes on before something else has its turn, ms. */
+const PAUSE_MS = 50;
 
 /** Bytes read at once. */
 const PIECE = 1 << 17;
 
 /**
- * A file's bytes from its beginning, piece by piece; those of a .gz file unpacked. The file is open only while a piece is
+ * A file's bytes from its beginning, piece by piece; those of a .gz file unpacked, all members of it where there are several,
+ * as `cat a.gz b.gz`, bgzip and logrotate make them. The file is open only while a piece is
  * read: so the generator may be left at any piece.
  *
  * @example
@@ -19,27 +27,50 @@ const PIECE = 1 << 17;
  *
  * @param path The file.
  * @param fault Makes the error where it cannot be read.
+ * @param signal Ends reading, with its reason.
  * @returns The pieces, each a buffer of its own.
  */
-export async function* filePieces(path: string, fault: Fault): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  if (!/\.gz$/i.test(path)) return yield* plainPieces(path, fault);
-  const packed = ReadableStream.from(plainPieces(path, fault));
-  const pieces = packed.pipeThrough(new DecompressionStream("gzip"))[Symbol.asyncIterator]();
+export async function* filePieces(
+  path: string,
+  fault: Fault,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const plain = plainPieces(path, fault, signal);
+  if (!/\.gz$/i.test(path)) return yield* plain;
+  const unpacked = createGunzip({ chunkSize: PIECE });
+  // What goes wrong shows where the pieces are read.
+  const fed = pipeline(Readable.from(plain), unpacked).catch(() => {});
+  let isFirst = true;
+  let paused = performance.now();
   try {
-    while (true) {
-      const { value, done } = await pieces.next().catch((error) => {
-        throw error instanceof TypeError ? fault("it is not gzip, or damaged", error) : error;
-      });
-      if (done) return;
-      yield value;
+    for await (const piece of unpacked) {
+      // Unpacking is done in this thread, and lets no timer and no signal in by itself.
+      if (performance.now() - paused > PAUSE_MS) {
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        paused = performance.now();
+      }
+      signal?.throwIfAborted();
+      yield piece as Uint8Array<ArrayBuffer>;
+      isFirst = false;
     }
+  } catch (error) {
+    const { code = "", message } = error as Error & { readonly code?: unknown };
+    if (!String(code).startsWith("Z_")) throw error;
+    const isAfter = !isFirst && message === "incorrect header check";
+    throw fault(isAfter ? "what follows its packed data is not gzip" : "it is not gzip, or damaged", error);
   } finally {
-    await pieces.return?.();
+    unpacked.destroy();
+    await fed;
   }
 }
 
-async function* plainPieces(path: string, fault: Fault): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+async function* plainPieces(
+  path: string,
+  fault: Fault,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   for (let at = 0;;) {
+    signal?.throwIfAborted();
     const piece = await readAt(path, at).catch(async (error) => {
       throw fault(await whyUnreadable(error, path), error);
     });
@@ -50,7 +81,7 @@ async function* plainPieces(path: string, fault: Fault): AsyncGenerator<Uint8Arr
 }
 
 async function readAt(path: string, at: number): Promise<Uint8Array<ArrayBuffer> | null> {
-  using file = await Deno.open(path);
+  using file = await openRegular(path);
   if (at > 0) await file.seek(at, Deno.SeekMode.Start);
   const piece = new Uint8Array(PIECE);
   const read = await file.read(piece);

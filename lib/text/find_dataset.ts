@@ -9,8 +9,10 @@ import { datasetNames, namedDataset } from "./named.ts";
 
 /** Where a data set is. */
 export interface FoundDataset {
-  /** Its files, in order; undefined for standard input. */
+  /** Its files, in order; undefined for standard input and for a pipe. */
   readonly files?: readonly DatasetFile[];
+  /** Path of a pipe, which is read once. */
+  readonly pipe?: string;
   /** Whether it is one file, or standard input. */
   readonly isOne: boolean;
   /** Whether it may be of several parts. */
@@ -22,6 +24,9 @@ export interface FoundDataset {
   /** What its rows are joined by to one text, where they are. */
   readonly joinedBy?: string;
 }
+
+/** What is open in this process, as the shell names it for `<(…)`. */
+const OPEN_FILE = /^\/(?:dev|proc\/self)\/fd\/(\d+)$/;
 
 /** The part that is taken of a data set of the hub if nothing else is said: as the original does. */
 const SPLIT = "test";
@@ -67,7 +72,9 @@ export async function findDataset(
 }
 
 async function local(path: string, split: string | undefined, fault: Fault): Promise<FoundDataset | undefined> {
-  const kind = await placeOf(path, fault);
+  const at = path.replace(OPEN_FILE, "/dev/fd/$1"); // Deno lets nobody open what lies under /proc
+  const kind = await placeOf(at, fault);
+  if (kind === "pipe") return { pipe: at, isOne: true, hasSplits: false };
   if (kind === "file") return { files: [localFile(path)], isOne: true, hasSplits: false };
   if (kind === "folder") {
     return { files: await filesOfFolder(path, split, fault), isOne: false, hasSplits: true, split };
@@ -82,18 +89,30 @@ async function ofHub(dataset: HubDataset, split = SPLIT, hub: HubOptions, fault:
 }
 
 /** What stands at a path; undefined where nothing does. */
-async function placeOf(path: string, fault: Fault): Promise<"file" | "folder" | undefined> {
+async function placeOf(path: string, fault: Fault): Promise<"file" | "folder" | "pipe" | undefined> {
   try {
-    return (await Deno.stat(path)).isDirectory ? "folder" : "file";
+    const found = await Deno.stat(path);
+    if (found.isFile) return "file";
+    // A pipe that is named by the user is one of the shell's, as in --dataset <(zcat book.gz).
+    return found.isDirectory ? "folder" : found.isFifo ? "pipe" : "file"; // the error for others comes on opening
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
+    if (OPEN_FILE.test(path)) throw notOpen(fault);
     throw fault(await whyUnreadable(error, path), error);
   }
+}
+
+/** The error for a pipe of a shell's that is not there. */
+function notOpen(fault: Fault): InputError {
+  return fault(
+    "nothing is open there; whoever started this process did not hand it on: pipe the text in, as --dataset -",
+  );
 }
 
 /** The error for what is none of these: a guess at which was meant. */
 function unknown(name: string, fault: Fault): InputError {
   const all = `give one of ${datasetNames.join(", ")}, ${FILE_FORMS}, or - for standard input`;
+  if (OPEN_FILE.test(name)) return notOpen(fault);
   if (/[/\\]|\.\w+$/.test(name)) return fault(`there is no such file; ${all}`);
   const near = suggest(name, datasetNames);
   return fault(`there is no such data set or file; ${near === undefined ? "" : `did you mean ${near}? `}${all}`);

@@ -1,5 +1,5 @@
 import type { Fault } from "./byte_text.ts";
-import { decodeParts, type JsonRow, parseJson } from "./json_lines.ts";
+import { decodeParts, type JsonRow, MOST_OF_ROW, parseJson, tooLong } from "./json_lines.ts";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -56,6 +56,8 @@ class Scan {
   /** What of the row that is being read stands in earlier pieces, and the line that it begins on; 0 between rows. */
   #parts: Uint8Array[] = [];
   #begins = 0;
+  /** Bytes of these parts. */
+  #held = 0;
   /** Commas between rows. */
   #commas = 0;
 
@@ -90,12 +92,16 @@ class Scan {
       else if (byte === OPEN && this.#holdsRows(piece.subarray(start, at))) {
         this.#around = this.#depth = 2;
         this.#parts = [];
+        this.#held = 0;
         this.#begins = 0;
         start = -1;
       } else if (byte === OPEN || byte === 0x7b) this.#depth++;
       else if (byte === CLOSE || byte === 0x7d) this.#depth--;
     }
-    if (start >= 0) this.#parts.push(piece.subarray(start));
+    if (start < 0) return;
+    this.#parts.push(piece.subarray(start));
+    this.#held += piece.length - start;
+    if (this.#held > MOST_OF_ROW) throw tooLong(this.#begins, this.fault);
   }
 
   /** The row that the file's end ends. */
@@ -137,6 +143,7 @@ class Scan {
     const line = this.#begins;
     const text = decodeParts([...this.#parts, last], line, this.fault);
     this.#parts = [];
+    this.#held = 0;
     this.#begins = 0;
     return { value: parseJson(text, line, this.fault), line };
   }

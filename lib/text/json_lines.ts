@@ -1,4 +1,9 @@
+import type { InputError } from "../errors.ts";
+import { notJson } from "../printable.ts";
 import type { Fault } from "./byte_text.ts";
+
+/** Bytes of the longest row: a string's limit is twice that. */
+export const MOST_OF_ROW = 2 ** 28;
 
 /** A row of JSON and where it stands. */
 export interface JsonRow {
@@ -31,21 +36,31 @@ export interface JsonRow {
 export async function* jsonLines(pieces: AsyncIterable<Uint8Array>, fault: Fault): AsyncGenerator<JsonRow> {
   let line = 1;
   let open: Uint8Array[] = [];
+  let held = 0;
   for await (const piece of pieces) {
     let start = 0;
     for (let end = piece.indexOf(0x0a); end >= 0; end = piece.indexOf(0x0a, start)) {
       yield* row([...open, piece.subarray(start, end)], line++, fault);
       open = [];
+      held = 0;
       start = end + 1;
     }
     if (start < piece.length) open.push(piece.subarray(start));
+    held += piece.length - start;
+    if (held > MOST_OF_ROW) throw tooLong(line, fault);
   }
   yield* row(open, line, fault);
 }
 
 function* row(parts: readonly Uint8Array[], line: number, fault: Fault): Generator<JsonRow> {
+  if (parts.every(({ length }) => length === 0)) return;
   const text = decodeParts(parts, line, fault);
   if (text.trim() !== "") yield { value: parseJson(text, line, fault), line };
+}
+
+/** The error for a row that is longer than any is read. */
+export function tooLong(line: number, fault: Fault): InputError {
+  return fault(`the row at line ${line} has over ${MOST_OF_ROW / 2 ** 20} MiB; give shorter rows`);
 }
 
 /** Bytes in parts, as text. */
@@ -65,11 +80,6 @@ export function parseJson(text: string, line: number, fault: Fault): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw fault(`line ${line} is not JSON: ${brief(error as Error)}`, error);
+    throw fault(`line ${line} is not JSON: ${notJson(error)}`, error);
   }
-}
-
-/** V8 quotes what it could not parse, which may be a whole book. */
-function brief({ message }: Error): string {
-  return message.replace(/, (?:\.\.\.)?".*$/s, "");
 }

@@ -1,3 +1,4 @@
+import { printable } from "../printable.ts";
 import { stringSource, type TextSource } from "./text_source.ts";
 import type { Fault } from "./byte_text.ts";
 
@@ -41,7 +42,7 @@ export function textOfRow(row: unknown, column: string, fault: Fault, mustHave: 
 /** Names in an error, not too many. */
 export function listed(names: readonly string[]): string {
   if (names.length === 0) return "none";
-  const shown = names.slice(0, 12).map((name) => `"${name}"`).join(", ");
+  const shown = names.slice(0, 12).map((name) => `"${printable(name, 40)}"`).join(", ");
   return names.length > 12 ? `${shown} and ${names.length - 12} more` : shown;
 }
 

@@ -1,5 +1,7 @@
 import { type AsyncBuffer, parquetMetadataAsync, type ParquetScan, parquetScan, parquetSchema } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
+import { printable } from "../printable.ts";
+import { openRegular } from "../regular_file.ts";
 import { ByteText, type Fault } from "./byte_text.ts";
 import { whyUnreadable } from "./file_pieces.ts";
 import { listed } from "./json_row.ts";
@@ -37,7 +39,7 @@ export async function* parquetTexts(
   column: string,
   fault: Fault,
 ): AsyncGenerator<TextSource | undefined> {
-  using file = await Deno.open(path).catch(async (error) => {
+  using file = await openRegular(path).catch(async (error) => {
     throw fault(await whyUnreadable(error, path), error);
   });
   const scan = await open(file, column, fault);
@@ -110,7 +112,9 @@ async function read(scan: ParquetScan, column: string, rowStart: number, rowEnd:
 function damaged(error: unknown, fault: Fault): Error {
   if (error instanceof Error && error.name === "InputError") return error;
   return fault(
-    `it is damaged, or not Parquet that is supported: ${error instanceof Error ? error.message : error}`,
+    `it is damaged, or not Parquet that is supported: ${
+      printable(error instanceof Error ? error.message : String(error), 200)
+    }`,
     error,
   );
 }

@@ -1,5 +1,5 @@
 import type { TextSource } from "./text_source.ts";
-import type { TextTokenizer } from "./tokenizer.ts";
+import type { Encoder } from "./tokenizer.ts";
 
 /** The first tokens of a text. */
 export interface TokenPrefix {
@@ -36,7 +36,7 @@ const REACH = 4096;
  * @param count Tokens wanted.
  * @returns The ids, perhaps more than `count`.
  */
-export async function firstTokens(source: TextSource, tokenizer: TextTokenizer, count: number): Promise<TokenPrefix> {
+export async function firstTokens(source: TextSource, tokenizer: Encoder, count: number): Promise<TokenPrefix> {
   let charsPerToken = 4;
   let length = 0;
   while (true) {
@@ -44,9 +44,9 @@ export async function firstTokens(source: TextSource, tokenizer: TextTokenizer, 
     length = Math.max(Math.ceil((count + 64) * charsPerToken), Math.ceil(length * 1.5));
     // What follows the cut decides whether it is between words, and whether it is through a pair.
     const { text, complete } = await source.head(length + 2);
-    if (complete && length >= text.length) return { ids: tokenizer.encode(text), complete: true };
+    if (complete && length >= text.length) return { ids: await tokenizer.encode(text), complete: true };
     const { at, doubtful } = cutBefore(text, length);
-    const ids = tokenizer.encode(text.slice(0, at));
+    const ids = await tokenizer.encode(text.slice(0, at));
     charsPerToken = Math.max(at / Math.max(ids.length, 1), charsPerToken / 2);
     ids.length = Math.max(ids.length - doubtful, 0);
     if (ids.length >= count) return { ids, complete: false };

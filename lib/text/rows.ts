@@ -24,6 +24,7 @@ import type { TextSource } from "./text_source.ts";
  * @param kind What it is.
  * @param column Which column or field holds the text, where it is a table.
  * @param fault Makes the error.
+ * @param signal Ends reading.
  * @returns A text for each row, or the one text; undefined for a row without.
  */
 export async function* textsOfFile(
@@ -31,11 +32,14 @@ export async function* textsOfFile(
   kind: FileKind,
   column: string,
   fault: Fault,
+  signal?: AbortSignal,
 ): AsyncGenerator<TextSource | undefined> {
   if (kind === "parquet") return yield* parquetTexts(path, column, fault);
   // A text may be read further when others have been begun: so it stays readable after this generator has ended.
-  if (kind === "text") return yield new ByteText(onlyText(filePieces(path, fault), fault), fault);
-  const rows = kind === "jsonl" ? jsonLines(filePieces(path, fault), fault) : jsonArray(filePieces(path, fault), fault);
+  if (kind === "text") return yield new ByteText(onlyText(filePieces(path, fault, signal), fault), fault);
+  const rows = kind === "jsonl"
+    ? jsonLines(filePieces(path, fault, signal), fault)
+    : jsonArray(filePieces(path, fault, signal), fault);
   let isFirst = true;
   for await (const { value, line } of rows) {
     const atLine: Fault = (why, cause) => fault(`line ${line}: ${why}`, cause);

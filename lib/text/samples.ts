@@ -1,14 +1,14 @@
 import { InputError } from "../errors.ts";
 import { firstTokens } from "./prefix.ts";
 import type { TextSource } from "./text_source.ts";
-import type { TextTokenizer } from "./tokenizer.ts";
+import type { Encoder } from "./tokenizer.ts";
 
 /** What {@linkcode sampleTokens} takes. */
 export interface SampleOptions {
   /** The texts, as of {@linkcode openDataset}. */
   readonly texts: AsyncIterable<TextSource> | Iterable<TextSource>;
   /** The model's tokenizer. */
-  readonly tokenizer: TextTokenizer;
+  readonly tokenizer: Encoder;
   /** Samples wanted. */
   readonly samples: number;
   /** Token ids of each sample, special tokens before the text included. */
@@ -91,7 +91,7 @@ class Source {
   #ids: number[] = [];
   #complete = false;
 
-  constructor(readonly text: TextSource, readonly tokenizer: TextTokenizer) {}
+  constructor(readonly text: TextSource, readonly tokenizer: Encoder) {}
 
   /** Tokens known so far; all of the text's once a stretch was not found. */
   get length(): number {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Fault } from "./byte_text.ts";
+import { type Fault } from "./byte_text.ts";
+import { whyUnreadable } from "./file_pieces.ts";
 
 /** Bytes that can be read once, and their hash. */
 export interface HashedStream {
@@ -49,6 +50,27 @@ export function hashedStream(stream: ReadableStream<Uint8Array>): HashedStream {
  */
 export function standardInput(fault: Fault, signal?: AbortSignal): HashedStream {
   if (Deno.stdin.isTerminal()) throw fault("standard input is a terminal; pipe a text in, as in cat book.txt | …");
-  const { readable } = Deno.stdin;
-  return hashedStream(signal === undefined ? readable : readable.pipeThrough(new TransformStream(), { signal }));
+  return hashedStream(until(Deno.stdin.readable, signal));
+}
+
+/**
+ * A pipe as a text, such as a shell makes for `<(…)`: it can be read once, from its beginning.
+ *
+ * @param path Path of the pipe.
+ * @param fault Makes the error where it cannot be read.
+ * @param signal Ends reading, and waiting for someone to write: both may take for ever.
+ * @returns Its bytes.
+ */
+export function pipeInput(path: string, fault: Fault, signal?: AbortSignal): HashedStream {
+  const pieces = (async function* () {
+    const file = await Deno.open(path).catch(async (error) => {
+      throw fault(await whyUnreadable(error, path), error);
+    });
+    yield* file.readable; // closes the file
+  })();
+  return hashedStream(until(ReadableStream.from(pieces), signal));
+}
+
+function until(stream: ReadableStream<Uint8Array>, signal?: AbortSignal): ReadableStream<Uint8Array> {
+  return signal === undefined ? stream : stream.pipeThrough(new TransformStream(), { signal });
 }

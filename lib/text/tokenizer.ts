@@ -1,12 +1,23 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { InputError } from "../errors.ts";
+import { describe } from "../model/json_file.ts";
+import { notJson, printable } from "../printable.ts";
+import { readRegular } from "../regular_file.ts";
 import { type BosRule, bosRule } from "./bos_rule.ts";
 
-/** From text to token ids and back, as the model's own tokenizer does it. */
-export interface TextTokenizer {
+/** Bytes of the largest file that is read: large vocabularies make a tokenizer.json of 35 MB. */
+const MOST = 128 * 2 ** 20;
+
+/** From text to token ids, here or in a process of its own. */
+export interface Encoder {
   /** Special tokens that stand before every text, such as a beginning-of-text token; often none. */
   readonly prefix: readonly number[];
   /** Token ids of a text, without special tokens added. */
+  encode(text: string): number[] | Promise<number[]>;
+}
+
+/** From text to token ids and back, as the model's own tokenizer does it. */
+export interface TextTokenizer extends Encoder {
   encode(text: string): number[];
   /** Text of token ids, special tokens included. */
   decode(ids: readonly number[]): string;
@@ -41,19 +52,19 @@ export async function loadTokenizer(folder: string): Promise<TextTokenizer> {
   const { model_type } = await readJson(`${folder}/config.json`) as { model_type?: unknown } | undefined ?? {};
   const rule = bosRule(config, typeof model_type === "string" ? model_type : undefined);
   try {
-    return wrap(new Tokenizer(description, config ?? {}), rule);
+    return wrap(new Tokenizer(description, config ?? {}), rule, path);
   } catch (cause) {
     if (cause instanceof InputError) throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = printable(cause instanceof Error ? cause.message : String(cause));
     throw new InputError(`Cannot load the tokenizer: ${path} is not one this version supports: ${why}`, { cause });
   }
 }
 
 /** The object a file holds, or undefined where there is no file. */
 async function readJson(path: string): Promise<object | undefined> {
-  let text: string;
+  let bytes: Uint8Array;
   try {
-    text = await Deno.readTextFile(path);
+    bytes = await readRegular(path, MOST);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory) return undefined;
     const why = cause instanceof Error ? cause.message : String(cause);
@@ -61,26 +72,37 @@ async function readJson(path: string): Promise<object | undefined> {
   }
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {
-    throw new InputError(`Cannot load the tokenizer: ${path} is not JSON: ${(cause as Error).message}`, { cause });
+    throw new InputError(`Cannot load the tokenizer: ${path} is not JSON: ${notJson(cause)}`, { cause });
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
   throw new InputError(`Cannot load the tokenizer: ${path} holds no object`);
 }
 
-function wrap(tokenizer: Tokenizer, rule: BosRule | undefined): TextTokenizer {
+function wrap(tokenizer: Tokenizer, rule: BosRule | undefined, path: string): TextTokenizer {
+  /** A vocabulary is data: its values may be anything. */
+  const check = (ids: readonly unknown[]): number[] => {
+    const at = ids.findIndex((id) => !(Number.isSafeInteger(id) && (id as number) >= 0));
+    if (at === -1) return ids as number[];
+    throw new InputError(
+      `Cannot use the tokenizer of ${path}: it gives ${
+        describe(ids[at])
+      } as the id of token ${at}, not a whole number ` +
+        "from 0; download it again",
+    );
+  };
   const encode = (text: string): number[] => {
     const { ids } = tokenizer.encode(text, { add_special_tokens: false });
     // A vocabulary without a token for the unknown leaves gaps, which would reach the model as NaN.
     const gap = ids.findIndex((id) => id === undefined);
-    if (gap === -1) return ids;
+    if (gap === -1) return check(ids);
     throw new InputError(
       `Cannot tokenize: the tokenizer has no id for token ${gap} of the text, and none for the unknown`,
     );
   };
   return {
-    prefix: rule === undefined ? specialBefore(tokenizer, encode("a")) : prefixBy(rule, tokenizer),
+    prefix: check(rule === undefined ? specialBefore(tokenizer, encode("a")) : prefixBy(rule, tokenizer)),
     encode,
     // Cleaning up would drop spaces before punctuation that are in the text.
     decode: (ids) =>
@@ -96,7 +118,9 @@ function prefixBy({ token, isAdded }: BosRule, tokenizer: Tokenizer): number[] {
   const id = tokenizer.token_to_id(token);
   if (id !== undefined) return [id];
   throw new InputError(
-    `Cannot load the tokenizer: texts begin with its bos_token "${token}", which tokenizer.json has no id for; set ` +
+    `Cannot load the tokenizer: texts begin with its bos_token "${
+      printable(token, 100)
+    }", which tokenizer.json has no id for; set ` +
       "bos_token in tokenizer_config.json, or add_bos_token to false",
   );
 }

@@ -1,4 +1,5 @@
 import { InputError } from "../../errors.ts";
+import { printable } from "../../printable.ts";
 import type { ConfigReader } from "../config_reader.ts";
 import { MOST } from "../limits.ts";
 import type { ModelSpec } from "../spec.ts";
@@ -17,7 +18,7 @@ const BY_DISTANCE = ["bloom", "mpt"];
  * @throws {InputError} If a field says other than the export, or the model has no way to do without entries.
  */
 export function exportedSpec(config: ConfigReader, signature: ExportSignature): ModelSpec {
-  const family = config.string("model_type");
+  const family = printable(config.string("model_type"), 100); // for people: no family here has it
   const { layers, kvHeads, headDim } = signature;
   if (BY_DISTANCE.includes(family) || config.has("alibi") && config.boolean("alibi")) {
     throw new InputError(

@@ -1,5 +1,6 @@
 import type proto from "onnx-proto";
 import { InputError } from "../../errors.ts";
+import { printable } from "../../printable.ts";
 import { nodesOf } from "../../onnx/nodes_of.ts";
 
 /** ORT's fused attention, as in exports of its model builder: it is told by numbers, not by a mask, what counts. */
@@ -51,7 +52,9 @@ export function tellEachLayer(
   for (const { input } of fusedNodes(graph)) {
     const layer = input![PAST]?.match(/^past_key_values\.(\d+)\.key$/)?.[1];
     if (layer === undefined) {
-      throw new InputError(`Cannot use ${file}: a node ${FUSED} takes "${input![PAST] ?? ""}", not a layer's past`);
+      throw new InputError(
+        `Cannot use ${file}: a node ${FUSED} takes "${printable(input![PAST] ?? "", 100)}", not a layer's past`,
+      );
     }
     const { last, total } = names(Number(layer));
     input![LAST] = last;

@@ -3,6 +3,8 @@ import proto from "onnx-proto";
 import { InputError } from "../../errors.ts";
 import { graphsIn } from "../../onnx/nodes_of.ts";
 import { type SkimmedModel, skimModel } from "../../onnx/skim_model.ts";
+import { printable } from "../../printable.ts";
+import { NotRegular, openRegularSync } from "../../regular_file.ts";
 import { isThere, whyUnreadable } from "../files.ts";
 import { commonFolder, location } from "../weights.ts";
 
@@ -71,7 +73,7 @@ function skim(path: string): SkimmedModel {
   try {
     skimmed = skimModel(path, INLINE);
   } catch (cause) {
-    if (cause instanceof Error && "code" in cause || cause instanceof Deno.errors.NotFound) {
+    if (isOfSystem(cause)) {
       throw new InputError(`Cannot read ${path}: ${whyUnreadable(path, cause)}`, { cause });
     }
     return fail("it is no ONNX model, or was cut short", cause);
@@ -79,12 +81,19 @@ function skim(path: string): SkimmedModel {
   return skimmed.model.graph?.node?.length ? skimmed : fail("it is no ONNX model: it has no graph");
 }
 
+/** Whether a file could not be opened or read, rather than understood. */
+function isOfSystem(error: unknown): boolean {
+  const { NotFound, NotCapable, PermissionDenied } = Deno.errors;
+  return error instanceof Error && "code" in error ||
+    [NotFound, NotCapable, PermissionDenied, NotRegular].some((kind) => error instanceof kind);
+}
+
 const POINTER = "it is a Git LFS pointer; run `git lfs pull` in its folder";
 
 /** Whether Git left a note in the file's place. */
 function isPointer(path: string): boolean {
   const start = new Uint8Array(24);
-  using file = Deno.openSync(path);
+  using file = openRegularSync(path);
   file.readSync(start);
   return new TextDecoder().decode(start) === "version https://git-lfs.";
 }
@@ -93,10 +102,26 @@ function isPointer(path: string): boolean {
 function external(path: string, { name, externalData }: proto.onnx.ITensorProto) {
   const said = new Map(externalData?.map(({ key, value }) => [key, value]));
   const place = said.get("location") ?? "";
-  if (place === "" || isAbsolute(place) || place.split(/[/\\]/).includes("..")) {
-    throw new InputError(`Cannot use ${path}: tensor "${name}" lies in "${place}", which is not beside the model`);
+  const shown = printable(name ?? "", 100);
+  if (place === "" || isAbsolute(place) || place.includes("\0") || place.split(/[/\\]/).includes("..")) {
+    throw new InputError(
+      `Cannot use ${path}: tensor "${shown}" lies in "${printable(place, 200)}", which is not beside the model`,
+    );
   }
-  const number = (key: string) => said.has(key) ? { [key]: Number(said.get(key)) } : {};
+  const number = (key: string) => {
+    const value = said.get(key);
+    if (value === undefined) return {};
+    // ORT reads digits as far as there are any; Number() would take "0x10", "1e1", " 8 " and "" for other bytes than it.
+    if (!/^\d+$/.test(value ?? "") || !Number.isSafeInteger(Number(value))) {
+      throw new InputError(
+        `Cannot use ${path}: tensor "${shown}" has ${key} "${
+          printable(value ?? "", 50)
+        }" in its file, not a decimal number of ` +
+          "bytes; export the model again",
+      );
+    }
+    return { [key]: Number(value) };
+  };
   return { file: join(dirname(path), place), ...number("offset"), ...number("length") } as {
     readonly file: string;
     readonly offset?: number;
@@ -108,17 +133,24 @@ function external(path: string, { name, externalData }: proto.onnx.ITensorProto)
 function checkData(path: string, tensor: proto.onnx.ITensorProto): string {
   const { file, offset = 0, length = 0 } = external(path, tensor);
   if (!isThere(file)) {
-    throw new InputError(`Cannot use ${path}: its weights are in ${file}, which is not there; download it as well`);
+    throw new InputError(
+      `Cannot use ${path}: its weights are in ${printable(file)}, which is not there; download it as well`,
+    );
   }
   let size: number;
   try {
-    size = Deno.statSync(file).size;
+    using opened = openRegularSync(file);
+    size = opened.statSync().size;
   } catch (cause) {
-    throw new InputError(`Cannot use ${path}: its weights are in ${file}: ${whyUnreadable(file, cause)}`, { cause });
+    throw new InputError(`Cannot use ${path}: its weights are in ${printable(file)}: ${whyUnreadable(file, cause)}`, {
+      cause,
+    });
   }
   if (!(offset + length <= size)) {
     throw new InputError(
-      `Cannot use ${path}: tensor "${tensor.name}" ends at byte ${offset + length} of ${file}, which has ${size}; ` +
+      `Cannot use ${path}: tensor "${printable(tensor.name ?? "", 100)}" ends at byte ${offset + length} of ${
+        printable(file)
+      }, which has ${size}; ` +
         "it was cut short, or is another model's: download both again",
     );
   }

@@ -2,6 +2,7 @@ import type proto from "onnx-proto";
 import { type DType, DTYPES, type FloatType } from "../../dtype.ts";
 import { InputError } from "../../errors.ts";
 import { nodesOf } from "../../onnx/nodes_of.ts";
+import { printable } from "../../printable.ts";
 import type { ModelSpec } from "../spec.ts";
 import { isFused, rotatesItself } from "./fused_nodes.ts";
 
@@ -81,7 +82,7 @@ export function readSignature(file: string, model: proto.onnx.IModelProto): Expo
   const unknown = [...inputs.keys()].find((name) => !KNOWN.includes(name) && !pasts.includes(name));
   if (unknown !== undefined) {
     fail(
-      `it takes "${unknown}", which is not known; an exported decoder takes ${KNOWN.join(", ")}, ${
+      `it takes "${printable(unknown, 100)}", which is not known; an exported decoder takes ${KNOWN.join(", ")}, ${
         pastName(0, "key")
       } …`,
     );
@@ -93,10 +94,10 @@ export function readSignature(file: string, model: proto.onnx.IModelProto): Expo
   const shape = shapes.find((dims) => typeof dims[1] === "number" && typeof dims[3] === "number") ?? shapes[0]!;
   const [, kvHeads, , headDim] = shape;
   if (shape.length !== 4 || typeof kvHeads !== "number" || typeof headDim !== "number") {
-    return fail(`its cache has shape [${shape}], [batch, KV heads, entries, size of a head] is needed`);
+    return fail(`its cache has shape ${shown(shape)}, [batch, KV heads, entries, size of a head] is needed`);
   }
   const odd = shapes.find((dims) => [[1, kvHeads], [3, headDim]].some(([axis, is]) => isOther(dims[axis!], is!)));
-  if (odd) return fail(`its cache has shapes [${shape}] and [${odd}]; layers and parts have to be alike`);
+  if (odd) return fail(`its cache has shapes ${shown(shape)} and ${shown(odd)}; layers and parts have to be alike`);
   const float = (name: string): FloatType => {
     const dtype = dtypeOf((outputs.get(name) ?? inputs.get(name))!);
     if (dtype === "float32" || dtype === "float16" || dtype === "bfloat16") return dtype;
@@ -126,7 +127,10 @@ export function readSignature(file: string, model: proto.onnx.IModelProto): Expo
     isMerged: inputs.has("use_cache_branch"),
     inputs: new Map([...inputs].map(([name, info]) => [
       name,
-      { dtype: dtypeOf(info) ?? fail(`input "${name}" is of an unknown type`), rank: dimsOf(info).length },
+      {
+        dtype: dtypeOf(info) ?? fail(`input "${printable(name, 100)}" is of an unknown type`),
+        rank: dimsOf(info).length,
+      },
     ])),
     opset,
   };
@@ -163,7 +167,12 @@ function dtypeOf({ type }: proto.onnx.IValueInfoProto): DType | undefined {
   return names.find((name) => DTYPES[name].onnx === type?.tensorType?.elemType);
 }
 
+/** Dimensions in a message. */
+function shown(dims: readonly (number | string)[]): string {
+  return `[${dims.slice(0, 8).map((dim) => printable(`${dim}`, 50)).join(", ")}${dims.length > 8 ? ", …" : ""}]`;
+}
+
 function list(names: Iterable<string>): string {
-  const all = [...names];
+  const all = [...names].map((name) => printable(name, 100));
   return all.length > 4 ? `${all.slice(0, 4).join(", ")} …` : all.join(", ");
 }
