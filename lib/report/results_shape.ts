@@ -163,6 +163,7 @@ export const benchmarkResults: Reader<BenchmarkResults> = object<BenchmarkResult
     attention: oneOf("fused", "explicit", "export"),
     kernels: optional(oneOf("own", "ort")),
     kernels_reason: optional(string),
+    policy_sha256: optional(string),
     status: oneOf("done", "failed", "not run"),
   })),
   failures: list(failure),

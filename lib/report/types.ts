@@ -195,6 +195,8 @@ export interface ConfigurationRecord {
   kernels?: "own" | "ort";
   /** On CUDA, why not the project's own. */
   kernels_reason?: string;
+  /** SHA-256 of what the method keeps in this run and by which score, as the run hands it on; not in earlier results. */
+  policy_sha256?: string;
   status: "done" | "failed" | "not run";
 }
 

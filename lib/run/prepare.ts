@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { join, relative } from "@std/path";
 import { tabulate } from "../cache/schedule.ts";
 import { type ModelFolder, openModelFolder } from "../model/model_folder.ts";
@@ -174,6 +175,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
       params: { ...configurations[i]!.policy.params },
       positions,
       attention,
+      policy_sha256: policyDigest(requests[i]!),
       status: "not run",
     })),
     failures: [],
@@ -186,6 +188,11 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
   const shape = { layers: model.spec.layers, kv_heads: model.spec.kvHeads };
   const weights = { folder: model.path, files: weightFiles(model) };
   return { results, requests, refused, weights, shape, isLong: max_tokens > model.spec.maxPositions };
+}
+
+/** Tells methods apart that have one name and the same parameters: a script's own, once it has been changed. */
+function policyDigest({ table, score, attentionUse }: MeasureRequest): string {
+  return createHash("sha256").update(JSON.stringify([table, score, attentionUse])).digest("hex");
 }
 
 /** The first method that is no control group. */
