@@ -17,6 +17,7 @@ import { probe } from "../lib/run/child.ts";
 import { Interrupt } from "../lib/run/interrupt.ts";
 import { LauncherWatch } from "../lib/util/launcher.ts";
 import { Outlet } from "../lib/util/outlet.ts";
+import { fromUserFolder } from "../lib/util/user_folder.ts";
 
 /** The exit code where what launched the run is gone, as in `deno task bench`. */
 const ORPHANED = 143;
@@ -28,7 +29,7 @@ const err = new Outlet(Deno.stderr);
 
 /** Runs the benchmark that `argv` describes; gives the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
-  const flags = parseEngineFlags(argv);
+  const flags = fromWhereUserStands(parseEngineFlags(argv));
   if (flags.help) {
     out.line(engineHelp());
     return 0;
@@ -44,6 +45,15 @@ async function main(argv: readonly string[]): Promise<number> {
     err.line("Ended before anything was measured");
     return interrupt.code || ORPHANED;
   }
+}
+
+/** Paths are from the folder that the user stands in. */
+function fromWhereUserStands({ model_id, shape, ...flags }: EngineFlags): EngineFlags {
+  return {
+    ...flags,
+    model_id: model_id === undefined ? undefined : fromUserFolder(model_id),
+    shape: shape?.endsWith(".json") ? fromUserFolder(shape) : shape,
+  };
 }
 
 /** Measures and prints; gives whether a row failed. */

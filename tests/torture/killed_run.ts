@@ -2,6 +2,7 @@
 import { join } from "@std/path";
 import { endSession, ofSession, type Running } from "../bench/_processes.ts";
 import { project, taskArguments } from "../bench/_bench.ts";
+import { plainEnvironment } from "../bench/_session.ts";
 import type { Launcher, Victim } from "./kill_case.ts";
 
 /** Which version npx starts: this one, which is in its cache where the tests are run by it. */
@@ -19,13 +20,6 @@ export async function hasNpx(): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** What a run is started with: nothing of what this process was started by. */
-export function cleanEnvironment(): Record<string, string> {
-  const names = ["DENO_DIR", "HOME", "PATH", "TMPDIR", "npm_config_cache"];
-  const known = names.map((name) => [name, Deno.env.get(name)] as const).filter(([, value]) => value !== undefined);
-  return { ...Object.fromEntries(known) as Record<string, string>, NO_COLOR: "1", ORT_DISABLE_TELEMETRY: "1" };
 }
 
 /** The command that a launcher is. */
@@ -49,7 +43,7 @@ export class KilledRun implements AsyncDisposable {
       args: rest,
       cwd: project,
       clearEnv: true,
-      env: { ...cleanEnvironment(), ...env },
+      env: { ...plainEnvironment(), ...env },
       detached: true,
       stdin: "null",
       stdout: "null",
@@ -131,7 +125,7 @@ export async function resume(folder: string): Promise<Resumed> {
     args: [...taskArguments("bench"), "--resume", folder],
     cwd: project,
     clearEnv: true,
-    env: cleanEnvironment(),
+    env: plainEnvironment(),
     stdin: "null",
     stdout: "null",
     stderr: "piped",
