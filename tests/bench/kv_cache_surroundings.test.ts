@@ -67,7 +67,7 @@ Deno.test("the other tasks work with variables of the loader's set", { ignore },
 
   const engine = await run("bench:engine", [
     ...["--model_id", "model", "--device", "cpu", "--lengths", "16", "--full_lengths", "16"],
-    ...["--steps", "2", "--prefills", "1", "--read_mib", "16", "--methods", "streaming_llm"],
+    ...["--steps", "4", "--prefills", "1", "--read_mib", "16", "--methods", "streaming_llm"],
   ]);
   equal(engine.code, 0, engine.stderr);
   match(engine.stdout, /streaming_llm/);
