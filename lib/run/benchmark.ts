@@ -50,6 +50,9 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
   return await run({ ...options, signal: anyOf(options.signal, launcher.signal) }, launcher.signal);
 }
 
+/** The longest time that a timer takes, ms: 24 days. A longer one would be over at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** How measuring a configuration ended. */
 interface Measured {
   readonly end: ChildEnd;
@@ -195,7 +198,7 @@ async function measureOne(
   keep: (result: RawResult, snapshots: TraceSnapshot[]) => Promise<void>,
 ): Promise<Measured> {
   const snapshots: TraceSnapshot[] = [];
-  const late = timeout === undefined ? undefined : AbortSignal.timeout(timeout * 1000);
+  const late = timeout === undefined ? undefined : AbortSignal.timeout(Math.min(timeout * 1000, LONGEST_MS));
   const end = await runChild(request, async (event) => {
     if (event.type === "sample") await keep(event.result, snapshots);
     if (event.type === "trace") snapshots.push(event.snapshot);
