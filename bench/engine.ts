@@ -16,29 +16,52 @@ import { runRoofline } from "../lib/roofline/run_roofline.ts";
 import { formatRoofline } from "../lib/roofline/table.ts";
 import { probe } from "../lib/run/child.ts";
 import { Interrupt } from "../lib/run/interrupt.ts";
+import { LauncherWatch } from "../lib/util/launcher.ts";
+import { Outlet } from "../lib/util/outlet.ts";
+import { fromUserFolder } from "../lib/util/user_folder.ts";
+
+/** The exit code where what launched the run is gone, as in `deno task bench`. */
+const ORPHANED = 143;
+/** How long the last notes may take to be written, ms. */
+const PATIENCE_MS = 2000;
+
+const out = new Outlet(Deno.stdout);
+const err = new Outlet(Deno.stderr);
 
 /** Runs the benchmark that `argv` describes; gives the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
-  const flags = parseEngineFlags(argv);
+  const flags = fromWhereUserStands(parseEngineFlags(argv));
   if (flags.help) {
-    console.log(engineHelp());
+    out.line(engineHelp());
     return 0;
   }
   using interrupt = new Interrupt();
+  using launcher = new LauncherWatch();
+  const signal = AbortSignal.any([interrupt.signal, launcher.signal]);
   try {
-    return await measure(flags, interrupt);
+    const failed = await measure(flags, signal);
+    return interrupt.code || (launcher.signal.aborted ? ORPHANED : failed ? 1 : 0);
   } catch (error) {
-    if (!interrupt.signal.aborted) throw error;
-    console.error("Ended before anything was measured");
-    return interrupt.code;
+    if (!signal.aborted) throw error;
+    err.line("Ended before anything was measured");
+    return interrupt.code || ORPHANED;
   }
 }
 
-async function measure(flags: EngineFlags, interrupt: Interrupt): Promise<number> {
-  const { signal } = interrupt;
+/** Paths are from the folder that the user stands in. */
+function fromWhereUserStands({ model_id, shape, ...flags }: EngineFlags): EngineFlags {
+  return {
+    ...flags,
+    model_id: model_id === undefined ? undefined : fromUserFolder(model_id),
+    shape: shape?.endsWith(".json") ? fromUserFolder(shape) : shape,
+  };
+}
+
+/** Measures and prints; gives whether a row failed. */
+async function measure(flags: EngineFlags, signal: AbortSignal): Promise<boolean> {
   const started = performance.now();
   const say = (line: string) =>
-    console.error(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s  ${printableLines(line)}`);
+    err.line(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s  ${printableLines(line)}`);
   if (flags.shape !== undefined) shapeConfig(flags.shape); // a wrong one is refused at once
   const found = await probe(flags.device, signal);
   if (found.note) say(found.note);
@@ -50,16 +73,21 @@ async function measure(flags: EngineFlags, interrupt: Interrupt): Promise<number
   const model = openModelFolder(made?.path ?? flags.model_id!);
   const results = await runRoofline({ flags, model, name, found, say, signal });
   say("Done");
-  console.log(flags.json ? printableJson(results) : printableLines(formatRoofline(results)));
-  return interrupt.code || (results.failures.length > 0 ? 1 : 0);
+  out.line(flags.json ? printableJson(results) : printableLines(formatRoofline(results)));
+  return results.failures.length > 0;
 }
 
 if (import.meta.main) {
+  let code = 2;
   try {
-    Deno.exitCode = await main(Deno.args);
+    code = await main(Deno.args);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    console.error(printableLines(error.message));
-    Deno.exitCode = 2;
+    err.line(printableLines(error.message));
   }
+  const problem = await out.flushed();
+  if (problem) err.line(`Cannot write to standard output: ${problem.message}`);
+  await err.flushed(PATIENCE_MS);
+  // A write that waits for a reader would keep the process.
+  Deno.exit(code || (problem ? 1 : 0));
 }

@@ -60,7 +60,10 @@ async function main(argv: readonly string[]): Promise<number> {
     const incomplete = failures.length > 0 || run.folder === null || !raw_results.every(isFiniteSample);
     return ended || (incomplete ? 1 : 0);
   } catch (error) {
-    if (error instanceof LauncherGone) return ORPHANED;
+    if (error instanceof LauncherGone) {
+      err.line(error.message);
+      return ORPHANED;
+    }
     if (!interrupt.signal.aborted) throw error;
     return nothing(interrupt.code);
   }

@@ -7,14 +7,16 @@
 import { fromFileUrl, join } from "@std/path";
 import { writeRandomModel } from "../lib/model/random_model.ts";
 import { SHAPES } from "../lib/model/shapes.ts";
+import { fromUserFolder } from "../lib/util/user_folder.ts";
 
 if (import.meta.main) {
-  const [shape = "", folder] = Deno.args;
+  const [shape = "", asked] = Deno.args;
   const config = Object.hasOwn(SHAPES, shape) ? SHAPES[shape] : undefined;
-  if (config === undefined || folder === undefined) {
+  if (config === undefined || asked === undefined) {
     console.error(`Usage: deno task random-model SHAPE FOLDER, with SHAPE one of ${Object.keys(SHAPES).join(", ")}`);
     Deno.exit(2);
   }
+  const folder = fromUserFolder(asked);
   const bytes = writeRandomModel(config, folder);
   const tokenizer = new URL("../lib/assets/novel-neox-8m/tokenizer.json", import.meta.url);
   Deno.copyFileSync(fromFileUrl(tokenizer), join(folder, "tokenizer.json"));

@@ -47,8 +47,12 @@ export async function removeTemporaries(folder: string): Promise<void> {
   }
 }
 
-/** Flushes a folder's names to the disk. Some systems and file systems have no such thing. */
-async function syncFolder(folder: string): Promise<void> {
+/**
+ * Flushes a folder's names to the disk. Some systems and file systems have no such thing.
+ *
+ * @param folder The folder.
+ */
+export async function syncFolder(folder: string): Promise<void> {
   try {
     using opened = await Deno.open(folder);
     await opened.sync();

@@ -61,7 +61,9 @@ export async function runHubChild<R extends HubRequest>(
     readLines(process.stdout, (line) => listen(JSON.parse(line))),
   ]);
   // Ctrl-C reaches it as well as us, and its end may be seen before our own signal is.
-  if (signal && (by === "SIGINT" || by === "SIGTERM")) await new Promise((resolve) => setTimeout(resolve, 100));
+  if (signal && (by === "SIGINT" || by === "SIGTERM" || by === "SIGHUP")) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
   signal?.throwIfAborted();
   if (last?.type === "listed" || last?.type === "fetched") return last as EndOf<R>;
   if (last?.type === "error" && last.kind !== "bug") {

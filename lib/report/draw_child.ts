@@ -17,6 +17,7 @@ export type DrawOutcome = { path: string; paths: string[] } | { warning: string 
  *
  * @param resultsPath The run's results.json.
  * @param picture Which one: the comparison if left out. "traces" are one for every `trace_*.json` in the run's folder.
+ * @param abort Ends it early.
  * @returns Where the picture is, or a sentence for people.
  *
  * @example
@@ -28,11 +29,15 @@ export type DrawOutcome = { path: string; paths: string[] } | { warning: string 
  * // "Cannot draw benchmark_comparison.png: …"
  * ```
  */
-export async function drawInChild(resultsPath: string, picture: Picture = "comparison"): Promise<DrawOutcome> {
+export async function drawInChild(
+  resultsPath: string,
+  picture: Picture = "comparison",
+  abort?: AbortSignal,
+): Promise<DrawOutcome> {
   const folder = dirname(resolve(resultsPath));
   const failed = (reason: string) => ({ warning: `Cannot draw ${PICTURES[picture]}: ${reason}` });
   try {
-    const signal = AbortSignal.timeout(TIMEOUT_MS[picture]);
+    const late = AbortSignal.timeout(TIMEOUT_MS[picture]);
     const child = spawnDeno({
       script: import.meta.resolve("./chart_main.ts"),
       permissions: permissions(),
@@ -43,14 +48,15 @@ export async function drawInChild(resultsPath: string, picture: Picture = "compa
       set: { RUST_BACKTRACE: "0" },
       stdin: "null",
     });
-    using _tie = endWith(child, signal);
+    using _tie = endWith(child, abort ? AbortSignal.any([late, abort]) : late);
     const { success, code, stdout, stderr } = await child.output();
     const lines = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim().split("\n");
     const [path, ...more] = lines(stdout).filter((name) => name !== "").map((name) => join(folder, name));
     if (success && path !== undefined) return { path, paths: [path, ...more] };
     const said = lines(stderr).at(-1);
+    if (abort?.aborted) return failed("it was interrupted");
     return failed(
-      signal.aborted ? `it took over ${TIMEOUT_MS[picture] / 1000} s` : said || `the process ended with code ${code}`,
+      late.aborted ? `it took over ${TIMEOUT_MS[picture] / 1000} s` : said || `the process ended with code ${code}`,
     );
   } catch (error) {
     return failed(error instanceof Error ? error.message : String(error));

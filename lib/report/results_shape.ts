@@ -166,6 +166,7 @@ export const benchmarkResults: Reader<BenchmarkResults> = object<BenchmarkResult
     kernels: optional(oneOf("own", "ort")),
     kernels_reason: optional(string),
     dropped: optional(object<DroppedEntries>({ speed: number, quality: number })),
+    policy_sha256: optional(string),
     notes: optional(list(string)),
     status: oneOf("done", "failed", "not run"),
   })),

@@ -206,6 +206,8 @@ export interface ConfigurationRecord {
   kernels_reason?: string;
   /** What each pass drops, by the sizes known before the run; not in earlier results. */
   dropped?: DroppedEntries;
+  /** SHA-256 of what the method keeps in this run and by which score, as the run hands it on; not in earlier results. */
+  policy_sha256?: string;
   status: "done" | "failed" | "not run";
   /** What a reader of its figures must know, a sentence each; left out where there is nothing. */
   notes?: string[];

@@ -1,7 +1,6 @@
 import { join } from "@std/path";
 import { drawInChild } from "../report/draw_child.ts";
 import type { Picture } from "../report/pictures.ts";
-import { localTimestamp } from "../report/results_folder.ts";
 import { aggregateAll } from "../report/stats.ts";
 import type { Trace, TraceSnapshot } from "../report/trace_types.ts";
 import type { BenchmarkResults, ConfigurationRecord, Failure, RawResult } from "../report/types.ts";
@@ -13,7 +12,7 @@ import { noteResults } from "./note_results.ts";
 import type { BenchmarkOptions, BenchmarkRun } from "./options.ts";
 import { type Plan, prepare } from "./prepare.ts";
 import type { MeasureRequest } from "./protocol.ts";
-import { type Earlier, INTERRUPTED, readEarlier } from "./resume.ts";
+import { readEarlier, setUnfinished, takeOver } from "./resume.ts";
 import { RunFolder } from "./run_folder.ts";
 
 export type { BenchmarkOptions, BenchmarkRun } from "./options.ts";
@@ -54,10 +53,12 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
   return await run({ ...options, signal: anyOf(options.signal, launcher.signal) }, launcher.signal);
 }
 
+/** The longest time that a timer takes, ms: 24 days. A longer one would be over at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /** How measuring a configuration ended. */
 interface Measured {
   readonly end: ChildEnd;
-  readonly snapshots: TraceSnapshot[];
   /** Whether it took longer than it may. */
   readonly timedOut: boolean;
 }
@@ -65,7 +66,6 @@ interface Measured {
 /** How a configuration ends whose samples are all known: the earlier run ended between the last of them and the next. */
 const ALL_KNOWN: Measured = {
   end: { code: 0, signal: null, error: undefined, log: "" },
-  snapshots: [],
   timedOut: false,
 };
 
@@ -76,9 +76,11 @@ async function run(options: BenchmarkOptions & { signal: AbortSignal }, launcher
   const { results, requests, refused } = plan;
   signal.throwIfAborted();
   using folder = await openFolder(options, results);
-  const earlier = options.resume === undefined ? undefined : await readEarlier(options.resume, results);
+  const earlier = options.resume === undefined ? undefined : await readEarlier(options.resume, results, requests);
   if (earlier) takeOver(results, earlier);
-  const traces: Trace[] = [];
+  summarize(results);
+  // Also of configurations that are not finished: their first sample is.
+  const traces: Trace[] = [...earlier?.traces ?? []];
   const save = async () => {
     const problem = await folder?.save(results, traces);
     if (problem !== undefined) onNote(problem);
@@ -94,25 +96,24 @@ async function run(options: BenchmarkOptions & { signal: AbortSignal }, launcher
       await save();
       continue;
     }
-    // A trace is of a whole configuration.
-    const known = request.trace ? [] : earlier?.samples.get(request.name) ?? [];
+    const known = earlier?.samples.get(request.name) ?? [];
     const samples = [...known];
     const wanted = request.wanted.filter((sample) => !known.some((result) => result.sample === sample));
-    const keep = async (result: RawResult) => {
+    const keep = async (result: RawResult, snapshots: TraceSnapshot[]) => {
       samples.push(result);
+      if (request.trace && result.sample === 0) traces.push(traceOf(request, plan, snapshots));
       samples.sort((a, b) => a.sample - b.sample);
       setUnfinished(results, request.name, samples);
       await save();
     };
-    const { end, snapshots, timedOut } = wanted.length === 0
+    const { end, timedOut } = wanted.length === 0
       ? ALL_KNOWN
       : await measureOne({ ...request, wanted }, record, index, requests.length, options, keep);
     setUnfinished(results, request.name, []);
     if (end.code === 0 && samples.length === request.samples.length) {
       record.status = "done";
       results.raw_results.push(...samples);
-      if (request.trace) traces.push(traceOf(request, plan, snapshots));
-    } else if (!await wasInterrupted(end, signal)) {
+    } else if (!signal.aborted) {
       record.status = "failed";
       const why = timedOut ? `it took over ${options.timeout} s (--timeout)` : reasonOf(end);
       results.failures.push(failureOf(request.name, why, end, samples));
@@ -129,53 +130,36 @@ async function run(options: BenchmarkOptions & { signal: AbortSignal }, launcher
   }
   const isSaved = folder?.saved ?? false;
   const drawn = isSaved && results.raw_results.length > 0 && !launcher.aborted
-    ? await draw(folder!.path, picturesOf(options, plan, traces), onNote)
+    // One signal ends the measuring; only one that comes now ends the drawing.
+    ? await draw(folder!.path, picturesOf(options, plan, traces), onNote, signal.aborted ? launcher : signal)
     : { chart: null, pictures: [] };
-  return { results, folder: isSaved ? folder!.path : null, ...drawn, traces, interrupted: signal.aborted };
+  const done = new Set(results.raw_results.map(({ method }) => method));
+  return {
+    results,
+    folder: isSaved ? folder!.path : null,
+    ...drawn,
+    traces: traces.filter(({ configuration }) => done.has(configuration)),
+    interrupted: signal.aborted,
+  };
 }
 
 /** Draws a run's pictures; what cannot be drawn is said. */
-async function draw(folder: string, wanted: readonly Picture[], onNote: (message: string) => void) {
+async function draw(
+  folder: string,
+  wanted: readonly Picture[],
+  onNote: (message: string) => void,
+  signal: AbortSignal,
+) {
   let chart: string | null = null;
   const pictures: string[] = [];
   for (const picture of wanted) {
-    const drawn = await drawInChild(`${folder}/results.json`, picture);
+    if (signal.aborted) break;
+    const drawn = await drawInChild(`${folder}/results.json`, picture, signal);
     if ("warning" in drawn) onNote(drawn.warning);
     else if (picture === "comparison") chart = drawn.path;
     else pictures.push(...drawn.paths);
   }
   return { chart, pictures };
-}
-
-/** Puts what an earlier run measured into the plan of this one, which goes on with it. What failed is tried again. */
-function takeOver(results: BenchmarkResults, { results: before, samples }: Earlier): void {
-  const { configurations, config } = before;
-  results.config.timestamp = config.timestamp;
-  const isWhole = configurations.every(({ status }) => status === "done");
-  const resumed = [...config.resumed ?? [], ...isWhole ? [] : [localTimestamp()]];
-  if (resumed.length > 0) results.config.resumed = resumed;
-  for (const [index, record] of results.configurations.entries()) {
-    const known = configurations[index]!;
-    const finished = samples.get(record.name) ?? [];
-    if (known.status === "done") {
-      results.configurations[index] = known;
-      results.raw_results.push(...finished);
-    } else {
-      const { kernels, kernels_reason } = known;
-      Object.assign(record, kernels && { kernels }, kernels_reason && { kernels_reason });
-      setUnfinished(results, record.name, finished);
-    }
-  }
-}
-
-/**
- * Notes which samples of a configuration are finished while the rest is not: so results.json has them wherever the run is
- * ended.
- */
-function setUnfinished(results: BenchmarkResults, name: string, samples: readonly RawResult[]): void {
-  results.failures = results.failures.filter(({ method }) => method !== name);
-  if (samples.length === 0) return;
-  results.failures.push({ method: name, reason: INTERRUPTED, log: "", code: 0, samples: [...samples] });
 }
 
 /** Aborted as soon as one of them is. */
@@ -214,12 +198,12 @@ async function measureOne(
   index: number,
   count: number,
   { signal, timeout, onNote, onProgress }: BenchmarkOptions,
-  keep: (result: RawResult) => Promise<void>,
+  keep: (result: RawResult, snapshots: TraceSnapshot[]) => Promise<void>,
 ): Promise<Measured> {
   const snapshots: TraceSnapshot[] = [];
-  const late = timeout === undefined ? undefined : AbortSignal.timeout(timeout * 1000);
+  const late = timeout === undefined ? undefined : AbortSignal.timeout(Math.min(timeout * 1000, LONGEST_MS));
   const end = await runChild(request, async (event) => {
-    if (event.type === "sample") await keep(event.result);
+    if (event.type === "sample") await keep(event.result, snapshots);
     if (event.type === "trace") snapshots.push(event.snapshot);
     if (event.type === "kernels") {
       record.kernels = event.kernels;
@@ -236,17 +220,7 @@ async function measureOne(
       });
     }
   }, anyOf(signal, late));
-  return { end, snapshots, timedOut: late?.aborted === true && end.code !== 0 };
-}
-
-/**
- * Whether a child ended because the run is being ended. Ctrl-C reaches it as well as us, and its end may be seen before
- * our own signal is.
- */
-async function wasInterrupted({ signal: by }: ChildEnd, signal?: AbortSignal): Promise<boolean> {
-  if (signal === undefined) return false;
-  if (by === "SIGINT" || by === "SIGTERM") await new Promise((resolve) => setTimeout(resolve, 100));
-  return signal.aborted;
+  return { end, timedOut: late?.aborted === true && end.code !== 0 };
 }
 
 /**

@@ -62,7 +62,27 @@ export async function runChild<E extends { readonly type: string } = ChildEvent,
   ]);
   await orders.close().catch(() => {});
   const { code, signal } = await process.status;
+  if (signal !== null && abort) await settled(signal, abort);
   return { code, signal, error, log };
+}
+
+/** Signals that a terminal or a scheduler sends to all processes of a run. */
+const TO_ALL: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+/** How much later than a child this process may hear of the same signal, ms. */
+const LATER_MS = 300;
+
+/**
+ * Waits a moment for a signal that has ended a child and may have reached this process as well: the child's end may be
+ * seen before.
+ */
+async function settled(signal: Deno.Signal, abort: AbortSignal): Promise<void> {
+  if (!TO_ALL.includes(signal) || abort.aborted) return;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  await new Promise<void>((resolve) => {
+    abort.addEventListener("abort", () => resolve(), { once: true });
+    timer = setTimeout(resolve, LATER_MS);
+  });
+  clearTimeout(timer);
 }
 
 /**

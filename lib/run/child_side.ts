@@ -37,8 +37,20 @@ export async function serveOne<R, E extends { readonly type: string }>(
   }
 }
 
-/** What went wrong first: where memory is short, giving things back fails as well, and `using` reports that instead. */
-function causeOf(error: unknown): unknown {
+/**
+ * What went wrong first: where memory is short, giving things back fails as well, and `using` reports that instead.
+ *
+ * @example
+ * ```ts
+ * import { causeOf } from "./child_side.ts";
+ *
+ * const first = new Error("out of memory");
+ * console.log(causeOf(new SuppressedError(new Error("cannot give back"), first)) === first); // true
+ * ```
+ *
+ * @param error What was thrown.
+ */
+export function causeOf(error: unknown): unknown {
   while (error instanceof SuppressedError) error = error.suppressed;
   return error;
 }

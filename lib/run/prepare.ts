@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { join, relative } from "@std/path";
 import { tabulate } from "../cache/schedule.ts";
 import { type ModelFolder, openModelFolder } from "../model/model_folder.ts";
@@ -178,6 +179,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
       positions,
       attention,
       dropped: droppedEntries(table, passes),
+      policy_sha256: policyDigest(requests[i]!),
       status: "not run",
     })),
     failures: [],
@@ -190,6 +192,11 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
   const shape = { layers: model.spec.layers, kv_heads: model.spec.kvHeads };
   const weights = { folder: model.path, files: weightFiles(model) };
   return { results, requests, refused, weights, shape, isLong: max_tokens > model.spec.maxPositions };
+}
+
+/** Tells methods apart that have one name and the same parameters: a script's own, once it has been changed. */
+function policyDigest({ table, score, attentionUse }: MeasureRequest): string {
+  return createHash("sha256").update(JSON.stringify([table, score, attentionUse])).digest("hex");
 }
 
 /** What is run: "safetensors", or the path of an ONNX export in the model's folder. */

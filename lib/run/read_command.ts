@@ -38,7 +38,8 @@ export async function readCommand(argv: readonly string[]): Promise<Command> {
   const { resume, help, version } = asked.flags;
   if (resume === undefined || help || version) return asked;
   const { resume: _, ...own } = parseCommandLine(argv).texts;
-  const earlier = parseCommandLine(await earlierCommand(fromUserFolder(resume))).texts;
+  // How that run's results were shown says nothing of how these are to be.
+  const { json: __, memory: ___, ...earlier } = parseCommandLine(await earlierCommand(fromUserFolder(resume))).texts;
   return read(toArguments({ ...earlier, ...own, resume }));
 }
 

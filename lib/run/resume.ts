@@ -1,6 +1,11 @@
+import { join } from "@std/path";
 import { InputError } from "../errors.ts";
 import { readResults } from "../report/results_file.ts";
+import { localTimestamp } from "../report/results_folder.ts";
+import { readTrace, traceFileName } from "../report/trace.ts";
+import type { Trace } from "../report/trace_types.ts";
 import type { BenchmarkResults, RawResult } from "../report/types.ts";
+import type { MeasureRequest } from "./protocol.ts";
 
 /** What a finished part of a configuration says when the rest of it was not measured. */
 export const INTERRUPTED = "interrupted";
@@ -11,6 +16,8 @@ export interface Earlier {
   readonly results: BenchmarkResults;
   /** Finished samples by the configuration's name, in order. */
   readonly samples: ReadonlyMap<string, readonly RawResult[]>;
+  /** What caches held, where that is wanted. */
+  readonly traces: readonly Trace[];
 }
 
 /**
@@ -19,10 +26,15 @@ export interface Earlier {
  *
  * @param folder The run's folder.
  * @param planned The run as it is planned now, without figures.
+ * @param requests What is to be measured, of each configuration.
  * @returns What need not be measured again.
  * @throws {InputError} Naming each term that differs.
  */
-export async function readEarlier(folder: string, planned: BenchmarkResults): Promise<Earlier> {
+export async function readEarlier(
+  folder: string,
+  planned: BenchmarkResults,
+  requests: readonly MeasureRequest[],
+): Promise<Earlier> {
   const results = await readResults(folder);
   const differences = compareTerms(termsOf(results), termsOf(planned));
   if (differences.length > 0) {
@@ -33,7 +45,52 @@ export async function readEarlier(folder: string, planned: BenchmarkResults): Pr
     );
   }
   const finished = [...results.raw_results, ...results.failures.flatMap(({ samples = [] }) => samples)];
-  return { results, samples: Map.groupBy(finished, ({ method }) => method) };
+  const samples = Map.groupBy(finished, ({ method }) => method);
+  const traces: Trace[] = [];
+  for (const request of requests.filter(({ trace }) => trace !== undefined)) {
+    const trace = await traceOf(folder, request);
+    if (trace) traces.push(trace);
+    // A trace is of the first sample: without the one, the other is to be measured again.
+    else samples.set(request.name, samples.get(request.name)?.filter(({ sample }) => sample !== 0) ?? []);
+  }
+  return { results, samples, traces };
+}
+
+/** A configuration's trace, if it is there and of the moments that are wanted. */
+async function traceOf(folder: string, { name, trace, maxTokens }: MeasureRequest): Promise<Trace | undefined> {
+  const every = trace?.every ?? maxTokens;
+  const moments = Array.from({ length: Math.ceil(maxTokens / every) }, (_, i) => Math.min((i + 1) * every, maxTokens));
+  const found = await readTrace(join(folder, traceFileName(name))).catch(() => undefined);
+  return `${found?.snapshots.map(({ tokens }) => tokens)}` === `${moments}` ? found : undefined;
+}
+
+/** Puts what an earlier run measured into the plan of this one, which goes on with it. What failed is tried again. */
+export function takeOver(results: BenchmarkResults, { results: before, samples }: Earlier): void {
+  const { configurations, config } = before;
+  results.config.timestamp = config.timestamp;
+  for (const [index, record] of results.configurations.entries()) {
+    const known = configurations[index]!;
+    const finished = samples.get(record.name) ?? [];
+    const { kernels, kernels_reason } = known;
+    Object.assign(record, kernels && { kernels }, kernels_reason && { kernels_reason });
+    if (known.status === "done" && finished.length === results.config.num_samples) {
+      record.status = "done";
+      results.raw_results.push(...finished);
+    } else setUnfinished(results, record.name, finished);
+  }
+  const isWhole = results.configurations.every(({ status }) => status === "done");
+  const resumed = [...config.resumed ?? [], ...isWhole ? [] : [localTimestamp()]];
+  if (resumed.length > 0) results.config.resumed = resumed;
+}
+
+/**
+ * Notes which samples of a configuration are finished while the rest is not: so results.json has them wherever the run is
+ * ended.
+ */
+export function setUnfinished(results: BenchmarkResults, name: string, samples: readonly RawResult[]): void {
+  results.failures = results.failures.filter(({ method }) => method !== name);
+  if (samples.length === 0) return;
+  results.failures.push({ method: name, reason: INTERRUPTED, log: "", code: 0, samples: [...samples] });
 }
 
 /** Terms under which figures may stand in one table, by what to call them. */
@@ -42,8 +99,8 @@ function termsOf({ config, environment, configurations }: BenchmarkResults): Map
   const { gpu, cpu, model_sha256, ...rest } = environment;
   const terms = new Map<string, unknown>(Object.entries(settings));
   terms.set("configurations", configurations.map(({ name }) => name).join(", "));
-  for (const { name, method, params, positions, attention } of configurations) {
-    terms.set(`configuration ${name}`, { method, params, positions, attention });
+  for (const { name, method, params, positions, attention, policy_sha256 } of configurations) {
+    terms.set(`configuration ${name}`, { method, params, positions, attention, policy_sha256 });
   }
   terms.set("GPU", gpu?.name ?? null);
   terms.set("CPU", cpu);

@@ -4,7 +4,7 @@ import { createResultsFolder } from "../report/results_folder.ts";
 import { writeTrace } from "../report/trace.ts";
 import type { Trace } from "../report/trace_types.ts";
 import type { BenchmarkResults } from "../report/types.ts";
-import { removeTemporaries } from "../write_atomic.ts";
+import { removeTemporaries, syncFolder } from "../write_atomic.ts";
 
 /**
  * A run's folder on the disk. It is this process's alone: a lock on the folder itself, which goes with the process, keeps
@@ -32,13 +32,16 @@ export class RunFolder implements Disposable {
   static async create(output: string, results: BenchmarkResults): Promise<RunFolder> {
     const { method, model_id: modelId, timestamp } = results.config;
     const path = await createResultsFolder({ output, method, modelId, timestamp });
+    const folder = new RunFolder(path, await lockFolder(path));
     try {
       await writeResults(path, results);
+      await syncFolder(output); // which holds this folder's name
     } catch (error) {
+      folder[Symbol.dispose]();
       await Deno.remove(path, { recursive: true }).catch(() => {});
       throw error;
     }
-    return new RunFolder(path, await lockFolder(path));
+    return folder;
   }
 
   /**
@@ -55,18 +58,19 @@ export class RunFolder implements Disposable {
   }
 
   /**
-   * Writes results.json anew, and the traces that are not there yet.
+   * Writes the traces that are not there yet, and results.json anew: a sample that it has is not measured again, so that
+   * its trace is there before.
    *
    * @returns Why it could not be written, if so. A disk that is full now may not be at the next sample: go on.
    */
   async save(results: BenchmarkResults, traces: readonly Trace[] = []): Promise<string | undefined> {
     try {
-      await writeResults(this.path, results);
       for (const trace of traces) {
         if (this.#traces.has(trace.configuration)) continue;
         await writeTrace(this.path, trace);
         this.#traces.add(trace.configuration);
       }
+      await writeResults(this.path, results);
       this.saved = true;
     } catch (error) {
       this.saved = false;

@@ -34,7 +34,9 @@ export class LauncherWatch implements Disposable {
     }, LOOK_MS);
     Deno.unrefTimer(timer);
     this.#scope.defer(() => clearInterval(timer));
-    if (Deno.build.os === "linux" && isByNpx()) this.#watchAll();
+    // One that was killed while Deno started is seen by what is above this process: by its absence.
+    const launcher = launchedBy();
+    if (Deno.build.os === "linux" && launcher !== undefined) this.#watchAll(launcher);
   }
 
   /** Aborted when one of the launchers is gone. */
@@ -42,11 +44,12 @@ export class LauncherWatch implements Disposable {
     return this.#controller.signal;
   }
 
-  /** Has a process watch those above the parent. */
-  #watchAll(): void {
+  /** Has a process look who is above this one, and watch those above the parent. */
+  #watchAll(launcher: "npm" | "task"): void {
     const child = spawnDeno({
       script: import.meta.resolve("./launcher_main.ts"),
       permissions: ["--allow-all"],
+      args: [launcher],
       stdin: "null",
     });
     child.unref();
@@ -74,7 +77,11 @@ export class LauncherWatch implements Disposable {
   }
 }
 
-/** Whether npx started Deno: then it, or its shell, stands above the parent. */
-function isByNpx(): boolean {
-  return readEnv("npm_lifecycle_event") === "npx" && (readEnv("npm_lifecycle_script") ?? "").includes("deno");
+/**
+ * Who started Deno, as far as variables say: npm, be it by npx or a script of the user's package, or `deno task` alone.
+ * Undefined for what npm started for another reason, and what came from that: nobody above it need wait for it.
+ */
+function launchedBy(): "npm" | "task" | undefined {
+  if (readEnv("npm_lifecycle_event") === undefined) return "task";
+  return (readEnv("npm_lifecycle_script") ?? "").includes("deno") ? "npm" : undefined;
 }

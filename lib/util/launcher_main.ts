@@ -1,11 +1,15 @@
 /**
- * The process that watches what launched a benchmark: npx, the shell it starts, `deno task`. It ends when one of them is
- * gone; the benchmark, its parent, then ends too. Linux only, and all permissions: Deno lets nobody with less read /proc.
+ * The process that watches what launched a benchmark: npx, the shell it starts, `deno task`. It ends with code 0 when one
+ * of them is gone; the benchmark, its parent, then ends too. Where there is nothing to watch but the benchmark's own
+ * parent it ends at once, with {@linkcode ALL_THERE}. Linux only, and all permissions: Deno lets nobody with less read
+ * /proc.
+ *
+ *     deno run -A lib/util/launcher_main.ts PARENT npm|task
  *
  * @module
  */
 import { endWithParent } from "./end_with_parent.ts";
-import { launchersOf, type Process } from "./launchers.ts";
+import { ALL_THERE, launchersOf, type Process } from "./launchers.ts";
 
 /** Between two looks, ms. */
 const LOOK_MS = 500;
@@ -25,8 +29,10 @@ function look(pid: number): Process | undefined {
 
 if (import.meta.main) {
   endWithParent();
-  const found = launchersOf(Deno.ppid, look);
+  const found = launchersOf(Deno.ppid, look, Deno.args[1] === "npm");
   if (found === undefined) Deno.exit(0);
+  // The benchmark sees by itself when its parent is gone.
+  if (found.length < 2) Deno.exit(ALL_THERE);
   setInterval(() => {
     const gone = found.some(({ pid, startedAt }) => look(pid)?.startedAt !== startedAt);
     if (gone) Deno.exit(0);

@@ -1,3 +1,6 @@
+/** The exit code of the process that looks: all launchers are there, and it is not needed any more. */
+export const ALL_THERE = 3;
+
 /** A process of the system. */
 export interface Process {
   readonly pid: number;
@@ -22,15 +25,20 @@ export interface Process {
  *   { pid: 3, parent: 2, startedAt: "7", command: ["npm exec deno@2.9.6 task bench"] },
  *   { pid: 2, parent: 1, startedAt: "1", command: ["bash"] },
  * ];
- * const found = launchersOf(5, (pid) => processes.find((process) => process.pid === pid));
+ * const found = launchersOf(5, (pid) => processes.find((process) => process.pid === pid), true);
  * console.log(found?.map(({ pid }) => pid)); // [ 4, 3 ]
  * ```
  *
  * @param pid The process that was launched.
  * @param look Finds a process by its id.
- * @returns The launchers; undefined where one was lost before anybody looked: npm launched this, and is not there.
+ * @param byNpm Whether npm launched it, `deno task` alone otherwise.
+ * @returns The launchers; undefined where one was lost before anybody looked: it launched this, and is not there.
  */
-export function launchersOf(pid: number, look: (pid: number) => Process | undefined): Process[] | undefined {
+export function launchersOf(
+  pid: number,
+  look: (pid: number) => Process | undefined,
+  byNpm = false,
+): Process[] | undefined {
   const found: Process[] = [];
   let shells: Process[] = [];
   let above = look(look(pid)?.parent ?? 0);
@@ -41,7 +49,7 @@ export function launchersOf(pid: number, look: (pid: number) => Process | undefi
     } else if (isShellCommand(above.command)) shells.push(above);
     else break;
   }
-  if (found.some(({ command }) => isNpm(command))) return found;
+  if (byNpm ? found.some(({ command }) => isNpm(command)) : found.length > 0) return found;
   // Whoever loses its parent is given to the system's first process, or to the one that tends a user's session.
   const isLost = above === undefined || above.pid === 1 || /(^|\/)(systemd|init)$/.test(above.command[0] ?? "");
   return isLost ? undefined : found;

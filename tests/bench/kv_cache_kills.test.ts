@@ -1,0 +1,153 @@
+/** No process outlives its run, whatever it is at when the run is ended, and nothing finished is lost. */
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { join } from "@std/path";
+import { readResults } from "../../lib/report/results_file.ts";
+import { hubEnvironment } from "../hub/_environment.ts";
+import { bytesOf, commitOf, HubServer } from "../hub/_hub_server.ts";
+import { project, taskArguments, TemporaryFolder, tiny } from "./_bench.ts";
+import { environmentOf, Session, type SessionOptions } from "./_session.ts";
+
+const ignore = Deno.build.os !== "linux";
+const quick = [...tiny, "--recent_sizes", "12", "--no_recent_only"];
+
+const start = (args: readonly string[], options?: SessionOptions) =>
+  new Session(Deno.execPath(), [...taskArguments("bench"), ...args], options);
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** The only run in a folder. */
+async function resultsIn(output: string) {
+  const [folder, ...others] = [...Deno.readDirSync(output)].map(({ name }) => name);
+  deepEqual(others, []);
+  return await readResults(join(output, folder!));
+}
+
+/** Ends a run's parent, and looks that nothing is left and what was finished is there. */
+async function endsWhole(run: Session, parent: number, signal: Deno.Signal, output: string, finished: number) {
+  Deno.kill(parent, signal);
+  deepEqual(await run.left(), [], signal);
+  const { raw_results, failures } = await resultsIn(output);
+  const samples = [...raw_results, ...failures.flatMap(({ samples = [] }) => samples)];
+  ok(samples.length >= finished, `${samples.length} samples`);
+}
+
+for (const signal of ["SIGKILL", "SIGTERM", "SIGHUP"] as const) {
+  Deno.test(`bench: ${signal} to the parent ends a child in the middle of native code`, { ignore }, async () => {
+    await using folder = new TemporaryFolder();
+    // A prompt at once, in float32 on a CPU: seconds in one call.
+    const long = "--max_tokens 20 --prompt_tokens 6000 --max_new_tokens 2 --num_samples 2 --num_warmup 0 --device cpu";
+    await using run = start([...long.split(" "), "--method", "baseline", "--output", folder.path]);
+    await run.said(/\[1\/1\] baseline, sample 1\/2: speed/);
+    await sleep(300);
+    await endsWhole(run, run.pid, signal, folder.path, 0).catch((error) => {
+      // In order, a run of which nothing was measured leaves nothing.
+      if (signal === "SIGKILL" || folder.names()!.length > 0) throw error;
+    });
+  });
+
+  Deno.test(`bench: ${signal} to the parent ends a child that is stopped`, { ignore }, async () => {
+    await using folder = new TemporaryFolder();
+    await using run = start([...quick, "--max_tokens", "300", "--output", folder.path].toSpliced(0, 2));
+    await run.said(/\[1\/2\] baseline, sample 2\/2: speed/);
+    Deno.kill((await run.process(/child_main\.ts/)).pid, "SIGSTOP");
+    await endsWhole(run, run.pid, signal, folder.path, 1);
+  });
+}
+
+for (const signal of ["SIGKILL", "SIGTERM"] as const) {
+  Deno.test(`bench: ${signal} to the parent while pictures are drawn loses nothing`, { ignore }, async () => {
+    await using folder = new TemporaryFolder();
+    await using run = start([...quick, "--output", folder.path]);
+    await run.process(/chart_main\.ts/);
+    await endsWhole(run, run.pid, signal, folder.path, 4);
+  });
+}
+
+Deno.test("bench: SIGTERM ends a picture that is not drawn any further", { ignore }, async () => {
+  await using folder = new TemporaryFolder();
+  await using run = start([...quick, "--output", folder.path]);
+  Deno.kill((await run.process(/chart_main\.ts/)).pid, "SIGSTOP");
+  Deno.kill(run.pid, "SIGTERM");
+  const { code, stdout, stderr } = await run.ended();
+  equal(code, 143, stderr);
+  match(stdout, /^streaming_16 +0\.\d+/m);
+  match(stderr, /^Cannot draw benchmark_comparison\.png: it was interrupted$/m);
+  deepEqual(await run.left(), []);
+});
+
+for (const signal of ["SIGKILL", "SIGTERM", "SIGHUP"] as const) {
+  Deno.test(`bench: ${signal} to the parent ends a download, which alone has the token`, { ignore }, async () => {
+    const commit = commitOf("a");
+    const file = (name: string) => Deno.readFileSync(join(project, "lib/assets/novel-neox-8m", name));
+    const files = {
+      "config.json": file("config.json"),
+      "model.safetensors": bytesOf("x".repeat(1 << 20)),
+      "tokenizer.json": file("tokenizer.json"),
+    };
+    await using server = new HubServer({ "org/novel": { refs: { main: commit }, commits: { [commit]: files } } });
+    const held = Promise.withResolvers<void>();
+    server.intercept = ({ path }) => {
+      if (!path.includes("model.safetensors")) return undefined;
+      held.resolve();
+      const body = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1000)) });
+      return new Response(body, { headers: { "content-length": `${1 << 20}` } });
+    };
+    await using folder = new TemporaryFolder();
+    const hub = Object.entries(hubEnvironment(folder.path, server.endpoint)).filter(([, value]) => value !== undefined);
+    const env = {
+      ...Object.fromEntries(hub) as Record<string, string>,
+      HF_TOKEN: "hf_secret",
+      SECRET_X: "s",
+      LD_BIND_NOW: "1",
+    };
+    await using run = start([...quick, "--model_id", "org/novel", "--output", join(folder.path, "out")], { env });
+    const child = await run.process(/hub_main\.ts/);
+    await Promise.race([held.promise, run.ended()]);
+    const { HF_TOKEN, SECRET_X, LD_BIND_NOW } = await environmentOf(child.pid);
+    deepEqual([HF_TOKEN, SECRET_X, LD_BIND_NOW], ["hf_secret", undefined, undefined]);
+    Deno.kill(run.pid, signal);
+    deepEqual(await run.left(), []);
+    equal(folder.names("out"), undefined);
+  });
+}
+
+Deno.test(
+  "bench: what takes longer than --timeout is recorded as failed, and the others go on",
+  { ignore },
+  async () => {
+    await using folder = new TemporaryFolder();
+    await using run = start([...quick, "--timeout", "2", "--output", folder.path]);
+    // A stopped child gets nowhere, however fast the machine is.
+    const stopped = async () => {
+      await run.said(/\[1\/2\] baseline: load/);
+      Deno.kill((await run.process(/child_main\.ts/)).pid, "SIGSTOP");
+    };
+    await stopped();
+    const { code, stdout, stderr } = await run.ended();
+    equal(code, 1, stderr);
+    match(stdout, /^baseline +failed: it took over 2 s \(--timeout\)$/m);
+    deepEqual(await run.left(), []);
+    const { configurations, failures } = await resultsIn(folder.path);
+    deepEqual([configurations[0]!.status, failures[0]!.reason], ["failed", "it took over 2 s (--timeout)"]);
+    // The other had its own time.
+    ok(configurations[1]!.status === "done" || failures[1]!.reason === failures[0]!.reason);
+  },
+);
+
+Deno.test("bench: a long --timeout is none that is over at once", { ignore }, async () => {
+  await using folder = new TemporaryFolder();
+  await using run = start([...quick, "--timeout", "9000000", "--output", folder.path]);
+  const { code, stderr } = await run.ended();
+  equal(code, 0, stderr);
+});
+
+Deno.test("bench:engine ends with what launched it", { ignore }, async () => {
+  await using folder = new TemporaryFolder();
+  const args = ["--device", "cpu", "--lengths", "128", "--full_lengths", "512", "--read_mib", "16", "--steps", "2000"];
+  await using run = new Session(Deno.execPath(), ["task", "bench:engine", ...args], { env: { TMPDIR: folder.path } });
+  await run.said(/\[1\/\d+\] baseline/);
+  Deno.kill(run.pid, "SIGKILL");
+  deepEqual(await run.left(), []);
+  // Nor does the model that it made stay.
+  deepEqual(folder.names(), []);
+});

@@ -1,0 +1,293 @@
+/** Going on with a run that has ended early. */
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { join } from "@std/path";
+import { methods } from "../../lib/policies/registry.ts";
+import { readResults, writeResults } from "../../lib/report/results_file.ts";
+import type { BenchmarkResults } from "../../lib/report/types.ts";
+import { runBenchmark } from "../../lib/run/benchmark.ts";
+import { Bench, bench, project, TemporaryFolder, tiny } from "./_bench.ts";
+
+const quick = [...tiny, "--recent_sizes", "12", "--no_recent_only"];
+
+/** A whole run, by the command line; its folder and what is in it. */
+async function wholeRun(output: string, more: readonly string[] = []) {
+  const { code, stdout, stderr } = await bench([...quick, "--output", output, ...more]);
+  equal(code, 0, stderr);
+  const folder = /^Results: (.*)\/results\.json$/m.exec(stderr)![1]!;
+  return { folder, results: await readResults(folder), stdout };
+}
+
+/** Makes a whole run one that has ended after so many samples, as the file would have it then. */
+async function cut(folder: string, whole: BenchmarkResults, samples: number): Promise<void> {
+  const { configurations, raw_results } = structuredClone(whole);
+  const finished = raw_results.slice(0, samples);
+  const isDone = (name: string) => finished.filter(({ method }) => method === name).length === 2;
+  await writeResults(folder, {
+    ...whole,
+    raw_results: finished.filter(({ method }) => isDone(method)),
+    aggregated_stats: {},
+    baseline_stats: null,
+    configurations: configurations.map((each) => isDone(each.name) ? each : { ...each, status: "not run" }),
+    failures: configurations.filter(({ name }) => !isDone(name)).flatMap(({ name }) => {
+      const own = finished.filter(({ method }) => method === name);
+      return own.length === 0 ? [] : [{ method: name, reason: "interrupted", log: "", code: 0, samples: own }];
+    }),
+  });
+}
+
+const figures = ({ raw_results }: BenchmarkResults) =>
+  raw_results.map(({ method, sample, nll, perplexity, accuracy }) => ({ method, sample, nll, perplexity, accuracy }));
+
+Deno.test("--resume measures what is missing and no more, wherever the run had ended, with the same figures", async () => {
+  await using temporary = new TemporaryFolder();
+  const { folder, results: whole } = await wholeRun(temporary.path);
+  const all = whole.raw_results.map(({ method, sample }) => `${method} ${sample}`);
+  equal(all.length, 4);
+  for (let samples = 0; samples <= 4; samples++) {
+    await cut(folder, whole, samples);
+    await Deno.writeTextFile(join(folder, "results.json.999999-1.tmp"), "half");
+    const { code, stdout, stderr } = await bench(["--resume", folder]);
+    equal(code, 0, stderr);
+    const measured = [...stderr.matchAll(/^\[\d\/2\] ([a-z_0-9]+), sample (\d)\/2: quality$/gm)];
+    deepEqual(measured.map(([, name, sample]) => `${name} ${Number(sample) - 1}`), all.slice(samples), stderr);
+    match(stdout, /^baseline +0\.\d+[^]*^streaming_16 +0\.\d+/m);
+    const results = await readResults(folder);
+    deepEqual(figures(results), figures(whole));
+    // What was not measured again is as it was, times included.
+    deepEqual(results.raw_results.slice(0, samples), whole.raw_results.slice(0, samples));
+    deepEqual([results.failures, results.configurations], [[], whole.configurations]);
+    deepEqual(results.environment, whole.environment);
+    equal(results.config.timestamp, whole.config.timestamp);
+    equal(results.config.resumed?.length, samples === 4 ? undefined : 1);
+    ok(results.aggregated_stats.streaming_16 && results.baseline_stats);
+    deepEqual(temporary.names(folder.split("/").at(-1)!), ["benchmark_comparison.png", "results.json"]);
+  }
+});
+
+Deno.test("--resume tries again what has failed, and takes other flags of what is shown", async () => {
+  await using temporary = new TemporaryFolder();
+  const { folder, results: whole } = await wholeRun(temporary.path);
+  const failed = structuredClone(whole);
+  failed.configurations[0]!.status = "failed";
+  failed.failures = [{
+    method: "baseline",
+    reason: "killed",
+    log: "",
+    code: 137,
+    samples: [failed.raw_results.shift()!],
+  }];
+  failed.raw_results.shift();
+  await writeResults(folder, failed);
+  const { code, stdout, stderr } = await bench(["--resume", folder, "--json"]);
+  equal(code, 0, stderr);
+  deepEqual(figures(JSON.parse(stdout)), figures(whole));
+  const again = await bench(["--resume", folder, "--memory"]);
+  equal(again.code, 0, again.stderr);
+  match(again.stdout, /^Memory/m);
+  ok(!/sample/.test(again.stderr), again.stderr);
+});
+
+Deno.test("--resume refuses other terms, each in a line", async () => {
+  await using temporary = new TemporaryFolder();
+  const model = join(temporary.path, "model");
+  Deno.mkdirSync(model);
+  for (const name of ["config.json", "tokenizer.json", "model.safetensors"]) {
+    Deno.copyFileSync(join(project, "lib/assets/novel-neox-8m", name), join(model, name));
+  }
+  const text = join(temporary.path, "text.txt");
+  const words = Deno.readTextFileSync(join(project, "README.md")).repeat(2);
+  Deno.writeTextFileSync(text, words);
+  const output = join(temporary.path, "out");
+  const { folder, results: whole } = await wholeRun(output, ["--model_id", model, "--dataset", text]);
+  const refused = async (pattern: RegExp, args: readonly string[] = []) => {
+    const before = Deno.readTextFileSync(join(folder, "results.json"));
+    const { code, stdout, stderr } = await bench(["--resume", folder, ...args]);
+    deepEqual([code, stdout], [2, ""], stderr);
+    match(stderr, pattern);
+    equal(
+      stderr.trimEnd().split("\n").at(-1)!.startsWith(`Cannot resume ${folder}: it was measured on other terms: `),
+      true,
+    );
+    ok(!/^ +at /m.test(stderr), stderr);
+    equal(Deno.readTextFileSync(join(folder, "results.json")), before);
+  };
+  await refused(/max_tokens was 48, now 40;/, ["--max_tokens", "40"]);
+  await refused(/seed was 0, now 1;/, ["--seed", "1"]);
+  await refused(/configurations was baseline, streaming_16, now baseline, streaming_12/, ["--recent_sizes", "8"]);
+
+  // Some bytes of the weights
+  const weights = join(model, "model.safetensors");
+  const change = () => {
+    const bytes = Deno.readFileSync(weights);
+    bytes[bytes.length - 1000]! ^= 1;
+    Deno.writeFileSync(weights, bytes);
+  };
+  change();
+  await refused(/fingerprint of model\.safetensors was [0-9a-f]{8}…, now [0-9a-f]{8}…/);
+  change();
+  Deno.writeTextFileSync(text, words.replace("a", "b"));
+  await refused(/text was [0-9a-f]{8}…, now/);
+  Deno.writeTextFileSync(text, words);
+
+  const changes: [RegExp, (results: BenchmarkResults) => void][] = [
+    [/code_sha256 was 00000000…, now/, ({ environment }) => environment.code_sha256 = "0".repeat(64)],
+    [/git_commit was 00000000…, now/, ({ environment }) => environment.git_commit = "0".repeat(40)],
+    [/kvcompress was 0\.0\.9, now/, ({ environment }) => environment.kvcompress = "0.0.9"],
+    [/CPU was .*, now/, ({ environment }) => environment.cpu.model = "another"],
+    [/GPU was NVIDIA H100, now null/, ({ environment }) => {
+      const clocks_mhz = { sm: 1, memory: 1, max_sm: 1, max_memory: 1 };
+      environment.gpu = {
+        ...{
+          name: "NVIDIA H100",
+          index: 0,
+          uuid: "GPU-1",
+          driver: "580",
+          cuda_driver: "13.0",
+          memory_bytes: 1,
+          clocks_mhz,
+        },
+      } as NonNullable<typeof environment.gpu>;
+    }],
+    [/configuration streaming_16 was/, ({ configurations }) => configurations[1]!.policy_sha256 = "0".repeat(64)],
+  ];
+  for (const [pattern, change] of changes) {
+    const changed = structuredClone(whole);
+    change(changed);
+    await writeResults(folder, changed);
+    await refused(pattern);
+  }
+  await writeResults(folder, whole);
+  equal((await bench(["--resume", folder])).code, 0);
+});
+
+Deno.test("--resume of what is no run is refused in a line", async () => {
+  await using temporary = new TemporaryFolder();
+  const folder = join(temporary.path, "run");
+  Deno.mkdirSync(folder);
+  const refused = async (pattern: RegExp, at = folder) => {
+    const { code, stdout, stderr } = await bench(["--resume", at]);
+    deepEqual([code, stdout], [2, ""], stderr);
+    // What is about to run is said before the file is looked at as a whole.
+    match(stderr, /^(kvcompress .*\n2 configurations: .*\n)?[^\n]{1,700}\n$/);
+    match(stderr.trimEnd().split("\n").at(-1)!, pattern);
+  };
+  await refused(/^Cannot resume .*: it holds no results\.json; give the folder of an earlier run$/m);
+  await refused(/^Cannot resume .*nowhere: /, join(temporary.path, "nowhere"));
+  const { folder: whole } = await wholeRun(join(temporary.path, "out"));
+  const text = Deno.readTextFileSync(join(whole, "results.json"));
+  for (
+    const [content, pattern] of [
+      ["", /^Cannot read .*results\.json: it is not JSON/],
+      [text.slice(0, text.length / 2), /^Cannot read .*results\.json: it is not JSON/],
+      ["[]", /^Cannot read .*results\.json: /],
+      ['{"name": "another program\'s"}', /^Cannot read .*results\.json: .*config/],
+      [
+        text.replace('"max_tokens": 48', '"max_tokens": "many"'),
+        /^Cannot read .*results\.json: config\.max_tokens is "many"/,
+      ],
+      [text.replace(/"command": \[[^\]]*\]/, '"command": ["--unknown_flag"]'), /^Cannot read --unknown_flag/],
+    ] as const
+  ) {
+    Deno.writeTextFileSync(join(folder, "results.json"), content);
+    await refused(pattern);
+  }
+});
+
+Deno.test("--resume of an earlier version's run is refused: nobody knows by which code it was measured", async () => {
+  await using temporary = new TemporaryFolder();
+  const { folder, results } = await wholeRun(temporary.path);
+  delete results.environment.code_sha256;
+  delete results.environment.weights_fingerprint;
+  await writeResults(folder, results);
+  const { code, stderr } = await bench(["--resume", folder]);
+  equal(code, 2);
+  match(
+    stderr,
+    /^Cannot resume .*: code_sha256 was not there, now .*; fingerprint of model\.safetensors was not there, now/m,
+  );
+});
+
+Deno.test(
+  "a run is one process's: --resume of one that goes on is refused",
+  { ignore: Deno.build.os === "windows" },
+  async () => {
+    await using temporary = new TemporaryFolder();
+    const run = new Bench([...quick, "--output", temporary.path]);
+    await run.said(/sample 1\/2: quality/);
+    const folder = join(temporary.path, temporary.names()![0]!);
+    // Stopped, so that it has not ended by then
+    run.process.kill("SIGSTOP");
+    const { code, stdout, stderr } = await bench(["--resume", folder]);
+    run.process.kill("SIGCONT");
+    deepEqual([code, stdout], [2, ""], stderr);
+    match(stderr, /^Cannot write results to .*: another process is measuring this run; wait until it has ended$/m);
+    equal((await run.ended).code, 0);
+    equal((await bench(["--resume", folder])).code, 0);
+  },
+);
+
+const short = {
+  device: "cpu",
+  max_tokens: 40,
+  prompt_tokens: 12,
+  max_new_tokens: 4,
+  num_samples: 2,
+  num_warmup: 0,
+} as const;
+
+Deno.test("runBenchmark() goes on with a run, its traces included, and tells a method that was changed", async () => {
+  await using temporary = new TemporaryFolder();
+  const streaming = (recent_size: number) => [
+    { name: "baseline", policy: methods.baseline() },
+    { name: "mine", policy: methods.streaming_llm({ start_size: 4, recent_size }) },
+  ];
+  const options = { ...short, configurations: streaming(12), trace_every: 15 };
+  const end = new AbortController();
+  const cutShort = await runBenchmark({
+    ...options,
+    output: temporary.path,
+    signal: end.signal,
+    onProgress: ({ configuration, sample, phase }) => {
+      if (configuration === "mine" && sample === 1 && phase === "quality") end.abort();
+    },
+  });
+  const { folder } = cutShort;
+  deepEqual([cutShort.interrupted, cutShort.results.failures[0]!.samples?.length], [true, 1]);
+  deepEqual(cutShort.traces.map(({ configuration }) => configuration), ["baseline"]);
+
+  const seen: string[] = [];
+  const resumed = await runBenchmark({
+    ...options,
+    resume: folder!,
+    onProgress: ({ configuration, sample, phase }) => {
+      if (phase === "quality" && seen.at(-1) !== `${configuration} ${sample}`) seen.push(`${configuration} ${sample}`);
+    },
+  });
+  deepEqual(seen, ["mine 1"]);
+  equal(resumed.folder, folder);
+  const whole = await runBenchmark({ ...options, output: null });
+  deepEqual(figures(resumed.results), figures(whole.results));
+  deepEqual(resumed.traces, whole.traces);
+  deepEqual(resumed.traces.map(({ snapshots }) => snapshots.map(({ tokens }) => tokens)), [[15, 30, 40], [15, 30, 40]]);
+
+  // Other moments: the first samples, and no others, are measured again.
+  seen.length = 0;
+  const other = await runBenchmark({
+    ...options,
+    trace_every: 20,
+    resume: folder!,
+    onProgress: ({ configuration, sample }) => {
+      if (seen.at(-1) !== `${configuration} ${sample}`) seen.push(`${configuration} ${sample}`);
+    },
+  });
+  deepEqual(seen, ["baseline 0", "mine 0"]);
+  deepEqual(figures(other.results), figures(whole.results));
+  deepEqual(other.traces[1]!.snapshots.map(({ tokens }) => tokens), [20, 40]);
+
+  const changed = streaming(12);
+  changed[1] = { ...changed[1]!, policy: { ...changed[1]!.policy, keep: () => "all" } };
+  await rejects(runBenchmark({ ...options, configurations: changed, resume: folder! }), {
+    name: "InputError",
+    message: /^Cannot resume .*configuration mine was/,
+  });
+});

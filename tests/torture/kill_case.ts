@@ -1,0 +1,83 @@
+/** Where a run is killed: all of it follows from the case's seed. */
+import { Chance } from "./chance.ts";
+
+/** Configurations and samples of the run that is killed. */
+export const CONFIGURATIONS = ["baseline", "streaming_16"] as const;
+export const SAMPLES = 2;
+
+/** A run that takes a moment. */
+export const SHORT: readonly string[] =
+  `--max_tokens 40 --prompt_tokens 12 --max_new_tokens 4 --num_samples ${SAMPLES} --num_warmup 0 --device cpu --recent_sizes 12 --no_recent_only`
+    .split(" ");
+
+/** Progress lines that such a run prints: the first two say what is about to run. */
+const LINES = 2 + CONFIGURATIONS.length * (1 + 2 * SAMPLES) + 2;
+
+/**
+ * Writes of results.json: at first, each sample, each configuration, at the end. Each is an fsync, a rename and an fsync of
+ * the folder; after the first, the folder that holds the new one is flushed as well.
+ */
+const WRITES = 1 + CONFIGURATIONS.length * (SAMPLES + 1) + 1;
+/** Calls that a run may be killed at. */
+export const CALLS = 3 * WRITES + 1;
+
+/** Samples that are on the disk after so many renames. */
+export function savedAfter(renames: number): number {
+  if (renames < 2) return 0;
+  const [whole, part] = [Math.floor((renames - 1) / (SAMPLES + 1)), (renames - 1) % (SAMPLES + 1)];
+  return Math.min(CONFIGURATIONS.length * SAMPLES, whole * SAMPLES + part);
+}
+
+/** What starts the run, and what it is the process of that gets the signal. */
+export type Launcher = "run" | "task" | "npx";
+export type Victim = "parent" | "child" | "task" | "npx";
+
+/** A kill. */
+export type KillCase =
+  /** After so many lines of standard error, and this time, ms. */
+  | {
+    readonly kind: "signal";
+    readonly launcher: Launcher;
+    readonly victim: Victim;
+    readonly signal: Deno.Signal;
+    readonly lines: number;
+    readonly delay: number;
+  }
+  /** At one of the calls that write. */
+  | { readonly kind: "call"; readonly call: number; readonly when: "before" | "after" };
+
+/**
+ * The case of a seed. Every fourth is at a call, and of `4 * 2 * CALLS` seeds in a row each call has both its cases.
+ *
+ * @param seed Tells it.
+ * @param calls Whether the calls can be counted here.
+ * @param npx Whether npx can start Deno here.
+ */
+export function killCase(seed: number, calls: boolean, npx: boolean): KillCase {
+  if (calls && seed % 4 === 0) {
+    const place = (seed / 4) % (2 * CALLS);
+    return { kind: "call", call: place % CALLS, when: place < CALLS ? "before" : "after" };
+  }
+  const chance = new Chance(seed);
+  const launcher = chance.pick<Launcher>(npx ? ["run", "task", "npx"] : ["run", "task"]);
+  const victims: Record<Launcher, readonly Victim[]> = {
+    run: ["parent", "child"],
+    task: ["parent", "child", "task", "task"],
+    npx: ["parent", "child", "task", "npx", "npx"],
+  };
+  return {
+    kind: "signal",
+    launcher,
+    victim: chance.pick(victims[launcher]),
+    signal: chance.pick<Deno.Signal>(["SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"]),
+    lines: chance.below(LINES),
+    delay: chance.unit() ** 2 * 600,
+  };
+}
+
+/** In words. */
+export function describe(kill: KillCase): string {
+  return kill.kind === "call"
+    ? `SIGKILL ${kill.when} call ${kill.call} of ${CALLS} that write`
+    : `${kill.signal} to ${kill.victim} of ${kill.launcher}, ${kill.delay.toFixed(0)} ms after line ${kill.lines}`;
+}

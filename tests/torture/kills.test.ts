@@ -1,0 +1,28 @@
+import { deepEqual, equal } from "node:assert/strict";
+import { CALLS, killCase, savedAfter } from "./kill_case.ts";
+import { run } from "./kills.ts";
+
+const ignore = Deno.build.os !== "linux";
+
+Deno.test(
+  "runs that are killed leave no process and lose no sample, and go on to the same figures",
+  { ignore },
+  async () => {
+    const failed: unknown[] = [];
+    // Two of them at calls that write
+    for await (const verdict of run({ seed: 8, count: 8, wholeOneIn: 1 })) {
+      if (verdict.outcome === "failed") failed.push(verdict);
+    }
+    deepEqual(failed, []);
+  },
+);
+
+Deno.test("200 kills are of every call that writes, before it and after", () => {
+  const seen = new Set<string>();
+  for (let seed = 1; seed <= 200; seed++) {
+    const kill = killCase(seed, true, true);
+    if (kill.kind === "call") seen.add(`${kill.call} ${kill.when}`);
+  }
+  equal(seen.size, 2 * CALLS);
+  deepEqual(Array.from({ length: 9 }, (_, renames) => savedAfter(renames)), [0, 0, 1, 2, 2, 3, 4, 4, 4]);
+});
