@@ -67,7 +67,7 @@ Deno.test("a child goes on after a sample when its parent has dealt with it, and
   );
   const saved: number[] = [], began: number[] = [];
   const { code } = await runChild<{ type: string; i: number; at: number }>(
-    {},
+    {} as never,
     async (event) => {
       if (event.type === "sample") {
         await new Promise((resolve) => setTimeout(resolve, 150));

@@ -9,14 +9,15 @@ import { parseArgs } from "@std/cli";
 import type { TortureOptions, Verdict } from "./verdict.ts";
 
 /** How many cases there are of each group. */
-const COUNTS: Readonly<Record<string, number>> = { folders: 400, exports: 150, texts: 150, hub: 100 };
+const COUNTS: Readonly<Record<string, number>> = { folders: 400, exports: 150, texts: 150, hub: 100, kills: 200 };
 
 async function* casesOf(group: string, options: TortureOptions): AsyncIterable<Verdict> {
   const groups: Readonly<Record<string, () => Promise<{ run(options: TortureOptions): AsyncIterable<Verdict> }>>> = {
     folders: () => import("./folders.ts"),
     exports: () => import("./exports.ts"),
     texts: () => import("./texts.ts"),
-    hub: () => import(import.meta.resolve("./hub_cases.ts")),
+    hub: () => import("./hub_cases.ts"),
+    kills: () => import("./kills.ts"),
   };
   if (Object.hasOwn(groups, group)) yield* (await groups[group]!()).run(options);
 }
