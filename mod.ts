@@ -22,8 +22,8 @@
  *
  * @module
  */
-export type { Kind } from "./lib/check_options.ts";
-export { InputError } from "./lib/errors.ts";
+export type { Kind } from "./lib/util/check_options.ts";
+export { InputError } from "./lib/util/errors.ts";
 export { HubError, type HubErrorKind } from "./lib/hub/errors.ts";
 export { hubFile, hubList, hubModel } from "./lib/hub/hub.ts";
 export type {
@@ -35,8 +35,8 @@ export type {
   HubModel,
   HubOptions,
 } from "./lib/hub/hub.ts";
-export { openModelFolder } from "./lib/model/model_folder.ts";
-export type { ModelFolder } from "./lib/model/model_folder.ts";
+export { openModelFolder } from "./lib/model/folder/model_folder.ts";
+export type { ModelFolder } from "./lib/model/folder/model_folder.ts";
 export type { ExportGraph, OnnxExport } from "./lib/model/export/onnx_export.ts";
 export type { ExportSignature } from "./lib/model/export/signature.ts";
 export type { ModelSpec } from "./lib/model/spec.ts";
@@ -55,19 +55,19 @@ export { type Methods, methods, type SnapKvParams } from "./lib/policies/registr
 export * from "./lib/policies/score.ts";
 export { runBenchmark } from "./lib/run/benchmark.ts";
 export type { BenchmarkOptions, BenchmarkRun } from "./lib/run/benchmark.ts";
-export type { Configuration } from "./lib/run/configurations.ts";
+export type { Configuration } from "./lib/run/plan/configuration.ts";
 export type { Positions } from "./lib/engine/numbering.ts";
 export type { KernelChoice } from "./lib/engine/kernel_choice.ts";
-export { kernelsNote } from "./lib/report/kernels_note.ts";
-export { changesAgainstBaseline, formatChanges } from "./lib/report/changes.ts";
-export { drawInChild } from "./lib/report/draw_child.ts";
-export type { DrawOutcome } from "./lib/report/draw_child.ts";
-export type { ProgressEvent } from "./lib/report/progress_event.ts";
-export { readResults } from "./lib/report/results_file.ts";
-export { formatTable } from "./lib/report/table.ts";
-export { formatLegend, formatNotes } from "./lib/report/table_notes.ts";
-export { readTrace, traceFileName } from "./lib/report/trace.ts";
-export type { Run, Trace, TraceSnapshot } from "./lib/report/trace_types.ts";
+export { kernelsNote } from "./lib/report/tables/kernels_note.ts";
+export { changesAgainstBaseline, formatChanges } from "./lib/report/tables/changes.ts";
+export { drawInChild } from "./lib/report/charts/draw_child.ts";
+export type { DrawOutcome } from "./lib/report/charts/draw_child.ts";
+export type { ProgressEvent } from "./lib/run/progress_event.ts";
+export { readResults } from "./lib/report/results/results_file.ts";
+export { formatTable } from "./lib/report/tables/table.ts";
+export { formatLegend, formatNotes } from "./lib/report/tables/table_notes.ts";
+export { readTrace, traceFileName } from "./lib/report/results/trace.ts";
+export type { Run, Trace, TraceSnapshot } from "./lib/report/results/trace_types.ts";
 export type {
   AggregatedStats,
   BenchmarkResults,
@@ -82,4 +82,4 @@ export type {
   RawResult,
   RunConfig,
   VramMethod,
-} from "./lib/report/types.ts";
+} from "./lib/report/results/types.ts";

@@ -7,18 +7,19 @@
  *
  * @module
  */
-import { printableJson, printableLines } from "../lib/printable.ts";
-import { InputError } from "../lib/errors.ts";
-import { openModelFolder } from "../lib/model/model_folder.ts";
-import { ENGINE_DEFAULTS, type EngineFlags, engineHelp, parseEngineFlags } from "../lib/roofline/flags.ts";
+import { printableJson, printableLines } from "../lib/util/printable.ts";
+import { InputError } from "../lib/util/errors.ts";
+import { openModelFolder } from "../lib/model/folder/model_folder.ts";
+import { type EngineFlags, engineHelp, parseEngineFlags } from "../lib/cli/flags/engine_flags.ts";
+import { ENGINE_DEFAULTS } from "../lib/roofline/settings.ts";
 import { shapeConfig, TemporaryModel } from "../lib/roofline/model_maker.ts";
 import { runRoofline } from "../lib/roofline/run_roofline.ts";
 import { formatRoofline } from "../lib/roofline/table.ts";
-import { probe } from "../lib/run/child.ts";
-import { Interrupt } from "../lib/run/interrupt.ts";
-import { LauncherWatch } from "../lib/util/launcher.ts";
-import { Outlet } from "../lib/util/outlet.ts";
-import { fromUserFolder } from "../lib/util/user_folder.ts";
+import { probe } from "../lib/run/child/child.ts";
+import { Interrupt } from "../lib/cli/interrupt.ts";
+import { LauncherWatch } from "../lib/process/launcher.ts";
+import { Outlet } from "../lib/process/outlet.ts";
+import { fromUserFolder } from "../lib/process/user_folder.ts";
 
 /** The exit code where what launched the run is gone, as in `deno task bench`. */
 const ORPHANED = 143;

@@ -8,10 +8,10 @@
 import { fromFileUrl, join } from "@std/path";
 import { Eviction } from "../lib/cache/eviction.ts";
 import { Keeper, tabulate } from "../lib/cache/schedule.ts";
-import { buildDecoder } from "../lib/model/decoder.ts";
-import { openModelFolder } from "../lib/model/model_folder.ts";
+import { buildDecoder } from "../lib/model/graph/decoder.ts";
+import { openModelFolder } from "../lib/model/folder/model_folder.ts";
 import { writeRandomModel } from "../lib/model/random_model.ts";
-import { readSafetensorsHeader } from "../lib/model/safetensors.ts";
+import { readSafetensorsHeader } from "../lib/model/folder/safetensors.ts";
 import { SHAPES } from "../lib/model/shapes.ts";
 import type { Ort } from "../lib/ort/ort.ts";
 import type { Runtime } from "../lib/ort/runtime.ts";
@@ -21,7 +21,7 @@ import { BUDGET_METHODS, type BudgetMethodName } from "../lib/roofline/budget_me
 import { medianInterval } from "../lib/roofline/median_interval.ts";
 import { Engine } from "../lib/engine/engine.ts";
 import { evictionOptions } from "../lib/engine/engine_options.ts";
-import { parseFlags } from "../lib/run/flags.ts";
+import { parseFlags } from "../lib/cli/flags/parse.ts";
 import { InputBlock } from "../lib/engine/input_block.ts";
 import { openRuntime } from "../lib/engine/open_runtime.ts";
 import { openDataset } from "../lib/text/dataset.ts";

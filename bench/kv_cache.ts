@@ -9,27 +9,27 @@
  */
 import { basename, join } from "@std/path";
 import config from "../deno.json" with { type: "json" };
-import { InputError } from "../lib/errors.ts";
-import { printableJson, printableLines } from "../lib/printable.ts";
-import { changesAgainstBaseline, formatChanges } from "../lib/report/changes.ts";
-import { DownloadProgress } from "../lib/report/download_progress.ts";
-import { createProgress } from "../lib/report/progress.ts";
-import { kernelsNote } from "../lib/report/kernels_note.ts";
-import { stepWarnings } from "../lib/report/step_warnings.ts";
-import { formatMemory } from "../lib/report/memory_table.ts";
-import { isFiniteSample } from "../lib/report/notes.ts";
-import { formatTable } from "../lib/report/table.ts";
-import { formatLegend, formatNotes } from "../lib/report/table_notes.ts";
-import type { BenchmarkResults } from "../lib/report/types.ts";
+import { InputError } from "../lib/util/errors.ts";
+import { printableJson, printableLines } from "../lib/util/printable.ts";
+import { changesAgainstBaseline, formatChanges } from "../lib/report/tables/changes.ts";
+import { DownloadProgress } from "../lib/cli/progress/download_progress.ts";
+import { createProgress } from "../lib/cli/progress/progress.ts";
+import { kernelsNote } from "../lib/report/tables/kernels_note.ts";
+import { stepWarnings } from "../lib/report/tables/step_warnings.ts";
+import { formatMemory } from "../lib/report/tables/memory_table.ts";
+import { isFiniteSample } from "../lib/report/results/notes.ts";
+import { formatTable } from "../lib/report/tables/table.ts";
+import { formatLegend, formatNotes } from "../lib/report/tables/table_notes.ts";
+import type { BenchmarkResults } from "../lib/report/results/types.ts";
 import { type BenchmarkRun, runBenchmark } from "../lib/run/benchmark.ts";
-import { optionsOf } from "../lib/run/check_options.ts";
-import { expand } from "../lib/run/configurations.ts";
-import { groupOf } from "../lib/run/flag_effects.ts";
-import { type Flags, helpText } from "../lib/run/flags.ts";
-import { Interrupt } from "../lib/run/interrupt.ts";
-import { readCommand } from "../lib/run/read_command.ts";
-import { LauncherGone } from "../lib/util/launcher.ts";
-import { Outlet } from "../lib/util/outlet.ts";
+import { optionsOf } from "../lib/cli/flags/options_of.ts";
+import { expand } from "../lib/cli/expand.ts";
+import { groupOf } from "../lib/cli/flags/effects.ts";
+import { type Flags, helpText } from "../lib/cli/flags/parse.ts";
+import { Interrupt } from "../lib/cli/interrupt.ts";
+import { readCommand } from "../lib/cli/read_command.ts";
+import { LauncherGone } from "../lib/process/launcher.ts";
+import { Outlet } from "../lib/process/outlet.ts";
 
 /** The exit code where what launched the run is gone: nobody sent a signal, and it ends as by SIGTERM. */
 const ORPHANED = 143;

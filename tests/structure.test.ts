@@ -30,11 +30,13 @@ function roomOf(path: string): number {
   return room;
 }
 
-/** Files of the project that a file imports or starts, by its text without comments. */
-function importsOf(path: string): string[] {
+/** Files of the project that a file imports, or starts as a process or worker, by its text without comments. */
+function importsOf(path: string, started = true): string[] {
   const code = read(path).replaceAll(/^\s*(\/\*\*[^]*?\*\/|\/\/.*)$/gm, "");
   const specifiers = code.matchAll(
-    /(?:\bfrom\s*|\bimport\s*\(?\s*|\bimport\.meta\.resolve\(\s*|\bnew URL\(\s*)"([^"]+)"/g,
+    started
+      ? /(?:\bfrom\s*|\bimport\s*\(?\s*|\bimport\.meta\.resolve\(\s*|\bnew URL\(\s*)"([^"]+)"/g
+      : /(?:\bfrom\s*|\bimport\s*\(?\s*)"([^"]+)"/g,
   );
   return [...specifiers].map(([, specifier]) => specifier!).filter((specifier) => /^\.\.?\//.test(specifier))
     .map((specifier) => relative(project, fromFileUrl(new URL(specifier, `file://${join(project, path)}`))));
@@ -50,8 +52,36 @@ Deno.test("imports point one way, from the bench down", () => {
   ok(ROOMS.length > 10);
   // The test itself sees imports
   ok(importsOf("bench/kv_cache.ts").includes("lib/run/benchmark.ts"));
-  ok(importsOf("lib/run/child.ts").includes("lib/run/child_main.ts"));
+  ok(importsOf("lib/run/child/child.ts").includes("lib/run/child/child_main.ts"));
 });
+
+Deno.test("no files import each other in a circle, inside a room either", () => {
+  const imported = new Map(files.map((path) => [path, importsOf(path, false)]));
+  deepEqual(circlesOf(imported), []);
+  // The test itself sees circles
+  deepEqual(circlesOf(new Map([["a", ["b"]], ["b", ["c", "d"]], ["c", ["a"]], ["d", []]])), [["a", "b", "c"]]);
+});
+
+/** Groups of files of which each imports each other, directly or not (Tarjan 1972). */
+function circlesOf(imported: ReadonlyMap<string, readonly string[]>): string[][] {
+  const order = new Map<string, number>(), lowest = new Map<string, number>();
+  const open: string[] = [], circles: string[][] = [];
+  const visit = (file: string) => {
+    order.set(file, order.size);
+    lowest.set(file, order.get(file)!);
+    open.push(file);
+    for (const target of imported.get(file) ?? []) {
+      if (!imported.has(target)) continue;
+      if (!order.has(target)) visit(target);
+      if (open.includes(target)) lowest.set(file, Math.min(lowest.get(file)!, lowest.get(target)!));
+    }
+    if (lowest.get(file) !== order.get(file)) return;
+    const circle = open.splice(open.indexOf(file));
+    if (circle.length > 1) circles.push(circle.sort());
+  };
+  for (const file of imported.keys()) if (!order.has(file)) visit(file);
+  return circles;
+}
 
 Deno.test("std is imported by its own name, and stands for itself", () => {
   for (const path of files.filter((path) => !path.startsWith("lib/std/"))) {

@@ -1,4 +1,4 @@
-import { DTYPES, type FloatType } from "../dtype.ts";
+import { DTYPES, type FloatType } from "../util/dtype.ts";
 import type { Device, DeviceMemory } from "../ort/device.ts";
 import type { Layout } from "./layout.ts";
 

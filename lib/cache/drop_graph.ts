@@ -1,4 +1,4 @@
-import type { FloatType } from "../dtype.ts";
+import type { FloatType } from "../util/dtype.ts";
 import type { Graph, Tensor } from "../onnx/graph.ts";
 import { type Feature, featuresOf, type Score } from "../policies/score.ts";
 import { AttentionInDrop } from "./drop_attention.ts";

@@ -1,4 +1,4 @@
-import type { FloatType } from "../dtype.ts";
+import type { FloatType } from "../util/dtype.ts";
 import type { Runtime } from "../ort/runtime.ts";
 import { Session, type View } from "../ort/session.ts";
 import type { AttentionUse } from "../policies/policy.ts";

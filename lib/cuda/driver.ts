@@ -1,4 +1,4 @@
-import { InputError } from "../errors.ts";
+import { InputError } from "../util/errors.ts";
 import { CudaError } from "./errors.ts";
 
 /** What is called of the driver API (cuda.h, CUDA 12 and 13: the same). All return a `CUresult`, 0 for success. */

@@ -1,4 +1,4 @@
-import { InputError } from "../errors.ts";
+import { InputError } from "../util/errors.ts";
 import { type CudaMajor, driverLibrary, findCudaLibraries, type LocatedLibrary } from "./libraries.ts";
 import type { SearchOptions } from "./search_folders.ts";
 

@@ -1,4 +1,4 @@
-import { InputError } from "../errors.ts";
+import { InputError } from "../util/errors.ts";
 import { CudaError, OutOfMemoryError } from "./errors.ts";
 import { MINIMUM_DRIVER } from "./libraries.ts";
 import { CudaEvent, CudaStream, DeviceBuffer, PinnedBuffer } from "./memory.ts";

@@ -1,5 +1,5 @@
 import { join, resolve } from "@std/path";
-import { loaderFolders } from "../util/child_env.ts";
+import { loaderFolders } from "../process/child_env.ts";
 import { exists, libraryFolders, pythonLibraryFolders, subfolders } from "./python_folders.ts";
 
 /** Settings of {@linkcode cudaSearchFolders}, for tests. */

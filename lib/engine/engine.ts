@@ -1,11 +1,11 @@
 import { emitDrop } from "../cache/drop_graph.ts";
 import { Eviction } from "../cache/eviction.ts";
 import type { Stretch } from "../cache/schedule.ts";
-import { buildDecoder } from "../model/decoder.ts";
-import type { Decoder, DecoderOptions, PassTensors } from "../model/decoder_options.ts";
-import type { ModelFolder } from "../model/model_folder.ts";
-import type { WindowUse } from "../model/visible.ts";
-import { WeightBlock } from "../model/weight_block.ts";
+import { buildDecoder } from "../model/graph/decoder.ts";
+import type { Decoder, DecoderOptions, PassTensors } from "../model/graph/decoder_options.ts";
+import type { ModelFolder } from "../model/folder/model_folder.ts";
+import type { WindowUse } from "../model/graph/visible.ts";
+import { WeightBlock } from "../model/graph/weight_block.ts";
 import type { Graph } from "../onnx/graph.ts";
 import type { CustomOps } from "../ort/custom_ops.ts";
 import type { Runtime } from "../ort/runtime.ts";

@@ -1,7 +1,7 @@
 import type { EvictionOptions } from "../cache/eviction.ts";
-import type { FloatType } from "../dtype.ts";
+import type { FloatType } from "../util/dtype.ts";
 import type { StepKernels } from "../kernels/kernels.ts";
-import type { AttentionForm } from "../model/attention_form.ts";
+import type { AttentionForm } from "../model/graph/attention/attention_form.ts";
 import { type ModelSpec, shortestWindow } from "../model/spec.ts";
 import type { KernelChoice } from "./kernel_choice.ts";
 import { numberingOf, type Positions } from "./numbering.ts";

@@ -1,9 +1,9 @@
-import { InputError } from "../errors.ts";
-import type { Decoder, PassTensors } from "../model/decoder_options.ts";
+import { InputError } from "../util/errors.ts";
+import type { Decoder, PassTensors } from "../model/graph/decoder_options.ts";
 import { buildExport, type ExportOptions } from "../model/export/build_export.ts";
 import type { OnnxExport } from "../model/export/onnx_export.ts";
-import { emitPrediction } from "../model/head.ts";
-import type { ModelFolder } from "../model/model_folder.ts";
+import { emitPrediction } from "../model/graph/head.ts";
+import type { ModelFolder } from "../model/folder/model_folder.ts";
 import type { ModelSpec } from "../model/spec.ts";
 import { Graph } from "../onnx/graph.ts";
 import type { LoadedGraph, PassGraphs } from "./loaded_graph.ts";

@@ -1,4 +1,4 @@
-import { type DType, DTYPES } from "../dtype.ts";
+import { type DType, DTYPES } from "../util/dtype.ts";
 import type { Device, DeviceMemory } from "../ort/device.ts";
 import type { Later, SmallCopies } from "../ort/later.ts";
 import type { Ort } from "../ort/ort.ts";

@@ -1,7 +1,7 @@
-import type { FloatType } from "../dtype.ts";
+import type { FloatType } from "../util/dtype.ts";
 import { compileScore } from "../kernels/drop_program.ts";
-import type { ModelFolder } from "../model/model_folder.ts";
-import { stepObstacle } from "../model/step_obstacle.ts";
+import type { ModelFolder } from "../model/folder/model_folder.ts";
+import { stepObstacle } from "../model/step/step_obstacle.ts";
 import type { Score } from "../policies/score.ts";
 
 /** Whose kernels run decode steps: the project's own, ONNX Runtime's, or, by "auto", the own ones where they can. */
@@ -28,7 +28,7 @@ export interface KernelUse {
  *
  * @example
  * ```ts
- * import { openModelFolder } from "../model/model_folder.ts";
+ * import { openModelFolder } from "../model/folder/model_folder.ts";
  * import { keys, mul, sumOver, values } from "../policies/score.ts";
  * import { kernelObstacle } from "./kernel_choice.ts";
  *

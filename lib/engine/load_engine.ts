@@ -1,5 +1,5 @@
 import { Eviction } from "../cache/eviction.ts";
-import { openModelFolder } from "../model/model_folder.ts";
+import { openModelFolder } from "../model/folder/model_folder.ts";
 import { VramSampler } from "../nvml/sampler.ts";
 import { CudaDevice } from "../ort/cuda_device.ts";
 import type { Runtime } from "../ort/runtime.ts";

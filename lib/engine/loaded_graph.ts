@@ -1,4 +1,4 @@
-import type { Decoder } from "../model/decoder_options.ts";
+import type { Decoder } from "../model/graph/decoder_options.ts";
 import { Binding } from "../ort/binding.ts";
 import type { CustomOps } from "../ort/custom_ops.ts";
 import type { Runtime } from "../ort/runtime.ts";

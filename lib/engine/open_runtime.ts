@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import { cudaMajorOf } from "../cuda/provider.ts";
 import { preloadCudaLibraries } from "../cuda/preload.ts";
 import { CudaRuntime } from "../cuda/runtime.ts";
-import { InputError } from "../errors.ts";
+import { InputError } from "../util/errors.ts";
 import { CpuDevice } from "../ort/cpu_device.ts";
 import { CudaDevice } from "../ort/cuda_device.ts";
 import { findOnnxRuntime, type OrtLocation } from "../ort/find.ts";

@@ -1,13 +1,13 @@
 import { emitDropKernel } from "../cache/drop_kernel.ts";
 import type { Eviction } from "../cache/eviction.ts";
 import { CudaError } from "../cuda/errors.ts";
-import { InputError } from "../errors.ts";
+import { InputError } from "../util/errors.ts";
 import type { StepKernels } from "../kernels/kernels.ts";
 import { CudaStepKernels } from "../kernels/step_kernels.ts";
-import type { ModelFolder } from "../model/model_folder.ts";
-import { PromptHeads } from "../model/prompt_heads.ts";
+import type { ModelFolder } from "../model/folder/model_folder.ts";
+import { PromptHeads } from "../model/graph/prompt_heads.ts";
 import type { ModelSpec } from "../model/spec.ts";
-import { buildStep } from "../model/step_graph.ts";
+import { buildStep } from "../model/step/step_graph.ts";
 import type { Graph, Tensor } from "../onnx/graph.ts";
 import type { CudaDevice } from "../ort/cuda_device.ts";
 import { CustomOps } from "../ort/custom_ops.ts";

@@ -1,4 +1,4 @@
-import { printable } from "../printable.ts";
+import { printable } from "../util/printable.ts";
 
 /** Whether a connection could not be made, broke, or fell silent: fetch says so with a TypeError. */
 export function isBroken(error: unknown): boolean {

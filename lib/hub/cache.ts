@@ -1,5 +1,5 @@
 import { dirname, join, relative } from "@std/path";
-import { writeAtomic } from "../write_atomic.ts";
+import { writeAtomic } from "../util/write_atomic.ts";
 import { type HubRepo, isCommit, isRelativePath } from "./repo.ts";
 
 /** A file of a repository as the hub lists it. */

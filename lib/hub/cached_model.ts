@@ -1,5 +1,5 @@
-import type { FloatType } from "../dtype.ts";
-import { shardsOf } from "../model/checkpoint.ts";
+import type { FloatType } from "../util/dtype.ts";
+import { shardsOf } from "../model/folder/checkpoint.ts";
 import type { HubCache } from "./cache.ts";
 import { chooseModelFiles, OPTIONAL_FILES } from "./choose_model_files.ts";
 

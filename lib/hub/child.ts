@@ -1,5 +1,5 @@
-import { NETWORK_ENV } from "../util/child_env.ts";
-import { endWith, readLines, spawnDeno } from "../util/deno_child.ts";
+import { NETWORK_ENV } from "../process/child_env.ts";
+import { endWith, readLines, spawnDeno } from "../process/deno_child.ts";
 import { HubError } from "./errors.ts";
 import type { DownloadEvent, HubEvent, HubRequest } from "./protocol.ts";
 import { DEFAULT_ENDPOINT, DOWNLOAD_ENV, SETTINGS_ENV } from "./settings.ts";

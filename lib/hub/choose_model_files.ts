@@ -1,6 +1,6 @@
-import type { FloatType } from "../dtype.ts";
+import type { FloatType } from "../util/dtype.ts";
 import { chooseExport, filesOfExport } from "../model/export/find_export.ts";
-import { printable } from "../printable.ts";
+import { printable } from "../util/printable.ts";
 import { HubError } from "./errors.ts";
 
 /** Files that a run reads where a repository has them, and does without where not. */

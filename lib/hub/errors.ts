@@ -1,4 +1,4 @@
-import { InputError } from "../errors.ts";
+import { InputError } from "../util/errors.ts";
 
 /**
  * What kept a file of the hub away: "unreachable", the hub did not answer, or asked to come back later, so that another

@@ -1,7 +1,7 @@
 import { dirname } from "@std/path";
-import { byteCount } from "../byte_count.ts";
-import { digestOfFile } from "../digest.ts";
-import { printable } from "../printable.ts";
+import { byteCount } from "../util/byte_count.ts";
+import { digestOfFile } from "../util/digest.ts";
+import { printable } from "../util/printable.ts";
 import type { HubCache, ListedFile } from "./cache.ts";
 import type { FileHead, HubClient } from "./client.ts";
 import { HubError } from "./errors.ts";

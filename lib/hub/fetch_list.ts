@@ -1,7 +1,7 @@
 import type { HubCache, ListedFile, Listing } from "./cache.ts";
 import type { HubClient } from "./client.ts";
 import { HubError } from "./errors.ts";
-import { printable } from "../printable.ts";
+import { printable } from "../util/printable.ts";
 import { isCommit, isRelativePath } from "./repo.ts";
 
 /** One of `siblings` in the hub's answer, with `blobs=true`. */

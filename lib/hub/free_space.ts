@@ -1,6 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { dirname } from "@std/path";
-import { byteCount } from "../byte_count.ts";
+import { byteCount } from "../util/byte_count.ts";
 import { HubError } from "./errors.ts";
 
 /**

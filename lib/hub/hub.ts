@@ -8,9 +8,9 @@ import {
   required,
   signal,
   text,
-} from "../check_options.ts";
-import type { FloatType } from "../dtype.ts";
-import { printable } from "../printable.ts";
+} from "../util/check_options.ts";
+import type { FloatType } from "../util/dtype.ts";
+import { printable } from "../util/printable.ts";
 import { HubCache } from "./cache.ts";
 import { cachedModel, type HubModel } from "./cached_model.ts";
 import { type ChildOptions, runHubChild } from "./child.ts";

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { endWithParent } from "../util/end_with_parent.ts";
-import { InputError } from "../errors.ts";
-import { printable } from "../printable.ts";
+import { endWithParent } from "../process/end_with_parent.ts";
+import { InputError } from "../util/errors.ts";
+import { printable } from "../util/printable.ts";
 import { HubCache } from "./cache.ts";
 import { HubClient } from "./client.ts";
 import { HubError } from "./errors.ts";

@@ -1,4 +1,4 @@
-import type { FloatType } from "../dtype.ts";
+import type { FloatType } from "../util/dtype.ts";
 import type { HubErrorKind } from "./errors.ts";
 import type { AskedRepo } from "./repo.ts";
 

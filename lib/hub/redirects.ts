@@ -1,4 +1,4 @@
-import { printable } from "../printable.ts";
+import { printable } from "../util/printable.ts";
 import { HubError } from "./errors.ts";
 
 /**

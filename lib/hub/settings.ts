@@ -1,6 +1,6 @@
 import { join } from "@std/path";
-import { InputError } from "../errors.ts";
-import { printable } from "../printable.ts";
+import { InputError } from "../util/errors.ts";
+import { printable } from "../util/printable.ts";
 
 /** What the environment says of the hub. */
 export interface HubSettings {

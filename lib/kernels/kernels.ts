@@ -1,4 +1,4 @@
-import type { FloatType } from "../dtype.ts";
+import type { FloatType } from "../util/dtype.ts";
 import type { AttendArguments, ChooseArguments, DropArguments, EmbedArguments } from "./structs.ts";
 import type { HeadsArguments, LinearSegment } from "./structs.ts";
 

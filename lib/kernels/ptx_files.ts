@@ -1,4 +1,4 @@
-import type { FloatType } from "../dtype.ts";
+import type { FloatType } from "../util/dtype.ts";
 import { cudaDigest } from "./cuda_source.ts";
 
 /**

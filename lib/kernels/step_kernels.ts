@@ -1,7 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import { CudaDriver, type CudaModule, type Launch } from "../cuda/driver.ts";
-import { DTYPES, type FloatType } from "../dtype.ts";
-import { InputError } from "../errors.ts";
+import { DTYPES, type FloatType } from "../util/dtype.ts";
+import { InputError } from "../util/errors.ts";
 import type { CudaDevice } from "../ort/cuda_device.ts";
 import type { DeviceMemory } from "../ort/device.ts";
 import {

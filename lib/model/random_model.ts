@@ -1,8 +1,8 @@
 import { join } from "@std/path";
-import { DTYPES, type FloatType } from "../dtype.ts";
-import { ConfigReader } from "./config_reader.ts";
-import { specOf } from "./model_folder.ts";
-import { visitWeights } from "./visit_weights.ts";
+import { DTYPES, type FloatType } from "../util/dtype.ts";
+import { ConfigReader } from "./folder/config_reader.ts";
+import { specOf } from "./folder/model_folder.ts";
+import { visitWeights } from "./graph/visit_weights.ts";
 
 /**
  * Writes a model folder with random weights of a given shape: for measuring speed and memory, which do not depend on

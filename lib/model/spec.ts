@@ -1,5 +1,5 @@
-import type { Activation } from "./activation.ts";
-import type { Rope } from "./rope.ts";
+import type { Activation } from "./graph/activation.ts";
+import type { Rope } from "./graph/rope/rope.ts";
 
 /** A matrix's or a normalization's weights, with or without a bias: names in the checkpoint. */
 export interface Affine {

@@ -1,5 +1,5 @@
 import { driverLibrary } from "../cuda/libraries.ts";
-import { InputError } from "../errors.ts";
+import { InputError } from "../util/errors.ts";
 import { NvmlDevice } from "./device.ts";
 import { NVML_SYMBOLS, NvmlReturn } from "./symbols.ts";
 

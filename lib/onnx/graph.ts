@@ -1,5 +1,5 @@
 import proto from "onnx-proto";
-import { type DType, DTYPES } from "../dtype.ts";
+import { type DType, DTYPES } from "../util/dtype.ts";
 import { renameAll } from "./include.ts";
 import { type Dim, valueInfo } from "./value_info.ts";
 

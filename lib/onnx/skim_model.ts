@@ -1,5 +1,5 @@
 import proto from "onnx-proto";
-import { openRegularSync } from "../regular_file.ts";
+import { openRegularSync } from "../util/regular_file.ts";
 
 const { onnx } = proto;
 

@@ -1,5 +1,5 @@
 import type proto from "onnx-proto";
-import { type DType, DTYPES } from "../dtype.ts";
+import { type DType, DTYPES } from "../util/dtype.ts";
 
 /**
  * A dimension: a number, a name for one that is known at run time, or null for one without a name. By names ORT sees

@@ -1,4 +1,4 @@
-import { type DType, DTYPES } from "../dtype.ts";
+import { type DType, DTYPES } from "../util/dtype.ts";
 import type { Graph, Tensor } from "../onnx/graph.ts";
 import { cString, outPointer, pointerAt } from "./_c.ts";
 import type { Device } from "./device.ts";

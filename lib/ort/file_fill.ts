@@ -1,4 +1,4 @@
-import { InputError } from "../errors.ts";
+import { InputError } from "../util/errors.ts";
 import { CudaDevice } from "./cuda_device.ts";
 import { checkRange, type Device, type DeviceMemory } from "./device.ts";
 import { FillBoard } from "./fill_board.ts";

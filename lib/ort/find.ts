@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { dirname, fromFileUrl, join, resolve, toFileUrl } from "@std/path";
-import { InputError } from "../errors.ts";
+import { InputError } from "../util/errors.ts";
 import { ORT_VERSION, setupFolder } from "./setup_folder.ts";
 
 /** Where libonnxruntime was found. */

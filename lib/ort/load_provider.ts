@@ -1,4 +1,4 @@
-import { InputError } from "../errors.ts";
+import { InputError } from "../util/errors.ts";
 import { cStrings } from "./_c.ts";
 import type { Ort } from "./ort.ts";
 

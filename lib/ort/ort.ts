@@ -1,4 +1,4 @@
-import { InputError } from "../errors.ts";
+import { InputError } from "../util/errors.ts";
 import { API, type ApiFunctions, NEWEST_API_VERSION, OLDEST_API_VERSION } from "./api_table.ts";
 import { cString, outPointer, pointerAt, stringAt, stringsAt } from "./_c.ts";
 import { threadsForAll } from "./threads.ts";

@@ -1,4 +1,4 @@
-import { InputError } from "../errors.ts";
+import { InputError } from "../util/errors.ts";
 import type { Staging } from "./staging.ts";
 
 /** Bytes of a file, and where in memory they belong. */

@@ -1,4 +1,4 @@
-import type { DType } from "../dtype.ts";
+import type { DType } from "../util/dtype.ts";
 import { cString, cStrings, outPointer, pointerAt, stringsAt } from "./_c.ts";
 import { Handle } from "./_handle.ts";
 import { Binding } from "./binding.ts";

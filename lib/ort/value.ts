@@ -1,4 +1,4 @@
-import { type DType, DTYPES } from "../dtype.ts";
+import { type DType, DTYPES } from "../util/dtype.ts";
 import { cString } from "./_c.ts";
 import { Handle } from "./_handle.ts";
 import type { Device, DeviceMemory } from "./device.ts";

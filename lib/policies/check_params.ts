@@ -1,4 +1,4 @@
-import { checkValue, type Kind } from "../check_options.ts";
+import { checkValue, type Kind } from "../util/check_options.ts";
 
 /** A method's name. */
 export const paramName: Kind = {

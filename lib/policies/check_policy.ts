@@ -1,4 +1,4 @@
-import { InputError } from "../errors.ts";
+import { InputError } from "../util/errors.ts";
 import { scoreFault } from "./check_score.ts";
 import type { Policy, Sizes } from "./policy.ts";
 

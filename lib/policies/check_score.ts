@@ -1,4 +1,4 @@
-import { suggest } from "../suggest.ts";
+import { suggest } from "../util/suggest.ts";
 import { featuresOf, type Score } from "./score.ts";
 
 /** The part of a policy that is looked at. */

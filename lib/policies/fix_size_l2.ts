@@ -1,4 +1,4 @@
-import { integer } from "../check_options.ts";
+import { integer } from "../util/check_options.ts";
 import { share } from "./check_params.ts";
 import { definePolicy } from "./policy.ts";
 import { keyNorm, neg, random, type Score } from "./score.ts";

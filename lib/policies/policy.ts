@@ -1,4 +1,4 @@
-import { callback, checkOptions, type Kind, type KnownOptions, object, required } from "../check_options.ts";
+import { callback, checkOptions, type Kind, type KnownOptions, object, required } from "../util/check_options.ts";
 import { paramKinds, paramName } from "./check_params.ts";
 import { scoreFault } from "./check_score.ts";
 import type { Feature, Score } from "./score.ts";

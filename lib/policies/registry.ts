@@ -1,4 +1,4 @@
-import { InputError } from "../errors.ts";
+import { InputError } from "../util/errors.ts";
 import { adaptiveL2 } from "./adaptive_l2.ts";
 import { baseline } from "./baseline.ts";
 import { fixSizeL2 } from "./fix_size_l2.ts";

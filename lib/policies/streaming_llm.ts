@@ -1,4 +1,4 @@
-import { integer } from "../check_options.ts";
+import { integer } from "../util/check_options.ts";
 import { definePolicy } from "./policy.ts";
 
 /**

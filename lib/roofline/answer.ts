@@ -1,7 +1,7 @@
 import { gpuInfo } from "../nvml/gpu_info.ts";
 import { Nvml } from "../nvml/nvml.ts";
 import { CudaDevice } from "../ort/cuda_device.ts";
-import type { GpuInfo } from "../report/types.ts";
+import type { GpuInfo } from "../report/results/types.ts";
 import { openRuntime } from "../engine/open_runtime.ts";
 import { measureBandwidth } from "./bandwidth.ts";
 import { measureRows } from "./measure_rows.ts";

@@ -1,4 +1,4 @@
-import type { DType } from "../dtype.ts";
+import type { DType } from "../util/dtype.ts";
 import { Graph, type Tensor } from "../onnx/graph.ts";
 import { Binding } from "../ort/binding.ts";
 import { CudaDevice } from "../ort/cuda_device.ts";
@@ -6,7 +6,7 @@ import type { DeviceMemory } from "../ort/device.ts";
 import type { Runtime } from "../ort/runtime.ts";
 import { Session } from "../ort/session.ts";
 import { Value } from "../ort/value.ts";
-import { median } from "../report/stats.ts";
+import { median } from "../report/results/stats.ts";
 import type { Bandwidth } from "./protocol.ts";
 
 /** Bytes of the buffer: many times the last cache, which a GPU has of 50 MB or so and a CPU of a few to a few hundred. */

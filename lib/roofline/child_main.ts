@@ -4,7 +4,7 @@
  * @module
  */
 import { beginCuda } from "../engine/begin_cuda.ts";
-import { serveOne } from "../run/child_side.ts";
+import { serveOne } from "../run/child/child_side.ts";
 import type { RooflineEvent, RooflineRequest } from "./protocol.ts";
 
 if (import.meta.main) {

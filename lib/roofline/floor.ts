@@ -1,6 +1,6 @@
-import { DTYPES, type FloatType } from "../dtype.ts";
+import { DTYPES, type FloatType } from "../util/dtype.ts";
 import type { ModelSpec } from "../model/spec.ts";
-import { visitWeights } from "../model/visit_weights.ts";
+import { visitWeights } from "../model/graph/visit_weights.ts";
 
 /** What a model's shape says of its memory and work. */
 export interface ModelCost {
@@ -19,7 +19,7 @@ export interface ModelCost {
  *
  * @example
  * ```ts
- * import { openModelFolder } from "../model/model_folder.ts";
+ * import { openModelFolder } from "../model/folder/model_folder.ts";
  * import { modelCost } from "./floor.ts";
  *
  * const { weightBytes, stepWeightBytes } = modelCost(openModelFolder("lib/assets/novel-neox-8m").spec, "float32");
@@ -48,7 +48,7 @@ export function modelCost(spec: ModelSpec, dtype: FloatType): ModelCost {
  *
  * @example
  * ```ts
- * import { openModelFolder } from "../model/model_folder.ts";
+ * import { openModelFolder } from "../model/folder/model_folder.ts";
  * import { prefillFlops } from "./floor.ts";
  *
  * const { spec } = openModelFolder("lib/assets/novel-neox-8m");

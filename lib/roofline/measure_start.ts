@@ -1,4 +1,4 @@
-import { openModelFolder } from "../model/model_folder.ts";
+import { openModelFolder } from "../model/folder/model_folder.ts";
 import { stopwatch } from "../engine/load_times.ts";
 import { loadEngine } from "../engine/load_engine.ts";
 import { prefill, prompt } from "./measure_rows.ts";

@@ -1,4 +1,4 @@
-import { median } from "../report/stats.ts";
+import { median } from "../report/results/stats.ts";
 
 /** A median, and where it may as well be. */
 export interface MedianInterval {

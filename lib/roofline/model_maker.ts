@@ -1,8 +1,8 @@
-import { InputError } from "../errors.ts";
-import { readJsonObject } from "../model/json_file.ts";
+import { InputError } from "../util/errors.ts";
+import { readJsonObject } from "../model/folder/json_file.ts";
 import { writeRandomModel } from "../model/random_model.ts";
 import { SHAPES } from "../model/shapes.ts";
-import { suggest } from "../suggest.ts";
+import { suggest } from "../util/suggest.ts";
 
 /** A model folder that goes with the scope, unless it is to be kept. */
 export class TemporaryModel implements Disposable {

@@ -1,13 +1,13 @@
 import { type KeepTable, tabulate } from "../cache/schedule.ts";
-import type { FloatType } from "../dtype.ts";
-import { InputError } from "../errors.ts";
-import type { AttentionForm } from "../model/attention_form.ts";
-import type { ModelFolder } from "../model/model_folder.ts";
+import type { FloatType } from "../util/dtype.ts";
+import { InputError } from "../util/errors.ts";
+import type { AttentionForm } from "../model/graph/attention/attention_form.ts";
+import type { ModelFolder } from "../model/folder/model_folder.ts";
 import { shortestWindow } from "../model/spec.ts";
 import { checkPolicy } from "../policies/check_policy.ts";
 import type { Policy } from "../policies/policy.ts";
 import { methods } from "../policies/registry.ts";
-import { chooseAttention } from "../run/choose.ts";
+import { chooseAttention } from "../run/plan/choose.ts";
 import type { KernelChoice } from "../engine/kernel_choice.ts";
 import { BUDGET_METHODS, type BudgetMethodName } from "./budget_methods.ts";
 import { mergeTables } from "./merge_tables.ts";
@@ -45,7 +45,7 @@ export interface Job {
  *
  * @example
  * ```ts
- * import { openModelFolder } from "../model/model_folder.ts";
+ * import { openModelFolder } from "../model/folder/model_folder.ts";
  * import { planJobs } from "./plan.ts";
  *
  * const jobs = planJobs(openModelFolder("lib/assets/novel-neox-8m"), {

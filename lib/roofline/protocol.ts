@@ -1,9 +1,9 @@
 import type { KeepTable } from "../cache/schedule.ts";
-import type { FloatType } from "../dtype.ts";
-import type { AttentionForm } from "../model/attention_form.ts";
+import type { FloatType } from "../util/dtype.ts";
+import type { AttentionForm } from "../model/graph/attention/attention_form.ts";
 import type { AttentionUse } from "../policies/policy.ts";
 import type { Score } from "../policies/score.ts";
-import type { GpuInfo } from "../report/types.ts";
+import type { GpuInfo } from "../report/results/types.ts";
 import type { KernelChoice, KernelsUsed } from "../engine/kernel_choice.ts";
 import type { LoadTimes } from "../engine/load_times.ts";
 

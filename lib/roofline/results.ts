@@ -1,8 +1,8 @@
-import type { FloatType } from "../dtype.ts";
-import type { AttentionForm } from "../model/attention_form.ts";
+import type { FloatType } from "../util/dtype.ts";
+import type { AttentionForm } from "../model/graph/attention/attention_form.ts";
 import type { ModelSpec } from "../model/spec.ts";
-import { mean, median, p95 } from "../report/stats.ts";
-import type { Environment } from "../report/types.ts";
+import { mean, median, p95 } from "../report/results/stats.ts";
+import type { Environment } from "../report/results/types.ts";
 import { type BreakEven, breakEven, type FullCachePoint } from "./break_even.ts";
 import type { BudgetMethodName } from "./budget_methods.ts";
 import { floorSeconds, type ModelCost, modelCost, prefillFlops } from "./floor.ts";

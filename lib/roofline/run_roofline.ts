@@ -1,16 +1,16 @@
-import { InputError } from "../errors.ts";
-import type { ModelFolder } from "../model/model_folder.ts";
+import { InputError } from "../util/errors.ts";
+import type { ModelFolder } from "../model/folder/model_folder.ts";
 import { positionsObstacle } from "../model/positions.ts";
 import { methods } from "../policies/registry.ts";
-import { describeEnvironment } from "../report/environment.ts";
-import { localTimestamp } from "../report/results_folder.ts";
-import { sha256OfFiles } from "../sha256.ts";
-import type { GpuInfo } from "../report/types.ts";
-import { reasonOf, runChild } from "../run/child.ts";
-import { chooseDtype } from "../run/choose.ts";
+import { describeEnvironment } from "../report/results/environment.ts";
+import { localTimestamp } from "../report/results/results_folder.ts";
+import { sha256OfFiles } from "../util/sha256.ts";
+import type { GpuInfo } from "../report/results/types.ts";
+import { reasonOf, runChild } from "../run/child/child.ts";
+import { chooseDtype } from "../run/plan/choose.ts";
 import { kernelObstacle } from "../engine/kernel_choice.ts";
-import type { Probe } from "../run/protocol.ts";
-import { ENGINE_DEFAULTS, type EngineFlags } from "./flags.ts";
+import type { Probe } from "../run/child/protocol.ts";
+import { ENGINE_DEFAULTS, type RooflineSettings } from "./settings.ts";
 import { modelCost } from "./floor.ts";
 import { formOf, type Job, planJobs, type RooflineOptions } from "./plan.ts";
 import type {
@@ -33,9 +33,9 @@ import {
 } from "./results.ts";
 import { lastPosition, stepsOf } from "./row_course.ts";
 
-/** What a run needs beside its flags. */
+/** What a run needs. */
 export interface RooflineRun {
-  readonly flags: EngineFlags;
+  readonly flags: RooflineSettings;
   readonly model: ModelFolder;
   /** What to call it. */
   readonly name: string;
@@ -58,9 +58,9 @@ const QUEUED = { batches: 6, queued: 16 };
  *
  * @example
  * ```ts ignore
- * import { openModelFolder } from "../model/model_folder.ts";
- * import { probe } from "../run/child.ts";
- * import { parseEngineFlags } from "./flags.ts";
+ * import { openModelFolder } from "../model/folder/model_folder.ts";
+ * import { probe } from "../run/child/child.ts";
+ * import { parseEngineFlags } from "../cli/flags/engine_flags.ts";
  * import { runRoofline } from "./run_roofline.ts";
  *
  * const { rows } = await runRoofline({

@@ -1,6 +1,6 @@
-import { kernelsNote } from "../report/kernels_note.ts";
-import { significant } from "../report/significant.ts";
-import { median } from "../report/stats.ts";
+import { kernelsNote } from "../report/tables/kernels_note.ts";
+import { significant } from "../report/tables/significant.ts";
+import { median } from "../report/results/stats.ts";
 import type { StartFigures } from "./protocol.ts";
 import type { RooflineResults, RooflineRow } from "./results.ts";
 

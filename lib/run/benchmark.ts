@@ -1,21 +1,21 @@
 import { join } from "@std/path";
-import { drawInChild } from "../report/draw_child.ts";
-import type { Picture } from "../report/pictures.ts";
-import { aggregateAll } from "../report/stats.ts";
-import type { Trace, TraceSnapshot } from "../report/trace_types.ts";
-import type { BenchmarkResults, ConfigurationRecord, Failure, RawResult } from "../report/types.ts";
-import { checkBenchmarkOptions } from "./check_options.ts";
-import { type ChildEnd, reasonOf, runChild } from "./child.ts";
-import { sha256OfFiles } from "../sha256.ts";
-import { LauncherWatch } from "../util/launcher.ts";
+import { drawInChild } from "../report/charts/draw_child.ts";
+import type { Picture } from "../report/charts/pictures.ts";
+import { aggregateAll } from "../report/results/stats.ts";
+import type { Trace, TraceSnapshot } from "../report/results/trace_types.ts";
+import type { BenchmarkResults, ConfigurationRecord, Failure, RawResult } from "../report/results/types.ts";
+import { checkBenchmarkOptions } from "./plan/check_options.ts";
+import { type ChildEnd, reasonOf, runChild } from "./child/child.ts";
+import { sha256OfFiles } from "../util/sha256.ts";
+import { LauncherWatch } from "../process/launcher.ts";
 import { noteResults } from "./note_results.ts";
-import type { BenchmarkOptions, BenchmarkRun } from "./options.ts";
-import { type Plan, prepare } from "./prepare.ts";
-import type { MeasureRequest } from "./protocol.ts";
+import type { BenchmarkOptions, BenchmarkRun } from "./plan/options.ts";
+import { type Plan, prepare } from "./plan/plan.ts";
+import type { MeasureRequest } from "./child/protocol.ts";
 import { readEarlier, setUnfinished, takeOver } from "./resume.ts";
 import { RunFolder } from "./run_folder.ts";
 
-export type { BenchmarkOptions, BenchmarkRun } from "./options.ts";
+export type { BenchmarkOptions, BenchmarkRun } from "./plan/options.ts";
 
 /**
  * Runs a benchmark: every configuration in a process of its own, one after another, results.json written anew after

@@ -1,5 +1,5 @@
-import { notesOf } from "../report/notes.ts";
-import type { BenchmarkResults } from "../report/types.ts";
+import { notesOf } from "../report/results/notes.ts";
+import type { BenchmarkResults } from "../report/results/types.ts";
 
 /** Brings every configuration's notes up to what was measured of it. */
 export function noteResults({ config, configurations, raw_results }: BenchmarkResults): void {

@@ -1,11 +1,11 @@
 import { join } from "@std/path";
-import { InputError } from "../errors.ts";
-import { readResults } from "../report/results_file.ts";
-import { localTimestamp } from "../report/results_folder.ts";
-import { readTrace, traceFileName } from "../report/trace.ts";
-import type { Trace } from "../report/trace_types.ts";
-import type { BenchmarkResults, RawResult } from "../report/types.ts";
-import type { MeasureRequest } from "./protocol.ts";
+import { InputError } from "../util/errors.ts";
+import { readResults } from "../report/results/results_file.ts";
+import { localTimestamp } from "../report/results/results_folder.ts";
+import { readTrace, traceFileName } from "../report/results/trace.ts";
+import type { Trace } from "../report/results/trace_types.ts";
+import type { BenchmarkResults, RawResult } from "../report/results/types.ts";
+import type { MeasureRequest } from "./child/protocol.ts";
 
 /** What a finished part of a configuration says when the rest of it was not measured. */
 export const INTERRUPTED = "interrupted";

@@ -1,10 +1,10 @@
-import { InputError } from "../errors.ts";
-import { writeResults } from "../report/results_file.ts";
-import { createResultsFolder } from "../report/results_folder.ts";
-import { writeTrace } from "../report/trace.ts";
-import type { Trace } from "../report/trace_types.ts";
-import type { BenchmarkResults } from "../report/types.ts";
-import { removeTemporaries, syncFolder } from "../write_atomic.ts";
+import { InputError } from "../util/errors.ts";
+import { writeResults } from "../report/results/results_file.ts";
+import { createResultsFolder } from "../report/results/results_folder.ts";
+import { writeTrace } from "../report/results/trace.ts";
+import type { Trace } from "../report/results/trace_types.ts";
+import type { BenchmarkResults } from "../report/results/types.ts";
+import { removeTemporaries, syncFolder } from "../util/write_atomic.ts";
 
 /**
  * A run's folder on the disk. It is this process's alone: a lock on the folder itself, which goes with the process, keeps

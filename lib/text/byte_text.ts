@@ -1,4 +1,4 @@
-import type { InputError } from "../errors.ts";
+import type { InputError } from "../util/errors.ts";
 import type { Head, TextSource } from "./text_source.ts";
 
 /** Makes the error for a text that cannot be read: why, and what was thrown. */
@@ -13,7 +13,7 @@ const MOST = 2 ** 28;
  * @example
  * ```ts
  * import { ByteText } from "./byte_text.ts";
- * import { InputError } from "../errors.ts";
+ * import { InputError } from "../util/errors.ts";
  *
  * const pieces = [new Uint8Array([0x43, 0x61]), new Uint8Array([0x6c, 0x6c])];
  * const text = new ByteText(pieces, (why) => new InputError(why));
@@ -64,7 +64,7 @@ export class ByteText implements TextSource {
  *
  * @example
  * ```ts
- * import { InputError } from "../errors.ts";
+ * import { InputError } from "../util/errors.ts";
  * import { onlyText } from "./byte_text.ts";
  *
  * const pieces = onlyText(ReadableStream.from([new Uint8Array([0x61, 0])]), (why) => new InputError(why));

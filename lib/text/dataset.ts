@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { InputError } from "../errors.ts";
+import { InputError } from "../util/errors.ts";
 import type { HubOptions } from "../hub/hub.ts";
-import { printable } from "../printable.ts";
-import { sha256OfFile } from "../sha256.ts";
+import { printable } from "../util/printable.ts";
+import { sha256OfFile } from "../util/sha256.ts";
 import { ByteText, type Fault, onlyText } from "./byte_text.ts";
 import { fileKind } from "./dataset_files.ts";
 import { findDataset } from "./find_dataset.ts";

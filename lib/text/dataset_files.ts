@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { printable } from "../printable.ts";
+import { printable } from "../util/printable.ts";
 import type { Fault } from "./byte_text.ts";
 import { whyUnreadable } from "./file_pieces.ts";
 
@@ -24,7 +24,7 @@ const EXTENSIONS: readonly (readonly [FileKind, RegExp])[] = [
  * @example
  * ```ts
  * import { fileKind } from "./dataset_files.ts";
- * import { InputError } from "../errors.ts";
+ * import { InputError } from "../util/errors.ts";
  *
  * console.log(fileKind("pile.jsonl.gz", (why) => new InputError(why))); // jsonl
  * ```
@@ -73,7 +73,7 @@ export async function filesOfFolder(folder: string, split: string | undefined, f
  *
  * @example
  * ```ts
- * import { InputError } from "../errors.ts";
+ * import { InputError } from "../util/errors.ts";
  * import { chooseFiles } from "./dataset_files.ts";
  *
  * const paths = ["README.md", "info.json", "data/test-00000-of-00001.parquet", "data/train-00000-of-00001.parquet"];

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { openRegular } from "../regular_file.ts";
+import { openRegular } from "../util/regular_file.ts";
 import type { Fault } from "./byte_text.ts";
 
 /** How long unpacking goes on before something else has its turn, ms. */
@@ -17,7 +17,7 @@ const PIECE = 1 << 17;
  *
  * @example
  * ```ts
- * import { InputError } from "../errors.ts";
+ * import { InputError } from "../util/errors.ts";
  * import { filePieces } from "./file_pieces.ts";
  *
  * let bytes = 0;

@@ -1,6 +1,6 @@
-import type { InputError } from "../errors.ts";
+import type { InputError } from "../util/errors.ts";
 import type { HubOptions } from "../hub/hub.ts";
-import { suggest } from "../suggest.ts";
+import { suggest } from "../util/suggest.ts";
 import type { Fault } from "./byte_text.ts";
 import { type DatasetFile, FILE_FORMS, filesOfFolder, localFile } from "./dataset_files.ts";
 import { whyUnreadable } from "./file_pieces.ts";
@@ -36,7 +36,7 @@ const SPLIT = "test";
  *
  * @example
  * ```ts
- * import { InputError } from "../errors.ts";
+ * import { InputError } from "../util/errors.ts";
  * import { findDataset } from "./find_dataset.ts";
  *
  * const { files, isOne } = await findDataset("LICENSE", undefined, {}, (why) => new InputError(why));

@@ -1,6 +1,6 @@
 import { HubError } from "../hub/errors.ts";
 import { hubFile, hubList, type HubOptions } from "../hub/hub.ts";
-import { printable } from "../printable.ts";
+import { printable } from "../util/printable.ts";
 import type { Fault } from "./byte_text.ts";
 import { chooseFiles, type DatasetFile } from "./dataset_files.ts";
 
@@ -40,7 +40,7 @@ export function hubDataset(name: string): HubDataset | undefined {
  *
  * @example
  * ```ts ignore
- * import { InputError } from "../errors.ts";
+ * import { InputError } from "../util/errors.ts";
  * import { filesOfHub } from "./hub_dataset.ts";
  *
  * const dataset = { repo: "emozilla/pg19", folder: "data" };

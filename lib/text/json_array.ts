@@ -19,7 +19,7 @@ const KEY_REACH = 64;
  *
  * @example
  * ```ts
- * import { InputError } from "../errors.ts";
+ * import { InputError } from "../util/errors.ts";
  * import { jsonArray } from "./json_array.ts";
  *
  * async function* pieces() {

@@ -1,5 +1,5 @@
-import type { InputError } from "../errors.ts";
-import { notJson } from "../printable.ts";
+import type { InputError } from "../util/errors.ts";
+import { notJson } from "../util/printable.ts";
 import type { Fault } from "./byte_text.ts";
 
 /** Bytes of the longest row: a string's limit is twice that. */
@@ -18,7 +18,7 @@ export interface JsonRow {
  *
  * @example
  * ```ts
- * import { InputError } from "../errors.ts";
+ * import { InputError } from "../util/errors.ts";
  * import { jsonLines } from "./json_lines.ts";
  *
  * async function* pieces() {

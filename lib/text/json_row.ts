@@ -1,4 +1,4 @@
-import { printable } from "../printable.ts";
+import { printable } from "../util/printable.ts";
 import { stringSource, type TextSource } from "./text_source.ts";
 import type { Fault } from "./byte_text.ts";
 
@@ -7,7 +7,7 @@ import type { Fault } from "./byte_text.ts";
  *
  * @example
  * ```ts
- * import { InputError } from "../errors.ts";
+ * import { InputError } from "../util/errors.ts";
  * import { textOfRow } from "./json_row.ts";
  *
  * const text = textOfRow({ body: "Call me Ishmael." }, "body", (why) => new InputError(why), true);

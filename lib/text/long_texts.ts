@@ -9,7 +9,7 @@ export type Rows = AsyncIterable<TextSource | undefined> | Iterable<TextSource |
  *
  * @example
  * ```ts
- * import { InputError } from "../errors.ts";
+ * import { InputError } from "../util/errors.ts";
  * import { LongTexts } from "./long_texts.ts";
  * import { stringSource } from "./text_source.ts";
  *

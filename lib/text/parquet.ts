@@ -1,7 +1,7 @@
 import { type AsyncBuffer, parquetMetadataAsync, type ParquetScan, parquetScan, parquetSchema } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
-import { printable } from "../printable.ts";
-import { openRegular } from "../regular_file.ts";
+import { printable } from "../util/printable.ts";
+import { openRegular } from "../util/regular_file.ts";
 import { ByteText, type Fault } from "./byte_text.ts";
 import { whyUnreadable } from "./file_pieces.ts";
 import { listed } from "./json_row.ts";
@@ -19,7 +19,7 @@ const PIECE = 1 << 16;
  *
  * @example
  * ```ts
- * import { InputError } from "../errors.ts";
+ * import { InputError } from "../util/errors.ts";
  * import { parquetTexts } from "./parquet.ts";
  *
  * const path = "tests/fixtures/parquet/zstd-plain.parquet";

@@ -12,7 +12,7 @@ import type { TextSource } from "./text_source.ts";
  *
  * @example
  * ```ts
- * import { InputError } from "../errors.ts";
+ * import { InputError } from "../util/errors.ts";
  * import { textsOfFile } from "./rows.ts";
  *
  * for await (const text of textsOfFile("LICENSE", "text", "text", (why) => new InputError(why))) {

@@ -1,4 +1,4 @@
-import { InputError } from "../errors.ts";
+import { InputError } from "../util/errors.ts";
 import { firstTokens } from "./prefix.ts";
 import type { TextSource } from "./text_source.ts";
 import type { Encoder } from "./tokenizer.ts";

@@ -1,8 +1,8 @@
 import { Tokenizer } from "@huggingface/tokenizers";
-import { InputError } from "../errors.ts";
-import { describe } from "../model/json_file.ts";
-import { notJson, printable } from "../printable.ts";
-import { readRegular } from "../regular_file.ts";
+import { InputError } from "../util/errors.ts";
+import { describe } from "../model/folder/json_file.ts";
+import { notJson, printable } from "../util/printable.ts";
+import { readRegular } from "../util/regular_file.ts";
 import { type BosRule, bosRule } from "./bos_rule.ts";
 
 /** Bytes of the largest file that is read: large vocabularies make a tokenizer.json of 35 MB. */

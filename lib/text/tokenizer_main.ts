@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { readLines } from "../util/deno_child.ts";
+import { readLines } from "../process/deno_child.ts";
 import type { TokenizerAnswer } from "./tokenizer_process.ts";
 
 if (import.meta.main) {

@@ -1,5 +1,5 @@
-import { endWith, readLines, spawnDeno } from "../util/deno_child.ts";
-import { InputError } from "../errors.ts";
+import { endWith, readLines, spawnDeno } from "../process/deno_child.ts";
+import { InputError } from "../util/errors.ts";
 import type { Encoder } from "./tokenizer.ts";
 
 /** What the process is asked: to tokenize a text. The first line names the model's folder instead. */

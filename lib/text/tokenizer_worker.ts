@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { InputError } from "../errors.ts";
+import { InputError } from "../util/errors.ts";
 import { loadTokenizer, type TextTokenizer } from "./tokenizer.ts";
 import type { TokenizerAnswer, TokenizerRequest } from "./tokenizer_process.ts";
 

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "@std/path";
-import { type Diagnosis, render } from "../../bench/doctor.ts";
+import { type Diagnosis, render } from "../../bench/tools/doctor.ts";
 import { cudaLibraries } from "../../lib/cuda/libraries.ts";
 
 const project = join(import.meta.dirname!, "..", "..");
@@ -14,7 +14,7 @@ async function doctor(args: string[], env: Record<string, string> = {}) {
       "--allow-env",
       "--allow-ffi",
       "--allow-sys=cpus,systemMemoryInfo,osRelease,homedir",
-      "bench/doctor.ts",
+      "bench/tools/doctor.ts",
       ...args,
     ],
     cwd: project,

@@ -1,8 +1,8 @@
 import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import { join } from "@std/path";
 import config from "../../deno.json" with { type: "json" };
-import { readResults } from "../../lib/report/results_file.ts";
-import { readTrace } from "../../lib/report/trace.ts";
+import { readResults } from "../../lib/report/results/results_file.ts";
+import { readTrace } from "../../lib/report/results/trace.ts";
 import { bench, TemporaryFolder, tiny } from "./_bench.ts";
 
 const read = (...parts: string[]) => JSON.parse(Deno.readTextFileSync(join(...parts)));

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "@std/path";
-import { readResults } from "../../lib/report/results_file.ts";
-import type { BenchmarkResults } from "../../lib/report/types.ts";
+import { readResults } from "../../lib/report/results/results_file.ts";
+import type { BenchmarkResults } from "../../lib/report/results/types.ts";
 import { Bench, childrenOf, isAlive, TemporaryFolder } from "./_bench.ts";
 
 /** Signals and processes are looked at the Linux way. */

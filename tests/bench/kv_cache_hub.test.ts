@@ -2,9 +2,9 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "@std/path";
 import { hubModel } from "../../lib/hub/hub.ts";
-import { readSafetensorsHeader } from "../../lib/model/safetensors.ts";
+import { readSafetensorsHeader } from "../../lib/model/folder/safetensors.ts";
 import { methods } from "../../lib/policies/registry.ts";
-import { readResults } from "../../lib/report/results_file.ts";
+import { readResults } from "../../lib/report/results/results_file.ts";
 import { runBenchmark } from "../../lib/run/benchmark.ts";
 import { Environment, hubEnvironment } from "../hub/_environment.ts";
 import { bytesOf, commitOf, gitHash, HubServer, refused, sha256 } from "../hub/_hub_server.ts";

@@ -1,7 +1,7 @@
 /** No process outlives its run, whatever it is at when the run is ended, and nothing finished is lost. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "@std/path";
-import { readResults } from "../../lib/report/results_file.ts";
+import { readResults } from "../../lib/report/results/results_file.ts";
 import { hubEnvironment } from "../hub/_environment.ts";
 import { bytesOf, commitOf, HubServer } from "../hub/_hub_server.ts";
 import { project, taskArguments, TemporaryFolder, tiny } from "./_bench.ts";

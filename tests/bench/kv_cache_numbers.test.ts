@@ -1,8 +1,8 @@
 /** Figures that must not pass for others: what is not finite, what compressed nothing, rows whose names say too little. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "@std/path";
-import { openModelFolder } from "../../lib/model/model_folder.ts";
-import { readResults } from "../../lib/report/results_file.ts";
+import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
+import { readResults } from "../../lib/report/results/results_file.ts";
 import { loadTokenizer } from "../../lib/text/tokenizer.ts";
 import { bench, project, TemporaryFolder } from "./_bench.ts";
 

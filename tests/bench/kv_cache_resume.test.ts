@@ -2,8 +2,8 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { join } from "@std/path";
 import { methods } from "../../lib/policies/registry.ts";
-import { readResults, writeResults } from "../../lib/report/results_file.ts";
-import type { BenchmarkResults } from "../../lib/report/types.ts";
+import { readResults, writeResults } from "../../lib/report/results/results_file.ts";
+import type { BenchmarkResults } from "../../lib/report/results/types.ts";
 import { runBenchmark } from "../../lib/run/benchmark.ts";
 import { Bench, bench, project, TemporaryFolder, tiny } from "./_bench.ts";
 

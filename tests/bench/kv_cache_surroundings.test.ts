@@ -1,7 +1,7 @@
 /** The tasks in surroundings as users have them: variables of the loader's, outputs that are gone, other folders. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { dirname, join } from "@std/path";
-import { readResults } from "../../lib/report/results_file.ts";
+import { readResults } from "../../lib/report/results/results_file.ts";
 import { ORT_VERSION } from "../../lib/ort/setup_folder.ts";
 import { findOnnxRuntime } from "../../lib/ort/find.ts";
 import { compileStub, hasGcc } from "../cuda/compile_stub.ts";

@@ -1,8 +1,8 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { join } from "@std/path";
 import { methods } from "../../lib/policies/registry.ts";
-import type { BenchmarkOptions } from "../../lib/run/options.ts";
-import { prepare } from "../../lib/run/prepare.ts";
+import type { BenchmarkOptions } from "../../lib/run/plan/options.ts";
+import { prepare } from "../../lib/run/plan/plan.ts";
 import { Bench, TemporaryFolder, tiny } from "./_bench.ts";
 
 const text = "Call me Ishmael. Some years ago, never mind how long precisely, ".repeat(2000);

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { join } from "@std/path";
-import { setupCuda } from "../../bench/setup_cuda.ts";
-import { InputError } from "../../lib/errors.ts";
+import { setupCuda } from "../../bench/tools/setup_cuda.ts";
+import { InputError } from "../../lib/util/errors.ts";
 import { findOnnxRuntime } from "../../lib/ort/find.ts";
 import { ORT_VERSION } from "../../lib/ort/setup_folder.ts";
 

@@ -1,14 +1,14 @@
 /** The real cache behind the real attention, of any number of query heads to a KV head: fed with what projections give. */
 import type { EvictionOptions } from "../../lib/cache/eviction.ts";
 import type { Stretch } from "../../lib/cache/schedule.ts";
-import { AttentionPart } from "../../lib/model/attention.ts";
-import type { AttentionForm } from "../../lib/model/attention_form.ts";
-import type { PassTensors } from "../../lib/model/decoder_options.ts";
+import { AttentionPart } from "../../lib/model/graph/attention/attention.ts";
+import type { AttentionForm } from "../../lib/model/graph/attention/attention_form.ts";
+import type { PassTensors } from "../../lib/model/graph/decoder_options.ts";
 import type { ModelSpec } from "../../lib/model/spec.ts";
 import type { Graph, Tensor } from "../../lib/onnx/graph.ts";
 import type { DeviceMemory } from "../../lib/ort/device.ts";
 import { type Bound, FedCache, type Given, type NewEntries, runtime } from "./_device.ts";
-import type { Numbering } from "./reference_decoder.ts";
+import type { Numbering } from "../reference/reference_decoder.ts";
 
 /** What attention has to know of a model. */
 export type AttentionShape = Pick<ModelSpec, "layers" | "heads" | "kvHeads" | "headDim" | "rope" | "window">;

@@ -1,8 +1,8 @@
 /** The embedded model as the references take it. */
-import type { ModelFolder } from "../../lib/model/model_folder.ts";
-import { embeddedModel } from "../golden.ts";
+import type { ModelFolder } from "../../lib/model/folder/model_folder.ts";
+import { embeddedModel } from "../parity/golden.ts";
 import { weightsOf } from "../model/_weights.ts";
-import { gelu, type Neox, type Weights } from "../model/reference_neox.ts";
+import { gelu, type Neox, type Weights } from "../reference/reference_neox.ts";
 
 const model = embeddedModel();
 

@@ -3,15 +3,15 @@ import { deepEqual, ok } from "node:assert/strict";
 import type { KvCache } from "../../lib/cache/kv_cache.ts";
 import { firstDraw } from "../../lib/cache/random_graph.ts";
 import { type Stretch, tabulate } from "../../lib/cache/schedule.ts";
-import type { AttentionForm } from "../../lib/model/attention_form.ts";
-import type { ModelFolder } from "../../lib/model/model_folder.ts";
+import type { AttentionForm } from "../../lib/model/graph/attention/attention_form.ts";
+import type { ModelFolder } from "../../lib/model/folder/model_folder.ts";
 import type { Policy, Sizes } from "../../lib/policies/policy.ts";
 import { Engine } from "../../lib/engine/engine.ts";
-import type { Neox, Weights } from "../model/reference_neox.ts";
-import { SpecDecoder } from "../model/reference_spec.ts";
+import type { Neox, Weights } from "../reference/reference_neox.ts";
+import { SpecDecoder } from "../reference/reference_spec.ts";
 import { runtime } from "./_device.ts";
-import { kept, type Method, ReferenceCache, uniform } from "./reference.ts";
-import { again, type Numbering, ReferenceDecoder, type Seen } from "./reference_decoder.ts";
+import { kept, type Method, ReferenceCache, uniform } from "../reference/reference.ts";
+import { again, type Numbering, ReferenceDecoder, type Seen } from "../reference/reference_decoder.ts";
 
 /** A choice that rounding could have made either way. */
 export interface NearTie {

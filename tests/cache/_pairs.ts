@@ -1,8 +1,17 @@
 /** Every method as the benchmark has it, beside its definition. */
 import type { Policy } from "../../lib/policies/policy.ts";
 import { methods } from "../../lib/policies/registry.ts";
-import { byLot, h2o, keydiff, lowestNorms, pyramidSnapkv, sinksAndRecent, snapkv, tova } from "./definitions.ts";
-import type { Method } from "./reference.ts";
+import {
+  byLot,
+  h2o,
+  keydiff,
+  lowestNorms,
+  pyramidSnapkv,
+  sinksAndRecent,
+  snapkv,
+  tova,
+} from "../reference/definitions.ts";
+import type { Method } from "../reference/reference.ts";
 
 /** A policy of the benchmark beside the method as it is defined. */
 export interface Pair {

@@ -2,14 +2,14 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { type Stretch, tabulate } from "../../lib/cache/schedule.ts";
-import { openModelFolder } from "../../lib/model/model_folder.ts";
+import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import type { Policy } from "../../lib/policies/policy.ts";
 import { methods } from "../../lib/policies/registry.ts";
 import { Engine } from "../../lib/engine/engine.ts";
 import type { EngineOptions } from "../../lib/engine/engine_options.ts";
-import { measureSpeed } from "../../lib/run/speed.ts";
-import { speedCourse } from "../../lib/run/speed_course.ts";
-import { goldenTokens } from "../golden.ts";
+import { measureSpeed } from "../../lib/run/measure/speed.ts";
+import { speedCourse } from "../../lib/run/measure/speed_course.ts";
+import { goldenTokens } from "../parity/golden.ts";
 import { configOf, lookUp, neox, randomWeights, storedWeights, temporaryFolder, writeModel } from "../model/_models.ts";
 import { runtime } from "./_device.ts";
 import { embedded } from "./_embedded.ts";

@@ -1,13 +1,13 @@
 /** The methods on real models: what the device holds against the definitions over attention in float64. */
 import fc from "fast-check";
-import { openModelFolder } from "../../lib/model/model_folder.ts";
+import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import { configOf, lookUp, neox, randomWeights, storedWeights, temporaryFolder, writeModel } from "../model/_models.ts";
-import { goldenTokens } from "../golden.ts";
+import { goldenTokens } from "../parity/golden.ts";
 import { embedded } from "./_embedded.ts";
 import { fewTies, follow } from "./_follow.ts";
 import { pairs } from "./_pairs.ts";
-import { range, ReferenceCache } from "./reference.ts";
-import { ReferenceDecoder } from "./reference_decoder.ts";
+import { range, ReferenceCache } from "../reference/reference.ts";
+import { ReferenceDecoder } from "../reference/reference_decoder.ts";
 
 Deno.test("random models hold what the definitions keep, in every numbering, and give the logits of it", () => {
   const shapes = fc.record({

@@ -2,20 +2,20 @@
 import { deepEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { tabulate } from "../../lib/cache/schedule.ts";
-import { Rotary } from "../../lib/model/rotary.ts";
+import { Rotary } from "../../lib/model/graph/rope/rotary.ts";
 import { Graph } from "../../lib/onnx/graph.ts";
 import { Session } from "../../lib/ort/session.ts";
 import type { Policy } from "../../lib/policies/policy.ts";
 import { methods } from "../../lib/policies/registry.ts";
 import { Engine } from "../../lib/engine/engine.ts";
 import type { EngineOptions } from "../../lib/engine/engine_options.ts";
-import { goldenTokens } from "../golden.ts";
+import { goldenTokens } from "../parity/golden.ts";
 import { runtime } from "./_device.ts";
 import { embedded } from "./_embedded.ts";
 import { fewTies, follow, stretchesOf } from "./_follow.ts";
 import { numbers } from "./_numbers.ts";
-import { lowestNorms } from "./definitions.ts";
-import { range } from "./reference.ts";
+import { lowestNorms } from "../reference/definitions.ts";
+import { range } from "../reference/reference.ts";
 
 Deno.test("keys rotated at reading are keys rotated afresh, each head by places of its own", () => {
   fc.assert(

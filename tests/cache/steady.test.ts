@@ -1,12 +1,12 @@
 /** What eviction costs: one entry of each head in the steady state; and nothing, to the last bit, where nothing is dropped. */
 import { deepEqual, equal, notDeepEqual, ok } from "node:assert/strict";
 import { type Stretch, tabulate } from "../../lib/cache/schedule.ts";
-import { type ModelFolder, openModelFolder } from "../../lib/model/model_folder.ts";
+import { type ModelFolder, openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import type { Policy } from "../../lib/policies/policy.ts";
 import { methodNames, methods } from "../../lib/policies/registry.ts";
 import { Engine } from "../../lib/engine/engine.ts";
 import type { EngineOptions } from "../../lib/engine/engine_options.ts";
-import { goldenTokens } from "../golden.ts";
+import { goldenTokens } from "../parity/golden.ts";
 import { configOf, neox, randomWeights, storedWeights, temporaryFolder, writeModel } from "../model/_models.ts";
 import { runtime } from "./_device.ts";
 import { embedded } from "./_embedded.ts";

@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
-import { InputError } from "../../lib/errors.ts";
+import { InputError } from "../../lib/util/errors.ts";
 import { CudaError, OutOfMemoryError } from "../../lib/cuda/errors.ts";
 import { CudaRuntime } from "../../lib/cuda/runtime.ts";
 import { compileStub, hasGcc } from "./compile_stub.ts";

@@ -1,6 +1,6 @@
 import type { DropArguments } from "../../lib/kernels/structs.ts";
 import { definition } from "./_source.ts";
-import { DIRECTION, OF_VALUES, OPS } from "./stack_machine.ts";
+import { DIRECTION, OF_VALUES, OPS } from "../reference/stack_machine.ts";
 
 /**
  * Of a row, the sums that the kernel carries on from step to step, see sum_up in drop_mean.cuh: holds each that it would go on with

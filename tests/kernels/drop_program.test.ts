@@ -7,9 +7,9 @@ import * as s from "../../lib/policies/score.ts";
 import { methods } from "../../lib/policies/registry.ts";
 import { numbers } from "../cache/_numbers.ts";
 import { scores } from "../cache/_scores.ts";
-import { evaluate, range } from "../cache/reference.ts";
+import { evaluate, range } from "../reference/reference.ts";
 import { definition, enumeration } from "./_source.ts";
-import { runProgram } from "./stack_machine.ts";
+import { runProgram } from "../reference/stack_machine.ts";
 
 /** x times the mean of all x, either way round. */
 const productsWithMean = (x: s.Score): s.Score[] => {

@@ -1,7 +1,7 @@
 /** The compiled kernels belong to the source beside them, and are launched as they were compiled. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
-import { DTYPES, type FloatType } from "../../lib/dtype.ts";
+import { DTYPES, type FloatType } from "../../lib/util/dtype.ts";
 import * as constants from "../../lib/kernels/constants.ts";
 import { COMPILER, NVCC_VERSION, nvccVersion, ptxFile, ptxHead } from "../../lib/kernels/ptx_files.ts";
 import { structure } from "./_source.ts";

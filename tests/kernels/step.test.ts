@@ -5,8 +5,8 @@
 import { Reason } from "../../lib/util/reason.ts";
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { tabulate } from "../../lib/cache/schedule.ts";
-import type { ModelFolder } from "../../lib/model/model_folder.ts";
-import { openModelFolder } from "../../lib/model/model_folder.ts";
+import type { ModelFolder } from "../../lib/model/folder/model_folder.ts";
+import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import { definePolicy, type Policy } from "../../lib/policies/policy.ts";
 import { methods } from "../../lib/policies/registry.ts";
 import * as s from "../../lib/policies/score.ts";
@@ -14,7 +14,7 @@ import { Engine } from "../../lib/engine/engine.ts";
 import type { EngineOptions } from "../../lib/engine/engine_options.ts";
 import type { Positions } from "../../lib/engine/numbering.ts";
 import { pairs } from "../cache/_pairs.ts";
-import { embeddedModel } from "../golden.ts";
+import { embeddedModel } from "../parity/golden.ts";
 import {
   configOf,
   farthest,
@@ -25,8 +25,8 @@ import {
   temporaryFolder,
   writeModel,
 } from "../model/_models.ts";
-import { geluTanh } from "../model/reference_neox.ts";
-import { ReferenceKernels } from "./reference_step.ts";
+import { geluTanh } from "../reference/reference_neox.ts";
+import { ReferenceKernels } from "../reference/reference_step.ts";
 
 const TINY = new URL("../fixtures/tiny/", import.meta.url);
 const tiny = (name: string) => openModelFolder(new URL(name, TINY).pathname);
@@ -152,7 +152,7 @@ const byScore = (score: s.Score): Policy =>
     attention: () => ({ from: "all", accumulate: true }),
   })();
 
-/** As bench/own_method.ts has it. */
+/** As bench/examples/own_method.ts has it. */
 const valueAware = { name: "value_aware", policy: byScore(s.mul(s.attention, s.sumOver("dim", s.abs(s.values)))) };
 
 for (const { name, policy } of [...pairs(8), valueAware]) {

@@ -1,11 +1,11 @@
 /** How a tiny model and its ONNX exports are run, to be held against each other. */
 import { type Stretch, tabulate } from "../../lib/cache/schedule.ts";
-import type { ModelFolder } from "../../lib/model/model_folder.ts";
+import type { ModelFolder } from "../../lib/model/folder/model_folder.ts";
 import type { Policy } from "../../lib/policies/policy.ts";
 import type { EngineOptions } from "../../lib/engine/engine_options.ts";
 import type { Positions } from "../../lib/engine/numbering.ts";
-import { qualityCourse } from "../../lib/run/quality.ts";
-import { speedCourse } from "../../lib/run/speed_course.ts";
+import { qualityCourse } from "../../lib/run/measure/quality.ts";
+import { speedCourse } from "../../lib/run/measure/speed_course.ts";
 
 /** Tokens of the quality pass. */
 export const STEPS = 40;

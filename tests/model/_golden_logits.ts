@@ -1,6 +1,6 @@
 /** What transformers gave for the tiny models of fixtures/tiny. */
 import { existsSync } from "node:fs";
-import type { ModelFolder } from "../../lib/model/model_folder.ts";
+import type { ModelFolder } from "../../lib/model/folder/model_folder.ts";
 
 /** Folder of the models' folders. */
 export const TINY = new URL("../fixtures/tiny/", import.meta.url);

@@ -1,13 +1,13 @@
 /** Tiny random models in a folder, and their forward pass by the engine. */
 import { join } from "@std/path";
-import type { AttentionForm } from "../../lib/model/attention_form.ts";
-import { type ModelFolder, openModelFolder } from "../../lib/model/model_folder.ts";
+import type { AttentionForm } from "../../lib/model/graph/attention/attention_form.ts";
+import { type ModelFolder, openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import type { Runtime } from "../../lib/ort/runtime.ts";
 import { Engine } from "../../lib/engine/engine.ts";
 import type { EngineOptions } from "../../lib/engine/engine_options.ts";
 import { openRuntime } from "../../lib/engine/open_runtime.ts";
 import { safetensors, type Stored, stored } from "./_safetensors.ts";
-import { gelu, geluTanh, type Neox, type Weights } from "./reference_neox.ts";
+import { gelu, geluTanh, type Neox, type Weights } from "../reference/reference_neox.ts";
 
 let opened: ReturnType<typeof openRuntime> | undefined;
 /** One for all tests of a file. */

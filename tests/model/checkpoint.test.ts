@@ -1,7 +1,7 @@
 import { equal, match, ok, throws } from "node:assert/strict";
 import { join, relative } from "@std/path";
-import { InputError } from "../../lib/errors.ts";
-import { openModelFolder } from "../../lib/model/model_folder.ts";
+import { InputError } from "../../lib/util/errors.ts";
+import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import {
   configOf,
   farthest,
@@ -16,7 +16,7 @@ import {
   writeModel,
 } from "./_models.ts";
 import { rounded, safetensors, type Stored } from "./_safetensors.ts";
-import { forward } from "./reference_neox.ts";
+import { forward } from "../reference/reference_neox.ts";
 
 const model = neox();
 const weights = randomWeights(model);

@@ -1,9 +1,9 @@
 import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
 import { join } from "@std/path";
-import { InputError } from "../../lib/errors.ts";
-import { ConfigReader } from "../../lib/model/config_reader.ts";
-import { buildDecoder } from "../../lib/model/decoder.ts";
-import { openModelFolder, specOf } from "../../lib/model/model_folder.ts";
+import { InputError } from "../../lib/util/errors.ts";
+import { ConfigReader } from "../../lib/model/folder/config_reader.ts";
+import { buildDecoder } from "../../lib/model/graph/decoder.ts";
+import { openModelFolder, specOf } from "../../lib/model/folder/model_folder.ts";
 import { SHAPES } from "../../lib/model/shapes.ts";
 import type { ModelSpec } from "../../lib/model/spec.ts";
 import {
@@ -19,7 +19,7 @@ import {
   writeFiles,
   writeModel,
 } from "./_models.ts";
-import { forward } from "./reference_neox.ts";
+import { forward } from "../reference/reference_neox.ts";
 
 const model = neox();
 const weights = randomWeights(model);

@@ -1,10 +1,10 @@
 /** The graph as it is written for CUDA, on kernels of the same names on the CPU: a node wired wrongly shows here. */
 import { ok } from "node:assert/strict";
-import type { AttentionForm } from "../../lib/model/attention_form.ts";
-import { emitDecoder } from "../../lib/model/decoder.ts";
-import { type ModelFolder, openModelFolder } from "../../lib/model/model_folder.ts";
+import type { AttentionForm } from "../../lib/model/graph/attention/attention_form.ts";
+import { emitDecoder } from "../../lib/model/graph/decoder.ts";
+import { type ModelFolder, openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import { shortestWindow } from "../../lib/model/spec.ts";
-import { Weights } from "../../lib/model/weights.ts";
+import { Weights } from "../../lib/model/graph/weights.ts";
 import { Graph } from "../../lib/onnx/graph.ts";
 import { Session, type View } from "../../lib/ort/session.ts";
 import {

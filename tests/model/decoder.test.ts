@@ -1,7 +1,7 @@
 import { equal, ok } from "node:assert/strict";
 import proto from "onnx-proto";
-import { buildDecoder } from "../../lib/model/decoder.ts";
-import { openModelFolder } from "../../lib/model/model_folder.ts";
+import { buildDecoder } from "../../lib/model/graph/decoder.ts";
+import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import { Engine } from "../../lib/engine/engine.ts";
 import { configOf, neox, randomWeights, runtime, storedWeights, temporaryFolder, writeModel } from "./_models.ts";
 

@@ -2,8 +2,8 @@
 import { match, throws } from "node:assert/strict";
 import { join } from "@std/path";
 import proto from "onnx-proto";
-import { InputError } from "../../lib/errors.ts";
-import { openModelFolder } from "../../lib/model/model_folder.ts";
+import { InputError } from "../../lib/util/errors.ts";
+import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import { exported, ExportFolder } from "./_exports.ts";
 
 type Model = proto.onnx.IModelProto;

@@ -1,8 +1,8 @@
 /** Where an export's weights lie in their file: plain decimal numbers, as ONNX Runtime reads them, or nothing. */
 import { equal, match, ok, throws } from "node:assert/strict";
 import proto from "onnx-proto";
-import { InputError } from "../../lib/errors.ts";
-import { openModelFolder } from "../../lib/model/model_folder.ts";
+import { InputError } from "../../lib/util/errors.ts";
+import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import { exported, ExportFolder } from "./_exports.ts";
 
 const { onnx } = proto;

@@ -1,17 +1,17 @@
 /** Logits of each family's tiny model against those of the reference implementation, transformers. */
 import { deepEqual, equal, ok } from "node:assert/strict";
-import type { AttentionForm } from "../../lib/model/attention_form.ts";
-import { fusedObstacle } from "../../lib/model/attention_fused.ts";
-import { type ModelFolder, openModelFolder } from "../../lib/model/model_folder.ts";
+import type { AttentionForm } from "../../lib/model/graph/attention/attention_form.ts";
+import { fusedObstacle } from "../../lib/model/graph/attention/fused.ts";
+import { type ModelFolder, openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import { Engine } from "../../lib/engine/engine.ts";
 import type { Positions } from "../../lib/engine/numbering.ts";
 import { fewTies, follow } from "../cache/_follow.ts";
 import { pairs } from "../cache/_pairs.ts";
-import { range, ReferenceCache } from "../cache/reference.ts";
+import { range, ReferenceCache } from "../reference/reference.ts";
 import { asReference, CONVERTED, goldenOf, most, TINY } from "./_golden_logits.ts";
 import { farthest, logitsOf, logitsOfEach, runtime } from "./_models.ts";
 import { weightsOf } from "./_weights.ts";
-import { SpecDecoder } from "./reference_spec.ts";
+import { SpecDecoder } from "../reference/reference_spec.ts";
 
 /** Methods by attention that every family is run under, and those that query heads which share KV heads are. */
 const BASIC = ["h2o"];

@@ -1,18 +1,18 @@
 /** What each family's config.json may say, and what is refused. */
 import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
 import fc from "fast-check";
-import { InputError } from "../../lib/errors.ts";
-import { fusedObstacle } from "../../lib/model/attention_fused.ts";
-import { ConfigReader } from "../../lib/model/config_reader.ts";
-import { type ModelFolder, openModelFolder, specOf } from "../../lib/model/model_folder.ts";
+import { InputError } from "../../lib/util/errors.ts";
+import { fusedObstacle } from "../../lib/model/graph/attention/fused.ts";
+import { ConfigReader } from "../../lib/model/folder/config_reader.ts";
+import { type ModelFolder, openModelFolder, specOf } from "../../lib/model/folder/model_folder.ts";
 import { positionsObstacle } from "../../lib/model/positions.ts";
 import { writeRandomModel } from "../../lib/model/random_model.ts";
 import { SHAPES } from "../../lib/model/shapes.ts";
-import { visitWeights } from "../../lib/model/visit_weights.ts";
+import { visitWeights } from "../../lib/model/graph/visit_weights.ts";
 import { farthest, logitsOf, temporaryFolder, writeFiles } from "./_models.ts";
-import { ReferenceCache } from "../cache/reference.ts";
+import { ReferenceCache } from "../reference/reference.ts";
 import { weightsOf } from "./_weights.ts";
-import { SpecDecoder } from "./reference_spec.ts";
+import { SpecDecoder } from "../reference/reference_spec.ts";
 import { safetensors, type Stored } from "./_safetensors.ts";
 
 const TINY = new URL("../fixtures/tiny/", import.meta.url);

@@ -2,8 +2,8 @@
 import { ok } from "node:assert/strict";
 import { join } from "@std/path";
 import fc from "fast-check";
-import { InputError } from "../../lib/errors.ts";
-import { type ModelFolder, openModelFolder } from "../../lib/model/model_folder.ts";
+import { InputError } from "../../lib/util/errors.ts";
+import { type ModelFolder, openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import {
   configOf,
   farthest,
@@ -16,7 +16,7 @@ import {
   writeModel,
 } from "./_models.ts";
 import { safetensors, withHeader } from "./_safetensors.ts";
-import { forward, gelu, geluTanh, type Neox, type Weights } from "./reference_neox.ts";
+import { forward, gelu, geluTanh, type Neox, type Weights } from "../reference/reference_neox.ts";
 
 const model = neox({ layers: 1, hidden: 16, intermediate: 16, vocab: 16 });
 const tensors = storedWeights(model, randomWeights(model));

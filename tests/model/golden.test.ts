@@ -1,9 +1,9 @@
 /** Logits and NLL against those of the reference implementation, transformers. */
 import { ok } from "node:assert/strict";
 import fc from "fast-check";
-import { openModelFolder } from "../../lib/model/model_folder.ts";
+import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import { Engine } from "../../lib/engine/engine.ts";
-import { embeddedModel, goldenRuns, goldenTokens } from "../golden.ts";
+import { embeddedModel, goldenRuns, goldenTokens } from "../parity/golden.ts";
 import { farthest, runtime } from "./_models.ts";
 
 const FORMS = ["fused", "explicit"] as const;

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { join } from "@std/path";
-import { openModelFolder } from "../../lib/model/model_folder.ts";
+import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import { writeRandomModel } from "../../lib/model/random_model.ts";
 import { configOf, logitsOf, neox, temporaryFolder } from "./_models.ts";
 

@@ -1,7 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { ConfigReader } from "../../lib/model/config_reader.ts";
-import { readRope } from "../../lib/model/read_rope.ts";
-import { rotations } from "../../lib/model/rope.ts";
+import { ConfigReader } from "../../lib/model/folder/config_reader.ts";
+import { readRope } from "../../lib/model/graph/rope/read_rope.ts";
+import { rotations } from "../../lib/model/graph/rope/rope.ts";
 
 Deno.test("rotations() turn position 0 by nothing, and later ones by float32's angle", () => {
   const rope = readRope(new ConfigReader("config.json", {}), 80, {

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
 import { join } from "@std/path";
-import { InputError } from "../../lib/errors.ts";
-import { readSafetensorsHeader } from "../../lib/model/safetensors.ts";
+import { InputError } from "../../lib/util/errors.ts";
+import { readSafetensorsHeader } from "../../lib/model/folder/safetensors.ts";
 import { temporaryFolder } from "./_models.ts";
 import { safetensors, type Stored, withHeader } from "./_safetensors.ts";
 

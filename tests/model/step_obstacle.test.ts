@@ -1,11 +1,11 @@
 /** What the kernels of a step cannot do is said beforehand, with the field that is why. */
 import { deepEqual, equal } from "node:assert/strict";
 import { SHAPES } from "../../lib/model/shapes.ts";
-import { ConfigReader } from "../../lib/model/config_reader.ts";
-import { openModelFolder, specOf } from "../../lib/model/model_folder.ts";
+import { ConfigReader } from "../../lib/model/folder/config_reader.ts";
+import { openModelFolder, specOf } from "../../lib/model/folder/model_folder.ts";
 import type { ModelSpec } from "../../lib/model/spec.ts";
-import { stepObstacle } from "../../lib/model/step_obstacle.ts";
-import { embeddedModel } from "../golden.ts";
+import { stepObstacle } from "../../lib/model/step/step_obstacle.ts";
+import { embeddedModel } from "../parity/golden.ts";
 
 const { spec } = embeddedModel();
 const options = { dtype: "float16", maxPositions: 2048 } as const;

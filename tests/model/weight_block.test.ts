@@ -1,16 +1,16 @@
 /** Weights in one block of memory, as a session's initializers: with the real library, on the CPU. */
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { join } from "@std/path";
-import { InputError } from "../../lib/errors.ts";
-import { openModelFolder } from "../../lib/model/model_folder.ts";
-import { placeWeights, WeightBlock } from "../../lib/model/weight_block.ts";
-import { Weights } from "../../lib/model/weights.ts";
+import { InputError } from "../../lib/util/errors.ts";
+import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
+import { placeWeights, WeightBlock } from "../../lib/model/graph/weight_block.ts";
+import { Weights } from "../../lib/model/graph/weights.ts";
 import { Graph } from "../../lib/onnx/graph.ts";
 import { CpuDevice } from "../../lib/ort/cpu_device.ts";
 import { CustomOps } from "../../lib/ort/custom_ops.ts";
 import { Session } from "../../lib/ort/session.ts";
 import { Engine } from "../../lib/engine/engine.ts";
-import { embeddedModel } from "../golden.ts";
+import { embeddedModel } from "../parity/golden.ts";
 import { configOf, neox, randomWeights, runtime, storedWeights, temporaryFolder, writeFiles } from "./_models.ts";
 import { safetensors } from "./_safetensors.ts";
 

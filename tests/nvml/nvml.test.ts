@@ -1,9 +1,9 @@
 import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
-import { InputError } from "../../lib/errors.ts";
+import { InputError } from "../../lib/util/errors.ts";
 import { gpuInfo } from "../../lib/nvml/gpu_info.ts";
 import { Nvml, NvmlError } from "../../lib/nvml/nvml.ts";
 import { VALUE_NOT_AVAILABLE } from "../../lib/nvml/symbols.ts";
-import type { GpuInfo } from "../../lib/report/types.ts";
+import type { GpuInfo } from "../../lib/report/results/types.ts";
 import { compileNvml, hasGcc, NvmlStub } from "./stub.ts";
 
 const path = hasGcc ? await compileNvml() : "";

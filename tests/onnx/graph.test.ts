@@ -1,6 +1,6 @@
 import { deepEqual, equal, notEqual, throws } from "node:assert/strict";
 import proto from "onnx-proto";
-import { type DType, DTYPES } from "../../lib/dtype.ts";
+import { type DType, DTYPES } from "../../lib/util/dtype.ts";
 import { Graph } from "../../lib/onnx/graph.ts";
 import { CpuDevice } from "../../lib/ort/cpu_device.ts";
 import { findOnnxRuntime } from "../../lib/ort/find.ts";

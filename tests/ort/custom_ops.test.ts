@@ -1,6 +1,6 @@
 /** Operators of ours in a real session: what they are given, what comes back, and what happens when one throws. */
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
-import { InputError } from "../../lib/errors.ts";
+import { InputError } from "../../lib/util/errors.ts";
 import { Graph, type Tensor } from "../../lib/onnx/graph.ts";
 import { type Argument, CustomOps } from "../../lib/ort/custom_ops.ts";
 import { OrtError } from "../../lib/ort/ort.ts";

@@ -2,7 +2,7 @@ import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { join } from "@std/path";
 import fc from "fast-check";
 import { CudaRuntime } from "../../lib/cuda/runtime.ts";
-import { InputError } from "../../lib/errors.ts";
+import { InputError } from "../../lib/util/errors.ts";
 import { CpuDevice } from "../../lib/ort/cpu_device.ts";
 import { CudaDevice } from "../../lib/ort/cuda_device.ts";
 import type { Device } from "../../lib/ort/device.ts";

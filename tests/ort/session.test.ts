@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
-import { InputError } from "../../lib/errors.ts";
+import { InputError } from "../../lib/util/errors.ts";
 import { Graph } from "../../lib/onnx/graph.ts";
 import { Binding } from "../../lib/ort/binding.ts";
 import { findOnnxRuntime } from "../../lib/ort/find.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { InputError } from "../../lib/errors.ts";
+import { InputError } from "../../lib/util/errors.ts";
 import { checkPolicy } from "../../lib/policies/check_policy.ts";
 import type { LayerState, Policy, Sizes } from "../../lib/policies/policy.ts";
 import { policyOf } from "../../lib/policies/registry.ts";

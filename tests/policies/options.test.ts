@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
-import { InputError } from "../../lib/errors.ts";
+import { InputError } from "../../lib/util/errors.ts";
 import { definePolicy } from "../../lib/policies/policy.ts";
 import { methodNames, methods } from "../../lib/policies/registry.ts";
 import { attention } from "../../lib/policies/score.ts";

@@ -1,6 +1,6 @@
 /** Invented results, for tests only: the figures mean nothing. */
-import { aggregateAll } from "../../lib/report/stats.ts";
-import type { BenchmarkResults, RawResult, RunConfig } from "../../lib/report/types.ts";
+import { aggregateAll } from "../../lib/report/results/stats.ts";
+import type { BenchmarkResults, RawResult, RunConfig } from "../../lib/report/results/types.ts";
 
 /** One invented sample. */
 export function inventSample(method: string, given: Partial<RawResult> = {}): RawResult {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { changesAgainstBaseline, formatChanges } from "../../lib/report/changes.ts";
+import { changesAgainstBaseline, formatChanges } from "../../lib/report/tables/changes.ts";
 import { inventResults } from "./_invent.ts";
 
 Deno.test("changesAgainstBaseline() is in percent of the baseline, in the order of the table", () => {

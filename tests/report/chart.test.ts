@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { type CanvasName, loadCanvas } from "../../lib/report/canvas.ts";
-import { drawComparison } from "../../lib/report/chart.ts";
-import "../../lib/report/nll_plot.ts"; // what it registers with Chart.js must not show in bar charts
-import { INK, KIND_COLORS } from "../../lib/report/palette.ts";
-import type { BenchmarkResults } from "../../lib/report/types.ts";
+import { type CanvasName, loadCanvas } from "../../lib/report/charts/canvas.ts";
+import { drawComparison } from "../../lib/report/charts/chart.ts";
+import "../../lib/report/charts/nll_plot.ts"; // what it registers with Chart.js must not show in bar charts
+import { INK, KIND_COLORS } from "../../lib/report/charts/palette.ts";
+import type { BenchmarkResults } from "../../lib/report/results/types.ts";
 import { inventResults } from "./_invent.ts";
 import { countColor, findBars, panelArea, type Picture, readPicture } from "./_picture.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { drawInChild } from "../../lib/report/draw_child.ts";
-import type { Picture } from "../../lib/report/pictures.ts";
-import { writeResults } from "../../lib/report/results_file.ts";
-import { writeTrace } from "../../lib/report/trace.ts";
-import type { TraceSnapshot } from "../../lib/report/trace_types.ts";
+import { drawInChild } from "../../lib/report/charts/draw_child.ts";
+import type { Picture } from "../../lib/report/charts/pictures.ts";
+import { writeResults } from "../../lib/report/results/results_file.ts";
+import { writeTrace } from "../../lib/report/results/trace.ts";
+import type { TraceSnapshot } from "../../lib/report/results/trace_types.ts";
 import { inventResults } from "./_invent.ts";
 
 // The parent as in a benchmark: it may start processes and use files, and has no --allow-ffi.

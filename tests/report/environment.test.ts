@@ -1,8 +1,8 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { join } from "@std/path";
-import { describeEnvironment, hostEnvironment } from "../../lib/report/environment.ts";
-import { gitCommit } from "../../lib/report/git_commit.ts";
-import { sha256OfFile, sha256OfFiles } from "../../lib/sha256.ts";
+import { describeEnvironment, hostEnvironment } from "../../lib/report/results/environment.ts";
+import { gitCommit } from "../../lib/report/results/git_commit.ts";
+import { sha256OfFile, sha256OfFiles } from "../../lib/util/sha256.ts";
 
 const A = "a".repeat(40), B = "b".repeat(40), C = "c".repeat(64);
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { drawHeatmap, type HeatmapOptions } from "../../lib/report/heatmap.ts";
-import { heldShare, pickEvenly } from "../../lib/report/held_share.ts";
-import { HEAT_NONE, heatColor } from "../../lib/report/palette.ts";
-import { linearTicks } from "../../lib/report/round_ticks.ts";
-import { runsOf } from "../../lib/report/trace.ts";
-import type { Run, Trace } from "../../lib/report/trace_types.ts";
+import { drawHeatmap, type HeatmapOptions } from "../../lib/report/charts/heatmap.ts";
+import { heldShare, pickEvenly } from "../../lib/report/charts/held_share.ts";
+import { HEAT_NONE, heatColor } from "../../lib/report/charts/palette.ts";
+import { linearTicks } from "../../lib/report/charts/round_ticks.ts";
+import { runsOf } from "../../lib/report/results/trace.ts";
+import type { Run, Trace } from "../../lib/report/results/trace_types.ts";
 import { countColor, type Picture, readPicture } from "./_picture.ts";
 
 const ALL = heatColor(1);

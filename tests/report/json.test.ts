@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { formatJson } from "../../lib/report/json.ts";
+import { formatJson } from "../../lib/report/results/json.ts";
 
 Deno.test("formatJson() says the same as JSON.stringify()", () => {
   fc.assert(fc.property(fc.object({ maxDepth: 4, withNullPrototype: false }), (value) => {

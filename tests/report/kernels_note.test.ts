@@ -1,5 +1,5 @@
 import { equal, match } from "node:assert/strict";
-import { kernelsNote } from "../../lib/report/kernels_note.ts";
+import { kernelsNote } from "../../lib/report/tables/kernels_note.ts";
 
 const own = (name: string) => ({ name, kernels: "own" }) as const;
 const ort = (name: string, reason?: string) =>

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { movingMean } from "../../lib/report/moving_mean.ts";
-import { drawNll, nllLines } from "../../lib/report/nll_plot.ts";
-import { INK, KIND_COLORS, shadesOf } from "../../lib/report/palette.ts";
+import { movingMean } from "../../lib/report/charts/moving_mean.ts";
+import { drawNll, nllLines } from "../../lib/report/charts/nll_plot.ts";
+import { INK, KIND_COLORS, shadesOf } from "../../lib/report/charts/palette.ts";
 import { inventResults } from "./_invent.ts";
 import { countColor, readPicture } from "./_picture.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isFiniteSample, notesOf } from "../../lib/report/notes.ts";
+import { isFiniteSample, notesOf } from "../../lib/report/results/notes.ts";
 import { inventSample } from "./_invent.ts";
 
 const lengths = { max_tokens: 4, prompt_tokens: 2, max_new_tokens: 2 };

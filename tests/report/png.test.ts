@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { crc32 } from "node:zlib";
-import { withResolution } from "../../lib/report/png.ts";
+import { withResolution } from "../../lib/report/charts/png.ts";
 
 /** A chunk of a PNG file. */
 function chunk(type: string, data: Uint8Array): Uint8Array {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { InputError } from "../../lib/errors.ts";
-import { readResults, RESULTS_FILE, writeResults } from "../../lib/report/results_file.ts";
-import { aggregateAll } from "../../lib/report/stats.ts";
+import { InputError } from "../../lib/util/errors.ts";
+import { readResults, RESULTS_FILE, writeResults } from "../../lib/report/results/results_file.ts";
+import { aggregateAll } from "../../lib/report/results/stats.ts";
 import { inventResults } from "./_invent.ts";
 
 async function inFolder(body: (folder: string) => Promise<void>) {

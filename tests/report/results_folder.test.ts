@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { InputError } from "../../lib/errors.ts";
-import { createResultsFolder, localTimestamp, modelFileName } from "../../lib/report/results_folder.ts";
+import { InputError } from "../../lib/util/errors.ts";
+import { createResultsFolder, localTimestamp, modelFileName } from "../../lib/report/results/results_folder.ts";
 
 const RUN = { method: "streaming_llm", modelId: "/models/pythia-2.8b/", timestamp: "20241230_153045" };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { significant } from "../../lib/report/significant.ts";
+import { significant } from "../../lib/report/tables/significant.ts";
 
 Deno.test("significant() has the decimals the size asks for", () => {
   const texts = [0, 156.78, 42.35, 4.5, 0.01234, 99.96, 999.96, 12345, 1e6, 2.5e-9, -3.14159, NaN, Infinity]

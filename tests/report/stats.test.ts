@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { aggregate, aggregateAll, mean, median, p95, quantile, sampleStd } from "../../lib/report/stats.ts";
+import { aggregate, aggregateAll, mean, median, p95, quantile, sampleStd } from "../../lib/report/results/stats.ts";
 import { inventSample } from "./_invent.ts";
 
 const values = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 50 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { stepWarnings } from "../../lib/report/step_warnings.ts";
+import { stepWarnings } from "../../lib/report/tables/step_warnings.ts";
 
 /** Steps around 4 ms that vary by 1 %, always the same. */
 const steady = (count: number) => Array.from({ length: count }, (_, i) => 0.004 * (1 + 0.01 * Math.sin(i * 7)));

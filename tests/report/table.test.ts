@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { notesOf } from "../../lib/report/notes.ts";
-import { formatTable } from "../../lib/report/table.ts";
-import { formatLegend, formatNotes } from "../../lib/report/table_notes.ts";
+import { notesOf } from "../../lib/report/results/notes.ts";
+import { formatTable } from "../../lib/report/tables/table.ts";
+import { formatLegend, formatNotes } from "../../lib/report/tables/table_notes.ts";
 import { inventResults } from "./_invent.ts";
 
 const STREAMING = {

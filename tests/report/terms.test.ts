@@ -1,5 +1,5 @@
 import { doesNotMatch, match } from "node:assert/strict";
-import { termsOf } from "../../lib/report/terms.ts";
+import { termsOf } from "../../lib/report/charts/terms.ts";
 import { inventResults } from "./_invent.ts";
 
 Deno.test("termsOf() names a text by what stands last in its path", () => {

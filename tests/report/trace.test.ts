@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { InputError } from "../../lib/errors.ts";
-import { isTraceFile, readTrace, runsOf, traceFileName, writeTrace } from "../../lib/report/trace.ts";
-import type { Trace } from "../../lib/report/trace_types.ts";
+import { InputError } from "../../lib/util/errors.ts";
+import { isTraceFile, readTrace, runsOf, traceFileName, writeTrace } from "../../lib/report/results/trace.ts";
+import type { Trace } from "../../lib/report/results/trace_types.ts";
 
 async function inFolder(body: (folder: string) => Promise<void>) {
   const folder = await Deno.makeTempDir({ prefix: "kvcompress_test_" });

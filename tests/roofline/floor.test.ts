@@ -1,8 +1,8 @@
 import { equal, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { DTYPES, type FloatType } from "../../lib/dtype.ts";
-import { ConfigReader } from "../../lib/model/config_reader.ts";
-import { specOf } from "../../lib/model/model_folder.ts";
+import { DTYPES, type FloatType } from "../../lib/util/dtype.ts";
+import { ConfigReader } from "../../lib/model/folder/config_reader.ts";
+import { specOf } from "../../lib/model/folder/model_folder.ts";
 import { SHAPES } from "../../lib/model/shapes.ts";
 import { floorSeconds, modelCost, prefillFlops } from "../../lib/roofline/floor.ts";
 

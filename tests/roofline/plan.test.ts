@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { Keeper, type KeepTable } from "../../lib/cache/schedule.ts";
-import { ConfigReader } from "../../lib/model/config_reader.ts";
-import { type ModelFolder, specOf } from "../../lib/model/model_folder.ts";
+import { ConfigReader } from "../../lib/model/folder/config_reader.ts";
+import { type ModelFolder, specOf } from "../../lib/model/folder/model_folder.ts";
 import { SHAPES } from "../../lib/model/shapes.ts";
 import { budgetMethodNames } from "../../lib/roofline/budget_methods.ts";
 import { planJobs, type RooflineOptions } from "../../lib/roofline/plan.ts";

@@ -1,9 +1,9 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
-import { InputError } from "../../lib/errors.ts";
+import { InputError } from "../../lib/util/errors.ts";
 import { definePolicy } from "../../lib/policies/policy.ts";
 import { methods } from "../../lib/policies/registry.ts";
 import { keyNorm } from "../../lib/policies/score.ts";
-import type { ProgressEvent } from "../../lib/report/progress_event.ts";
+import type { ProgressEvent } from "../../lib/run/progress_event.ts";
 import { type BenchmarkOptions, runBenchmark } from "../../lib/run/benchmark.ts";
 import { TemporaryFolder } from "../bench/_bench.ts";
 

@@ -1,11 +1,11 @@
 import { deepEqual, match, ok, rejects } from "node:assert/strict";
 import { hubFile, hubList, hubModel } from "../../lib/hub/hub.ts";
-import { InputError } from "../../lib/errors.ts";
-import { openModelFolder } from "../../lib/model/model_folder.ts";
+import { InputError } from "../../lib/util/errors.ts";
+import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import { methods } from "../../lib/policies/registry.ts";
 import { runBenchmark } from "../../lib/run/benchmark.ts";
-import { optionsOf } from "../../lib/run/check_options.ts";
-import { parseFlags } from "../../lib/run/flags.ts";
+import { optionsOf } from "../../lib/cli/flags/options_of.ts";
+import { parseFlags } from "../../lib/cli/flags/parse.ts";
 
 const baseline = { name: "baseline", policy: methods.baseline() };
 

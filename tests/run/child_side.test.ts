@@ -1,8 +1,8 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "@std/path";
 import fc from "fast-check";
-import { runChild } from "../../lib/run/child.ts";
-import { causeOf } from "../../lib/run/child_side.ts";
+import { runChild } from "../../lib/run/child/child.ts";
+import { causeOf } from "../../lib/run/child/child_side.ts";
 import { TemporaryFolder } from "../bench/_bench.ts";
 
 Deno.test("causeOf() finds what was thrown first, however many times giving back fails", () => {
@@ -34,7 +34,7 @@ Deno.test("causeOf() finds what was thrown first, however many times giving back
 /** A child that does what the text says, as child_main.ts does. */
 async function childOf(folder: TemporaryFolder, work: string): Promise<string> {
   const path = join(folder.path, "child.ts");
-  const side = new URL("../../lib/run/child_side.ts", import.meta.url).href;
+  const side = new URL("../../lib/run/child/child_side.ts", import.meta.url).href;
   await Deno.writeTextFile(
     path,
     `import { serveOne } from ${JSON.stringify(side)};\nawait serveOne(async (request, emit) => {${work}});\n`,

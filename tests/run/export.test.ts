@@ -2,18 +2,18 @@
 import { deepEqual, doesNotMatch, equal, match, ok, rejects, throws } from "node:assert/strict";
 import { join } from "@std/path";
 import proto from "onnx-proto";
-import { InputError } from "../../lib/errors.ts";
-import { openModelFolder } from "../../lib/model/model_folder.ts";
+import { InputError } from "../../lib/util/errors.ts";
+import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import type { Policy } from "../../lib/policies/policy.ts";
 import { methods } from "../../lib/policies/registry.ts";
 import { runBenchmark } from "../../lib/run/benchmark.ts";
 import { Engine } from "../../lib/engine/engine.ts";
 import type { Positions } from "../../lib/engine/numbering.ts";
-import { exportNote } from "../../lib/run/export_limits.ts";
+import { exportNote } from "../../lib/run/plan/export_limits.ts";
 import { openRuntime } from "../../lib/engine/open_runtime.ts";
-import { prepare } from "../../lib/run/prepare.ts";
-import { measureQuality } from "../../lib/run/quality.ts";
-import { measureSpeed } from "../../lib/run/speed.ts";
+import { prepare } from "../../lib/run/plan/plan.ts";
+import { measureQuality } from "../../lib/run/measure/quality.ts";
+import { measureSpeed } from "../../lib/run/measure/speed.ts";
 import { ids, lengths, optionsFor, STEPS } from "../model/_export_runs.ts";
 import { exported, ExportFolder, original } from "../model/_exports.ts";
 

@@ -3,10 +3,10 @@ import { deepEqual, ok } from "node:assert/strict";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { tabulate } from "../../lib/cache/schedule.ts";
-import { openModelFolder } from "../../lib/model/model_folder.ts";
+import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import { methods } from "../../lib/policies/registry.ts";
 import { Engine } from "../../lib/engine/engine.ts";
-import { qualityCourse } from "../../lib/run/quality.ts";
+import { qualityCourse } from "../../lib/run/measure/quality.ts";
 import { runtime } from "../cache/_device.ts";
 import { configOf, neox, randomWeights, storedWeights, temporaryFolder, writeModel } from "../model/_models.ts";
 

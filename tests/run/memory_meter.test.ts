@@ -3,13 +3,13 @@ import { tabulate } from "../../lib/cache/schedule.ts";
 import { VramSampler } from "../../lib/nvml/sampler.ts";
 import { methods } from "../../lib/policies/registry.ts";
 import { Engine } from "../../lib/engine/engine.ts";
-import { MemoryMeter } from "../../lib/run/memory_meter.ts";
+import { MemoryMeter } from "../../lib/run/measure/memory_meter.ts";
 import { openRuntime } from "../../lib/engine/open_runtime.ts";
-import { measureQuality, qualityCourse } from "../../lib/run/quality.ts";
-import { measureSpeed } from "../../lib/run/speed.ts";
-import { speedCourse } from "../../lib/run/speed_course.ts";
+import { measureQuality, qualityCourse } from "../../lib/run/measure/quality.ts";
+import { measureSpeed } from "../../lib/run/measure/speed.ts";
+import { speedCourse } from "../../lib/run/measure/speed_course.ts";
 import { embedded } from "../cache/_embedded.ts";
-import { goldenTokens } from "../golden.ts";
+import { goldenTokens } from "../parity/golden.ts";
 import { compileNvml, hasGcc, NvmlStub } from "../nvml/stub.ts";
 
 const lengths = { promptTokens: 96, newTokens: 4 };

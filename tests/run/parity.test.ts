@@ -15,7 +15,7 @@
  */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { openRuntime } from "../../lib/engine/open_runtime.ts";
-import type { QualityResult } from "../../lib/run/quality.ts";
+import type { QualityResult } from "../../lib/run/measure/quality.ts";
 import {
   compare,
   embeddedModel,
@@ -26,8 +26,8 @@ import {
   rerun,
   tableOf,
   titleOf,
-} from "../golden.ts";
-import { flip, type NearTie, NearTies } from "../near_ties.ts";
+} from "../parity/golden.ts";
+import { flip, type NearTie, NearTies } from "../parity/near_ties.ts";
 
 /** Choices to try the other way, before it must be something else. */
 const TRIES = 3;

@@ -5,12 +5,12 @@ import type { Policy } from "../../lib/policies/policy.ts";
 import { methods } from "../../lib/policies/registry.ts";
 import { keys, mul, sumOver, values } from "../../lib/policies/score.ts";
 import type { KernelChoice } from "../../lib/engine/kernel_choice.ts";
-import { kernelRefusals } from "../../lib/run/kernel_refusals.ts";
-import { prepare } from "../../lib/run/prepare.ts";
-import { qualityCourse } from "../../lib/run/quality.ts";
-import { positionsNote, reach } from "../../lib/run/reach.ts";
-import { speedCourse } from "../../lib/run/speed_course.ts";
-import { embeddedModel } from "../golden.ts";
+import { kernelRefusals } from "../../lib/run/plan/kernel_refusals.ts";
+import { prepare } from "../../lib/run/plan/plan.ts";
+import { qualityCourse } from "../../lib/run/measure/quality.ts";
+import { positionsNote, reach } from "../../lib/run/plan/reach.ts";
+import { speedCourse } from "../../lib/run/measure/speed_course.ts";
+import { embeddedModel } from "../parity/golden.ts";
 import { temporaryFolder } from "../model/_models.ts";
 
 const streaming = methods.streaming_llm({ start_size: 4, recent_size: 60 });

@@ -1,6 +1,6 @@
 import { equal } from "node:assert/strict";
 import { methods } from "../../lib/policies/registry.ts";
-import { runTitle } from "../../lib/run/run_title.ts";
+import { runTitle } from "../../lib/run/plan/run_title.ts";
 
 const title = (...policies: ReturnType<typeof methods.tova>[]) =>
   runTitle(policies.map((policy, i) => ({ name: `${i}`, policy })));

@@ -1,6 +1,6 @@
 import { deepEqual } from "node:assert/strict";
 import { VramSampler } from "../../lib/nvml/sampler.ts";
-import { vramFigures } from "../../lib/run/vram_figures.ts";
+import { vramFigures } from "../../lib/run/measure/vram_figures.ts";
 import { compileNvml, hasGcc, NvmlStub } from "../nvml/stub.ts";
 
 const GIB = 2 ** 30;

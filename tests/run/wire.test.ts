@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import fc from "fast-check";
-import { decode, encode } from "../../lib/run/wire.ts";
+import { decode, encode } from "../../lib/process/wire.ts";
 
 Deno.test("what goes over the wire arrives as it was, whatever numbers are in it", () => {
   const figure = fc.oneof(fc.double(), fc.constantFrom(NaN, Infinity, -Infinity, 0, 1e308));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { InputError } from "../../lib/errors.ts";
+import { InputError } from "../../lib/util/errors.ts";
 import { type DatasetOptions, openDataset } from "../../lib/text/dataset.ts";
 import type { TextSource } from "../../lib/text/text_source.ts";
 

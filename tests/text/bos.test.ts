@@ -1,6 +1,6 @@
 /** Beginning-of-text tokens, held against what AutoTokenizer of transformers did with the same files (fixtures/bos.json). */
 import assert from "node:assert/strict";
-import { InputError } from "../../lib/errors.ts";
+import { InputError } from "../../lib/util/errors.ts";
 import { loadTokenizer } from "../../lib/text/tokenizer.ts";
 import reference from "../fixtures/bos.json" with { type: "json" };
 import { embeddedJson, metaspaceJson, withFolder } from "./_tokenizers.ts";

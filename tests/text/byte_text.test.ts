@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { InputError } from "../../lib/errors.ts";
+import { InputError } from "../../lib/util/errors.ts";
 import { ByteText } from "../../lib/text/byte_text.ts";
 import { jsonArray } from "../../lib/text/json_array.ts";
 import { jsonLines } from "../../lib/text/json_lines.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { openDataset } from "../../lib/text/dataset.ts";
-import { sha256OfFile } from "../../lib/sha256.ts";
+import { sha256OfFile } from "../../lib/util/sha256.ts";
 import { refuses, textsOf } from "./_dataset.ts";
 import { gzip, withFolder } from "./_tokenizers.ts";
 

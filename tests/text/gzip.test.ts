@@ -2,7 +2,7 @@
 import { equal, match, ok, rejects } from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
-import { InputError } from "../../lib/errors.ts";
+import { InputError } from "../../lib/util/errors.ts";
 import { filePieces } from "../../lib/text/file_pieces.ts";
 import { withFolder } from "./_tokenizers.ts";
 

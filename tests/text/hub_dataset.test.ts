@@ -1,6 +1,6 @@
 /** Data sets of the hub, from a server on loopback that answers as the hub does, with files that pyarrow wrote. */
 import assert from "node:assert/strict";
-import { InputError } from "../../lib/errors.ts";
+import { InputError } from "../../lib/util/errors.ts";
 import { openDataset } from "../../lib/text/dataset.ts";
 import rows from "../fixtures/parquet/rows.json" with { type: "json" };
 import { Environment, hubEnvironment } from "../hub/_environment.ts";

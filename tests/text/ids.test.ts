@@ -1,8 +1,8 @@
 /** Token ids are data of a file: what is no id of the model's is refused, by its value and its file. */
 import { doesNotThrow, match, rejects, throws } from "node:assert/strict";
-import { InputError } from "../../lib/errors.ts";
-import { openModelFolder } from "../../lib/model/model_folder.ts";
-import { checkTokens } from "../../lib/run/check_input.ts";
+import { InputError } from "../../lib/util/errors.ts";
+import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
+import { checkTokens } from "../../lib/run/plan/check_input.ts";
 import { loadTokenizer } from "../../lib/text/tokenizer.ts";
 import { embeddedJson, withFolder } from "./_tokenizers.ts";
 

@@ -1,6 +1,6 @@
 /** Parquet files as pyarrow 26 writes them; rows.json holds the texts that it wrote. */
 import assert from "node:assert/strict";
-import { InputError } from "../../lib/errors.ts";
+import { InputError } from "../../lib/util/errors.ts";
 import { parquetTexts } from "../../lib/text/parquet.ts";
 import rows from "../fixtures/parquet/rows.json" with { type: "json" };
 import { refuses, textsOf } from "./_dataset.ts";

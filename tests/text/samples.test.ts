@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { InputError } from "../../lib/errors.ts";
+import { InputError } from "../../lib/util/errors.ts";
 import { sampleTokens } from "../../lib/text/samples.ts";
 import { stringSource } from "../../lib/text/text_source.ts";
 import { loadTokenizer } from "../../lib/text/tokenizer.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { InputError } from "../../lib/errors.ts";
+import { InputError } from "../../lib/util/errors.ts";
 import { loadTokenizer } from "../../lib/text/tokenizer.ts";
 import { embeddedJson, withFolder } from "./_tokenizers.ts";
 
@@ -47,5 +47,5 @@ Deno.test("loadTokenizer() says what is wrong with a folder", async () => {
   );
   await refuses({ "tokenizer.json": { ...json, model: null } }, /is not one this version supports/);
   await refuses({ "tokenizer.json": json, "tokenizer_config.json": "}" }, /tokenizer_config\.json is not JSON/);
-  await assert.rejects(loadTokenizer("lib/errors.ts"), /there is no lib\/errors\.ts\/tokenizer\.json/);
+  await assert.rejects(loadTokenizer("lib/util/errors.ts"), /there is no lib\/errors\.ts\/tokenizer\.json/);
 });

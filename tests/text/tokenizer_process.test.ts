@@ -2,7 +2,7 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { join } from "@std/path";
 import fc from "fast-check";
-import { InputError } from "../../lib/errors.ts";
+import { InputError } from "../../lib/util/errors.ts";
 import { loadTokenizer } from "../../lib/text/tokenizer.ts";
 import { TokenizerProcess } from "../../lib/text/tokenizer_process.ts";
 import { Bench, childrenOf, isAlive, TemporaryFolder, tiny } from "../bench/_bench.ts";

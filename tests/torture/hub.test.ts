@@ -1,7 +1,7 @@
 /** A slice of the hubs that mean ill; `hub_cases.ts SEED COUNT` runs more. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { join } from "@std/path";
-import { InputError } from "../../lib/errors.ts";
+import { InputError } from "../../lib/util/errors.ts";
 import { TemporaryFolder } from "../bench/_bench.ts";
 import { faultsOf, faultsOfCache, run, runCase } from "./hub_cases.ts";
 

@@ -1,7 +1,7 @@
 /** Runs the hub's client against hubs that mean ill, on loopback, and says what became of each. */
 import { join, relative } from "@std/path";
-import { digestOfFile } from "../../lib/digest.ts";
-import { InputError } from "../../lib/errors.ts";
+import { digestOfFile } from "../../lib/util/digest.ts";
+import { InputError } from "../../lib/util/errors.ts";
 import { HubCache } from "../../lib/hub/cache.ts";
 import { HubClient } from "../../lib/hub/client.ts";
 import { fetchModel } from "../../lib/hub/fetch_model.ts";

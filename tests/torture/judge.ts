@@ -1,6 +1,6 @@
 /** Runs cases and judges them: what hangs, crashes, shows a stack or a control character, or eats memory has failed. */
 import { fromFileUrl, join } from "@std/path";
-import { projectFlags, readLines } from "../../lib/util/deno_child.ts";
+import { projectFlags, readLines } from "../../lib/process/deno_child.ts";
 import { taskArguments } from "../bench/_bench.ts";
 import { CANARY } from "./damage.ts";
 import type { Opened, Opening } from "./opener.ts";

@@ -9,8 +9,8 @@
  */
 import { parseArgs } from "@std/cli";
 import { join } from "@std/path";
-import { readResults } from "../../lib/report/results_file.ts";
-import type { BenchmarkResults, RawResult } from "../../lib/report/types.ts";
+import { readResults } from "../../lib/report/results/results_file.ts";
+import type { BenchmarkResults, RawResult } from "../../lib/report/results/types.ts";
 import { ofSession, type Running } from "../bench/_processes.ts";
 import { TemporaryFolder } from "../bench/_bench.ts";
 import { compileStub, hasGcc } from "../cuda/compile_stub.ts";

@@ -2,13 +2,13 @@
  * Opens what is damaged, one case after another, in a process that the judge watches and may have to kill: a line of JSON
  * for each case on standard input, a line for each on standard output.
  */
-import { InputError } from "../../lib/errors.ts";
+import { InputError } from "../../lib/util/errors.ts";
 import { HubError } from "../../lib/hub/errors.ts";
-import { openModelFolder } from "../../lib/model/model_folder.ts";
+import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import { methods } from "../../lib/policies/registry.ts";
 import { runBenchmark } from "../../lib/run/benchmark.ts";
-import { checkTokens } from "../../lib/run/check_input.ts";
-import { readLines } from "../../lib/util/deno_child.ts";
+import { checkTokens } from "../../lib/run/plan/check_input.ts";
+import { readLines } from "../../lib/process/deno_child.ts";
 import { openDataset } from "../../lib/text/dataset.ts";
 import { sampleTokens } from "../../lib/text/samples.ts";
 import { loadTokenizer } from "../../lib/text/tokenizer.ts";

@@ -1,7 +1,7 @@
 /** A slice of `deno task torture`, and whether its judge sees what it is to see. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "@std/path";
-import { InputError } from "../../lib/errors.ts";
+import { InputError } from "../../lib/util/errors.ts";
 import { Chance } from "./chance.ts";
 import { CANARY } from "./damage.ts";
 import { run as exports } from "./exports.ts";

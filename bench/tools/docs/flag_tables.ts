@@ -1,7 +1,8 @@
-import { ENGINE_DEFAULTS, ENGINE_FLAGS } from "../../../lib/roofline/flags.ts";
-import { DEFAULTS } from "../../../lib/run/device_defaults.ts";
-import { FLAG_TABLE } from "../../../lib/run/flag_table.ts";
-import type { FlagSpec } from "../../../lib/run/flag_types.ts";
+import { ENGINE_FLAGS } from "../../../lib/cli/flags/engine_flags.ts";
+import { ENGINE_DEFAULTS } from "../../../lib/roofline/settings.ts";
+import { DEFAULTS } from "../../../lib/run/plan/device_defaults.ts";
+import { FLAG_TABLE } from "../../../lib/cli/flags/table.ts";
+import type { FlagSpec } from "../../../lib/cli/flags/types.ts";
 import type { Pages } from "./pages.ts";
 
 type ByDevice = Readonly<Record<"cuda" | "cpu", Readonly<Record<string, unknown>>>>;

@@ -1,7 +1,7 @@
-import { DTYPES } from "../../dtype.ts";
+import { DTYPES } from "../../util/dtype.ts";
 import { Graph, type Tensor } from "../../onnx/graph.ts";
-import type { Decoder } from "../decoder_options.ts";
-import type { Rope } from "../rope.ts";
+import type { Decoder } from "../graph/decoder_options.ts";
+import type { Rope } from "../graph/rope/rope.ts";
 import { tellEachLayer } from "./fused_nodes.ts";
 import type { ExportGraph } from "./onnx_export.ts";
 import { readOnnxFile } from "./onnx_file.ts";

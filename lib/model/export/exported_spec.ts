@@ -1,7 +1,7 @@
-import { InputError } from "../../errors.ts";
-import { printable } from "../../printable.ts";
-import type { ConfigReader } from "../config_reader.ts";
-import { MOST } from "../limits.ts";
+import { InputError } from "../../util/errors.ts";
+import { printable } from "../../util/printable.ts";
+import type { ConfigReader } from "../folder/config_reader.ts";
+import { MOST } from "../folder/limits.ts";
 import type { ModelSpec } from "../spec.ts";
 import type { ExportSignature } from "./signature.ts";
 

@@ -1,6 +1,6 @@
 import { basename, dirname, join } from "@std/path";
-import type { FloatType } from "../../dtype.ts";
-import { isThere } from "../files.ts";
+import type { FloatType } from "../../util/dtype.ts";
+import { isThere } from "../folder/files.ts";
 
 /** The files of an export. */
 export interface ExportPaths {

@@ -1,6 +1,6 @@
 import type proto from "onnx-proto";
-import { InputError } from "../../errors.ts";
-import { printable } from "../../printable.ts";
+import { InputError } from "../../util/errors.ts";
+import { printable } from "../../util/printable.ts";
 import { nodesOf } from "../../onnx/nodes_of.ts";
 
 /** ORT's fused attention, as in exports of its model builder: it is told by numbers, not by a mask, what counts. */

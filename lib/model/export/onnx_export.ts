@@ -1,5 +1,5 @@
-import { InputError } from "../../errors.ts";
-import type { ConfigReader } from "../config_reader.ts";
+import { InputError } from "../../util/errors.ts";
+import type { ConfigReader } from "../folder/config_reader.ts";
 import type { ModelSpec } from "../spec.ts";
 import { exportedSpec } from "./exported_spec.ts";
 import type { ExportPaths } from "./find_export.ts";

@@ -1,12 +1,12 @@
 import { dirname, isAbsolute, join } from "@std/path";
 import proto from "onnx-proto";
-import { InputError } from "../../errors.ts";
+import { InputError } from "../../util/errors.ts";
 import { graphsIn } from "../../onnx/nodes_of.ts";
 import { type SkimmedModel, skimModel } from "../../onnx/skim_model.ts";
-import { printable } from "../../printable.ts";
-import { NotRegular, openRegularSync } from "../../regular_file.ts";
-import { isThere, whyUnreadable } from "../files.ts";
-import { commonFolder, location } from "../weights.ts";
+import { printable } from "../../util/printable.ts";
+import { NotRegular, openRegularSync } from "../../util/regular_file.ts";
+import { isThere, whyUnreadable } from "../folder/files.ts";
+import { commonFolder, location } from "../graph/weights.ts";
 
 const { onnx } = proto;
 const { EXTERNAL } = onnx.TensorProto.DataLocation;

@@ -1,8 +1,8 @@
 import type proto from "onnx-proto";
-import { type DType, DTYPES, type FloatType } from "../../dtype.ts";
-import { InputError } from "../../errors.ts";
+import { type DType, DTYPES, type FloatType } from "../../util/dtype.ts";
+import { InputError } from "../../util/errors.ts";
 import { nodesOf } from "../../onnx/nodes_of.ts";
-import { printable } from "../../printable.ts";
+import { printable } from "../../util/printable.ts";
 import type { ModelSpec } from "../spec.ts";
 import { isFused, rotatesItself } from "./fused_nodes.ts";
 

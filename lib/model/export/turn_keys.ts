@@ -1,6 +1,6 @@
-import type { FloatType } from "../../dtype.ts";
+import type { FloatType } from "../../util/dtype.ts";
 import type { Graph, Tensor } from "../../onnx/graph.ts";
-import { type Rope, rotations } from "../rope.ts";
+import { type Rope, rotations } from "../graph/rope/rope.ts";
 
 /** The model, as far as its keys are turned. */
 export interface TurnedKeys {

@@ -1,5 +1,5 @@
-import type { ConfigReader } from "../config_reader.ts";
-import { MOST } from "../limits.ts";
+import type { ConfigReader } from "../folder/config_reader.ts";
+import { MOST } from "../folder/limits.ts";
 
 /** Sizes by the names that most families have for them. */
 export interface Sizes {

@@ -1,5 +1,5 @@
-import { type Activation, readActivation } from "../activation.ts";
-import type { ConfigReader } from "../config_reader.ts";
+import { type Activation, readActivation } from "../graph/activation.ts";
+import type { ConfigReader } from "../folder/config_reader.ts";
 import type { ModelSpec } from "../spec.ts";
 import { llamaLike } from "./_llama_like.ts";
 

@@ -1,7 +1,7 @@
-import { readActivation } from "../activation.ts";
-import type { ConfigReader } from "../config_reader.ts";
-import { readRope } from "../read_rope.ts";
-import { MOST } from "../limits.ts";
+import { readActivation } from "../graph/activation.ts";
+import type { ConfigReader } from "../folder/config_reader.ts";
+import { readRope } from "../graph/rope/read_rope.ts";
+import { MOST } from "../folder/limits.ts";
 import { affine, type ModelSpec } from "../spec.ts";
 
 /**
@@ -11,7 +11,7 @@ import { affine, type ModelSpec } from "../spec.ts";
  *
  * @example
  * ```ts
- * import { ConfigReader } from "../config_reader.ts";
+ * import { ConfigReader } from "../folder/config_reader.ts";
  * import { SHAPES } from "../shapes.ts";
  * import { gptNeox } from "./gpt_neox.ts";
  *

@@ -1,4 +1,4 @@
-import type { ConfigReader } from "../config_reader.ts";
+import type { ConfigReader } from "../folder/config_reader.ts";
 import type { ModelSpec } from "../spec.ts";
 import { llamaLike } from "./_llama_like.ts";
 import { windowOf } from "./_window.ts";

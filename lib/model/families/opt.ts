@@ -1,6 +1,6 @@
-import { readActivation } from "../activation.ts";
-import type { ConfigReader } from "../config_reader.ts";
-import { MOST } from "../limits.ts";
+import { readActivation } from "../graph/activation.ts";
+import type { ConfigReader } from "../folder/config_reader.ts";
+import { MOST } from "../folder/limits.ts";
 import { affine, type ModelSpec, type Norm } from "../spec.ts";
 import { readSizes } from "./_sizes.ts";
 

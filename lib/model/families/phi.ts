@@ -1,7 +1,7 @@
-import { readActivation } from "../activation.ts";
-import type { ConfigReader } from "../config_reader.ts";
-import { MOST } from "../limits.ts";
-import { readRope } from "../read_rope.ts";
+import { readActivation } from "../graph/activation.ts";
+import type { ConfigReader } from "../folder/config_reader.ts";
+import { MOST } from "../folder/limits.ts";
+import { readRope } from "../graph/rope/read_rope.ts";
 import { affine, type ModelSpec } from "../spec.ts";
 import { readSizes } from "./_sizes.ts";
 

@@ -1,0 +1,35 @@
+import type { Flags, FlagSpec } from "./types.ts";
+import { choice } from "./values.ts";
+
+/**
+ * The flags that say on what is measured, and in what numbers.
+ *
+ * @param group Heading they stand under.
+ */
+export function machineFlags(group: string): { readonly [K in "device" | "dtype" | "kernels"]: FlagSpec<Flags[K]> } {
+  return {
+    device: {
+      group,
+      help: "auto, cuda or cpu",
+      value: "NAME",
+      read: choice(["auto", "cuda", "cpu"]),
+      default: "auto",
+    },
+    dtype: {
+      group,
+      help: "auto, float32, float16 or bfloat16",
+      value: "NAME",
+      read: choice(["auto", "float32", "float16", "bfloat16"]),
+      default: "auto",
+    },
+    kernels: {
+      group,
+      help:
+        "whose kernels run decode steps: auto, the project's own where they can, on CUDA; own, those or an error; " +
+        "ort, ONNX Runtime's",
+      value: "NAME",
+      read: choice(["auto", "own", "ort"]),
+      default: "auto",
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import type { Flags, FlagSpec } from "./types.ts";
+import { text } from "./values.ts";
+
+type ModelFlag = "model_id" | "revision" | "offline";
+
+/** The flags that say which model is measured, under a heading of the help. */
+export function modelFlags(group: string, embedded: string): { readonly [K in ModelFlag]: FlagSpec<Flags[K]> } {
+  return {
+    model_id: {
+      group,
+      help:
+        "Hugging Face model folder, an .onnx file in one, or a model's id on the hub such as EleutherAI/pythia-410m",
+      value: "DIR|ID",
+      read: text,
+      default: embedded,
+    },
+    revision: {
+      group,
+      help: "branch, tag or commit of a model of the hub",
+      value: "NAME",
+      read: text,
+      default: undefined,
+      defaultText: "main",
+    },
+    offline: {
+      group,
+      help: "download nothing: what is not in the hub's cache is an error, as with HF_HUB_OFFLINE=1",
+      default: false,
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { effects } from "./effects.ts";
+import { FLAG_TABLE } from "./table.ts";
+import type { Flags } from "./types.ts";
+import { readFlags } from "./read.ts";
+
+export { DEFAULTS, type DeviceDefaults, resolveDefaults } from "../../run/plan/device_defaults.ts";
+export { EMBEDDED_MODEL_ID } from "../../run/plan/find_model.ts";
+export type { Flags } from "./types.ts";
+export { helpText } from "./help.ts";
+
+/**
+ * Reads the command line of `deno task bench`. Pure: nothing is looked at but `argv`.
+ *
+ * `--help` and `--version` win over everything else, so that they answer whatever else is on the line.
+ *
+ * @example
+ * ```ts
+ * import { parseFlags } from "./parse.ts";
+ *
+ * const flags = parseFlags(["--method=fix_size_l2", "--fix-kv-sizes", "128,256"]);
+ * console.log(flags.method, flags.fix_kv_sizes); // fix_size_l2 [ 128, 256 ]
+ * ```
+ *
+ * @param argv The arguments, as in `Deno.args`.
+ * @returns All flags; what was not given has its default, or stays undefined where that depends on the device.
+ * @throws {InputError} Naming the flag, what was found and what would do.
+ */
+export function parseFlags(argv: readonly string[]): Flags {
+  return parseCommandLine(argv).flags;
+}
+
+/** {@linkcode parseFlags}, and the text of each flag that was given. */
+export function parseCommandLine(argv: readonly string[]): { flags: Flags; texts: Readonly<Record<string, string>> } {
+  const { flags, given, texts } = readFlags<Omit<Flags, "warnings">>(argv, FLAG_TABLE, "--recent_sizes 252,508");
+  const complete: Flags = { ...flags, warnings: [] };
+  const warnings = flags.help || flags.version ? [] : effects(complete, given);
+  return { flags: { ...complete, warnings }, texts };
+}

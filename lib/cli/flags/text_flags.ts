@@ -1,0 +1,46 @@
+import { MIN_CHARS } from "../../text/dataset.ts";
+import { datasetNames } from "../../text/named.ts";
+import type { Flags, FlagSpec } from "./types.ts";
+import { integer, text } from "./values.ts";
+
+type TextFlag = "dataset" | "split" | "text_column" | "min_chars";
+
+const names = datasetNames.join(", ");
+
+/** The flags that say which texts are measured on, under a heading of the help. */
+export function textFlags(group: string): { readonly [K in TextFlag]: FlagSpec<Flags[K]> } {
+  return {
+    dataset: {
+      group,
+      help:
+        `${names}; a .txt, .jsonl, .json or .parquet file, a folder of such, org/name of the hub, or - for standard input`,
+      value: "NAME",
+      read: text,
+      default: "moby_dick",
+    },
+    split: {
+      group,
+      help: "train, validation, test: part of a data set that has parts",
+      value: "NAME",
+      read: text,
+      default: undefined,
+      defaultText: "test of the hub's, all of a folder",
+    },
+    text_column: {
+      group,
+      help: "column or field that holds the texts of a table",
+      value: "NAME",
+      read: text,
+      default: undefined,
+      defaultText: "text",
+    },
+    min_chars: {
+      group,
+      help: "of several texts, pass over those with fewer characters",
+      value: "N",
+      read: integer(1),
+      default: undefined,
+      defaultText: `${MIN_CHARS}`,
+    },
+  };
+}

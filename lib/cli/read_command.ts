@@ -1,0 +1,78 @@
+import { join } from "@std/path";
+import { InputError } from "../util/errors.ts";
+import { isRepoId } from "../hub/repo.ts";
+import { isThere } from "../model/folder/files.ts";
+import { list, object, optional, string } from "../report/results/shape.ts";
+import { readJson } from "../report/results/read_json.ts";
+import { RESULTS_FILE } from "../report/results/results_file.ts";
+import { fromUserFolder } from "../process/user_folder.ts";
+import { EMBEDDED_MODEL_ID } from "../run/plan/find_model.ts";
+import { type Flags, parseCommandLine } from "./flags/parse.ts";
+
+/** What a command line asks for. */
+export interface Command {
+  /** Its flags; paths are absolute. */
+  readonly flags: Flags;
+  /** The command line itself, fit to be given again: paths are absolute, and `--resume` is not in it. */
+  readonly command: string[];
+}
+
+/**
+ * Reads the command line of `deno task bench`: paths are from the folder that the user stands in, and with `--resume` the
+ * flags of that run are taken where none are given.
+ *
+ * @example
+ * ```ts
+ * import { readCommand } from "./read_command.ts";
+ *
+ * const { flags } = await readCommand(["--output", "/data/results"]);
+ * console.log(flags.output); // /data/results
+ * ```
+ *
+ * @param argv The arguments, as in `Deno.args`.
+ * @returns What they ask for.
+ * @throws {InputError} Naming the flag, what was found and what would do.
+ */
+export async function readCommand(argv: readonly string[]): Promise<Command> {
+  const asked = read(argv);
+  const { resume, help, version } = asked.flags;
+  if (resume === undefined || help || version) return asked;
+  const { resume: _, ...own } = parseCommandLine(argv).texts;
+  // How that run's results were shown says nothing of how these are to be.
+  const { json: __, memory: ___, ...earlier } = parseCommandLine(await earlierCommand(fromUserFolder(resume))).texts;
+  return read(toArguments({ ...earlier, ...own, resume }));
+}
+
+function read(argv: readonly string[]): Command {
+  const { flags, texts } = parseCommandLine(argv);
+  const { model_id, dataset, output, resume } = flags;
+  const paths = {
+    model_id: modelPath(model_id),
+    dataset: dataset !== "-" && isThere(fromUserFolder(dataset)) ? fromUserFolder(dataset) : dataset,
+    output: fromUserFolder(output),
+  };
+  const given = Object.entries(paths).filter(([name]) => Object.hasOwn(texts, name));
+  const { resume: _, ...others } = { ...texts, ...Object.fromEntries(given) };
+  const resumed = resume === undefined ? undefined : fromUserFolder(resume);
+  return { flags: { ...flags, ...paths, resume: resumed }, command: toArguments(others) };
+}
+
+function toArguments(texts: Readonly<Record<string, string>>): string[] {
+  return Object.entries(texts).map(([name, text]) => `--${name}=${text}`);
+}
+
+const withCommand = object({ config: object<{ command?: string[] }>({ command: optional(list(string)) }) });
+
+async function earlierCommand(folder: string): Promise<readonly string[]> {
+  if (!isThere(join(folder, RESULTS_FILE))) {
+    throw new InputError(`Cannot resume ${folder}: it holds no ${RESULTS_FILE}; give the folder of an earlier run`);
+  }
+  const { config } = await readJson(join(folder, RESULTS_FILE), withCommand);
+  return config.command ?? [];
+}
+
+/** The embedded model and one of the hub keep their names. */
+function modelPath(model: string): string {
+  const path = fromUserFolder(model);
+  return model === EMBEDDED_MODEL_ID || !isThere(path) && isRepoId(model) ? model : path;
+}

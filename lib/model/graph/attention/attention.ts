@@ -1,0 +1,77 @@
+import type { Graph, Tensor } from "../../../onnx/graph.ts";
+import type { AttentionKernel, CacheTensors } from "./attention_form.ts";
+import { ExplicitAttention } from "./explicit.ts";
+import { FusedAttention } from "./fused.ts";
+import type { DecoderOptions } from "../decoder_options.ts";
+import type { Heads } from "../parts.ts";
+import { Rotary, type Rotation } from "../rope/rotary.ts";
+import type { ModelSpec } from "../../spec.ts";
+
+/** What the attention of all layers shares: the rotary table, the lengths, the form. */
+export class AttentionPart {
+  readonly #kernel: AttentionKernel;
+  /** Rotation when keys are written, made when it is first asked for: heads may come rotated. */
+  #rotation: Rotation | undefined;
+  /** Attention paid to each slot, of the layers observed in order: see {@linkcode ExplicitAttention}. */
+  readonly observed: readonly Tensor[];
+
+  constructor(
+    readonly g: Graph,
+    readonly spec: ModelSpec,
+    readonly options: Pick<
+      DecoderOptions,
+      "dtype" | "attention" | "rotate" | "maxPositions" | "groups" | "observe" | "window"
+    >,
+    /** Positions of the new tokens, int64 `[1, tokens]`; with rotation at reading each group has its own. */
+    readonly positions: Tensor | undefined,
+  ) {
+    const { dtype, attention, rotate, groups, observe, window } = options;
+    const rotary = rotate === "read" ? this.#rotary() : undefined;
+    if (attention === "fused") {
+      if (rotate === "read" || observe || window) {
+        throw new TypeError("Cannot use fused attention: it shows no keys and no weights, and masks nothing");
+      }
+      this.#kernel = new FusedAttention(g, spec, groups);
+      this.observed = [];
+    } else {
+      const kernel = new ExplicitAttention(g, spec, {
+        dtype,
+        groups,
+        positions,
+        window,
+        ...(rotary ? { rotary } : {}),
+        ...(observe ? { observe } : {}),
+      });
+      this.#kernel = kernel;
+      this.observed = kernel.observed;
+    }
+  }
+
+  /** Rotates, appends to the cache and attends: `[tokens, heads * headDim]` in and out. */
+  emit(layer: number, { query, key, value, rotated: done = false }: Heads): Tensor {
+    const { g, spec: { heads, kvHeads, headDim }, options: { dtype } } = this;
+    const shape = [1, kvHeads, `capacity.${this.options.groups[layer]}`, headDim];
+    const cache: CacheTensors = {
+      pastKey: g.input(`past_key.${layer}`, dtype, shape),
+      pastValue: g.input(`past_value.${layer}`, dtype, shape),
+      present: (k, v) => {
+        g.output(`present_key.${layer}`, k, dtype, shape);
+        g.output(`present_value.${layer}`, v, dtype, shape);
+      },
+    };
+    const batched = (x: Tensor, heads: number) => g.reshape(x, 1, -1, heads * headDim);
+    if (!done && this.positions) this.#rotation ??= this.#rotary()?.byPosition(this.positions);
+    const rotated = (x: Tensor, heads: number) =>
+      done ? batched(x, heads) : this.#rotation?.tokens(batched(x, heads), heads) ?? batched(x, heads);
+    return this.#kernel.emit(layer, {
+      query: rotated(query, heads),
+      key: rotated(key, kvHeads),
+      value: batched(value, kvHeads),
+    }, cache);
+  }
+
+  #rotary(): Rotary | undefined {
+    const { g, spec, options: { dtype, maxPositions } } = this;
+    return spec.rope && new Rotary(g, { ...spec, rope: spec.rope }, dtype, maxPositions);
+  }
+}

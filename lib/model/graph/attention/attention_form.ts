@@ -1,0 +1,29 @@
+import type { AttentionUse } from "../../../policies/policy.ts";
+import type { Tensor } from "../../../onnx/graph.ts";
+import type { Heads } from "../parts.ts";
+
+/** "fused": one GroupQueryAttention node; "explicit": MatMul, Softmax, MatMul over the same buffers. */
+export type AttentionForm = "fused" | "explicit";
+
+/** How attention reads and writes the cache, in either form. */
+export interface AttentionKernel {
+  /**
+   * Attention of one layer: takes queries, keys and values, each `[1, tokens, heads * headDim]`, gives
+   * `[tokens, heads * headDim]`.
+   */
+  emit(layer: number, heads: Heads, cache: CacheTensors): Tensor;
+}
+
+/** A layer's cache in the graph. */
+export interface CacheTensors {
+  readonly pastKey: Tensor;
+  readonly pastValue: Tensor;
+  /** Declares what the layer's buffers hold afterwards, in place. */
+  readonly present: (key: Tensor, value: Tensor) => void;
+}
+
+/** Attention that a policy wants to see, and of which layers. */
+export interface Observation {
+  readonly use: AttentionUse;
+  readonly layers: readonly number[];
+}

@@ -1,0 +1,129 @@
+import type { FloatType } from "../../../util/dtype.ts";
+import type { Graph, Tensor } from "../../../onnx/graph.ts";
+import type { AttentionKernel, CacheTensors, Observation } from "./attention_form.ts";
+import type { Heads } from "../parts.ts";
+import type { Rotary, Rotation } from "../rope/rotary.ts";
+import { type ModelSpec, scoreScale } from "../../spec.ts";
+import { Visible, type WindowUse } from "../visible.ts";
+
+/** Layers whose probabilities may be held at a time. Fewer cost more small kernels. */
+const TIED = 4;
+
+/** What explicit attention is written for. */
+export interface ExplicitOptions {
+  readonly dtype: FloatType;
+  /** Layer → its length group. */
+  readonly groups: readonly number[];
+  /** Rotate when reading: keys lie unrotated in the cache, and positions are places in it. */
+  readonly rotary?: Rotary;
+  /** Attention to show. */
+  readonly observe?: Observation;
+  /** How sliding windows count, where texts are longer. */
+  readonly window?: WindowUse | undefined;
+  /** Positions of the new tokens, int64 `[1, tokens]`, where keys are rotated when they are written. */
+  readonly positions: Tensor | undefined;
+}
+
+/**
+ * Attention written out: scatter the new entries into the cache, MatMul, mask, Softmax, MatMul. For what the fused
+ * kernel does not give: probabilities, positions inside the cache, sliding windows, float32 on CUDA, odd head sizes.
+ *
+ * Adds the inputs that {@linkcode Visible} does and, with rotation at reading, for each layer l `ranks.l` float32
+ * `[kvHeads, capacity]`, the place of each slot's entry in text order.
+ */
+export class ExplicitAttention implements AttentionKernel {
+  /**
+   * Attention of this pass, mean over the query heads of a KV head, float32, one per layer observed. From all queries:
+   * their sum, `[kvHeads, capacity]`. From the last `window`: theirs, as far as the pass has so many,
+   * `[kvHeads, min(window, tokens), capacity]`; where the layer shares one choice, the mean over all heads in each.
+   */
+  readonly observed: Tensor[] = [];
+  readonly #visible: Visible;
+  /** Rotation at reading, by group. */
+  readonly #rotations = new Map<number, Rotation>();
+  /** Minus infinity, for what a token may not see. */
+  #masked: Tensor;
+
+  constructor(readonly g: Graph, readonly spec: ModelSpec, readonly options: ExplicitOptions) {
+    this.#visible = new Visible(g, spec, options);
+    this.#masked = g.cast(g.scalar(-Infinity), "float32", options.dtype);
+  }
+
+  emit(layer: number, heads: Heads, cache: CacheTensors): Tensor {
+    const { g, spec: { kvHeads, headDim }, options: { dtype } } = this;
+    const perKv = this.spec.heads / kvHeads;
+    const { past } = this.#visible.group(layer);
+    const mask = this.#visible.mask(layer);
+    const rotation = this.#rotation(layer);
+    const append = (buffer: Tensor, entries: Tensor) => {
+      const byHead = g.op("Transpose", [g.reshape(entries, 1, -1, kvHeads, headDim)], { perm: [0, 2, 1, 3] });
+      return g.op("TensorScatter", [buffer, byHead, past], { axis: -2, mode: "linear" });
+    };
+    const cached = append(cache.pastKey, heads.key); // [1, kvHeads, capacity, headDim]
+    const values = append(cache.pastValue, heads.value);
+    cache.present(cached, values);
+    const keys = rotation ? rotation.cache(cached, g.cast(this.#visible.ranks(layer), "float32", "int64")) : cached;
+    const queries = rotation ? rotation.tokens(heads.query, this.spec.heads) : heads.query;
+    // The query heads of a KV head lie side by side: [1, kvHeads, perKv * tokens, headDim]
+    const scaled = g.op("Mul", [queries, g.cast(g.scalar(scoreScale(this.spec, layer)), "float32", dtype)]);
+    const query = g.reshape(
+      g.op("Transpose", [g.reshape(scaled, 1, -1, kvHeads, perKv, headDim)], { perm: [0, 2, 3, 1, 4] }),
+      1,
+      kvHeads,
+      -1,
+      headDim,
+    );
+    const scores = g.op("FusedMatMul", [query, keys], { transB: 1 }, "com.microsoft");
+    // 0 takes over the capacity, which stands in the same place before and after.
+    const byQuery = g.reshape(scores, kvHeads, perKv, -1, 0); // [kvHeads, perKv, tokens, capacity]
+    const probabilities = g.op("Softmax", [g.op("Where", [mask, byQuery, this.#masked])], { axis: -1 });
+    if (this.options.observe?.layers.includes(layer)) {
+      this.observed.push(this.#observe(probabilities));
+      if (this.observed.length % TIED === 0) this.#tie();
+    }
+    const flat = g.reshape(probabilities, 1, kvHeads, -1, 0);
+    const attended = g.reshape(g.op("MatMul", [flat, values]), kvHeads, perKv, -1, headDim);
+    return g.reshape(
+      g.op("Transpose", [attended], { perm: [2, 0, 1, 3] }),
+      -1,
+      this.spec.heads * headDim,
+    );
+  }
+
+  /**
+   * Has the next layer wait until these have been observed. Nothing else would: ORT would run all layers first, and hold
+   * the probabilities of each until then, at a long prompt gigabytes of them.
+   */
+  #tie(): void {
+    const { g, options: { dtype } } = this;
+    const least = g.op("ReduceMin", [g.op("Concat", this.observed.slice(-TIED), { axis: 0 })], { keepdims: 0 });
+    this.#masked = g.cast(g.op("Sub", [least, g.scalar(Infinity)]), "float32", dtype);
+  }
+
+  /** How a layer's keys are rotated when they are read; none where that was done when they were written. */
+  #rotation(layer: number): Rotation | undefined {
+    const { rotary, groups } = this.options;
+    const group = groups[layer]!;
+    if (!rotary || this.#rotations.has(group)) return this.#rotations.get(group);
+    const { places, slots } = this.#visible.group(layer);
+    const rotation = rotary.byPlace(this.g.reshape(places, 1, -1), slots);
+    this.#rotations.set(group, rotation);
+    return rotation;
+  }
+
+  /** From `[kvHeads, perKv, tokens, capacity]` to what {@linkcode observed} says. */
+  #observe(probabilities: Tensor): Tensor {
+    const { g, options: { dtype }, spec: { heads, kvHeads } } = this;
+    const { use } = this.options.observe!;
+    const perKv = heads / kvHeads;
+    const sum = (x: Tensor, axes: readonly number[], keepdims: 0 | 1) =>
+      g.op("ReduceSum", [x, g.ints(...axes)], { keepdims });
+    const mean = (x: Tensor, over: number) => over === 1 ? x : g.op("Mul", [x, g.scalar(1 / over)]);
+    if (use.from === "all") return mean(sum(g.cast(probabilities, dtype, "float32"), [1, 2], 0), perKv);
+    const last = g.op("Slice", [probabilities, g.ints(-use.window), g.ints(Number.MAX_SAFE_INTEGER), g.ints(2)]);
+    const weights = g.cast(last, dtype, "float32");
+    if (use.share !== "layer") return mean(sum(weights, [1], 0), perKv);
+    const shared = mean(sum(weights, [0, 1], 0), heads); // [window, capacity]
+    return g.op("Add", [shared, g.constant("float32", [kvHeads, 1, 1], new Float32Array(kvHeads))]);
+  }
+}

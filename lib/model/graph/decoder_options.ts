@@ -1,0 +1,60 @@
+import type { FloatType } from "../../util/dtype.ts";
+import type { Graph, GraphNames, Tensor } from "../../onnx/graph.ts";
+import type { AttentionForm, Observation } from "./attention/attention_form.ts";
+import type { HeadsPart } from "./parts.ts";
+import type { WindowUse } from "./visible.ts";
+
+/** What the decoder graph is built for. */
+export interface DecoderOptions {
+  /** Type of weights, activations and cache. */
+  readonly dtype: FloatType;
+  readonly device: "cpu" | "cuda";
+  readonly attention: AttentionForm;
+  /** Positions the rotary table covers, tokens. */
+  readonly maxPositions: number;
+  /**
+   * When keys are rotated: "write", by the positions given with the tokens; or "read", by their place in the cache, which
+   * takes explicit attention.
+   */
+  readonly rotate: "write" | "read";
+  /** Attention to show to what follows; takes explicit attention. */
+  readonly observe?: Observation | undefined;
+  /**
+   * How sliding windows count, which takes explicit attention. Left out where the model has none, or no text is longer
+   * than it: then nothing is masked.
+   */
+  readonly window?: WindowUse | undefined;
+  /**
+   * Layer → its length group. Layers of a group hold equally many entries in buffers of equal capacity throughout,
+   * and share the inputs that say so.
+   */
+  readonly groups: readonly number[];
+  /** Also give the logits of every input token, `[tokens, vocab]` float32: for tests; costs a matrix product each. */
+  readonly logits?: boolean;
+  /** Is shown the weights, by their names in the checkpoint, once they are all in the graph. */
+  readonly weights?: ((g: Graph, weights: ReadonlyMap<string, Tensor>) => void) | undefined;
+  /** What makes queries, keys and values, if not ONNX Runtime's operators; is given the positions of buildDecoder(). */
+  readonly heads?: ((g: Graph, positions: Tensor | undefined) => HeadsPart) | undefined;
+  /** Writes what follows a pass into the same graph. */
+  readonly then?: ((g: Graph, pass: PassTensors) => void) | undefined;
+}
+
+/** What a pass leaves for what follows it. */
+export interface PassTensors {
+  /** A finite float32 tensor that is there only once every layer has written its new entries. */
+  readonly after: Tensor;
+  /** The attention of the layers observed: see ExplicitAttention. */
+  readonly observed: readonly Tensor[];
+}
+
+/** A decoder graph, ready for a session. */
+export interface Decoder {
+  /** The serialized ONNX model, without the weights. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The folder external initializers are relative to. */
+  readonly weightsFolder: string;
+  /** Bytes of the weights as stored. */
+  readonly weightBytes: number;
+  /** Its inputs and outputs. */
+  readonly names: GraphNames;
+}

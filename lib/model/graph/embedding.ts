@@ -1,0 +1,20 @@
+import type { Tensor } from "../../onnx/graph.ts";
+import type { Parts, Residual } from "./parts.ts";
+
+/** What the first block reads, `[tokens, hidden]`: the tokens' embeddings, and their positions' where these are learned. */
+export function emitEmbedding(parts: Parts, ids: Tensor, positions: Tensor | undefined): Residual {
+  const { g, spec, weights, options: { dtype } } = parts;
+  const { projected } = spec;
+  const rowsOf = g.op("Gather", [weights.get(spec.embedding, [spec.vocab, projected?.width ?? spec.hidden]), ids]);
+  const tokens = projected ? parts.linear(rowsOf, projected.in, [spec.hidden, projected.width]) : rowsOf;
+  const base = spec.embeddingScale === undefined
+    ? tokens
+    : g.op("Mul", [tokens, g.cast(g.scalar(spec.embeddingScale), "float32", dtype)]);
+  const { learned } = spec;
+  if (!learned) return { base };
+  if (!positions) throw new TypeError("Cannot look up learned positions: the tokens have none");
+  const table = weights.get(learned.weight, [spec.maxPositions + learned.offset, spec.hidden]);
+  const places = g.reshape(positions, -1);
+  const rows = learned.offset ? g.op("Add", [places, g.ints(learned.offset)]) : places;
+  return { base, added: g.op("Gather", [table, rows]) };
+}

@@ -1,0 +1,179 @@
+import type { Graph, Tensor } from "../../onnx/graph.ts";
+import type { FloatType } from "../../util/dtype.ts";
+import type { Affine, Block, ModelSpec, Norm, Projections } from "../spec.ts";
+import type { WeightSource } from "./weights.ts";
+
+const MICROSOFT = "com.microsoft";
+
+/** Queries, keys and values of the new tokens, each `[tokens, heads (or kvHeads) * headDim]`. */
+export interface Heads {
+  readonly query: Tensor;
+  readonly key: Tensor;
+  readonly value: Tensor;
+  /** Rotated by position already, where they are to be. */
+  readonly rotated?: boolean;
+}
+
+/** Makes heads of what the projections gave. */
+export interface HeadsPart {
+  /** `products`: one for packed projections, otherwise of queries, keys and values. */
+  emit(products: readonly Product[], qkv: Projections): Heads;
+}
+
+/** A matrix product, and the bias that is yet to be added to it. */
+export interface Product {
+  readonly product: Tensor;
+  readonly bias?: Tensor;
+}
+
+/** The residual stream, `[tokens, hidden]`: a tensor, and what is yet to be added to it. */
+export interface Residual {
+  readonly base: Tensor;
+  readonly added?: Tensor;
+  readonly bias?: Tensor | undefined;
+}
+
+/** The parts blocks are made of. Activations are `[tokens, width]`. */
+export class Parts {
+  constructor(
+    readonly g: Graph,
+    readonly spec: ModelSpec,
+    readonly weights: WeightSource,
+    readonly options: { readonly dtype: FloatType; readonly device: "cpu" | "cuda" },
+    /** What makes heads rather than ONNX Runtime's operators, where heads are not normalized. */
+    readonly headsPart?: HeadsPart,
+  ) {}
+
+  /** x W^T + b with W as checkpoints store it, `shape` = [out, in]. */
+  linear(x: Tensor, affine: Affine, shape: readonly [number, number]): Tensor {
+    const { product, bias } = this.product(x, affine, shape);
+    return bias ? this.g.op("Add", [product, bias]) : product;
+  }
+
+  /**
+   * The same with the bias yet to be added, where whatever follows can do that in passing: on the CPU one Gemm does both,
+   * on CUDA that would be a copy of the bias and a product that adds to it.
+   */
+  product(x: Tensor, { weight, bias, transposed }: Affine, [out, inner]: readonly [number, number]): Product {
+    const { g } = this;
+    const w = this.weights.get(weight, transposed ? [inner, out] : [out, inner]);
+    const b = bias === undefined ? undefined : this.weights.get(bias, [out]);
+    const transB = transposed ? 0 : 1;
+    if (this.options.device === "cpu") return { product: g.op("Gemm", b ? [x, w, b] : [x, w], { transB }) };
+    const product = transposed ? g.op("MatMul", [x, w]) : g.op("FusedMatMul", [x, w], { transB }, MICROSOFT);
+    return { product, ...(b ? { bias: b } : {}) };
+  }
+
+  /** The sum of the biases of products that are added up. */
+  sumOfBiases(...products: readonly Product[]): Tensor | undefined {
+    const biases = products.flatMap(({ bias }) => bias ?? []);
+    // Constants: ORT adds them once, when it loads the graph.
+    return biases.length === 0 ? undefined : biases.reduce((a, b) => this.g.op("Add", [a, b]));
+  }
+
+  /** A residual stream as one tensor. */
+  sum({ base, added, bias }: Residual): Tensor {
+    return [added, bias].reduce((sum: Tensor, x) => x === undefined ? sum : this.g.op("Add", [sum, x]), base);
+  }
+
+  /** Normalizes a residual stream, and gives it as one tensor. */
+  normed(x: Residual, norm: Norm): { readonly normed: Tensor; readonly sum: Tensor } {
+    const { base, added, bias } = x;
+    const { g, spec: { hidden, norm: { kind, eps } }, options: { device } } = this;
+    if (added === undefined || device === "cpu") {
+      const sum = this.sum(x);
+      return { normed: this.norm(sum, norm), sum };
+    }
+    // One kernel adds product, residual and bias, and normalizes.
+    const scale = this.#scale(norm, hidden);
+    const shift: Tensor | "" = this.#shift(norm, hidden) ?? "";
+    const inputs: (Tensor | "")[] = [added, base, scale, ...(kind === "layer" ? [shift] : []), ...(bias ? [bias] : [])];
+    const type = kind === "layer" ? "SkipLayerNormalization" : "SkipSimplifiedLayerNormalization";
+    const [normed, sum] = g.pair(type, inputs, 3, { epsilon: { float: eps } }, MICROSOFT);
+    return { normed, sum };
+  }
+
+  /** Normalizes the last dimension, `[width]`: that of the residual stream if nothing else is said. */
+  norm(x: Tensor, norm: Norm, width = this.spec.hidden): Tensor {
+    const { g, spec: { norm: { kind, eps } } } = this;
+    const scale = this.#scale(norm, width);
+    const attributes = { axis: -1, epsilon: { float: eps } };
+    // ORT's name for the root mean square's, in ONNX's own domain.
+    if (kind === "rms") return g.op("SimplifiedLayerNormalization", [x, scale], attributes);
+    const shift = this.#shift(norm, width);
+    return g.op("LayerNormalization", [x, scale, ...(shift === undefined ? [] : [shift])], attributes);
+  }
+
+  #shift(norm: Norm, width: number): Tensor | undefined {
+    return norm === "plain" || norm.bias === undefined ? undefined : this.weights.get(norm.bias, [width]);
+  }
+
+  /** A normalization's weight; ORT does the sum once, when it loads the graph. */
+  #scale(norm: Norm, width: number): Tensor {
+    const { g, spec, options: { dtype } } = this;
+    if (norm === "plain") {
+      return g.cast(g.constant("float32", [width], new Float32Array(width).fill(1)), "float32", dtype);
+    }
+    const stored = this.weights.get(norm.weight, [width]);
+    return spec.norm.plusOne ? g.op("Add", [stored, g.cast(g.scalar(1), "float32", dtype)]) : stored;
+  }
+
+  /** down(activation(up(x))), or down(activation(gate(x)) * up(x)). */
+  mlp(x: Tensor, { gate, up, down }: Block["mlp"]): Product {
+    const { hidden, intermediate } = this.spec;
+    const wide = this.product(x, gate ?? up, [intermediate, hidden]);
+    let active = this.#activation(wide);
+    if (gate) active = this.g.op("Mul", [active, this.linear(x, up, [intermediate, hidden])]);
+    return this.product(active, down, [hidden, intermediate]);
+  }
+
+  #activation({ product, bias }: Product): Tensor {
+    if (bias && this.spec.activation === "gelu") return this.g.op("BiasGelu", [product, bias], {}, MICROSOFT);
+    if (bias && this.spec.activation === "gelu_tanh") return this.g.op("FastGelu", [product, bias], {}, MICROSOFT);
+    const x = bias ? this.g.op("Add", [product, bias]) : product;
+    switch (this.spec.activation) {
+      case "gelu":
+        return this.g.op("Gelu", [x], { approximate: "none" });
+      case "gelu_tanh":
+        return this.g.op("Gelu", [x], { approximate: "tanh" });
+      case "relu":
+        return this.g.op("Relu", [x]);
+      case "silu": // x sigmoid(x)
+        return this.g.op("QuickGelu", [x], { alpha: { float: 1 } }, MICROSOFT);
+    }
+  }
+
+  /** Queries, keys and values of normalized activations; unless they say so, before they are rotated. */
+  heads(x: Tensor, { qkv, headNorms }: Block["attention"]): Heads {
+    const { heads, kvHeads, headDim, hidden } = this.spec;
+    if (this.headsPart && !headNorms) {
+      const product = (affine: Affine, heads: number) => this.product(x, affine, [heads * headDim, hidden]);
+      const products = "packed" in qkv
+        ? [product(qkv.packed, heads + 2 * kvHeads)]
+        : [product(qkv.query, heads), product(qkv.key, kvHeads), product(qkv.value, kvHeads)];
+      return this.headsPart.emit(products, qkv);
+    }
+    const project = (affine: Affine, heads: number) => this.linear(x, affine, [heads * headDim, hidden]);
+    const { query, key, value } = "packed" in qkv
+      ? this.#unpack(project(qkv.packed, heads + 2 * kvHeads), qkv.order)
+      : { query: project(qkv.query, heads), key: project(qkv.key, kvHeads), value: project(qkv.value, kvHeads) };
+    if (!headNorms) return { query, key, value };
+    const normed = (x: Tensor, affine: Affine, heads: number) =>
+      this.g.reshape(this.norm(this.g.reshape(x, -1, heads, headDim), affine, headDim), -1, heads * headDim);
+    return { query: normed(query, headNorms.query, heads), key: normed(key, headNorms.key, kvHeads), value };
+  }
+
+  /** Takes apart what one matrix gave; "heads" is of models with as many key and value heads as query heads. */
+  #unpack(qkv: Tensor, order: "heads" | "parts"): Heads {
+    const { g, spec: { heads, kvHeads, headDim } } = this;
+    const split = (x: Tensor, axis: number, ...widths: number[]) =>
+      g.ops("Split", [x, g.ints(...widths)], 3, { axis }) as [Tensor, Tensor, Tensor];
+    if (order === "parts") {
+      const [query, key, value] = split(qkv, 1, heads * headDim, kvHeads * headDim, kvHeads * headDim);
+      return { query, key, value };
+    }
+    const byHead = split(g.reshape(qkv, -1, heads, 3 * headDim), 2, headDim, headDim, headDim);
+    const [query, key, value] = byHead.map((part) => g.reshape(part, -1, heads * headDim)) as [Tensor, Tensor, Tensor];
+    return { query, key, value };
+  }
+}

@@ -1,0 +1,218 @@
+import type { StepKernels } from "../../kernels/kernels.ts";
+import type { LinearProduct, LinearSegment } from "../../kernels/structs.ts";
+import { Graph, type Tensor } from "../../onnx/graph.ts";
+import type { Argument, CustomOps } from "../../ort/custom_ops.ts";
+import { roundTo } from "./round.ts";
+import { type Projected, StepAttention } from "./step_attention.ts";
+import type { StepOptions } from "./step_options.ts";
+import { type Affine, type Block, type ModelSpec, type Norm } from "../spec.ts";
+
+type Pointer = Deno.PointerValue;
+
+/**
+ * Writes one decode step with kernels of our own: what {@linkcode buildDecoder} writes with ONNX Runtime's, for one new
+ * token. A layer is a product for queries, keys and values (with the MLP's first one where both read the same), attention,
+ * and the products that follow; norms, biases, activations, gates and residuals ride along with the products.
+ *
+ * Inputs: `input_ids`, `position_ids`, `target` as there; `past.g` int64 `[1]`, the entries before the token, for each
+ * group; `past_key.l`, `past_value.l` `[1, kvHeads, capacity, headDim]`, which are written to in place; with rotation at
+ * reading `ranks.l` float32 `[kvHeads, capacity]`. Outputs: `nll`, `argmax`, and `logits` where asked for.
+ *
+ * @param weights Where each tensor of the checkpoint lies on the GPU, in the type computed in.
+ * @returns The graph.
+ */
+export function buildStep(
+  spec: ModelSpec,
+  kernels: StepKernels,
+  ops: CustomOps,
+  weights: (name: string) => Pointer,
+  options: StepOptions,
+): Graph {
+  return new StepWriter(spec, kernels, ops, weights, options).write();
+}
+
+class StepWriter {
+  readonly #g = new Graph("step", 24);
+  readonly #attention: StepAttention;
+
+  constructor(
+    readonly spec: ModelSpec,
+    readonly kernels: StepKernels,
+    readonly ops: CustomOps,
+    readonly weights: (name: string) => Pointer,
+    readonly options: StepOptions,
+  ) {
+    this.#attention = new StepAttention(this.#g, spec, kernels, ops, weights, options);
+  }
+
+  write(): Graph {
+    const { spec, options } = this;
+    const g = this.#g;
+    let x = this.#embedding(g.input("input_ids", "int64", [1]));
+    for (let layer = 0; layer < spec.layers; layer++) x = this.#block(layer, spec.block(layer), x);
+    const after = this.#head(x, g.input("target", "int64", [1]));
+    options.then?.(g, after);
+    return g;
+  }
+
+  #embedding(ids: Tensor): Tensor {
+    const { spec, options: { dtype } } = this;
+    const { learned } = spec;
+    const position = learned ? this.#attention.position! : undefined;
+    return this.#call([ids, ...(position ? [position] : [])], [spec.hidden], ([id, at], [out]) =>
+      this.kernels.embed({
+        id: id!.pointer,
+        position: at?.pointer,
+        table: this.weights(spec.embedding),
+        learned: learned && this.weights(learned.weight),
+        out: out!,
+        hidden: spec.hidden,
+        offset: learned?.offset ?? 0,
+        scale: roundTo(dtype, spec.embeddingScale ?? 1),
+      }));
+  }
+
+  #block(layer: number, block: Block, x: Tensor): Tensor {
+    const { spec: { heads, headDim, hidden, intermediate, residual } } = this;
+    const { attention, mlp } = block;
+    const width = heads * headDim;
+    if (residual === "parallel") {
+      const { projected, more: [active] } = this.#projections(block, x, [mlp]);
+      const attended = this.#attention.emit(layer, block, projected);
+      return this.#linear([attended, active!, x], hidden, ([a, b, from]) => ({
+        products: [this.#product(attention.out, a!, width), this.#product(mlp.down, b!, intermediate)],
+        combine: "sum",
+        residual: from!.pointer,
+      }));
+    }
+    const { projected } = this.#projections(block, x, []);
+    const attended = this.#attention.emit(layer, block, projected);
+    const mid = this.#linear([attended, x], hidden, ([a, from]) => ({
+      products: [this.#product(attention.out, a!, width)],
+      residual: from!.pointer,
+    }));
+    const active = this.#linear([mid], intermediate, ([a]) => this.#mlpIn(mlp, mlp.norm!, a!));
+    return this.#linear([active, mid], hidden, ([a, from]) => ({
+      products: [this.#product(mlp.down, a!, intermediate)],
+      residual: from!.pointer,
+    }));
+  }
+
+  /** Queries, keys and values, and what MLPs make of the same input. */
+  #projections(
+    { attention: { norm, qkv } }: Block,
+    x: Tensor,
+    mlps: readonly Block["mlp"][],
+  ): { projected: Projected; more: Tensor[] } {
+    const { spec: { heads, kvHeads, headDim, hidden, intermediate } } = this;
+    const parts: { affine: Affine; rows: number }[] = "packed" in qkv
+      ? [{ affine: qkv.packed, rows: (heads + 2 * kvHeads) * headDim }]
+      : [
+        { affine: qkv.query, rows: heads * headDim },
+        { affine: qkv.key, rows: kvHeads * headDim },
+        { affine: qkv.value, rows: kvHeads * headDim },
+      ];
+    const sizes = [...parts.map(({ rows }) => [rows]), ...mlps.map(() => [intermediate])];
+    const outputs = this.ops.call(
+      this.#g,
+      [x],
+      sizes.map((shape) => ({ dtype: this.options.dtype, shape })),
+      ([input], outs) =>
+        this.kernels.linear([
+          ...parts.map(({ affine, rows }, i): LinearSegment => ({
+            rows,
+            products: [this.#product(affine, input!, hidden)],
+            norm: this.#norm(norm),
+            out: outs[i]!,
+          })),
+          ...mlps.map((mlp, i): LinearSegment => ({
+            rows: intermediate,
+            ...this.#mlpIn(mlp, mlp.norm ?? norm, input!),
+            out: outs[parts.length + i]!,
+          })),
+        ]),
+    );
+    return {
+      projected: { tensors: outputs.slice(0, parts.length), qkv },
+      more: outputs.slice(parts.length),
+    };
+  }
+
+  #head(x: Tensor, target: Tensor): Tensor {
+    const { spec: { vocab, hidden, head, finalNorm }, options } = this;
+    const g = this.#g;
+    const [logits] = this.ops.call(
+      g,
+      [x],
+      [{ dtype: "float32", shape: [1, vocab] }],
+      ([input], [out]) =>
+        this.kernels.linear([{
+          rows: vocab,
+          products: [this.#product(head, input!, hidden)],
+          norm: this.#norm(finalNorm),
+          float32: true,
+          out: out!,
+        }]),
+    ) as [Tensor];
+    const [nll, argmax] = this.ops.call(
+      g,
+      [logits, target],
+      [{ dtype: "float32", shape: [1] }, { dtype: "int64", shape: [1] }],
+      ([logits, target], [nll, argmax]) =>
+        this.kernels.choose({ logits: logits!.pointer, target: target!.pointer, nll: nll!, argmax: argmax!, vocab }),
+    ) as [Tensor, Tensor];
+    g.output("nll", nll, "float32", [1]);
+    g.output("argmax", argmax, "int64", [1]);
+    if (options.logits) g.output("logits", logits, "float32", [1, vocab]);
+    return nll;
+  }
+
+  /** What goes into an MLP's last product: activation(up x), or activation(gate x) times up x. */
+  #mlpIn(
+    { gate, up }: Block["mlp"],
+    norm: Norm,
+    x: Argument,
+  ): Pick<LinearSegment, "products" | "combine" | "activation" | "norm"> {
+    const { spec: { hidden, activation } } = this;
+    const first = this.#product(gate ?? up, x, hidden);
+    return {
+      products: gate ? [first, this.#product(up, x, hidden)] : [first],
+      combine: gate ? "gated" : undefined,
+      activation: activation,
+      norm: this.#norm(norm),
+    };
+  }
+
+  #product({ weight, bias, transposed = false }: Affine, { pointer }: Argument, width: number): LinearProduct {
+    const at = bias === undefined ? null : this.weights(bias);
+    return { weight: this.weights(weight), input: pointer, bias: at, width, transposed };
+  }
+
+  #norm(norm: Norm | undefined): LinearSegment["norm"] {
+    if (norm === undefined) return undefined;
+    const { kind, eps, plusOne = false } = this.spec.norm;
+    if (norm === "plain") return { kind, eps, plusOne };
+    const shift = kind === "rms" || norm.bias === undefined ? null : this.weights(norm.bias);
+    return { kind, scale: this.weights(norm.weight), shift, eps, plusOne };
+  }
+
+  #linear(
+    inputs: readonly Tensor[],
+    rows: number,
+    segment: (inputs: readonly Argument[]) => Omit<LinearSegment, "rows" | "out">,
+  ): Tensor {
+    return this.#call(
+      inputs,
+      [rows],
+      (inputs, [out]) => this.kernels.linear([{ ...segment(inputs), rows, out: out! }]),
+    );
+  }
+
+  #call(
+    inputs: readonly Tensor[],
+    shape: readonly number[],
+    compute: (inputs: readonly Argument[], outputs: readonly Deno.PointerObject[]) => void,
+  ): Tensor {
+    return this.ops.call(this.#g, inputs, [{ dtype: this.options.dtype, shape }], compute)[0]!;
+  }
+}

@@ -1,0 +1,202 @@
+import type { Bar, BarPanel } from "./bar_panel.ts";
+import type { CanvasLibrary } from "./canvas.ts";
+import { drawFigure } from "./figure.ts";
+import { type Kind, KIND_COLORS, KIND_LABELS, kindOf } from "./palette.ts";
+import { significant } from "../tables/significant.ts";
+import type { StatName } from "../results/stats.ts";
+import { isOfWholeGpu } from "../tables/table_notes.ts";
+import { termsOf } from "./terms.ts";
+import type { BenchmarkResults } from "../results/types.ts";
+
+/** From this ratio of the largest to the smallest perplexity on, a linear axis shows nothing but the largest. */
+const LOGARITHMIC_FROM = 20;
+
+/** One chart of the six. */
+interface Metric {
+  figure: StatName;
+  title: string;
+  subtitle: string;
+  axis: string;
+  /** From the stored unit to the axis's. */
+  scale: number;
+  format: (value: number) => string;
+  /** Ends of the axis, for bars between `min` and `max`, in the axis's unit; `reach` is the highest error bar's end. */
+  range: (min: number, max: number, reach: number) => { min: number; max: number };
+}
+
+/** Bars whose length is to be compared begin at 0. The room above is for the figures over them. */
+const fromZero: Metric["range"] = (_min, max, reach) => ({
+  min: 0,
+  max: max > 0 ? Math.max(1.15 * max, 1.05 * reach) : 1,
+});
+
+const METRICS: readonly Metric[] = [
+  {
+    figure: "throughput",
+    title: "Throughput",
+    subtitle: "(Higher is Better)",
+    axis: "tokens/s",
+    scale: 1,
+    format: (value) => significant(value, 4),
+    range: fromZero,
+  },
+  {
+    figure: "tpot",
+    title: "TPOT (Time Per Output Token)",
+    subtitle: "(Lower is Better)",
+    axis: "ms",
+    scale: 1000,
+    format: (value) => significant(value, 3),
+    range: fromZero,
+  },
+  {
+    figure: "ttft",
+    title: "TTFT (Time To First Token)",
+    subtitle: "(Lower is Better)",
+    axis: "ms",
+    scale: 1000,
+    format: (value) => significant(value, 3),
+    range: fromZero,
+  },
+  {
+    figure: "perplexity",
+    title: "Perplexity",
+    subtitle: "(Lower is Better)",
+    axis: "PPL",
+    scale: 1,
+    format: (value) => value < 1000 ? value.toFixed(2) : significant(value, 4),
+    // Methods differ by a few percent: the axis begins just below the smallest.
+    range: (min, max) => ({ min: 0.95 * min, max: 1.05 * max }),
+  },
+  {
+    figure: "peak_vram_gb",
+    title: "VRAM Usage",
+    subtitle: "(Lower is Better)",
+    axis: "GB",
+    scale: 1,
+    format: (value) => value < 0.1 ? significant(value, 2) : value.toFixed(2),
+    range: (_min, max) => ({ min: 0, max: max > 0 ? 1.3 * max : 1 }),
+  },
+  {
+    figure: "cache_size",
+    title: "Cache Size",
+    subtitle: "(Lower is Better)",
+    axis: "tokens",
+    scale: 1,
+    format: (value) => significant(value, Math.max(1, Math.ceil(Math.log10(value + 1)))),
+    range: fromZero,
+  },
+];
+
+/**
+ * Draws benchmark_comparison.png: throughput, TPOT and TTFT over perplexity, VRAM and cache size, one bar for each
+ * configuration in the order of the table, 7200 x 3600 pixels at 300 DPI. With several samples, error bars show one
+ * standard deviation; a chart whose axis they do not fit into says instead how long they are, for lines across the whole
+ * chart would show nothing and hide the bars. A configuration without figures keeps its place, empty; so does a figure
+ * that is not finite or was not measured, for which the axis leaves no room.
+ *
+ * @param results A run's results.
+ * @param path The file. A reader never sees half of it.
+ * @param library As from {@linkcode loadCanvas}; loaded if left out, which needs --allow-ffi.
+ *
+ * @example
+ * ```ts
+ * import { drawComparison } from "./chart.ts";
+ * import { readResults } from "../results/results_file.ts";
+ *
+ * async function redraw(folder: string) {
+ *   await drawComparison(await readResults(folder), `${folder}/benchmark_comparison.png`);
+ * }
+ * ```
+ */
+export async function drawComparison(results: BenchmarkResults, path: string, library?: CanvasLibrary): Promise<void> {
+  const kinds = [...new Set(results.configurations.map(({ name }) => kindOf(name)))];
+  const panels = METRICS.map((metric) => panelOf(metric, results));
+  await drawFigure(
+    {
+      title: `KV-cache compression: ${results.config.method}`,
+      subtitle: termsOf(results),
+      note: [...errorBarNote(results, panels), ...vramNote(results), "Perplexity axis: not from 0"].join("  ·  "),
+      legend: (Object.keys(KIND_LABELS) as Kind[])
+        .filter((kind) => kinds.includes(kind))
+        .map((kind) => ({ label: KIND_LABELS[kind], color: KIND_COLORS[kind] })),
+      width: 24,
+      height: 12,
+      columns: 3,
+      panels,
+    },
+    path,
+    library,
+  );
+}
+
+/** What error bars are, where there are some. */
+function errorBarNote({ aggregated_stats }: BenchmarkResults, panels: readonly BarPanel[]): string[] {
+  if (!panels.some(({ bars }) => bars.some(({ deviation }) => deviation > 0))) return [];
+  const counts = Object.values(aggregated_stats).map(({ n }) => n).filter((n) => n > 1);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return [`Error bars: ± 1 standard deviation over ${least === most ? most : `${least} to ${most}`} samples`];
+}
+
+/** Whose memory it is, where NVML did not list the process. */
+function vramNote({ configurations, ...results }: BenchmarkResults): string[] {
+  return configurations.some(({ name }) => isOfWholeGpu(results, name)) ? ["VRAM: the whole GPU's"] : [];
+}
+
+function panelOf(metric: Metric, results: BenchmarkResults): BarPanel {
+  const bars = results.configurations.map(({ name, status }): Bar => {
+    const stats = results.aggregated_stats[name];
+    const figure = stats?.[metric.figure];
+    const value = (figure ?? NaN) * metric.scale;
+    const measured = Number.isFinite(value);
+    return {
+      label: name,
+      color: KIND_COLORS[kindOf(name)],
+      value: measured ? value : null,
+      deviation: measured && stats !== undefined && stats.n > 1 ? (stats.std[metric.figure] ?? 0) * metric.scale : 0,
+      missing: figure === undefined ? status === "not run" ? "not run" : "failed" : unmeasured(figure),
+    };
+  });
+  const values = bars.flatMap(({ value }) => value === null ? [] : [value]);
+  const reach = Math.max(0, ...bars.map(({ value, deviation }) => (value ?? 0) + (deviation || 0)));
+  const min = Math.min(...values);
+  const max = Math.max(...values);
+  const logarithmic = metric.figure === "perplexity" && min > 0 && max > LOGARITHMIC_FROM * min;
+  const note = metric.figure === "peak_vram_gb" && results.config.device === "cpu"
+    ? "No GPU: there is no GPU memory to measure"
+    : undefined;
+  const range = values.length === 0 ? { min: 0, max: 1 } : metric.range(min, max, reach);
+  const fit = errorBarsFit(bars, range);
+  return {
+    title: metric.title,
+    subtitle: fit ? metric.subtitle : `${metric.subtitle}  ·  ${deviationsOf(bars)} over samples: beyond this axis`,
+    axis: logarithmic ? `${metric.axis} (logarithmic)` : metric.axis,
+    range,
+    logarithmic,
+    format: metric.format,
+    bars: fit ? bars : bars.map((bar) => ({ ...bar, deviation: 0 })),
+    ...(note === undefined ? {} : { note }),
+  };
+}
+
+/** What stands in the place of a bar that cannot be drawn: the table's words. */
+function unmeasured(figure: number | null): string {
+  if (figure === null) return "n/a";
+  return Number.isNaN(figure) ? "nan" : figure > 0 ? "inf" : "-inf";
+}
+
+/** Whether every error bar lies within the axis. Below 0 there is nothing to show of a figure that cannot be negative. */
+function errorBarsFit(bars: readonly Bar[], { min, max }: BarPanel["range"]): boolean {
+  return bars.every(({ value, deviation }) =>
+    value === null || !(deviation > 0) || (value + deviation <= max && (min === 0 || value - deviation >= min))
+  );
+}
+
+/** The standard deviations as text. */
+function deviationsOf(bars: readonly Bar[]): string {
+  const sizes = bars.map(({ deviation }) => deviation).filter((deviation) => deviation > 0);
+  const [least, most] = [Math.min(...sizes), Math.max(...sizes)].map((size) =>
+    size < 100 ? significant(size, 2) : Number(size.toPrecision(2)).toLocaleString("en-US")
+  );
+  return least === most ? `± ${most}` : `± ${least} to ${most}`;
+}

@@ -1,0 +1,55 @@
+/**
+ * Draws a run's picture beside its results.json, and prints the names of the files it wrote. Run as a child process, for
+ * the canvas addon needs --allow-ffi and the benchmark's parent process has none.
+ *
+ *     deno run -A lib/report/charts/chart_main.ts PARENT results/…/results.json [comparison | nll | traces]
+ *
+ * @module
+ */
+import { dirname, join } from "@std/path";
+import { endWithParent } from "../../process/end_with_parent.ts";
+import { InputError } from "../../util/errors.ts";
+import { drawComparison } from "./chart.ts";
+import { drawHeatmap } from "./heatmap.ts";
+import { drawNll } from "./nll_plot.ts";
+import { type Picture, PICTURES } from "./pictures.ts";
+import { readResults } from "../results/results_file.ts";
+import { modelFileName } from "../results/results_folder.ts";
+import { isTraceFile, readTrace } from "../results/trace.ts";
+import type { BenchmarkResults } from "../results/types.ts";
+
+/** Each gives the names of the files it wrote. */
+const DRAW: Record<Picture, (results: BenchmarkResults, folder: string) => AsyncIterable<string>> = {
+  async *comparison(results, folder) {
+    await drawComparison(results, join(folder, PICTURES.comparison));
+    yield PICTURES.comparison;
+  },
+  async *nll(results, folder) {
+    await drawNll(results, join(folder, PICTURES.nll));
+    yield PICTURES.nll;
+  },
+  async *traces({ config }, folder) {
+    const files = [...Deno.readDirSync(folder)].map(({ name }) => name).filter(isTraceFile).sort();
+    if (files.length === 0) throw new InputError("there is no trace in the run's folder");
+    for (const file of files) {
+      const name = `${file.slice(0, -".json".length)}.png`;
+      const trace = await readTrace(join(folder, file));
+      await drawHeatmap([trace], join(folder, name), { model: modelFileName(config.model_id) });
+      yield name;
+    }
+  },
+};
+
+if (import.meta.main) {
+  endWithParent();
+  try {
+    const [, path, picture = "comparison"] = Deno.args;
+    if (path === undefined) throw new TypeError("Cannot draw: a results.json is needed");
+    if (!Object.hasOwn(DRAW, picture)) throw new TypeError(`Cannot draw: there is no "${picture}"`);
+    for await (const name of DRAW[picture as Picture](await readResults(path), dirname(path))) console.log(name);
+  } catch (error) {
+    // The parent takes the last line for the reason.
+    console.error(error instanceof Error ? error.message : error);
+    Deno.exit(1);
+  }
+}

@@ -1,0 +1,253 @@
+/**
+ * What a run leaves behind: the shape of results.json. The names and the nesting of `config`, `raw_results`,
+ * `aggregated_stats` and `baseline_stats` are the original benchmark's; scripts read them. The rest stands beside.
+ *
+ * @module
+ */
+
+import type { GpuDescription } from "../../nvml/gpu_info.ts";
+
+/** The GPU at the time of the run. */
+export type GpuInfo = GpuDescription;
+
+/** One text sample measured under one configuration. */
+export interface RawResult {
+  /** Name of the configuration, as in the table. */
+  method: string;
+  /** Index of the text sample, from 0. */
+  sample: number;
+  /** Time to first token: prefill until the first new token's id is on the host, s. */
+  ttft: number;
+  /** Time per output token after the first, s. */
+  tpot: number;
+  /** Generated tokens / total generation time, tokens/s. */
+  throughput: number;
+  /** exp(mean NLL) of the quality pass. */
+  perplexity: number;
+  /** Share of the quality pass's steps whose argmax is the next token, 0..1; NaN where a step's logits are not numbers. */
+  accuracy: number;
+  /** Peak GPU memory over what was in use before the model was loaded, GiB; 0 on a CPU, null where it was not measured. */
+  peak_vram_gb: number | null;
+  /** On CUDA, what that figure is of; not in earlier results. */
+  vram_method?: VramMethod;
+  /** Entries held at the end of the quality pass by the first layer that is not skipped. */
+  final_cache_size: number;
+  /** Entries held at the end of the quality pass, per layer. */
+  layer_cache_sizes: number[];
+  /** Time of every step of the speed pass after the first token, s. */
+  step_times_s: number[];
+  /** Negative log-likelihood of every step of the quality pass, nats. */
+  nll: number[];
+  /** Memory of the run, bytes. */
+  memory: MemoryFigures;
+  /** Cache entries copied within the cache (per head) in each pass: by single-slot steps and by compactions. */
+  entries_copied: { speed: number; quality: number };
+}
+
+/**
+ * "process": NVML's figure of the process itself. "device": NVML does not list the process, so the whole GPU's over what
+ * was in use at the start, other processes included. "unavailable": none.
+ */
+export type VramMethod = "process" | "device" | "unavailable";
+
+/** Memory of one configuration, bytes. What cannot be had is null: on a CPU, what NVML tells. */
+export interface MemoryFigures {
+  /** Theoretical bytes of the K and V entries held at the end of the speed pass. */
+  kv_held: number;
+  /** Bytes allocated for K and V during decode. */
+  kv_allocated: number;
+  /** Bytes of the model's weights as stored. */
+  weights: number;
+  /** The most that ORT's allocator had in use in the speed pass, with those weights that it has (AllocatorGetStats MaxInUse). */
+  allocator_peak: number | null;
+  /** Peak of this process by NVML over `process_before`. */
+  process_peak: number | null;
+  /** This process by NVML before the model was loaded (CUDA context and libraries). */
+  process_before: number | null;
+  /** The same told apart by phase; not in results of earlier versions. */
+  phases?: Record<MemoryPhase, PhaseMemory>;
+}
+
+/**
+ * "load": until the model is there. "prefill": the cache is made and the prompt read, until the first token is there.
+ * "decode": all that follows, the eviction after the prompt's last pass first.
+ */
+export type MemoryPhase = "load" | "prefill" | "decode";
+
+/** Memory in one phase, bytes: the most within it, and what there is at its end. */
+export interface PhaseMemory {
+  /** By theory: K and V of the entries there are, those that a pass has brought included until it evicts. */
+  kv_held: MemoryLevels<number>;
+  /** Allocated for K and V. */
+  kv_allocated: MemoryLevels<number>;
+  /** Allocated for the weights in one block; null where ORT has them. Not in results of earlier versions. */
+  weights?: number | null;
+  /**
+   * In use of the decoder's ORT allocator: what a pass computes with, and weights that are in no block, as converted ones.
+   * The counter cannot be set back, so the peak of a phase is null where an earlier one's was higher.
+   */
+  allocator: MemoryLevels<number | null>;
+  /** What ORT's allocators have taken of the device at its end, those of eviction included. They give nothing back. */
+  allocator_reserved: number | null;
+  /** What the run has allocated beside both at its end: K and V, what is kept of entries, inputs, outputs. */
+  buffers: number;
+  /** This process by NVML, over what it had before the model was loaded. */
+  process: MemoryLevels<number | null>;
+  /** The process's resident memory on the host at its end, mapped weights included. */
+  host_rss: number;
+}
+
+/** The most within a phase, and the level at its end. */
+export interface MemoryLevels<T> {
+  peak: T;
+  end: T;
+}
+
+/** A configuration that did not end: what it was doing and why it stopped. */
+export interface Failure {
+  /** Name of the configuration. */
+  method: string;
+  /** One line for people. */
+  reason: string;
+  /** The last lines the process wrote to stderr. */
+  log: string;
+  /** Exit code of the process. */
+  code: number;
+  /**
+   * Samples it had finished. They count in no average: it would not be that of the other configurations' samples. Those of
+   * a configuration that is being measured, or was when the run ended, are here with the reason "interrupted".
+   */
+  samples?: RawResult[];
+}
+
+/** Mean over samples; `std` the sample standard deviation (n - 1; 0 for n = 1). Not finite where a sample's figure is not. */
+export interface AggregatedStats {
+  ttft: number;
+  tpot: number;
+  throughput: number;
+  perplexity: number;
+  accuracy: number;
+  /** null where it was not measured in every sample. */
+  peak_vram_gb: number | null;
+  cache_size: number;
+  /** Samples. */
+  n: number;
+  std: {
+    ttft: number;
+    tpot: number;
+    throughput: number;
+    perplexity: number;
+    accuracy: number;
+    peak_vram_gb: number | null;
+    cache_size: number;
+  };
+}
+
+/** results.json */
+export interface BenchmarkResults {
+  config: RunConfig;
+  raw_results: RawResult[];
+  aggregated_stats: Record<string, AggregatedStats>;
+  baseline_stats: { perplexity: number; accuracy: number; throughput: number; tpot: number } | null;
+  /** Every configuration of the run in the order of the table: what it is, whether it ended. */
+  configurations: ConfigurationRecord[];
+  failures: Failure[];
+  environment: Environment;
+}
+
+/** The run's settings. */
+export interface RunConfig {
+  model_id: string;
+  /** Of a model of the hub: the branch, tag or commit that was asked for. What it stood for is environment.model_commit. */
+  revision?: string;
+  /** What is run: "safetensors", or the path of an ONNX export in the model's folder. */
+  weights?: string;
+  method: string;
+  num_samples: number;
+  max_tokens: number;
+  max_new_tokens: number;
+  prompt_tokens: number;
+  /** Tokens of the prompt that went in at a time in the speed pass, with eviction between; null for all at once. */
+  prefill_chunk?: number | null;
+  skip_layers: number[];
+  /** Local time, YYYYMMDD_HHMMSS. */
+  timestamp: string;
+  /** When a run that had ended early was gone on with, in the same form: its figures are from several processes. */
+  resumed?: string[];
+  /** The command line of `deno task bench`, with absolute paths; not of a script's run. */
+  command?: string[];
+  /** Whose kernels were asked for; not in earlier results. */
+  kernels?: string;
+  dataset: string;
+  /** Where the data set has them: the part that is taken, the column of its texts, the least characters of a text. */
+  split?: string;
+  text_column?: string;
+  min_chars?: number;
+  device: "cuda" | "cpu";
+  dtype: string;
+  positions: string;
+  num_warmup: number;
+  seed: number;
+  /** Tokens of the longest text the model was trained on, where its config.json says so. */
+  max_positions?: number;
+}
+
+/** One configuration as the run knew it. */
+export interface ConfigurationRecord {
+  name: string;
+  method: string;
+  params: Record<string, number | string>;
+  positions: string;
+  /** The form of attention; "export": that of an ONNX export, whatever it is. */
+  attention: "fused" | "explicit" | "export";
+  /** Whose kernels ran decode steps, the project's own or ONNX Runtime's, once it was loaded; not in earlier results. */
+  kernels?: "own" | "ort";
+  /** On CUDA, why not the project's own. */
+  kernels_reason?: string;
+  /** What each pass drops, by the sizes known before the run; not in earlier results. */
+  dropped?: DroppedEntries;
+  /** SHA-256 of what the method keeps in this run and by which score, as the run hands it on; not in earlier results. */
+  policy_sha256?: string;
+  status: "done" | "failed" | "not run";
+  /** What a reader of its figures must know, a sentence each; left out where there is nothing. */
+  notes?: string[];
+}
+
+/** Entries a configuration has dropped by the end of each pass, summed over all layers; a layer's KV heads drop alike. */
+export interface DroppedEntries {
+  speed: number;
+  quality: number;
+}
+
+/** What was measured on, and what was measured. */
+export interface Environment {
+  /** NVIDIA name, or null on CPU. */
+  gpu: GpuInfo | null;
+  cpu: { model: string; cores: number };
+  memory_bytes: number;
+  os: string;
+  deno: string;
+  onnxruntime: string;
+  onnxruntime_path: string;
+  providers: string[];
+  /** Commit of the project's checkout, with "-dirty" unknown; null outside a checkout. */
+  git_commit: string | null;
+  kvcompress: string;
+  /** Of a model of the hub: the commit of its repository that the files are of. */
+  model_commit?: string;
+  /** SHA-256 of config.json, tokenizer.json and, once all is measured, of the weight files, by file name. */
+  model_sha256: Record<string, string>;
+  /**
+   * Of each weight file, a hash of its size and pieces of it, which tells files apart before anything is measured; the
+   * whole file where it is small. Not in earlier results.
+   */
+  weights_fingerprint?: Record<string, string>;
+  /** SHA-256 over the project's own code; null where it is not in files. Not in earlier results. */
+  code_sha256?: string | null;
+  /** Of a data set of the hub: the commit of its repository that the files are of. */
+  text_commit?: string;
+  /** SHA-256 of the text's file; of a text from several files, of their hashes one after another. */
+  text_sha256: string;
+  /** SHA-256 of each sample's token ids, as little-endian 32-bit integers. */
+  samples_sha256?: string[];
+}

@@ -1,0 +1,102 @@
+import { droppedNote, heldTexts, passesWithoutDrops, type PassLengths } from "../results/notes.ts";
+import type { ConfigurationRecord, RawResult, RunConfig } from "../results/types.ts";
+
+/** What {@linkcode formatNotes} reads of results.json. */
+export interface NotedResults {
+  config: PassLengths & Pick<RunConfig, "skip_layers">;
+  raw_results: readonly Pick<RawResult, "method" | "vram_method" | "layer_cache_sizes">[];
+  aggregated_stats: Readonly<Record<string, unknown>>;
+  configurations: readonly Pick<ConfigurationRecord, "name" | "method" | "dropped" | "notes">[];
+}
+
+/**
+ * What stands under the table: what a `*` means, figures that are not finite, and which rows compressed nothing. Each is
+ * said once.
+ *
+ * @param results A run's results.
+ * @returns The lines joined by "\n"; "" where there is nothing to say.
+ *
+ * @example
+ * ```ts
+ * import { formatNotes } from "./table_notes.ts";
+ *
+ * console.log(formatNotes({
+ *   config: { max_tokens: 1280, prompt_tokens: 512, max_new_tokens: 128, skip_layers: [0, 1] },
+ *   raw_results: [],
+ *   aggregated_stats: { streaming_4096: {} },
+ *   configurations: [{ name: "streaming_4096", method: "streaming_llm", dropped: { quality: 0, speed: 0 } }],
+ * }));
+ * // Nothing was dropped in streaming_4096: all 1280 tokens of the quality pass and all 639 of the speed pass are kept
+ * ```
+ */
+export function formatNotes(results: NotedResults): string {
+  const measured = results.configurations.filter(({ name }) => results.aggregated_stats[name] !== undefined);
+  return [
+    ...(measured.some(({ name }) => isOfWholeGpu(results, name))
+      ? [
+        "* VRAM: NVML does not list this process, so it is the whole GPU's use over what was there at the start, other processes included",
+      ]
+      : []),
+    ...measured.flatMap((record) => {
+      const dropped = droppedNote(record, results.config);
+      return (record.notes ?? []).filter((note) => note !== dropped).map((note) => `${record.name}: ${note}`);
+    }),
+    ...dropLines(measured, results),
+  ].join("\n");
+}
+
+/** Whether a configuration's VRAM is the whole GPU's, in one of its samples at least. */
+export function isOfWholeGpu(
+  { raw_results = [] }: { raw_results?: readonly Pick<RawResult, "method" | "vram_method">[] },
+  name: string,
+): boolean {
+  return raw_results.some(({ method, vram_method }) => method === name && vram_method === "device");
+}
+
+/** One line for the rows that keep everything in the same passes. */
+function dropLines(records: NotedResults["configurations"], { config, raw_results }: NotedResults): string[] {
+  const groups = Map.groupBy(records, (record) => passesWithoutDrops(record).join());
+  return [...groups.values()].flatMap((rows) => {
+    const passes = passesWithoutDrops(rows[0]!);
+    if (passes.length === 0) return [];
+    const all = rows.length > 3 && rows.length === records.filter(({ method }) => method !== "baseline").length;
+    const names = all ? "any row" : rows.map(({ name }) => name).join(", ");
+    const layers = raw_results[0]?.layer_cache_sizes.length;
+    const why = layers === config.skip_layers.length
+      ? `all ${layers} layers are skipped (skip_layers)`
+      : `${heldTexts(passes, config)} are kept`;
+    return [`Nothing was dropped in ${names}: ${why}`];
+  });
+}
+
+/**
+ * Which method each row is, and with which parameters, in full: names in the table are short. Where rows number tokens in
+ * different ways, it says how. The full cache and the control group, whose names say all, are left out.
+ *
+ * @param results A run's configurations.
+ * @returns One line a row, joined by "\n"; "" where no row needs one.
+ *
+ * @example
+ * ```ts
+ * import { formatLegend } from "./table_notes.ts";
+ *
+ * const params = { observation_window: 32, keep_size: 512, pooling_kernel: 5 };
+ * const row = { name: "snapkv_512", method: "snapkv_lite", params, positions: "absolute" };
+ * console.log(formatLegend({ configurations: [row] }));
+ * // snapkv_512            snapkv_lite: observation_window 32, keep_size 512, pooling_kernel 5
+ * ```
+ */
+export function formatLegend(
+  { configurations }: {
+    configurations: readonly Pick<ConfigurationRecord, "name" | "method" | "params" | "positions">[];
+  },
+): string {
+  const rows = configurations.filter(({ method }) => method !== "baseline" && method !== "recent_only");
+  const width = Math.max(20, ...rows.map(({ name }) => name.length)) + 2;
+  const several = new Set(configurations.map(({ positions }) => positions)).size > 1;
+  return rows.map(({ name, method, params, positions }) => {
+    const values = Object.entries(params).map(([param, value]) => `${param} ${value}`).join(", ");
+    const terms = several ? `; positions ${positions}` : "";
+    return `${name.padEnd(width)}${method}${values === "" ? "" : `: ${values}`}${terms}`;
+  }).join("\n");
+}

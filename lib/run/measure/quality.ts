@@ -1,0 +1,74 @@
+import type { KvCache } from "../../cache/kv_cache.ts";
+import type { Stretch } from "../../cache/schedule.ts";
+import type { Engine } from "../../engine/engine.ts";
+import type { PassResult } from "../../engine/pass.ts";
+
+/** What a quality pass gives. */
+export interface QualityResult {
+  /** Negative log-likelihood of each step's next token, nats. */
+  readonly nll: readonly number[];
+  /** The most likely next token of each step. */
+  readonly predictions: readonly number[];
+  /** exp(mean NLL). */
+  readonly perplexity: number;
+  /** Share of steps whose prediction is the next token; NaN where a step's logits are not numbers. */
+  readonly accuracy: number;
+  /** Entries held at the end, by layer. */
+  readonly cacheSizes: readonly number[];
+  /** Entries copied by eviction, of one head each. */
+  readonly copied: number;
+}
+
+/** The passes of a quality pass. */
+export function qualityCourse(steps: number): Stretch[] {
+  return [{ tokens: 1, times: steps }];
+}
+
+/**
+ * Measures quality: the text is given one token a step, the policy applied after each, and each step's prediction held
+ * against the token that follows.
+ *
+ * @param tokens At least `steps` + 1 ids.
+ * @param between Called after each step with the number of steps so far, the perplexity up to there, and the cache.
+ * @param ahead Queue each step before the one before it is read; the cache that `between` is shown is then ahead too.
+ */
+export function measureQuality(
+  engine: Engine,
+  tokens: readonly number[],
+  steps: number,
+  seed: number,
+  between: (steps: number, perplexity: number, cache: KvCache) => void = () => {},
+  ahead = true,
+): QualityResult {
+  using course = engine.course(qualityCourse(steps), seed);
+  const nll: number[] = [];
+  const predictions: number[] = [];
+  let sum = 0, right = 0;
+  const take = ({ nll: loss, argmax }: PassResult) => {
+    nll.push(loss);
+    predictions.push(argmax);
+    sum += loss;
+    if (argmax === tokens[nll.length]) right++;
+    between(nll.length, Math.exp(sum / nll.length), course.cache);
+  };
+  let pending: (() => PassResult) | undefined;
+  for (let i = 0; i < steps; i++) {
+    course.forward([tokens[i]!], tokens[i + 1]!);
+    course.evict();
+    const queued = course.readLater();
+    if (pending) take(pending());
+    if (ahead) pending = queued;
+    else take(queued());
+  }
+  if (pending) take(pending());
+  const cacheSizes = [...course.cache.held];
+  return {
+    nll,
+    predictions,
+    perplexity: Math.exp(sum / steps),
+    // Where logits are not numbers there is no most likely token, and the one that stands in for it may be right by chance.
+    accuracy: nll.some(Number.isNaN) ? NaN : right / steps,
+    cacheSizes,
+    copied: course.cache.copied,
+  };
+}

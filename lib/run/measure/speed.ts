@@ -1,0 +1,114 @@
+import type { PhaseMemory } from "../../report/results/types.ts";
+import type { Engine } from "../../engine/engine.ts";
+import type { MemoryMeter } from "./memory_meter.ts";
+import type { PassResult } from "../../engine/pass.ts";
+import { speedCourse, type SpeedLengths } from "./speed_course.ts";
+
+/** What a speed pass gives. Times in s. */
+export interface SpeedResult {
+  /** Prefill until the first new token's id is on the host. */
+  readonly ttft: number;
+  /** Every later step: from one token's id on the host to the next one's. */
+  readonly stepTimes: readonly number[];
+  /** Entries copied by eviction, of one head each. */
+  readonly copied: number;
+  /** Bytes of the entries held at the end, by theory. */
+  readonly heldBytes: number;
+  /** Bytes allocated for the cache during decode. */
+  readonly allocatedBytes: number;
+  /** The ids generated. */
+  readonly tokens: readonly number[];
+  /** Where memory went, if there was a meter. */
+  readonly memory?: { readonly prefill: PhaseMemory; readonly decode: PhaseMemory };
+}
+
+/** What happens in a speed pass outside of what is timed. */
+export interface SpeedWatch {
+  /** Is told when phases begin and end. */
+  readonly meter?: MemoryMeter;
+  /** Called after each token with the number of tokens so far. */
+  readonly between?: (tokens: number) => void;
+  /** Tokens after which to stop, in a cache made for all of them: a warm-up. */
+  readonly stopAfter?: number;
+}
+
+/**
+ * Measures generation: the prompt, whole or chunk by chunk, then greedy steps. The end-of-text token does not cut it short, so
+ * that all configurations do the same work.
+ *
+ * The policy is applied after every pass. TTFT ends when the first id is there: it holds all chunks of the prompt and
+ * the evictions between them, and the first step's time the eviction that follows the last chunk.
+ *
+ * @param watch What happens outside of what is timed.
+ */
+export function measureSpeed(
+  engine: Engine,
+  prompt: readonly number[],
+  lengths: SpeedLengths,
+  seed: number,
+  watch: SpeedWatch = {},
+): SpeedResult {
+  const { meter, between, stopAfter = lengths.newTokens } = watch;
+  const { promptTokens, chunk = promptTokens } = lengths;
+  const chunks = Array.from(
+    { length: Math.ceil(promptTokens / chunk) },
+    (_, i) => prompt.slice(i * chunk, Math.min((i + 1) * chunk, promptTokens)),
+  );
+  meter?.begin();
+  using course = engine.course(speedCourse(lengths), seed);
+  engine.runtime.device.synchronize();
+  let start = performance.now();
+  for (let i = 0; i < chunks.length; i++) {
+    if (i > 0) course.evict();
+    course.forward(chunks[i]!, 0);
+  }
+  const first = course.read().argmax;
+  const ttft = (performance.now() - start) / 1000;
+  const tokens = [first];
+  const prefill = meter?.end("prefill", course.cache);
+  meter?.begin(course.cache);
+  const step = () => {
+    course.advance(0);
+    course.evict();
+    return course.readLater();
+  };
+  const stepTimes: number[] = [];
+  const arrived = ({ argmax }: PassResult) => {
+    const end = performance.now();
+    stepTimes.push((end - start) / 1000);
+    start = end;
+    tokens.push(argmax);
+  };
+  if (engine.runtime.device.kind === "cpu") {
+    // A step is done when it returns.
+    for (let i = 0; i < stopAfter - 1; i++) {
+      between?.(tokens.length);
+      start = performance.now();
+      if (i === 0) course.evict();
+      arrived(step()());
+    }
+  } else if (stopAfter > 1) {
+    // A step is queued while the one before it runs: its token is on the device. So a step's time is from one token on
+    // the host to the next, and what the host does in between costs none of it unless it takes longer than the device.
+    start = performance.now();
+    course.evict();
+    let pending = step();
+    for (let i = 0; i < stopAfter - 1; i++) {
+      const now = pending;
+      if (i + 1 < stopAfter - 1) pending = step();
+      between?.(tokens.length);
+      arrived(now());
+    }
+  }
+  const decode = meter?.end("decode", course.cache);
+  const { copied, heldBytes, bytes } = course.cache;
+  return {
+    ttft,
+    stepTimes,
+    copied,
+    heldBytes,
+    allocatedBytes: bytes,
+    tokens,
+    ...(prefill && decode ? { memory: { prefill, decode } } : {}),
+  };
+}

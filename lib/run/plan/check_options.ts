@@ -1,0 +1,103 @@
+/**
+ * The options of a run, and the configurations in them, as a script may give them.
+ *
+ * @module
+ */
+import {
+  callback,
+  checkOptions,
+  checkValue,
+  either,
+  flag,
+  integer,
+  type KnownOptions,
+  listOf,
+  number,
+  object,
+  oneOf,
+  orNull,
+  required,
+  signal,
+  text,
+} from "../../util/check_options.ts";
+import { InputError } from "../../util/errors.ts";
+import type { Policy } from "../../policies/policy.ts";
+import type { Configuration } from "./configuration.ts";
+import type { BenchmarkOptions } from "./options.ts";
+
+/** Lengths are checked against their least values once the device is known: see checkLengths. */
+const OPTIONS = {
+  configurations: required(listOf("{ name, policy }", () => true)),
+  model_id: text,
+  revision: text,
+  offline: flag,
+  dataset: text,
+  split: text,
+  text_column: text,
+  min_chars: integer(0),
+  num_samples: number,
+  max_tokens: number,
+  max_new_tokens: number,
+  prompt_tokens: number,
+  num_warmup: number,
+  method: text,
+  skip_layers: listOf("layers", (item) => typeof item === "number"),
+  prefill_chunk: number,
+  device: oneOf("auto", "cuda", "cpu"),
+  dtype: oneOf("auto", "float32", "float16", "bfloat16"),
+  attention: oneOf("auto", "fused", "explicit"),
+  kernels: oneOf("auto", "own", "ort"),
+  positions: either(text, listOf("texts", (item) => typeof item === "string")),
+  trace: flag,
+  trace_every: number,
+  plot_nll: flag,
+  seed: integer(0),
+  timeout: integer(1),
+  resume: text,
+  command: listOf("texts", (item) => typeof item === "string"),
+  output: orNull(text),
+  onProgress: callback,
+  onDownload: callback,
+  onNote: callback,
+  signal,
+} satisfies KnownOptions<BenchmarkOptions>;
+
+const CONFIGURATION = {
+  name: required(text),
+  policy: required(object),
+  positions: oneOf("absolute", "cache", "seed"),
+} satisfies KnownOptions<Configuration>;
+
+const POLICY = {
+  method: required(text),
+  params: required(object),
+  keep: required(callback),
+  score: object,
+  attention: object,
+} satisfies KnownOptions<Policy>;
+
+/**
+ * Refuses options that runBenchmark does not have, values of another type, and configurations that are none.
+ *
+ * @param options What was given.
+ * @throws {InputError} Naming the option, and what would do.
+ */
+export function checkBenchmarkOptions(options: BenchmarkOptions): void {
+  checkOptions("runBenchmark", options, OPTIONS);
+  for (const [index, configuration] of options.configurations.entries()) {
+    const { name, policy } = Object(configuration) as { readonly name?: unknown; readonly policy?: unknown };
+    const of = `configuration ${typeof name === "string" ? JSON.stringify(name) : index + 1}`;
+    if (typeof policy === "function") {
+      const { method = "methods.NAME" } = policy as { method?: string };
+      throw new InputError(`Cannot use ${of}: its policy is a function that makes one; call it, as in ${method}()`);
+    }
+    checkOptions(of, configuration, CONFIGURATION);
+    checkOptions(`the policy of ${of}`, policy, POLICY);
+    for (const [param, value] of Object.entries((policy as Policy).params)) {
+      checkValue(`parameter "${param}" of ${of}`, value, either(text, number));
+    }
+  }
+}
+
+/** Names of the options of a run. */
+export const optionNames: readonly string[] = Object.keys(OPTIONS);

@@ -1,0 +1,46 @@
+import type { Positions } from "../../engine/numbering.ts";
+import type { Policy } from "../../policies/policy.ts";
+
+/** One line of the table: a policy under a name. */
+export interface Configuration {
+  /** Name in the table, the chart and results.json; no two of a run are equal. */
+  readonly name: string;
+  /** What is kept. */
+  readonly policy: Policy;
+  /** How tokens are numbered; as the run says if left out. */
+  readonly positions?: Positions;
+}
+
+/**
+ * Every configuration under each numbering of tokens, side by side. Where there are several, names end in it, as in
+ * `streaming_256@cache`. The full cache numbers tokens alike in all of them: it is measured once, under the first.
+ *
+ * @example
+ * ```ts
+ * import { acrossPositions } from "./configuration.ts";
+ * import { methods } from "../../policies/registry.ts";
+ *
+ * const configurations = [{ name: "baseline", policy: methods.baseline() }, { name: "tova", policy: methods.tova() }];
+ * console.log(acrossPositions(configurations, ["absolute", "cache"]).map(({ name }) => name).join(" "));
+ * // baseline tova@absolute tova@cache
+ * ```
+ *
+ * @param configurations Those that say how tokens are numbered stay as they are.
+ * @param positions At least one numbering.
+ * @returns Configurations that all say it.
+ */
+export function acrossPositions(
+  configurations: readonly Configuration[],
+  positions: readonly Positions[],
+): (Configuration & { readonly positions: Positions })[] {
+  return configurations.flatMap((configuration) => {
+    const { name, policy, positions: own } = configuration;
+    if (own !== undefined) return [{ ...configuration, positions: own }];
+    if (policy.method === "baseline") return [{ ...configuration, positions: positions[0]! }];
+    return positions.map((mode) => ({
+      name: positions.length > 1 ? `${name}@${mode}` : name,
+      policy,
+      positions: mode,
+    }));
+  });
+}

@@ -1,0 +1,162 @@
+import { Keeper, type KeepTable, type Stretch } from "../../cache/schedule.ts";
+import { InputError } from "../../util/errors.ts";
+import type { ModelFolder } from "../../model/folder/model_folder.ts";
+import { shortestWindow } from "../../model/spec.ts";
+import { featuresOf, type Score } from "../../policies/score.ts";
+import type { Positions } from "../../engine/numbering.ts";
+import type { BenchmarkOptions } from "./options.ts";
+import type { MeasureRequest } from "../child/protocol.ts";
+
+/** A configuration as far as an export may have no way to run it. */
+export interface Wanted {
+  readonly positions: Positions;
+  readonly score?: Score | undefined;
+  readonly table: KeepTable;
+  readonly courses: readonly (readonly Stretch[])[];
+}
+
+/**
+ * Why a configuration cannot be run on an ONNX export, which takes the cache and gives it back longer, and shows neither
+ * attention nor queries; undefined where it can, and for other models.
+ *
+ * @example
+ * ```ts
+ * import { tabulate } from "../../cache/schedule.ts";
+ * import { openModelFolder } from "../../model/folder/model_folder.ts";
+ * import { methods } from "../../policies/registry.ts";
+ * import { exportObstacle } from "./export_limits.ts";
+ *
+ * const model = openModelFolder("lib/assets/novel-neox-8m"); // safetensors
+ * const policy = methods.h2o({ start_size: 0, heavy_size: 8, recent_size: 8 });
+ * const courses = [[{ tokens: 1, times: 20 }]];
+ * const table = tabulate(policy, model.spec, [], courses);
+ * console.log(exportObstacle(model, { positions: "absolute", score: policy.score, table, courses })); // undefined
+ * ```
+ *
+ * @param model The model.
+ * @param wanted The configuration.
+ * @returns The reason, without a full stop.
+ */
+export function exportObstacle(model: ModelFolder, { positions, score, table, courses }: Wanted): string | undefined {
+  if (!model.export) return undefined;
+  const { step, prompt } = model.export;
+  if (score && featuresOf(score).has("attention")) {
+    return "an ONNX export shows no attention, and it keeps entries by that; the model's safetensors files take any method";
+  }
+  if (positions === "cache" && model.spec.rope?.growth) {
+    return "its RoPE frequencies change with the text's length (dynamic), so that an export's kept keys cannot be " +
+      "numbered anew; the model's safetensors files take any positions";
+  }
+  const acts = table.layers.some((sizes) => sizes.length > 0);
+  if (acts && step.signature.rotatesByLayer) {
+    const counts = new Set(new Keeper(table).groups()).size;
+    if (positions === "absolute" || positions === "seed" && counts > 1) {
+      return "the export rotates keys by what each layer holds (GroupQueryAttention with do_rotary), whatever the text's " +
+        "index is; give --positions cache";
+    }
+  }
+  const given = step.signature.hasPositions && (prompt?.signature.hasPositions ?? true);
+  if (positions === "absolute" && !given && table.layers[0]!.length > 0) {
+    return "the export takes no position_ids and numbers tokens by what layer 0 holds; give --positions seed, which is " +
+      "that, or have --skip_layers include 0";
+  }
+  const longer = longerThanFirst(table, courses);
+  if (longer !== undefined) {
+    return `an export has one attention mask, which is as long as what layer 0 holds, and layer ${longer} holds more; ` +
+      "have --skip_layers include 0, or give --skip_layers none";
+  }
+  const window = shortestWindow(model.spec);
+  const most = Math.max(...courses.map((course) => course.reduce((sum, { tokens, times }) => sum + tokens * times, 0)));
+  if (acts && most > window) {
+    return `its sliding window of ${window} tokens counts places in the cache, where entries are missing; the model's ` +
+      "safetensors files have no such limit";
+  }
+  return undefined;
+}
+
+/** A layer that at some time holds more than the first; undefined if there is none. */
+function longerThanFirst(table: KeepTable, courses: readonly (readonly Stretch[])[]): number | undefined {
+  const keeper = new Keeper(table);
+  for (const course of courses) {
+    const held = table.layers.map(() => 0);
+    for (const { tokens, times } of course) {
+      for (let i = 0; i < times; i++) {
+        held.forEach((before, layer) => {
+          const sizes = keeper.keep(layer, before + tokens);
+          held[layer] = sizes === "all" ? before + tokens : sizes.sink + sizes.heavy + sizes.recent;
+        });
+        const longer = held.findIndex((entries) => entries > held[0]!);
+        if (longer >= 0) return longer;
+      }
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Which of a run's configurations an ONNX export has no way to run.
+ *
+ * @param requests The configurations.
+ * @param isControl Which of them are control groups.
+ * @returns Name → reason.
+ * @throws {InputError} If nothing but control groups is left.
+ */
+export function refusals(
+  model: ModelFolder,
+  requests: readonly MeasureRequest[],
+  courses: Wanted["courses"],
+  isControl: readonly boolean[],
+): Map<string, string> {
+  const refused = new Map<string, string>();
+  for (const request of requests) {
+    const obstacle = exportObstacle(model, { ...request, courses });
+    if (obstacle !== undefined) refused.set(request.name, obstacle);
+  }
+  const [first] = refused;
+  const left = requests.filter(({ name }, i) => !refused.has(name) && (!isControl[i] || isControl.every(Boolean)));
+  if (first && left.length === 0) {
+    const [name, why] = [...refused].find(([name]) => !isControl[requests.findIndex((r) => r.name === name)]) ?? first;
+    throw new InputError(`Cannot run ${name} with ${model.export!.step.path}: ${why}`);
+  }
+  return refused;
+}
+
+/** What a person should know of a run on an export. */
+export function exportNote(
+  { export: exported, spec: { family } }: ModelFolder,
+  file: string,
+  device: "cuda" | "cpu",
+): string {
+  const { isFused, cache } = exported!.step.signature;
+  // ORT itself says nothing: it puts the operator on the CPU, and copies behind and before it.
+  const onCpu = device === "cuda" && isFused && cache === "float32"
+    ? ". Its attention is computed on the CPU: GroupQueryAttention in float32 is not there for CUDA; times are no GPU's, " +
+      "an export in float16 has no such limit"
+    : "";
+  const unknown = exported?.isFamilyKnown
+    ? ""
+    : `. Models of type ${family} are not checked here: with entries dropped, numbers are right if only their keys' rotation says where entries are`;
+  return `Running the ONNX export ${file}: its graph copies the whole cache at every step, and computes the logits of ` +
+    "all of a prompt, so it is slower, and takes more memory, than the model's safetensors files would" + onCpu +
+    unknown;
+}
+
+/** Refuses settings of a run that mean nothing to an ONNX export. */
+export function checkExportOptions(
+  model: ModelFolder,
+  { attention = "auto", prefill_chunk }: Pick<BenchmarkOptions, "attention" | "prefill_chunk">,
+  promptTokens: number,
+): void {
+  if (!model.export) return;
+  const { path } = model.export.step;
+  if (attention !== "auto") {
+    throw new InputError(
+      `Cannot use --attention ${attention} with ${path}: an export has the attention it was made with`,
+    );
+  }
+  if (prefill_chunk !== undefined && prefill_chunk < promptTokens) {
+    throw new InputError(
+      `Cannot use --prefill_chunk with ${path}: an export's mask is for a prompt as a whole; leave it out`,
+    );
+  }
+}

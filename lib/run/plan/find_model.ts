@@ -1,0 +1,91 @@
+import { fromFileUrl } from "@std/path";
+import { InputError } from "../../util/errors.ts";
+import { HubError } from "../../hub/errors.ts";
+import { hubModel } from "../../hub/hub.ts";
+import { isCommit, isRepoId } from "../../hub/repo.ts";
+import { isThere } from "../../model/folder/files.ts";
+
+import type { BenchmarkOptions } from "./options.ts";
+
+/** Where a model is. */
+export interface FoundModel {
+  /** Its folder. */
+  readonly folder: string;
+  /** Of a model from the hub: the revision asked for, and the commit it stands for. */
+  readonly hub?: { readonly revision: string; readonly commit: string };
+}
+
+/** What a model is found by. */
+export type ModelWish = Pick<
+  BenchmarkOptions,
+  "model_id" | "revision" | "dtype" | "offline" | "onDownload" | "onNote" | "signal"
+>;
+
+/** The model that comes with the project. */
+export const EMBEDDED_MODEL_ID = "novel-neox-8m";
+
+/** The embedded model's folder. */
+const EMBEDDED_MODEL = new URL(`../../assets/${EMBEDDED_MODEL_ID}`, import.meta.url);
+
+/**
+ * Finds the model that `model_id` names: the embedded one, a folder, or where there is no such folder a repository of
+ * the Hugging Face hub, which is taken from its cache or downloaded.
+ *
+ * @example
+ * ```ts
+ * import { findModel } from "./find_model.ts";
+ *
+ * const { folder, hub } = await findModel({ model_id: "lib/assets/novel-neox-8m" });
+ * console.log(folder, hub); // lib/assets/novel-neox-8m undefined
+ * ```
+ *
+ * @param wish What was asked for.
+ * @returns Its folder; whether that holds a model is not looked at.
+ * @throws {InputError} If it cannot be had.
+ */
+export async function findModel(wish: ModelWish): Promise<FoundModel> {
+  const { model_id = EMBEDDED_MODEL_ID, revision, onNote } = wish;
+  if (model_id === EMBEDDED_MODEL_ID) return local(embeddedModel(), "it comes with kvcompress", wish);
+  if (isThere(model_id) || !isRepoId(model_id)) return local(model_id, "it is a folder", wish);
+  const { folder, commit, fromCache } = await fromHub(model_id, wish);
+  const asked = revision ?? "main";
+  if (!isCommit(asked)) {
+    onNote?.(`${model_id} at ${asked} is commit ${commit}${fromCache ? ", as the cache has it" : ""}`);
+  }
+  return { folder, hub: { revision: asked, commit } };
+}
+
+function local(folder: string, why: string, { model_id, revision }: ModelWish): FoundModel {
+  if (revision === undefined) return { folder };
+  throw new InputError(
+    `Cannot use --revision ${revision} with --model_id ${
+      model_id ?? EMBEDDED_MODEL_ID
+    }: ${why}; only models of the hub have revisions`,
+  );
+}
+
+async function fromHub(repo: string, { revision, dtype, offline, onDownload, onNote, signal }: ModelWish) {
+  let fromCache = true;
+  const asked = { repo, dtype, ...(revision === undefined ? {} : { revision }) };
+  try {
+    const model = await hubModel(asked, {
+      offline,
+      signal,
+      onNote,
+      onDownload: (event) => {
+        fromCache = false;
+        onDownload?.(event);
+      },
+    });
+    return { ...model, fromCache };
+  } catch (error) {
+    if (!(error instanceof HubError) || !/^Cannot (find model|reach)/.test(error.message)) throw error;
+    // It may have been meant as a folder.
+    throw new HubError(error.kind, `${error.message}; nor is there a folder ${repo} here`, { cause: error });
+  }
+}
+
+function embeddedModel(): string {
+  if (EMBEDDED_MODEL.protocol === "file:") return fromFileUrl(EMBEDDED_MODEL);
+  throw new InputError("Cannot open the embedded model: it comes with a checkout of kvcompress; give a model_id");
+}

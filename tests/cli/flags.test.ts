@@ -1,0 +1,289 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { InputError } from "../../lib/util/errors.ts";
+import { FLAG_TABLE, flagNames } from "../../lib/cli/flags/table.ts";
+import type { FlagName, FlagSpec } from "../../lib/cli/flags/types.ts";
+import { DEFAULTS, helpText, parseFlags, resolveDefaults } from "../../lib/cli/flags/parse.ts";
+import { editDistance, suggest } from "../../lib/util/suggest.ts";
+
+const parse = (line: string) => parseFlags(line.split(" ").filter((arg) => arg !== ""));
+const refuses = (line: string, pattern: RegExp) =>
+  assert.throws(() => parse(line), (error: Error) => {
+    assert(error instanceof InputError, String(error));
+    assert.match(error.message, pattern);
+    assert.match(error.message, /^Cannot [^]*[^.]$/);
+    return true;
+  });
+/** A value each flag takes that is not its default. */
+const sample = (name: FlagName): string => {
+  const special: Partial<Record<FlagName, string>> = {
+    method: "fix_size_l2",
+    device: "cpu",
+    dtype: "float16",
+    attention: "explicit",
+    kernels: "ort",
+    positions: "cache,seed",
+    pooling: "max",
+    pooling_kernel: "9",
+    heavy_ratio: "0.25",
+    keydiff_recent_ratio: "0",
+    sink_size: "8",
+    strategies: "random,keep_high",
+    keep_ratios: "0.25,1",
+    layer_decay: ".5",
+    pyramid_profile: "linear",
+  };
+  return special[name] ?? (FLAG_TABLE[name].value === "LIST" ? "7,3" : "300");
+};
+const isSwitch = (name: FlagName) => (FLAG_TABLE[name] as FlagSpec<unknown>).read === undefined;
+const valued = flagNames.filter((name) => !isSwitch(name));
+const switches = flagNames.filter((name) => isSwitch(name) && name !== "help" && name !== "version");
+
+Deno.test("parseFlags() without arguments gives the original's defaults", () => {
+  const flags = parse("");
+  assert.equal(flags.method, "streaming_llm");
+  assert.deepEqual(flags.skip_layers, [0, 1]);
+  assert.deepEqual(flags.recent_sizes, [252, 508, 1020]);
+  assert.deepEqual(flags.keep_ratios, [0.8, 0.5, 0.3]);
+  assert.equal(flags.num_samples, undefined);
+  assert.deepEqual(flags.warnings, []);
+  assert.equal(resolveDefaults(flags, "cuda").max_tokens, 2000);
+  assert.equal(resolveDefaults(flags, "cuda").max_new_tokens, 500);
+  assert.equal(resolveDefaults(flags, "cuda").num_samples, 2);
+  assert.equal(resolveDefaults(flags, "cuda").num_warmup, 3);
+});
+
+Deno.test("resolveDefaults() keeps what was given, zero included", () => {
+  const flags = resolveDefaults(parse("--num_warmup 0 --max_tokens 800"), "cpu");
+  assert.equal(flags.num_warmup, 0);
+  assert.equal(flags.max_tokens, 800);
+  assert.equal(flags.num_samples, DEFAULTS.cpu.num_samples);
+});
+
+Deno.test("parseFlags() reads every flag alike: with - or _, with a space or =", () => {
+  for (const name of valued) {
+    const forms = [name, name.replaceAll("_", "-")].flatMap((form) => [
+      [`--${form}`, sample(name)],
+      [`--${form}=${sample(name)}`],
+    ]);
+    const [first, ...others] = forms.map((argv) => parseFlags(argv)[name]);
+    for (const other of others) assert.deepEqual(other, first, name);
+    assert.notDeepEqual(first, FLAG_TABLE[name].default, name);
+  }
+  for (const name of switches) {
+    for (const form of [name, name.replaceAll("_", "-")]) {
+      assert.equal(parseFlags([`--${form}`])[name], true);
+      assert.equal(parseFlags([`--${form}=false`])[name], false);
+    }
+  }
+});
+
+Deno.test("parseFlags() does not care for the order of flags", () => {
+  const lines = valued.map((name) => [`--${name}`, sample(name)]);
+  fc.assert(
+    fc.property(fc.shuffledSubarray(lines), fc.nat(), (some, turn) => {
+      const turned = some.map((_, i) => some[(i + turn) % some.length]!);
+      const { warnings: _a, ...one } = parseFlags(some.flat());
+      const { warnings: _b, ...two } = parseFlags(turned.flat());
+      assert.deepEqual(one, two);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+Deno.test("parseFlags() never fails but with an InputError", () => {
+  const word = fc.oneof(
+    fc.constantFrom(...flagNames.map((name) => `--${name}`), "--", "-", "-x", "--no-json", "=", "1,2", "-1"),
+    fc.string(),
+  );
+  fc.assert(
+    fc.property(fc.array(word, { maxLength: 5 }), (argv) => {
+      try {
+        parseFlags(argv);
+      } catch (error) {
+        assert(error instanceof InputError, String(error));
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+Deno.test("parseFlags() reads lists and none", () => {
+  assert.deepEqual(parse("--skip_layers none").skip_layers, []);
+  assert.deepEqual(parse("--skip_layers 0,3,7").skip_layers, [0, 3, 7]);
+  assert.deepEqual(parseFlags(["--recent_sizes", "12, 28"]).recent_sizes, [12, 28]);
+  assert.deepEqual(parse("--keep_ratios .5,1.0").keep_ratios, [0.5, 1]);
+  refuses("--skip_layers 0,none", /Cannot read --skip_layers: found "0,none", none stands alone/);
+  refuses("--skip_layers -1", /--skip_layers: found "-1", give an integer of at least 0/);
+});
+
+Deno.test("parseFlags() offers the nearest flag", () => {
+  refuses("--fix_kv_size 256", /Cannot read --fix_kv_size: there is no such flag; did you mean --fix_kv_sizes\?/);
+  refuses("--model=x", /Cannot read --model: .* did you mean --model_id\?/);
+  refuses("--no-baselin", /did you mean --no_baseline\?/);
+  refuses("-method x", /Cannot read -method: .* did you mean --method\?/);
+  refuses("--xyzzy", /there is no such flag; --help lists them/);
+  refuses("--constructor 3", /no such flag/);
+  refuses("--__proto__ 3", /no such flag/);
+});
+
+Deno.test("parseFlags() offers the nearest method", () => {
+  refuses("--method streaming", /--method: found "streaming", did you mean streaming_llm\? give one of baseline, /);
+  refuses("--method fixsize_l2", /did you mean fix_size_l2\?/);
+  refuses("--method zzz", /found "zzz", give one of baseline, recent_only/);
+  refuses("--strategies keep_lo", /did you mean keep_low\?/);
+  refuses("--device gpu", /--device: found "gpu", .*auto, cuda, cpu/);
+});
+
+Deno.test("parseFlags() refuses sizes that are not positive integers", () => {
+  for (const bad of ["0", "-5", "1.5", "abc", "1e3", "NaN", "0x10", "99999999999", "١"]) {
+    refuses(`--max_tokens ${bad}`, /Cannot read --max_tokens: found ".*", give an integer of at/);
+    refuses(`--recent_sizes 252,${bad}`, /Cannot read --recent_sizes: found ".*", give an integer of at/);
+  }
+  refuses(
+    "--max_new_tokens 1",
+    /--max_new_tokens: found "1", give an integer of at least 2: the time per output token/,
+  );
+  assert.equal(parse("--start_size 0").start_size, 0);
+  assert.equal(parse("--num_warmup 0").num_warmup, 0);
+});
+
+Deno.test("parseFlags() refuses ratios outside (0, 1]", () => {
+  for (const bad of ["0", "1.1", "-0.5", "half", "5e-1", "."]) {
+    refuses(`--keep_ratios ${bad}`, /Cannot read --keep_ratios: found ".*", give a number over 0 and up to 1/);
+    refuses(`--layer_decay ${bad}`, /Cannot read --layer_decay: found/);
+  }
+});
+
+Deno.test("parseFlags() refuses empty and doubled items", () => {
+  refuses("--recent_sizes 1,,2", /--recent_sizes: found "1,,2", an item is empty/);
+  refuses("--recent_sizes ,", /an item is empty/);
+  refuses("--recent_sizes 256,0256", /--recent_sizes: found "256,0256", 256 stands there twice/);
+  refuses("--keep_ratios 0.5,.50", /0.5 stands there twice/);
+  refuses("--skip_layers 1,1", /1 stands there twice/);
+});
+
+Deno.test("parseFlags() refuses a flag given twice", () => {
+  refuses("--model_id a --model-id b", /Cannot read --model_id: it is given twice$/);
+  refuses("--recent_sizes 1 --recent_sizes=2", /--recent_sizes: it is given twice; a list is written with commas/);
+  refuses("--json --json", /--json: it is given twice/);
+});
+
+Deno.test("parseFlags() refuses a missing value", () => {
+  refuses("--method", /Cannot read --method: it has no value; give one, as in --method streaming_llm/);
+  refuses("--method --json", /--method: it has no value/);
+  refuses("--output=", /--output: it has no value; give one, as in --output results/);
+  refuses("--max_tokens", /--max_tokens: it has no value; give one, as in --max_tokens N/);
+  refuses("--json=maybe", /--json: found "maybe", it takes no value/);
+});
+
+Deno.test("parseFlags() refuses arguments without a flag", () => {
+  refuses("book.txt", /Cannot read the argument "book.txt": a value follows its flag/);
+  refuses("--recent_sizes 252 508", /the argument "508": .*lists are written with commas/);
+  refuses("-- x", /the argument "x"/);
+  assert.deepEqual(parse("--json --").warnings, []);
+});
+
+Deno.test("parseFlags() reads how tokens are numbered", () => {
+  assert.deepEqual(parse("").positions, ["absolute"]);
+  assert.deepEqual(parse("--positions cache").positions, ["cache"]);
+  assert.deepEqual(parse("--positions seed,absolute,cache").positions, ["seed", "absolute", "cache"]);
+  refuses("--positions relative", /found "relative", give one of absolute, cache, seed/);
+  refuses("--positions cache,cach", /found "cach", did you mean cache\?/);
+  refuses("--positions seed,seed", /seed stands there twice/);
+});
+
+Deno.test("parseFlags() refuses what the papers' methods cannot do with", () => {
+  for (const bad of ["4", "0", "-1"]) refuses(`--pooling_kernel ${bad}`, /Cannot read --pooling_kernel: found/);
+  refuses("--pooling median", /--pooling: found "median", .*avg, max/);
+  for (const bad of ["0.5", "0", "x"]) refuses(`--pyramid_beta ${bad}`, /--pyramid_beta: .* at least 1$/);
+  assert.equal(parse("--pyramid_beta 1.5").pyramid_beta, 1.5);
+  for (const bad of ["1.5", "-0.1", "some"]) refuses(`--keydiff_recent_ratio ${bad}`, /a number from 0 to 1$/);
+  assert.equal(parse("--keydiff_recent_ratio 0").keydiff_recent_ratio, 0);
+  refuses("--heavy_ratio 0", /--heavy_ratio: found "0"/);
+  refuses("--prefill_chunk 0", /--prefill_chunk: .*at least 1/);
+  assert.equal(parse("--prefill-chunk 512").prefill_chunk, 512);
+  refuses("--trace_every 0", /--trace_every: .*at least 1/);
+  refuses("--trace 5", /Cannot read the argument "5"/);
+});
+
+Deno.test("parseFlags() refuses what does not go together", () => {
+  refuses("--compare_all --compare_new", /--compare_all and --compare_new together/);
+  refuses("--compare_all --compare_papers", /--compare_all and --compare_papers together: each is a run of its own/);
+  refuses(
+    "--method h2o --cache_sizes 512,8 --heavy_ratio 0.5 --sink_size 5",
+    /Cannot use --sink_size 5 with --cache_sizes 8 and --heavy_ratio 0.5: they leave room for 4 at most/,
+  );
+  refuses("--compare_papers --cache_sizes 4", /Cannot use --start_size 4 with --cache_sizes 4: nothing is left/);
+  refuses("--method baseline --no_baseline", /nothing would be left to run/);
+  refuses("--method adaptive_l2 --soft_limit 2000", /--soft_limit 2000: it is over --hard_limit 1024/);
+});
+
+Deno.test("parseFlags() warns of flags that have no effect", () => {
+  assert.deepEqual(parse("--method fix_size_l2 --start_size 8").warnings, [
+    "--start_size has no effect on fix_size_l2; it belongs to streaming_llm, h2o_l2",
+  ]);
+  assert.deepEqual(parse("--method h2o_l2 --start_size 8").warnings, []);
+  assert.deepEqual(parse("--soft_limit 2000").warnings, [
+    "--soft_limit has no effect on streaming_llm; it belongs to adaptive_l2",
+  ]);
+  assert.equal(parse("--compare_all --method h2o_l2 --start_size 8").warnings.length, 2);
+  assert.deepEqual(parse("--compare_all --cache_sizes 64").warnings.length, 1);
+  assert.deepEqual(
+    parse("--compare_papers --cache_sizes 64 --start_size 2 --query_window 8 --heavy_ratio 0.2").warnings,
+    [],
+  );
+  assert.deepEqual(parse("--compare_papers --recent_sizes 64").warnings.length, 1);
+  assert.deepEqual(parse("--method tova --query_window 8 --cache_sizes 4").warnings, [
+    "--query_window has no effect on tova; it belongs to snapkv, pyramid_snapkv",
+  ]);
+  assert.deepEqual(parse("--method snapkv --cache_sizes 64,16").warnings, [
+    "--query_window 32 leaves nothing of --cache_sizes 16 to choose: the last 16 are kept",
+  ]);
+  assert.match(parse("--method keydiff --keydiff_recent_ratio 1").warnings[0]!, /leaves nothing of --cache_sizes 256/);
+  assert.match(
+    parse("--method pyramid_kv --base_sizes 32,256").warnings.join(),
+    /^--base_sizes 32 is under --min_size/,
+  );
+  assert.match(
+    parse("--method snapkv_lite --snapkv_keep_sizes 64").warnings.join(),
+    /^--observation_windows 64 leaves nothing of --snapkv_keep_sizes 64/,
+  );
+});
+
+Deno.test("parseFlags() lets --help and --version win", () => {
+  assert.equal(parse("--method nonsense --help").help, true);
+  assert.equal(parse("-h --xyzzy").help, true);
+  assert.equal(parse("-V").version, true);
+  assert.equal(parse("").help, false);
+});
+
+Deno.test("helpText() names every flag and fits 100 columns", () => {
+  const help = helpText("1.2.3");
+  assert.match(help, /^kvcompress 1\.2\.3: /);
+  for (const name of flagNames) assert(help.includes(`--${name}`), name);
+  for (const line of help.split("\n")) assert(line.length <= 100, line);
+  for (const value of Object.values(DEFAULTS).flatMap((each) => Object.values(each))) {
+    assert.match(help, new RegExp(`[ (](default )?${value}( on C|\\))`));
+  }
+});
+
+Deno.test("suggest() offers slips and beginnings, not other words", () => {
+  const names = ["fix_kv_sizes", "recent_sizes", "base_sizes", "seed"] as const;
+  assert.equal(suggest("fix_vk_sizes", names), "fix_kv_sizes");
+  assert.equal(suggest("RECENT_SIZE", names), "recent_sizes");
+  assert.equal(suggest("recent", names), "recent_sizes");
+  assert.equal(suggest("sede", names), "seed");
+  assert.equal(suggest("", names), undefined);
+  assert.equal(suggest("window", names), undefined);
+});
+
+Deno.test("editDistance() is a distance", () => {
+  assert.equal(editDistance("kitten", "sitting"), 3);
+  assert.equal(editDistance("ab", "ba"), 1);
+  fc.assert(fc.property(fc.string(), fc.string(), (a, b) => {
+    assert.equal(editDistance(a, b), editDistance(b, a));
+    assert.equal(editDistance(a, b) === 0, a === b);
+    assert(editDistance(a, b) <= Math.max(a.length, b.length));
+  }));
+});

@@ -1,0 +1,86 @@
+/** Models and exports of `deno task parity cpu|cuda families`, each in a process of its own: a crash is one failure. */
+import { fromFileUrl } from "@std/path";
+import { denoProgram, projectFlags } from "../../lib/process/deno_child.ts";
+import { openRuntime } from "../../lib/engine/open_runtime.ts";
+import { exportOutcomes, EXPORTS } from "./export_parity.ts";
+import { FAMILIES, familyOutcomes } from "./family_parity.ts";
+
+/** What `families` takes a part of: each model, and each export. */
+export const GROUPS: readonly string[] = [...FAMILIES, ...Object.keys(EXPORTS)];
+
+/** How many checks passed, and how many failed. */
+export interface Tally {
+  passed: number;
+  failed: number;
+}
+
+/** The longest that a group may take, ms. */
+const PATIENCE = 120_000;
+/** Processors for each process. */
+const SHARE = 4;
+/** What a process that checks a group may do. */
+const CHILD = ["--no-prompt", "--allow-read", "--allow-write", "--allow-env", "--allow-ffi", "--allow-sys"];
+
+/** Runs a group's checks in this process and prints a line for each. */
+export async function runGroup(device: "cuda" | "cpu", group: string): Promise<Tally> {
+  const runtime = openRuntime(device);
+  const cpu = device === "cpu" ? runtime : openRuntime("cpu");
+  const tally = { passed: 0, failed: 0 };
+  const outcomes = FAMILIES.includes(group) ? familyOutcomes(runtime, cpu, group) : exportOutcomes(runtime, cpu, group);
+  for await (const { name, ok, text } of outcomes) {
+    tally[ok ? "passed" : "failed"]++;
+    console.log(`${ok ? "ok  " : "FAIL"} ${name.padEnd(64)} ${text}`);
+  }
+  return tally;
+}
+
+const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+/** Runs a group in a process that is this file alone: it starts nothing itself, and may not. */
+async function inChild(device: string, group: string): Promise<Deno.CommandOutput> {
+  const args = ["run", ...CHILD, ...projectFlags(), fromFileUrl(import.meta.url), device, group];
+  return await new Deno.Command(denoProgram(), { args, signal: AbortSignal.timeout(PATIENCE) }).output();
+}
+
+/** Runs groups in processes of their own, a few at a time, and prints what each printed, in order. */
+export async function runGroups(device: "cuda" | "cpu", groups: readonly string[]): Promise<Tally> {
+  const tally = { passed: 0, failed: 0 };
+  const waiting = [...groups.entries()];
+  const ends = groups.map(() => Promise.withResolvers<Deno.CommandOutput | Error>());
+  const work = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const [i, group] = next;
+      await inChild(device, group).then(ends[i]!.resolve, ends[i]!.resolve);
+    }
+  };
+  const workers = Array.from({ length: Math.max(1, Math.floor(navigator.hardwareConcurrency / SHARE)) }, work);
+  for (const [i, group] of groups.entries()) {
+    const end = await ends[i]!.promise;
+    const [out, log] = end instanceof Error
+      ? ["", String(end)]
+      : [end.stdout, end.stderr].map(textOf) as [string, string];
+    const lines = out.split("\n").filter((line) => line !== "");
+    const summary = lines.at(-1)?.match(/^(\d+) passed, (\d+) failed$/);
+    if (summary) lines.pop();
+    if (lines.length > 0) console.log(lines.join("\n"));
+    for (const line of lines) {
+      if (line.startsWith("ok ")) tally.passed++;
+      if (line.startsWith("FAIL ")) tally.failed++;
+    }
+    if (summary) continue;
+    tally.failed++;
+    const code = end instanceof Error ? "" : ` with code ${end.code}`;
+    console.log(
+      `FAIL ${group}: its process ended${code} behind that; ${log.trimEnd().split("\n").slice(-12).join("\n")}`,
+    );
+  }
+  await Promise.all(workers);
+  return tally;
+}
+
+if (import.meta.main) {
+  const [device, group] = Deno.args;
+  if (!GROUPS.includes(group!)) throw new TypeError(`Cannot check ${group}: there is no such group`);
+  const { passed, failed } = await runGroup(device === "cuda" ? "cuda" : "cpu", group!);
+  console.log(`${passed} passed, ${failed} failed`);
+}

@@ -1,0 +1,92 @@
+/** The original implementation's results, and how a run of ours is held against them. */
+import type { KvCache } from "../../lib/cache/kv_cache.ts";
+import { type KeepTable, tabulate } from "../../lib/cache/schedule.ts";
+import type { FloatType } from "../../lib/util/dtype.ts";
+import type { AttentionForm } from "../../lib/model/graph/attention/attention_form.ts";
+import { type ModelFolder, openModelFolder } from "../../lib/model/folder/model_folder.ts";
+import type { Runtime } from "../../lib/ort/runtime.ts";
+import { policyOf } from "../../lib/policies/registry.ts";
+import { Engine } from "../../lib/engine/engine.ts";
+import type { Positions } from "../../lib/engine/numbering.ts";
+import type { KernelChoice } from "../../lib/engine/kernel_choice.ts";
+import { measureQuality, qualityCourse, type QualityResult } from "../../lib/run/measure/quality.ts";
+import golden from "../fixtures/golden.json" with { type: "json" };
+
+/** One run of the original. */
+export interface GoldenRun {
+  readonly name: string;
+  readonly method: string;
+  readonly params: Record<string, number | string>;
+  readonly skip_layers: readonly number[];
+  readonly positions: string;
+  readonly perplexity: number;
+  readonly accuracy: number;
+  readonly layer_cache_sizes: readonly number[];
+  readonly nll: readonly number[];
+}
+
+export const goldenRuns = golden.results as unknown as readonly GoldenRun[];
+export const goldenTokens: readonly number[] = golden.token_ids;
+/** The model they are of. */
+export const embeddedModel = (): ModelFolder =>
+  openModelFolder(new URL("../../lib/assets/novel-neox-8m", import.meta.url).pathname);
+
+/** A short name that no other run has. */
+export const titleOf = (run: GoldenRun) =>
+  `${run.name}, skip ${run.skip_layers.length ? run.skip_layers : "none"}, ${run.positions}`;
+
+/** Sizes of a golden run's method, for all of its steps. */
+export function tableOf(model: ModelFolder, run: GoldenRun): KeepTable {
+  const policy = policyOf(run.method, run.params);
+  return tabulate(policy, model.spec, run.skip_layers, [qualityCourse(run.nll.length)]);
+}
+
+/**
+ * Runs what a golden run ran.
+ *
+ * @param between Called after each step with the number of steps so far, and the cache.
+ */
+export function rerun(
+  runtime: Runtime,
+  model: ModelFolder,
+  run: GoldenRun,
+  options: { readonly dtype: FloatType; readonly attention: AttentionForm; readonly kernels?: KernelChoice },
+  between?: (steps: number, cache: KvCache) => void,
+): QualityResult {
+  const steps = run.nll.length;
+  const policy = policyOf(run.method, run.params);
+  const table = tableOf(model, run);
+  using engine = new Engine(runtime, model, {
+    ...options,
+    positions: run.positions as Positions,
+    maxPositions: steps,
+    table,
+    score: policy.score,
+  });
+  const ahead = between === undefined; // who looks at the cache wants to see it as the step left it
+  return measureQuality(engine, goldenTokens, steps, 1, (done, _, cache) => between?.(done, cache), ahead);
+}
+
+/** Whether a run chooses by norms in the first layer too, where entries of the same token are tied: see run/parity.test.ts. */
+export const isTied = ({ method, skip_layers }: GoldenRun) =>
+  !["baseline", "recent_only", "streaming_llm"].includes(method) && !skip_layers.includes(0);
+
+/** Share that a run's perplexity may be off. Numbered as the original does, ties weigh more: perplexity explodes. */
+export const perplexityLimit = (run: GoldenRun) => isTied(run) && run.positions === "seed" ? 3.5e-4 : 1e-4;
+
+/** How far a result is from the original's. */
+export function compare(run: GoldenRun, result: QualityResult): {
+  /** Largest difference of a step's NLL, nats. */
+  readonly worst: number;
+  /** Steps further off than 1e-3. */
+  readonly off: readonly number[];
+  /** Perplexity, relative. */
+  readonly perplexity: number;
+} {
+  const differences = run.nll.map((nll, i) => Math.abs(nll - result.nll[i]!));
+  return {
+    worst: Math.max(...differences),
+    off: differences.flatMap((difference, i) => difference > 1e-3 ? [i] : []),
+    perplexity: result.perplexity / run.perplexity - 1,
+  };
+}
