@@ -97,7 +97,7 @@ Deno.test("every file of lib holds one idea: none is long", () => {
 Deno.test("every script has a task, every task a description, and none has all permissions", () => {
   const tasks = Object.entries(config.tasks);
   const scripts = [...sources("bench")];
-  const imported = new Set(scripts.flatMap(importsOf));
+  const imported = new Set(scripts.flatMap((path) => importsOf(path)));
   for (const path of scripts.filter((path) => !imported.has(path))) {
     ok(tasks.some(([, { command }]) => command.split(" ").includes(path)), `${path} has no task`);
   }

@@ -20,7 +20,7 @@ async function runShort(task: "example" | "own-method", folder: TemporaryFolder)
 }
 
 Deno.test("docs/methods.md shows the score of own_method.ts as it is", () => {
-  const lines = Deno.readTextFileSync(join(project, "bench", "own_method.ts")).split("\n");
+  const lines = Deno.readTextFileSync(join(project, "bench", "examples", "own_method.ts")).split("\n");
   const score = lines.filter((line) => /^ {2}(score|attention): /.test(line)).map((line) => line.trim());
   equal(score.length, 2);
   const page = Deno.readTextFileSync(join(project, "docs", "methods.md"));
@@ -33,7 +33,7 @@ Deno.test("a method by a score of one's own is in the table", async () => {
   match(table, /^baseline +0\.\d+.* 160\nh2o_96 +0\.\d+.* 96\nvalue_aware_96 +0\.\d+.* 96\n=/m);
 });
 
-const script = join(project, "bench", "api_example.ts");
+const script = join(project, "bench", "examples", "api_example.ts");
 
 Deno.test("docs/methods.md shows the example script as it is, and README its method", () => {
   const code = Deno.readTextFileSync(script);

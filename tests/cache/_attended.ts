@@ -8,7 +8,7 @@ import type { ModelSpec } from "../../lib/model/spec.ts";
 import type { Graph, Tensor } from "../../lib/onnx/graph.ts";
 import type { DeviceMemory } from "../../lib/ort/device.ts";
 import { type Bound, FedCache, type Given, type NewEntries, runtime } from "./_device.ts";
-import type { Numbering } from "../reference/reference_decoder.ts";
+import type { Numbering } from "../reference/decoder.ts";
 
 /** What attention has to know of a model. */
 export type AttentionShape = Pick<ModelSpec, "layers" | "heads" | "kvHeads" | "headDim" | "rope" | "window">;

@@ -2,7 +2,7 @@
 import type { ModelFolder } from "../../lib/model/folder/model_folder.ts";
 import { embeddedModel } from "../parity/golden.ts";
 import { weightsOf } from "../model/_weights.ts";
-import { gelu, type Neox, type Weights } from "../reference/reference_neox.ts";
+import { gelu, type Neox, type Weights } from "../reference/neox.ts";
 
 const model = embeddedModel();
 

@@ -7,11 +7,11 @@ import type { AttentionForm } from "../../lib/model/graph/attention/attention_fo
 import type { ModelFolder } from "../../lib/model/folder/model_folder.ts";
 import type { Policy, Sizes } from "../../lib/policies/policy.ts";
 import { Engine } from "../../lib/engine/engine.ts";
-import type { Neox, Weights } from "../reference/reference_neox.ts";
-import { SpecDecoder } from "../reference/reference_spec.ts";
+import type { Neox, Weights } from "../reference/neox.ts";
+import { SpecDecoder } from "../reference/spec.ts";
 import { runtime } from "./_device.ts";
-import { kept, type Method, ReferenceCache, uniform } from "../reference/reference.ts";
-import { again, type Numbering, ReferenceDecoder, type Seen } from "../reference/reference_decoder.ts";
+import { kept, type Method, ReferenceCache, uniform } from "../reference/cache.ts";
+import { again, type Numbering, ReferenceDecoder, type Seen } from "../reference/decoder.ts";
 
 /** A choice that rounding could have made either way. */
 export interface NearTie {

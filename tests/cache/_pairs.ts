@@ -11,7 +11,7 @@ import {
   snapkv,
   tova,
 } from "../reference/definitions.ts";
-import type { Method } from "../reference/reference.ts";
+import type { Method } from "../reference/cache.ts";
 
 /** A policy of the benchmark beside the method as it is defined. */
 export interface Pair {

@@ -3,13 +3,13 @@ import { ok } from "node:assert/strict";
 import fc from "fast-check";
 import { firstDraw } from "../../lib/cache/random_graph.ts";
 import { tabulate } from "../../lib/cache/schedule.ts";
-import { type Neox, rotate } from "../reference/reference_neox.ts";
+import { type Neox, rotate } from "../reference/neox.ts";
 import { AttendedCache, type AttentionShape } from "./_attended.ts";
 import { compareAttention, fewTies, followChoice, type NearTie, stretchesOf } from "./_follow.ts";
 import { numbers } from "./_numbers.ts";
 import { pairs } from "./_pairs.ts";
-import { range, ReferenceCache } from "../reference/reference.ts";
-import { attend } from "../reference/reference_decoder.ts";
+import { range, ReferenceCache } from "../reference/cache.ts";
+import { attend } from "../reference/decoder.ts";
 
 const shapes = fc.record({
   layers: fc.integer({ min: 2, max: 3 }),

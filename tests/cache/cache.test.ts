@@ -8,7 +8,7 @@ import { attention, featuresOf, type Score } from "../../lib/policies/score.ts";
 import { FedCache, type Shape } from "./_device.ts";
 import { numbers } from "./_numbers.ts";
 import { ATTENTION_UNIT, LARGEST_KEY, MOST_ATTENTION, scores } from "./_scores.ts";
-import { float32, kept, range, ReferenceCache, uniform } from "../reference/reference.ts";
+import { float32, kept, range, ReferenceCache, uniform } from "../reference/cache.ts";
 
 /** How many entries a layer keeps, as a test wants it. */
 type Style =

@@ -6,8 +6,8 @@ import { goldenTokens } from "../parity/golden.ts";
 import { embedded } from "./_embedded.ts";
 import { fewTies, follow } from "./_follow.ts";
 import { pairs } from "./_pairs.ts";
-import { range, ReferenceCache } from "../reference/reference.ts";
-import { ReferenceDecoder } from "../reference/reference_decoder.ts";
+import { range, ReferenceCache } from "../reference/cache.ts";
+import { ReferenceDecoder } from "../reference/decoder.ts";
 
 Deno.test("random models hold what the definitions keep, in every numbering, and give the logits of it", () => {
   const shapes = fc.record({

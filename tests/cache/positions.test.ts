@@ -15,7 +15,7 @@ import { embedded } from "./_embedded.ts";
 import { fewTies, follow, stretchesOf } from "./_follow.ts";
 import { numbers } from "./_numbers.ts";
 import { lowestNorms } from "../reference/definitions.ts";
-import { range } from "../reference/reference.ts";
+import { range } from "../reference/cache.ts";
 
 Deno.test("keys rotated at reading are keys rotated afresh, each head by places of its own", () => {
   fc.assert(

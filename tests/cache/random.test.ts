@@ -6,7 +6,7 @@ import { Graph } from "../../lib/onnx/graph.ts";
 import { Session } from "../../lib/ort/session.ts";
 import { random } from "../../lib/policies/score.ts";
 import { FedCache, runtime } from "./_device.ts";
-import { range, uniform } from "../reference/reference.ts";
+import { range, uniform } from "../reference/cache.ts";
 
 const session = (() => {
   const g = new Graph("random");

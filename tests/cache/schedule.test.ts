@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { Keeper, type Stretch, tabulate } from "../../lib/cache/schedule.ts";
 import type { LayerState, Sizes } from "../../lib/policies/policy.ts";
 import { numbers } from "./_numbers.ts";
-import { kept, range } from "../reference/reference.ts";
+import { kept, range } from "../reference/cache.ts";
 
 /** Sizes without a pattern, the same for a state; layers of one kind keep the same. */
 function sizesOf({ layer, entries }: LayerState, seed: number, kinds: number, most: number): Sizes | "all" {

@@ -8,7 +8,7 @@ import { type Feature, featuresOf, type Score } from "../../lib/policies/score.t
 import { runtime } from "./_device.ts";
 import { numbers } from "./_numbers.ts";
 import { scores } from "./_scores.ts";
-import { type Entry, evaluate, range } from "../reference/reference.ts";
+import { type Entry, evaluate, range } from "../reference/cache.ts";
 
 const DIM = 4;
 

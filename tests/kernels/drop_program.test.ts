@@ -7,7 +7,7 @@ import * as s from "../../lib/policies/score.ts";
 import { methods } from "../../lib/policies/registry.ts";
 import { numbers } from "../cache/_numbers.ts";
 import { scores } from "../cache/_scores.ts";
-import { evaluate, range } from "../reference/reference.ts";
+import { evaluate, range } from "../reference/cache.ts";
 import { definition, enumeration } from "./_source.ts";
 import { runProgram } from "../reference/stack_machine.ts";
 

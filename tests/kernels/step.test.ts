@@ -25,8 +25,8 @@ import {
   temporaryFolder,
   writeModel,
 } from "../model/_models.ts";
-import { geluTanh } from "../reference/reference_neox.ts";
-import { ReferenceKernels } from "../reference/reference_step.ts";
+import { geluTanh } from "../reference/neox.ts";
+import { ReferenceKernels } from "../reference/step.ts";
 
 const TINY = new URL("../fixtures/tiny/", import.meta.url);
 const tiny = (name: string) => openModelFolder(new URL(name, TINY).pathname);

@@ -7,7 +7,7 @@ import { Engine } from "../../lib/engine/engine.ts";
 import type { EngineOptions } from "../../lib/engine/engine_options.ts";
 import { openRuntime } from "../../lib/engine/open_runtime.ts";
 import { safetensors, type Stored, stored } from "./_safetensors.ts";
-import { gelu, geluTanh, type Neox, type Weights } from "../reference/reference_neox.ts";
+import { gelu, geluTanh, type Neox, type Weights } from "../reference/neox.ts";
 
 let opened: ReturnType<typeof openRuntime> | undefined;
 /** One for all tests of a file. */

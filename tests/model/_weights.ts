@@ -1,6 +1,6 @@
 /** A model folder's weights as numbers. */
 import type { ModelFolder } from "../../lib/model/folder/model_folder.ts";
-import type { Weights } from "../reference/reference_neox.ts";
+import type { Weights } from "../reference/neox.ts";
 
 /** Reads weights when they are asked for, and keeps them. */
 export function weightsOf({ tensors }: ModelFolder): Weights {

@@ -16,7 +16,7 @@ import {
   writeModel,
 } from "./_models.ts";
 import { rounded, safetensors, type Stored } from "./_safetensors.ts";
-import { forward } from "../reference/reference_neox.ts";
+import { forward } from "../reference/neox.ts";
 
 const model = neox();
 const weights = randomWeights(model);

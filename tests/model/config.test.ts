@@ -19,7 +19,7 @@ import {
   writeFiles,
   writeModel,
 } from "./_models.ts";
-import { forward } from "../reference/reference_neox.ts";
+import { forward } from "../reference/neox.ts";
 
 const model = neox();
 const weights = randomWeights(model);

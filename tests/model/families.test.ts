@@ -7,11 +7,11 @@ import { Engine } from "../../lib/engine/engine.ts";
 import type { Positions } from "../../lib/engine/numbering.ts";
 import { fewTies, follow } from "../cache/_follow.ts";
 import { pairs } from "../cache/_pairs.ts";
-import { range, ReferenceCache } from "../reference/reference.ts";
+import { range, ReferenceCache } from "../reference/cache.ts";
 import { asReference, CONVERTED, goldenOf, most, TINY } from "./_golden_logits.ts";
 import { farthest, logitsOf, logitsOfEach, runtime } from "./_models.ts";
 import { weightsOf } from "./_weights.ts";
-import { SpecDecoder } from "../reference/reference_spec.ts";
+import { SpecDecoder } from "../reference/spec.ts";
 
 /** Methods by attention that every family is run under, and those that query heads which share KV heads are. */
 const BASIC = ["h2o"];

@@ -10,9 +10,9 @@ import { writeRandomModel } from "../../lib/model/random_model.ts";
 import { SHAPES } from "../../lib/model/shapes.ts";
 import { visitWeights } from "../../lib/model/graph/visit_weights.ts";
 import { farthest, logitsOf, temporaryFolder, writeFiles } from "./_models.ts";
-import { ReferenceCache } from "../reference/reference.ts";
+import { ReferenceCache } from "../reference/cache.ts";
 import { weightsOf } from "./_weights.ts";
-import { SpecDecoder } from "../reference/reference_spec.ts";
+import { SpecDecoder } from "../reference/spec.ts";
 import { safetensors, type Stored } from "./_safetensors.ts";
 
 const TINY = new URL("../fixtures/tiny/", import.meta.url);

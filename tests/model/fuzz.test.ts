@@ -16,7 +16,7 @@ import {
   writeModel,
 } from "./_models.ts";
 import { safetensors, withHeader } from "./_safetensors.ts";
-import { forward, gelu, geluTanh, type Neox, type Weights } from "../reference/reference_neox.ts";
+import { forward, gelu, geluTanh, type Neox, type Weights } from "../reference/neox.ts";
 
 const model = neox({ layers: 1, hidden: 16, intermediate: 16, vocab: 16 });
 const tensors = storedWeights(model, randomWeights(model));

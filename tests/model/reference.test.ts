@@ -12,7 +12,7 @@ import {
   temporaryFolder,
   writeModel,
 } from "./_models.ts";
-import { forward, type Neox } from "../reference/reference_neox.ts";
+import { forward, type Neox } from "../reference/neox.ts";
 
 /** Shapes of GPT-NeoX models, the odd ones too. */
 const models: fc.Arbitrary<Neox> = fc.record({

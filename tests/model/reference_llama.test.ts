@@ -2,8 +2,8 @@ import { ok } from "node:assert/strict";
 import fc from "fast-check";
 import { farthest, logitsOf, lookUp, normals, temporaryFolder, writeModel } from "./_models.ts";
 import { type Stored, stored } from "./_safetensors.ts";
-import { forwardLlama, type Llama } from "../reference/reference_llama.ts";
-import { geluTanh } from "../reference/reference_neox.ts";
+import { forwardLlama, type Llama } from "../reference/llama.ts";
+import { geluTanh } from "../reference/neox.ts";
 
 const silu = (x: number) => x / (1 + Math.exp(-x));
 

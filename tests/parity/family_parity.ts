@@ -14,7 +14,7 @@ import type { EngineOptions } from "../../lib/engine/engine_options.ts";
 import type { Positions } from "../../lib/engine/numbering.ts";
 import { kernelObstacle } from "../../lib/engine/kernel_choice.ts";
 import { distance, type Reading, run, type RunResult } from "./kernel_parity.ts";
-import { ReferenceKernels } from "../reference/reference_step.ts";
+import { ReferenceKernels } from "../reference/step.ts";
 import { asReference, goldenOf, most, TINY } from "../model/_golden_logits.ts";
 import { farthest, logitsOfEach } from "../model/_models.ts";
 import { attempt, type Outcome, within } from "./outcome.ts";

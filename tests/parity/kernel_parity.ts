@@ -13,7 +13,7 @@ import type { EngineOptions } from "../../lib/engine/engine_options.ts";
 import type { Positions } from "../../lib/engine/numbering.ts";
 import { kernelObstacle } from "../../lib/engine/kernel_choice.ts";
 import { embeddedModel, goldenTokens } from "./golden.ts";
-import { ReferenceKernels } from "../reference/reference_step.ts";
+import { ReferenceKernels } from "../reference/step.ts";
 
 /** One comparison. */
 export interface KernelDifference {

@@ -2,7 +2,7 @@
  * The methods in so many words, from their papers: sizes and scores over explicit attention, to hold the policies and
  * what the device makes of them against.
  */
-import type { Entry, Method, ReferenceCache } from "./reference.ts";
+import type { Entry, Method, ReferenceCache } from "./cache.ts";
 
 /** Zhang et al. 2023, arXiv:2306.14048: the attention of all queries, accumulated. */
 export const h2o = (heavy: number, recent: number): Method => ({

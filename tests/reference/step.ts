@@ -15,8 +15,8 @@ import type {
   PromptRows,
 } from "../../lib/kernels/structs.ts";
 import { CpuDevice } from "../../lib/ort/cpu_device.ts";
-import { gelu, geluTanh } from "./reference_neox.ts";
-import { uniform } from "./reference.ts";
+import { gelu, geluTanh } from "./neox.ts";
+import { uniform } from "./cache.ts";
 import { carriedSums } from "../kernels/_carried_sums.ts";
 import { runProgram } from "./stack_machine.ts";
 

@@ -1,14 +1,14 @@
 /** Only regular files are opened: what is none is refused at once, for opening it would wait for ever. */
 import { equal, match, ok, rejects, throws } from "node:assert/strict";
 import { join } from "@std/path";
-import { InputError } from "../lib/util/errors.ts";
-import { openModelFolder } from "../lib/model/folder/model_folder.ts";
-import { NotRegular, openRegular, readRegularSync } from "../lib/util/regular_file.ts";
-import { sha256OfFile } from "../lib/util/sha256.ts";
-import { openDataset } from "../lib/text/dataset.ts";
-import { loadTokenizer } from "../lib/text/tokenizer.ts";
-import { Bench, childrenOf, TemporaryFolder, tiny } from "./bench/_bench.ts";
-import { ExportFolder } from "./model/_exports.ts";
+import { InputError } from "../../lib/util/errors.ts";
+import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
+import { NotRegular, openRegular, readRegularSync } from "../../lib/util/regular_file.ts";
+import { sha256OfFile } from "../../lib/util/sha256.ts";
+import { openDataset } from "../../lib/text/dataset.ts";
+import { loadTokenizer } from "../../lib/text/tokenizer.ts";
+import { Bench, childrenOf, TemporaryFolder, tiny } from "../bench/_bench.ts";
+import { ExportFolder } from "../model/_exports.ts";
 
 const embedded = "lib/assets/novel-neox-8m";
 const unix = Deno.build.os !== "windows";

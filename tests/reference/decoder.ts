@@ -1,8 +1,8 @@
 /**
  * GPT-NeoX in float64 over a cache that forgets: token by token, with the attention every query pays shown to the cache.
  */
-import { add, layerNorm, linear, type Neox, rotate, type Weights } from "./reference_neox.ts";
-import type { ReferenceCache } from "./reference.ts";
+import { add, layerNorm, linear, type Neox, rotate, type Weights } from "./neox.ts";
+import type { ReferenceCache } from "./cache.ts";
 
 /** How tokens are numbered: by their index in the text, their place in the cache, or the entries of layer 0. */
 export type Numbering = "absolute" | "cache" | "seed";

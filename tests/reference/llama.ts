@@ -2,7 +2,7 @@
  * Llama and its relatives in plain loops over float64, from the papers and what checkpoints hold, and from nothing in
  * lib: Touvron et al. 2023, arXiv:2302.13971; Ainslie et al. 2023, arXiv:2305.13245 (fewer KV heads).
  */
-import type { Weights } from "./reference_neox.ts";
+import type { Weights } from "./neox.ts";
 
 /** What the forward pass has to know. */
 export interface Llama {

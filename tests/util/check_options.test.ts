@@ -15,8 +15,8 @@ import {
   required,
   signal,
   text,
-} from "../lib/util/check_options.ts";
-import { InputError } from "../lib/util/errors.ts";
+} from "../../lib/util/check_options.ts";
+import { InputError } from "../../lib/util/errors.ts";
 
 const known = { cache_size: integer(1), recent_size: integer(0), name: required(text) };
 

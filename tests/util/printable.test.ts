@@ -1,11 +1,11 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { join } from "@std/path";
 import fc from "fast-check";
-import { openModelFolder } from "../lib/model/folder/model_folder.ts";
-import { createProgress } from "../lib/cli/progress/progress.ts";
-import { notJson, printable, printableJson, printableLines } from "../lib/util/printable.ts";
-import { reasonOf } from "../lib/run/child/child.ts";
-import { bench, TemporaryFolder, tiny } from "./bench/_bench.ts";
+import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
+import { createProgress } from "../../lib/cli/progress/progress.ts";
+import { notJson, printable, printableJson, printableLines } from "../../lib/util/printable.ts";
+import { reasonOf } from "../../lib/run/child/child.ts";
+import { bench, TemporaryFolder, tiny } from "../bench/_bench.ts";
 
 /** What a terminal obeys, or a reader is misled by. */
 // deno-lint-ignore no-control-regex

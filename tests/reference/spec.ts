@@ -4,9 +4,9 @@
  * reference implementation's logits, so that it can stand for that one where entries are dropped.
  */
 import { type Affine, type ModelSpec, type Norm, scoreScale } from "../../lib/model/spec.ts";
-import type { ReferenceCache } from "./reference.ts";
-import { attend, type Numbering, type Seen } from "./reference_decoder.ts";
-import { add, gelu, geluTanh, linear, type Weights } from "./reference_neox.ts";
+import type { ReferenceCache } from "./cache.ts";
+import { attend, type Numbering, type Seen } from "./decoder.ts";
+import { add, gelu, geluTanh, linear, type Weights } from "./neox.ts";
 
 const ACTIVATIONS: Record<ModelSpec["activation"], (x: number) => number> = {
   gelu,

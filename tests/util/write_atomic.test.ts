@@ -1,8 +1,8 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { join } from "@std/path";
 import fc from "fast-check";
-import { removeTemporaries, writeAtomic } from "../lib/util/write_atomic.ts";
-import { TemporaryFolder } from "./bench/_bench.ts";
+import { removeTemporaries, writeAtomic } from "../../lib/util/write_atomic.ts";
+import { TemporaryFolder } from "../bench/_bench.ts";
 
 Deno.test("writeAtomic() writes all of any content, over what was there, and leaves nothing else", async () => {
   await using folder = new TemporaryFolder();
