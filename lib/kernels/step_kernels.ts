@@ -5,6 +5,7 @@ import { InputError } from "../errors.ts";
 import type { CudaDevice } from "../ort/cuda_device.ts";
 import type { DeviceMemory } from "../ort/device.ts";
 import type { AttendCall, StepKernels } from "./kernels.ts";
+import { ptxFile } from "./ptx.ts";
 import { attendBytes, type ChooseArguments, chooseBytes, type DropArguments, dropBytes } from "./structs.ts";
 import { type EmbedArguments, embedBytes, type HeadsArguments, headsBytes } from "./structs.ts";
 import { linearBytes, type LinearSegment } from "./structs.ts";
@@ -51,8 +52,7 @@ export class CudaStepKernels implements StepKernels {
   constructor(readonly device: CudaDevice, readonly dtype: FloatType) {
     this.#driver = new CudaDriver();
     const target = this.#driver.capability.major >= 9 ? 90 : 80;
-    const file = new URL(`./ptx/step.${dtype}.sm_${target}.ptx.gz`, import.meta.url);
-    this.#module = this.#driver.load(new TextDecoder().decode(gunzipSync(Deno.readFileSync(file))));
+    this.#module = this.#driver.load(new TextDecoder().decode(gunzipSync(Deno.readFileSync(ptxFile(dtype, target)))));
   }
 
   /** Matrix products of one vector each, for all of a matrix's rows. */

@@ -1,5 +1,6 @@
 import { join, relative } from "@std/path";
 import { tabulate } from "../cache/schedule.ts";
+import { PTX_FOLDER } from "../kernels/ptx.ts";
 import { type ModelFolder, openModelFolder } from "../model/model_folder.ts";
 import { shortestWindow } from "../model/spec.ts";
 import { checkPolicy } from "../policies/check_policy.ts";
@@ -10,6 +11,7 @@ import type { BenchmarkResults, Environment } from "../report/types.ts";
 import { openDataset } from "../text/dataset.ts";
 import { sampleTokens } from "../text/samples.ts";
 import { loadTokenizer } from "../text/tokenizer.ts";
+import { bringAssets } from "../util/assets.ts";
 import { codeDigest } from "../util/code_digest.ts";
 import { fingerprintOfFile } from "../util/fingerprint.ts";
 import { checkLengths, checkNames, checkPositions, checkReach, checkSkipLayers, checkTokens } from "./check_input.ts";
@@ -72,6 +74,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
 
   const found = await probe(options.device ?? "auto", options.signal);
   const { device } = found;
+  if (device === "cuda") await bringAssets(PTX_FOLDER, { onNote, signal: options.signal });
   if (found.note) onNote(found.note);
   const lengths = resolveDefaults({
     num_samples: options.num_samples,

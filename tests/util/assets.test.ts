@@ -1,0 +1,89 @@
+import { deepEqual, equal, rejects } from "node:assert/strict";
+import { join } from "@std/path";
+import { listAssets } from "../../bench/assets.ts";
+import { InputError } from "../../lib/errors.ts";
+import { assetPath, ASSETS, bringAssets } from "../../lib/util/assets.ts";
+import { projectFlags } from "../../lib/util/deno_child.ts";
+import { PROJECT } from "../../lib/util/project.ts";
+
+const model = "lib/assets/novel-neox-8m/";
+
+Deno.test("the list of files that come with the project is that of the files", async () => {
+  deepEqual(ASSETS, await listAssets(), "run `deno task assets` after a change of the kernels or the embedded model");
+});
+
+Deno.test("assetPath() is the file itself in a checkout, where nothing is downloaded", async () => {
+  const url = new URL(`${model}config.json`, PROJECT);
+  deepEqual(Deno.readFileSync(assetPath(url)), Deno.readFileSync(url));
+  const copies = join(Deno.makeTempDirSync(), "copies");
+  await bringAssets(new URL(model, PROJECT), { copies });
+  await rejects(Deno.stat(copies), Deno.errors.NotFound);
+});
+
+Deno.test("bringAssets() downloads what is missing or changed, and checks it", async () => {
+  const asked: string[] = [];
+  let fault: "none" | "missing" | "wrong" = "none";
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, ({ url }) => {
+    const path = new URL(url).pathname.slice("/v1/".length);
+    asked.push(path);
+    if (fault === "missing") return new Response(null, { status: 404 });
+    return new Response(fault === "wrong" ? "{}" : Deno.readFileSync(new URL(path, PROJECT)));
+  });
+  const project = new URL(`http://127.0.0.1:${(server.addr as Deno.NetAddr).port}/v1/`);
+  const copies = Deno.makeTempDirSync();
+  const folder = new URL("lib/kernels/ptx/", project);
+  const paths = ASSETS.map(({ path }) => path).filter((path) => path.startsWith("lib/kernels/ptx/"));
+  const first = join(copies, paths[0]!);
+  const bring = () => bringAssets(folder, { project, copies });
+  try {
+    fault = "missing";
+    await rejects(
+      bring,
+      (error) => error instanceof InputError && /^Cannot download .*: the server answered 404/.test(error.message),
+    );
+    fault = "wrong";
+    await rejects(
+      bring,
+      (error) => error instanceof InputError && /found SHA-256 \w{64}, this version/.test(error.message),
+    );
+    deepEqual([...Deno.readDirSync(copies)], []);
+
+    fault = "none";
+    asked.length = 0;
+    await bring();
+    deepEqual(asked, paths);
+    for (const path of paths) {
+      deepEqual(Deno.readFileSync(join(copies, path)), Deno.readFileSync(new URL(path, PROJECT)));
+    }
+
+    asked.length = 0;
+    await bring();
+    deepEqual(asked, []);
+    const bytes = Deno.readFileSync(first);
+    bytes[100]! ^= 1;
+    Deno.writeFileSync(first, bytes);
+    await bring();
+    deepEqual(asked, [paths[0]]);
+  } finally {
+    Deno.removeSync(copies, { recursive: true });
+  }
+});
+
+Deno.test("bringAssets() says in one line that the host is not in reach", async () => {
+  const copies = Deno.makeTempDirSync();
+  const project = new URL("http://127.0.0.1:9/");
+  await rejects(
+    bringAssets(new URL(model, project), { project, copies }),
+    (error) =>
+      error instanceof InputError &&
+      /^Cannot download http:\/\/127\.0\.0\.1:9\/lib\/.*\/config.json: .*$/.test(error.message),
+  );
+  Deno.removeSync(copies, { recursive: true });
+});
+
+Deno.test("a child of a project from a URL may import from its host, without the user's configuration", () => {
+  const project = new URL("http://127.0.0.1:4545/");
+  deepEqual(projectFlags(["--allow-read"], project), ["--no-config", "--allow-import=127.0.0.1:4545,jsr.io:443"]);
+  deepEqual(projectFlags(["--allow-all"], project), ["--no-config"]);
+  equal(projectFlags()[1], "--cached-only");
+});
