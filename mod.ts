@@ -23,6 +23,7 @@
  * @module
  */
 export { InputError } from "./lib/errors.ts";
+export type { DType, FloatType } from "./lib/dtype.ts";
 export { HubError, type HubErrorKind } from "./lib/hub/errors.ts";
 export { hubFile, hubList, hubModel } from "./lib/hub/hub.ts";
 export type {
@@ -34,11 +35,17 @@ export type {
   HubModel,
   HubOptions,
 } from "./lib/hub/hub.ts";
+export type { ChildOptions } from "./lib/hub/child.ts";
+export type { HubRepo } from "./lib/hub/repo.ts";
 export { openModelFolder } from "./lib/model/model_folder.ts";
 export type { ModelFolder } from "./lib/model/model_folder.ts";
 export type { ExportGraph, OnnxExport } from "./lib/model/export/onnx_export.ts";
 export type { ExportSignature } from "./lib/model/export/signature.ts";
-export type { ModelSpec } from "./lib/model/spec.ts";
+export type { Affine, Block, ModelSpec, Norm, Projections } from "./lib/model/spec.ts";
+export type { Growth, Rope } from "./lib/model/rope.ts";
+export type { Activation } from "./lib/model/activation.ts";
+export type { AttentionForm } from "./lib/model/attention_form.ts";
+export type { StoredTensor } from "./lib/model/safetensors.ts";
 export { definePolicy } from "./lib/policies/policy.ts";
 export type {
   AttentionUse,
@@ -50,7 +57,22 @@ export type {
   PolicySizes,
   Sizes,
 } from "./lib/policies/policy.ts";
-export { type Methods, methods, type SnapKvParams } from "./lib/policies/registry.ts";
+export type {
+  AdaptiveL2Params,
+  FixSizeL2Params,
+  H2oL2Params,
+  H2oParams,
+  KeydiffParams,
+  L2CompressParams,
+  PyramidKvParams,
+  PyramidSnapKvParams,
+  RecentOnlyParams,
+  SnapKvLiteParams,
+  SnapKvParams,
+  StreamingLlmParams,
+  TovaParams,
+} from "./lib/policies/params.ts";
+export { type Methods, methods } from "./lib/policies/registry.ts";
 export * from "./lib/policies/score.ts";
 export { runBenchmark } from "./lib/run/benchmark.ts";
 export type { BenchmarkOptions, BenchmarkRun } from "./lib/run/benchmark.ts";
@@ -59,11 +81,13 @@ export type { Positions } from "./lib/engine/numbering.ts";
 export type { KernelChoice } from "./lib/engine/kernel_choice.ts";
 export { kernelsNote } from "./lib/report/kernels_note.ts";
 export { changesAgainstBaseline, formatChanges } from "./lib/report/changes.ts";
+export type { Change, ComparedName, ComparedResults, MethodChanges } from "./lib/report/changes.ts";
 export { drawInChild } from "./lib/report/draw_child.ts";
 export type { DrawOutcome } from "./lib/report/draw_child.ts";
-export type { ProgressEvent } from "./lib/report/progress_event.ts";
+export type { Picture } from "./lib/report/pictures.ts";
+export type { Phase, ProgressEvent } from "./lib/report/progress_event.ts";
 export { readResults } from "./lib/report/results_file.ts";
-export { formatTable } from "./lib/report/table.ts";
+export { formatTable, type TableResults } from "./lib/report/table.ts";
 export { readTrace, traceFileName } from "./lib/report/trace.ts";
 export type { Run, Trace, TraceSnapshot } from "./lib/report/trace_types.ts";
 export type {
@@ -72,6 +96,7 @@ export type {
   ConfigurationRecord,
   Environment,
   Failure,
+  GpuInfo,
   MemoryFigures,
   MemoryLevels,
   MemoryPhase,
@@ -79,3 +104,4 @@ export type {
   RawResult,
   RunConfig,
 } from "./lib/report/types.ts";
+export type { GpuDescription } from "./lib/nvml/gpu_info.ts";

@@ -91,7 +91,9 @@ export interface PhaseMemory {
 
 /** The most within a phase, and the level at its end. */
 export interface MemoryLevels<T> {
+  /** The most within the phase. */
   peak: T;
+  /** What there is when the phase ends. */
   end: T;
 }
 
@@ -114,52 +116,80 @@ export interface Failure {
 
 /** Mean over samples; `std` the sample standard deviation (n - 1; 0 for n = 1). */
 export interface AggregatedStats {
+  /** Time to first token, s. */
   ttft: number;
+  /** Time per output token after the first, s. */
   tpot: number;
+  /** Generated tokens per second. */
   throughput: number;
+  /** exp(mean NLL) of the quality pass. */
   perplexity: number;
+  /** Share of the quality pass's steps whose argmax is the next token, 0..1. */
   accuracy: number;
+  /** Peak GPU memory over what was in use before the model was loaded, GiB; 0 on CPU. */
   peak_vram_gb: number;
+  /** Entries held at the end of the quality pass by the first layer that is not skipped. */
   cache_size: number;
   /** Samples. */
   n: number;
+  /** Sample standard deviation of each, in the same units. */
   std: {
+    /** Time to first token, s. */
     ttft: number;
+    /** Time per output token after the first, s. */
     tpot: number;
+    /** Generated tokens per second. */
     throughput: number;
+    /** exp(mean NLL) of the quality pass. */
     perplexity: number;
+    /** Share of the quality pass's steps whose argmax is the next token, 0..1. */
     accuracy: number;
+    /** Peak GPU memory over what was in use before the model was loaded, GiB; 0 on CPU. */
     peak_vram_gb: number;
+    /** Entries held at the end of the quality pass by the first layer that is not skipped. */
     cache_size: number;
   };
 }
 
 /** results.json */
 export interface BenchmarkResults {
+  /** What was asked for, defaults filled in. */
   config: RunConfig;
+  /** One for each configuration and text sample that was measured. */
   raw_results: RawResult[];
+  /** Configuration → averages over its samples. */
   aggregated_stats: Record<string, AggregatedStats>;
+  /** Averages of the configuration named "baseline"; null without one. */
   baseline_stats: { perplexity: number; accuracy: number; throughput: number; tpot: number } | null;
   /** Every configuration of the run in the order of the table: what it is, whether it ended. */
   configurations: ConfigurationRecord[];
+  /** Configurations that did not end. */
   failures: Failure[];
+  /** Machine, software and hashes of what was measured. */
   environment: Environment;
 }
 
 /** The run's settings. */
 export interface RunConfig {
+  /** As it was asked for: a name, a folder or an id of the hub. */
   model_id: string;
   /** Of a model of the hub: the branch, tag or commit that was asked for. What it stood for is environment.model_commit. */
   revision?: string;
   /** What is run: "safetensors", or the path of an ONNX export in the model's folder. */
   weights?: string;
+  /** Name of the main method. */
   method: string;
+  /** Text samples of each configuration. */
   num_samples: number;
+  /** Tokens of the quality pass. */
   max_tokens: number;
+  /** Tokens generated in the speed pass. */
   max_new_tokens: number;
+  /** Tokens of the prompt of the speed pass. */
   prompt_tokens: number;
   /** Tokens of the prompt that went in at a time in the speed pass, with eviction between; null for all at once. */
   prefill_chunk?: number | null;
+  /** Indices of layers that are never compressed. */
   skip_layers: number[];
   /** Local time, YYYYMMDD_HHMMSS. */
   timestamp: string;
@@ -169,15 +199,23 @@ export interface RunConfig {
   command?: string[];
   /** Whose kernels were asked for; not in earlier results. */
   kernels?: string;
+  /** As it was asked for: a name, a path, or "-". */
   dataset: string;
-  /** Where the data set has them: the part that is taken, the column of its texts, the least characters of a text. */
+  /** The part of the data set that is taken, where it has parts. */
   split?: string;
+  /** Column or field of the texts, where the data set is a table. */
   text_column?: string;
+  /** Texts with fewer characters are passed over. */
   min_chars?: number;
+  /** What it ran on. */
   device: "cuda" | "cpu";
+  /** Type of weights and cache: "float32", "float16" or "bfloat16". */
   dtype: string;
+  /** How tokens are numbered; several are joined by commas. */
   positions: string;
+  /** Runs before the clock starts. */
   num_warmup: number;
+  /** What random choices are drawn from. */
   seed: number;
   /** Tokens of the longest text the model was trained on, where its config.json says so. */
   max_positions?: number;
@@ -185,9 +223,13 @@ export interface RunConfig {
 
 /** One configuration as the run knew it. */
 export interface ConfigurationRecord {
+  /** Name in the table; no two of a run are equal. */
   name: string;
+  /** Name of the method. */
   method: string;
+  /** Parameters of the method, by name. */
   params: Record<string, number | string>;
+  /** How tokens are numbered. */
   positions: string;
   /** The form of attention; "export": that of an ONNX export, whatever it is. */
   attention: "fused" | "explicit" | "export";
@@ -195,6 +237,7 @@ export interface ConfigurationRecord {
   kernels?: "own" | "ort";
   /** On CUDA, why not the project's own. */
   kernels_reason?: string;
+  /** How it ended; "not run" while it has not. */
   status: "done" | "failed" | "not run";
 }
 
@@ -202,15 +245,23 @@ export interface ConfigurationRecord {
 export interface Environment {
   /** NVIDIA name, or null on CPU. */
   gpu: GpuInfo | null;
+  /** Name of the CPU, and the cores that this process may use. */
   cpu: { model: string; cores: number };
+  /** Memory of the machine, bytes. */
   memory_bytes: number;
+  /** System, its release and the architecture. */
   os: string;
+  /** Version of Deno. */
   deno: string;
+  /** Version of ONNX Runtime. */
   onnxruntime: string;
+  /** Path of its library. */
   onnxruntime_path: string;
+  /** Its execution providers, such as "CUDAExecutionProvider". */
   providers: string[];
   /** Commit of the project's checkout, with "-dirty" unknown; null outside a checkout. */
   git_commit: string | null;
+  /** Version of kvcompress. */
   kvcompress: string;
   /** Of a model of the hub: the commit of its repository that the files are of. */
   model_commit?: string;

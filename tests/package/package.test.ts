@@ -20,8 +20,14 @@ console.log(JSON.stringify({ perplexities, failures, git_commit, code_sha256, ch
 `;
 
 /** Runs a script in a folder of its own. Gives what it printed. */
-async function run(folder: TemporaryFolder, mod: string, flags: readonly string[], env: Record<string, string> = {}) {
-  await Deno.writeTextFile(join(folder.path, "mine.ts"), script(mod));
+async function run(
+  folder: TemporaryFolder,
+  mod: string,
+  flags: readonly string[],
+  env: Record<string, string> = {},
+  edit = (text: string) => text,
+) {
+  await Deno.writeTextFile(join(folder.path, "mine.ts"), edit(script(mod)));
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--no-prompt", ...flags, "mine.ts"],
     cwd: folder.path,
@@ -101,10 +107,35 @@ Deno.test("from a URL, the package measures what a checkout does", async (t) => 
     const copy = join(cache, "kvcompress", "assets", list!, "lib/assets/novel-neox-8m/config.json");
     Deno.writeTextFileSync(copy, Deno.readTextFileSync(copy).replace("8", "9")); // of the same length
     server.asked.length = 0;
-    const { code, notes } = await run(folder, mod, flags, env);
+    const { code, notes } = await run(
+      folder,
+      mod,
+      flags,
+      env,
+      (text) =>
+        text.replace(/^ +\{ name: "streaming.*\n/m, "").replace("max_tokens: 96", "max_tokens: 8, output: null"),
+    );
     equal(code, 0, notes);
     deepEqual(server.asked, ["lib/assets/novel-neox-8m/config.json"]);
   });
 
   deepEqual(server.missing, []);
+});
+
+Deno.test("a configuration of one's own that links to a checkout loads it", async () => {
+  await using folder = new TemporaryFolder();
+  const config = {
+    links: ["", "lib/std/cli", "lib/std/path"].map((path) => join(project, path)),
+    imports: { "@kvcompress/kvcompress": "jsr:@kvcompress/kvcompress@^0.1.0" },
+  };
+  await Deno.writeTextFile(join(folder.path, "deno.json"), JSON.stringify(config));
+  const mine = 'import { methods } from "@kvcompress/kvcompress";\nconsole.log(methods.tova().params);\n';
+  await Deno.writeTextFile(join(folder.path, "mine.ts"), mine);
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-lock", "--no-prompt", "--allow-read", "--allow-env", "mine.ts"],
+    cwd: folder.path,
+    env: { NO_COLOR: "1" },
+  }).output();
+  equal(code, 0, new TextDecoder().decode(stderr));
+  equal(new TextDecoder().decode(stdout), "{ cache_size: 512 }\n");
 });
