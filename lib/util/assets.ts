@@ -5,7 +5,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { fromFileUrl, join, resolve } from "@std/path";
+import { dirname, fromFileUrl, join, resolve } from "@std/path";
 import manifest from "../assets/manifest.json" with { type: "json" };
 import { InputError } from "../errors.ts";
 import { sha256OfFile } from "../sha256.ts";
@@ -88,15 +88,22 @@ export async function bringAssets(folder: URL, options: BringOptions = {}): Prom
 async function isIntact(path: string, { bytes, sha256 }: Asset): Promise<boolean> {
   try {
     return (await Deno.stat(path)).size === bytes && await sha256OfFile(path) === sha256;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
+  } catch {
+    return false; // where the folder is none, writing to it says so
   }
 }
 
 /** Only this process may reach the network, and only the project's own host. */
 async function download(project: URL, copies: string, assets: readonly Asset[], signal?: AbortSignal): Promise<void> {
-  await Deno.mkdir(copies, { recursive: true });
+  try {
+    await Deno.mkdir(copies, { recursive: true });
+  } catch (error) {
+    const { message } = error as Error;
+    const cure = error instanceof Deno.errors.NotCapable
+      ? `allow it with --allow-write=${dirname(copies)}`
+      : "set XDG_CACHE_HOME to a folder that can be written to";
+    throw new InputError(`Cannot keep files of kvcompress in ${copies}: ${message.split(",")[0]}; ${cure}`);
+  }
   const child = spawnDeno({
     script: import.meta.resolve("./assets_main.ts"),
     permissions: [`--allow-net=${project.host}`, "--allow-read=.", "--allow-write=."],

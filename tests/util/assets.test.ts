@@ -1,7 +1,8 @@
-import { deepEqual, equal, rejects } from "node:assert/strict";
-import { join } from "@std/path";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { fromFileUrl, join, relative } from "@std/path";
 import { listAssets } from "../../bench/assets.ts";
 import { InputError } from "../../lib/errors.ts";
+import { ptxFile } from "../../lib/kernels/ptx.ts";
 import { assetPath, ASSETS, bringAssets } from "../../lib/util/assets.ts";
 import { projectFlags } from "../../lib/util/deno_child.ts";
 import { PROJECT } from "../../lib/util/project.ts";
@@ -10,6 +11,15 @@ const model = "lib/assets/novel-neox-8m/";
 
 Deno.test("the list of files that come with the project is that of the files", async () => {
   deepEqual(ASSETS, await listAssets(), "run `deno task assets` after a change of the kernels or the embedded model");
+});
+
+Deno.test("the kernels of every type and target are in the list", () => {
+  for (const dtype of ["float32", "float16", "bfloat16"] as const) {
+    for (const target of [80, 90]) {
+      const path = relative(fromFileUrl(PROJECT), ptxFile(dtype, target)).replaceAll("\\", "/");
+      ok(ASSETS.some((asset) => asset.path === path), path);
+    }
+  }
 });
 
 Deno.test("assetPath() is the file itself in a checkout, where nothing is downloaded", async () => {
@@ -79,6 +89,33 @@ Deno.test("bringAssets() says in one line that the host is not in reach", async 
       /^Cannot download http:\/\/127\.0\.0\.1:9\/lib\/.*\/config.json: .*$/.test(error.message),
   );
   Deno.removeSync(copies, { recursive: true });
+});
+
+Deno.test("bringAssets() names the folder that it may not or cannot write to", async () => {
+  const project = new URL("http://127.0.0.1:9/");
+  const file = Deno.makeTempFileSync();
+  await rejects(
+    bringAssets(new URL(model, project), { project, copies: join(file, "copies") }),
+    (error) =>
+      error instanceof InputError && /^Cannot keep files .*\/copies: .*; set XDG_CACHE_HOME to/.test(error.message),
+  );
+  Deno.removeSync(file);
+  const assets = import.meta.resolve("../../lib/util/assets.ts");
+  const script = join(Deno.makeTempDirSync(), "mine.ts");
+  Deno.writeTextFileSync(
+    script,
+    `import { bringAssets } from "${assets}";
+    const project = new URL("http://127.0.0.1:9/");
+    await bringAssets(new URL("lib/", project), { project, copies: "/nowhere/assets/1" }).catch((e) => console.log(e.message));`,
+  );
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--cached-only", `--config=${join(fromFileUrl(PROJECT), "deno.json")}`, "-R", script],
+  }).output();
+  equal(
+    new TextDecoder().decode(stdout),
+    "Cannot keep files of kvcompress in /nowhere/assets/1: " +
+      'Requires write access to "/nowhere/assets/1"; allow it with --allow-write=/nowhere/assets\n',
+  );
 });
 
 Deno.test("a child of a project from a URL may import from its host, without the user's configuration", () => {
