@@ -24,6 +24,7 @@
  */
 export type { Kind } from "./lib/util/check_options.ts";
 export { InputError } from "./lib/util/errors.ts";
+export type { DType, FloatType } from "./lib/util/dtype.ts";
 export { HubError, type HubErrorKind } from "./lib/hub/errors.ts";
 export { hubFile, hubList, hubModel } from "./lib/hub/hub.ts";
 export type {
@@ -35,11 +36,17 @@ export type {
   HubModel,
   HubOptions,
 } from "./lib/hub/hub.ts";
+export type { ChildOptions } from "./lib/hub/child.ts";
+export type { HubRepo } from "./lib/hub/repo.ts";
 export { openModelFolder } from "./lib/model/folder/model_folder.ts";
 export type { ModelFolder } from "./lib/model/folder/model_folder.ts";
 export type { ExportGraph, OnnxExport } from "./lib/model/export/onnx_export.ts";
 export type { ExportSignature } from "./lib/model/export/signature.ts";
-export type { ModelSpec } from "./lib/model/spec.ts";
+export type { Affine, Block, ModelSpec, Norm, Projections } from "./lib/model/spec.ts";
+export type { Growth, Rope } from "./lib/model/graph/rope/rope.ts";
+export type { Activation } from "./lib/model/graph/activation.ts";
+export type { AttentionForm } from "./lib/model/graph/attention/attention_form.ts";
+export type { StoredTensor } from "./lib/model/folder/safetensors.ts";
 export { definePolicy } from "./lib/policies/policy.ts";
 export type {
   AttentionUse,
@@ -51,7 +58,22 @@ export type {
   PolicySizes,
   Sizes,
 } from "./lib/policies/policy.ts";
-export { type Methods, methods, type SnapKvParams } from "./lib/policies/registry.ts";
+export type {
+  AdaptiveL2Params,
+  FixSizeL2Params,
+  H2oL2Params,
+  H2oParams,
+  KeydiffParams,
+  L2CompressParams,
+  PyramidKvParams,
+  PyramidSnapKvParams,
+  RecentOnlyParams,
+  SnapKvLiteParams,
+  SnapKvParams,
+  StreamingLlmParams,
+  TovaParams,
+} from "./lib/policies/params.ts";
+export { type Methods, methods } from "./lib/policies/registry.ts";
 export * from "./lib/policies/score.ts";
 export { runBenchmark } from "./lib/run/benchmark.ts";
 export type { BenchmarkOptions, BenchmarkRun } from "./lib/run/benchmark.ts";
@@ -60,12 +82,14 @@ export type { Positions } from "./lib/engine/numbering.ts";
 export type { KernelChoice } from "./lib/engine/kernel_choice.ts";
 export { kernelsNote } from "./lib/report/tables/kernels_note.ts";
 export { changesAgainstBaseline, formatChanges } from "./lib/report/tables/changes.ts";
+export type { Change, ComparedName, ComparedResults, MethodChanges } from "./lib/report/tables/changes.ts";
 export { drawInChild } from "./lib/report/charts/draw_child.ts";
 export type { DrawOutcome } from "./lib/report/charts/draw_child.ts";
-export type { ProgressEvent } from "./lib/run/progress_event.ts";
+export type { Picture } from "./lib/report/charts/pictures.ts";
+export type { Phase, ProgressEvent } from "./lib/run/progress_event.ts";
 export { readResults } from "./lib/report/results/results_file.ts";
-export { formatTable } from "./lib/report/tables/table.ts";
-export { formatLegend, formatNotes } from "./lib/report/tables/table_notes.ts";
+export { formatTable, type TableResults } from "./lib/report/tables/table.ts";
+export { formatLegend, formatNotes, type NotedResults } from "./lib/report/tables/table_notes.ts";
 export { readTrace, traceFileName } from "./lib/report/results/trace.ts";
 export type { Run, Trace, TraceSnapshot } from "./lib/report/results/trace_types.ts";
 export type {
@@ -75,11 +99,10 @@ export type {
   DroppedEntries,
   Environment,
   Failure,
-  MemoryFigures,
-  MemoryLevels,
-  MemoryPhase,
-  PhaseMemory,
+  GpuInfo,
   RawResult,
   RunConfig,
   VramMethod,
 } from "./lib/report/results/types.ts";
+export type { MemoryFigures, MemoryLevels, MemoryPhase, PhaseMemory } from "./lib/report/results/memory_types.ts";
+export type { GpuDescription } from "./lib/nvml/gpu_info.ts";

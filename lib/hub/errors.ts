@@ -17,11 +17,21 @@ export type HubErrorKind = "unreachable" | "missing" | "refused";
  * ```
  */
 export class HubError extends InputError {
+  /** What kept it away. */
+  readonly kind: HubErrorKind;
   /** The commit that has no such file, where the hub says. */
   readonly commit: string | undefined;
 
-  constructor(readonly kind: HubErrorKind, message: string, options: ErrorOptions & { commit?: string } = {}) {
+  /**
+   * Makes an error.
+   *
+   * @param kind What kept it away.
+   * @param message In the form "Cannot X: Y", without a full stop.
+   * @param options `cause`: the error that was met; `commit`: the commit that has no such file.
+   */
+  constructor(kind: HubErrorKind, message: string, options: ErrorOptions & { commit?: string } = {}) {
     super(message, options);
+    this.kind = kind;
     this.commit = options.commit;
   }
 }

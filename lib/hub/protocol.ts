@@ -10,14 +10,17 @@ export type HubRequest =
 
 /** How far a download is. */
 export interface DownloadEvent {
+  /** Tells it apart from other events. */
   readonly type: "download";
   /** The repository's id. */
   readonly repo: string;
-  /** Files of this download, and how many of them are there. */
+  /** Files of this download. */
   readonly files: number;
+  /** How many of the files are there. */
   readonly filesDone: number;
-  /** Bytes that are there, those from before included, and in all; undefined where the hub does not say. */
+  /** Bytes that are there, those from before included. */
   readonly done: number;
+  /** Bytes in all; undefined where the hub does not say. */
   readonly total: number | undefined;
   /** Of the bytes that are there, those that came over the net by now. */
   readonly fetched: number;

@@ -5,6 +5,7 @@ import { HubError } from "./errors.ts";
 export interface HubRepo {
   /** Its id: `org/name`, or a bare name such as `gpt2`. */
   readonly repo: string;
+  /** What kind of repository it is. */
   readonly type: "model" | "dataset";
   /** Branch, tag or commit. */
   readonly revision: string;

@@ -1,3 +1,4 @@
+import { assetPath } from "../process/assets.ts";
 import type { FloatType } from "../util/dtype.ts";
 import { cudaDigest } from "./cuda_source.ts";
 
@@ -17,6 +18,9 @@ export const COMPILER = {
   ptx: "8.3",
 } as const;
 
+/** The folder of the compiled kernels. */
+export const PTX_FOLDER: URL = new URL("./ptx/", import.meta.url);
+
 /**
  * Where the compiled kernels are.
  *
@@ -32,7 +36,12 @@ export const COMPILER = {
  * ```
  */
 export function ptxFile(type: FloatType, target: (typeof COMPILER.targets)[number]): URL {
-  return new URL(`./ptx/step.${type}.sm_${target}.ptx.gz`, import.meta.url);
+  return new URL(`step.${type}.sm_${target}.ptx.gz`, PTX_FOLDER);
+}
+
+/** {@linkcode ptxFile} as a path on this machine, where the package comes from a URL too; see {@linkcode assetPath}. */
+export function ptxPath(type: FloatType, target: (typeof COMPILER.targets)[number]): string {
+  return assetPath(ptxFile(type, target));
 }
 
 /**

@@ -18,7 +18,7 @@ import {
   WARP,
 } from "./constants.ts";
 import type { AttendCall, StepKernels } from "./kernels.ts";
-import { ptxFile } from "./ptx_files.ts";
+import { ptxPath } from "./ptx_files.ts";
 import { attendBytes, type ChooseArguments, chooseBytes, type DropArguments, dropBytes } from "./structs.ts";
 import { type EmbedArguments, embedBytes, type HeadsArguments, headsBytes } from "./structs.ts";
 import { linearBytes, type LinearSegment } from "./structs.ts";
@@ -51,8 +51,7 @@ export class CudaStepKernels implements StepKernels {
   constructor(readonly device: CudaDevice, readonly dtype: FloatType) {
     this.#driver = new CudaDriver();
     const target = this.#driver.capability.major >= 9 ? 90 : 80;
-    const ptx = gunzipSync(Deno.readFileSync(ptxFile(dtype, target)));
-    this.#module = this.#driver.load(new TextDecoder().decode(ptx));
+    this.#module = this.#driver.load(new TextDecoder().decode(gunzipSync(Deno.readFileSync(ptxPath(dtype, target)))));
   }
 
   /** Matrix products of one vector each, for all of a matrix's rows. */

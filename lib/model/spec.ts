@@ -3,7 +3,9 @@ import type { Rope } from "./graph/rope/rope.ts";
 
 /** A matrix's or a normalization's weights, with or without a bias: names in the checkpoint. */
 export interface Affine {
+  /** Name of the weights. */
   readonly weight: string;
+  /** Name of the bias; left out where there is none. */
   readonly bias?: string;
   /** The matrix is stored `[in, out]` rather than `[out, in]`. */
   readonly transposed?: boolean;
@@ -23,6 +25,7 @@ export type Projections =
 
 /** One block's weights. */
 export interface Block {
+  /** Attention: its normalization, projections and output matrix. */
   readonly attention: {
     readonly norm: Norm;
     readonly qkv: Projections;
@@ -30,6 +33,7 @@ export interface Block {
     readonly headNorms?: { readonly query: Affine; readonly key: Affine };
     readonly out: Affine;
   };
+  /** The feed-forward part. */
   readonly mlp: {
     /** Left out where the MLP reads what attention's normalization gave. */
     readonly norm?: Norm;
@@ -44,15 +48,19 @@ export interface Block {
 export interface ModelSpec {
   /** `model_type` of config.json. */
   readonly family: string;
+  /** Layers. */
   readonly layers: number;
+  /** Width of the residual stream. */
   readonly hidden: number;
   /** Query heads. */
   readonly heads: number;
   /** Key and value heads; `heads` is a multiple of it. */
   readonly kvHeads: number;
+  /** Dimensions of a head. */
   readonly headDim: number;
   /** Width of the MLP. */
   readonly intermediate: number;
+  /** Rows of the token embedding. */
   readonly vocab: number;
   /** Positions the model was trained for, tokens. */
   readonly maxPositions: number;
@@ -62,6 +70,7 @@ export interface ModelSpec {
   readonly learned?: { readonly weight: string; readonly offset: number };
   /** The sliding window of a layer, tokens: those a token sees, itself included; undefined where it sees all. */
   readonly window?: (layer: number) => number | undefined;
+  /** The normalization that all layers have. */
   readonly norm: {
     /** Ba et al. 2016, arXiv:1607.06450, or without mean and bias: Zhang and Sennrich 2019, arXiv:1910.07467. */
     readonly kind: "layer" | "rms";
@@ -76,6 +85,7 @@ export interface ModelSpec {
    * so too, but the sums are normalized rather than what is read. Vaswani et al. 2017, arXiv:1706.03762.
    */
   readonly residual: "parallel" | "sequential" | "post";
+  /** Activation function of the MLP. */
   readonly activation: Activation;
   /** The token embedding, `[vocab, hidden]`: name in the checkpoint. */
   readonly embedding: string;
@@ -85,6 +95,7 @@ export interface ModelSpec {
   readonly embeddingScale?: number;
   /** What tensors' names begin with in a checkpoint of the whole model, and do not in one of the model without its head. */
   readonly prefix: string;
+  /** Weights of a layer, by its index from 0. */
   readonly block: (layer: number) => Block;
   /** Left out where there is none. */
   readonly finalNorm?: Norm;

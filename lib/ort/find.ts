@@ -1,6 +1,9 @@
+// Only a module that is imported makes Deno install its package.
+import "onnxruntime-node/package.json" with { type: "json" };
 import { createRequire } from "node:module";
 import { dirname, fromFileUrl, join, resolve, toFileUrl } from "@std/path";
 import { InputError } from "../util/errors.ts";
+import { isRemote } from "../util/project.ts";
 import { ORT_VERSION, setupFolder } from "./setup_folder.ts";
 
 /** Where libonnxruntime was found. */
@@ -140,11 +143,13 @@ export function locate(folder: string, source: OrtLocation["source"], tried: str
   };
 }
 
-/** onnxruntime-node's folder by Node's own resolution: from this file, then from the working directory. */
+/**
+ * onnxruntime-node's folder. By Node's own resolution from this file, then from the working directory; where the project
+ * is loaded from a URL, in Deno's cache of npm packages.
+ */
 function onnxruntimeNode(tried: string[]): string | null {
-  // This file has a path only where the project lies on disk; imported from a registry it has an https: address, and
-  // then the package is to be found from the script that runs.
-  const here = import.meta.url.startsWith("file:") ? [() => fromFileUrl(import.meta.url)] : [];
+  if (isRemote()) return dirname(fromFileUrl(import.meta.resolve("onnxruntime-node/package.json")));
+  const here = [() => fromFileUrl(import.meta.url)];
   for (const base of [...here, () => join(Deno.cwd(), "main.ts")]) {
     const from = base();
     try {

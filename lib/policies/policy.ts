@@ -86,7 +86,7 @@ const DEFINITION = {
 } satisfies KnownOptions<AnyDefinition>;
 
 /** Makes a policy from parameters; those left out have their defaults. */
-export interface PolicyFactory<P extends Record<string, number | string>> {
+export interface PolicyFactory<P extends { [K in keyof P]: number | string }> {
   (params?: Partial<P>): Policy;
   /** The method's name. */
   readonly method: string;

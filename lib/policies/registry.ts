@@ -6,6 +6,21 @@ import { h2o } from "./h2o.ts";
 import { h2oL2 } from "./h2o_l2.ts";
 import { keydiff } from "./keydiff.ts";
 import { l2Compress } from "./l2_compress.ts";
+import type {
+  AdaptiveL2Params,
+  FixSizeL2Params,
+  H2oL2Params,
+  H2oParams,
+  KeydiffParams,
+  L2CompressParams,
+  PyramidKvParams,
+  PyramidSnapKvParams,
+  RecentOnlyParams,
+  SnapKvLiteParams,
+  SnapKvParams,
+  StreamingLlmParams,
+  TovaParams,
+} from "./params.ts";
 import type { Policy, PolicyFactory } from "./policy.ts";
 import { pyramidKv } from "./pyramid_kv.ts";
 import { pyramidSnapkv } from "./pyramid_snapkv.ts";
@@ -17,29 +32,35 @@ import { tova } from "./tova.ts";
 
 /** The methods that come with the benchmark, each with its parameters. */
 export interface Methods {
+  /** Keeps every entry: what all others are measured against. */
   readonly baseline: PolicyFactory<Record<never, never>>;
-  readonly recent_only: PolicyFactory<{ window_size: number }>;
-  readonly streaming_llm: PolicyFactory<{ start_size: number; recent_size: number }>;
-  readonly fix_size_l2: PolicyFactory<{ fix_kv_size: number; keep_ratio: number; strategy: string }>;
-  readonly l2_compress: PolicyFactory<{ keep_ratio: number; prune_after: number }>;
-  readonly h2o_l2: PolicyFactory<{ start_size: number; heavy_hitter_size: number; recent_size: number }>;
-  readonly snapkv_lite: PolicyFactory<{ observation_window: number; keep_size: number; pooling_kernel: number }>;
-  readonly pyramid_kv: PolicyFactory<{ base_size: number; layer_decay: number; min_size: number; profile: string }>;
-  readonly adaptive_l2: PolicyFactory<{ target_size: number; soft_limit: number; hard_limit: number }>;
-  readonly h2o: PolicyFactory<{ start_size: number; heavy_size: number; recent_size: number }>;
-  readonly tova: PolicyFactory<{ cache_size: number }>;
+  /** Keeps the last entries: the control group. Xiao et al. 2024, arXiv:2309.17453. */
+  readonly recent_only: PolicyFactory<RecentOnlyParams>;
+  /** Keeps attention sinks and the last entries. Xiao et al. 2024, arXiv:2309.17453. */
+  readonly streaming_llm: PolicyFactory<StreamingLlmParams>;
+  /** Keeps a fixed number, part recent, part by lowest key norm. Devoto et al. 2024, arXiv:2406.11430. */
+  readonly fix_size_l2: PolicyFactory<FixSizeL2Params>;
+  /** Keeps a share of the entries by lowest key norm. Devoto et al. 2024, arXiv:2406.11430. */
+  readonly l2_compress: PolicyFactory<L2CompressParams>;
+  /** H2O with the key norm in place of attention. Devoto et al. 2024, arXiv:2406.11430. */
+  readonly h2o_l2: PolicyFactory<H2oL2Params>;
+  /** SnapKV with the key norm in place of attention. Li et al. 2024, arXiv:2404.14469. */
+  readonly snapkv_lite: PolicyFactory<SnapKvLiteParams>;
+  /** Larger budgets for lower layers, by lowest key norm. Cai et al. 2024, arXiv:2406.02069. */
+  readonly pyramid_kv: PolicyFactory<PyramidKvParams>;
+  /** Compresses harder the more entries there are, by lowest key norm. Devoto et al. 2024, arXiv:2406.11430. */
+  readonly adaptive_l2: PolicyFactory<AdaptiveL2Params>;
+  /** Keeps heavy hitters by accumulated attention, and the last entries. Zhang et al. 2023, arXiv:2306.14048. */
+  readonly h2o: PolicyFactory<H2oParams>;
+  /** Keeps what the newest query pays most attention. Oren et al. 2024, arXiv:2401.06104. */
+  readonly tova: PolicyFactory<TovaParams>;
+  /** Keeps what the last queries pay most attention, smoothed over neighbours. Li et al. 2024, arXiv:2404.14469. */
   readonly snapkv: PolicyFactory<SnapKvParams>;
-  readonly pyramid_snapkv: PolicyFactory<SnapKvParams & { beta: number }>;
-  readonly keydiff: PolicyFactory<{ cache_size: number; recent_size: number }>;
+  /** SnapKV with budgets that fall from the first layer to the last. Cai et al. 2024, arXiv:2406.02069. */
+  readonly pyramid_snapkv: PolicyFactory<PyramidSnapKvParams>;
+  /** Keeps keys that are least like the others, and the last entries. Park et al. 2025, arXiv:2504.15364. */
+  readonly keydiff: PolicyFactory<KeydiffParams>;
 }
-
-/** Parameters of the methods that choose as SnapKV does. */
-export type SnapKvParams = {
-  cache_size: number;
-  observation_window: number;
-  pooling: string;
-  pooling_kernel: number;
-};
 
 /**
  * Every method that comes with the benchmark, by the name `--method` takes.

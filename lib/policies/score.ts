@@ -22,8 +22,6 @@ export type Feature =
   /** Uniform in [0, 1), drawn anew at each application, per row and entry, from the run's seed. */
   | "random";
 
-declare const reads: unique symbol;
-
 /**
  * A score expression: a tree of plain data. Build it with the functions below.
  *
@@ -39,54 +37,82 @@ export type Score<Reads extends Feature = Feature> =
     | { readonly op: "sum" | "mean" | "max" | "norm"; readonly over: "dim" | "entries"; readonly x: Score }
     | { readonly op: "avg_pool" | "max_pool"; readonly kernel: number; readonly x: Score }
   )
-  & { readonly [reads]?: Reads };
-
-/** Makes an expression of one; it reads what that reads. */
-type Unary = <R extends Feature>(x: Score<R>) => Score<R>;
-/** Makes an expression of two; it reads what either reads. */
-type Binary = <A extends Feature, B extends Feature>(a: Score<A>, b: Score<B>) => Score<A | B>;
-/** Reduces an expression over a row's middle, or over headDim. */
-type Reduction = <R extends Feature>(over: "dim" | "entries", x: Score<R>) => Score<R>;
-/** Makes an expression of each entry's neighbours. */
-type Pooling = <R extends Feature>(kernel: number, x: Score<R>) => Score<R>;
+  & {
+    /** Never there: only the type system knows it. */
+    readonly "~reads"?: Reads;
+  };
 
 /** A feature of the cache. */
-export const feature = <const F extends Feature>(name: F): Score<F> => ({ op: "feature", name });
+export function feature<const F extends Feature>(name: F): Score<F> {
+  return { op: "feature", name };
+}
 /** The same number for every entry. */
-export const constant = (value: number): Score<never> => ({ op: "constant", value });
+export function constant(value: number): Score<never> {
+  return { op: "constant", value };
+}
 /** -x: turns "keep the lowest" into "keep the highest". */
-export const neg: Unary = (x) => ({ op: "neg", x });
+export function neg<R extends Feature>(x: Score<R>): Score<R> {
+  return { op: "neg", x };
+}
 /** |x| */
-export const abs: Unary = (x) => ({ op: "abs", x });
+export function abs<R extends Feature>(x: Score<R>): Score<R> {
+  return { op: "abs", x };
+}
 /** The square root of x. */
-export const sqrt: Unary = (x) => ({ op: "sqrt", x });
+export function sqrt<R extends Feature>(x: Score<R>): Score<R> {
+  return { op: "sqrt", x };
+}
 /** e to the power of x. */
-export const exp: Unary = (x) => ({ op: "exp", x });
+export function exp<R extends Feature>(x: Score<R>): Score<R> {
+  return { op: "exp", x };
+}
 /** The natural logarithm of x. */
-export const log: Unary = (x) => ({ op: "log", x });
+export function log<R extends Feature>(x: Score<R>): Score<R> {
+  return { op: "log", x };
+}
 /** a + b, by broadcasting. */
-export const add: Binary = (a, b) => ({ op: "add", a, b });
+export function add<A extends Feature, B extends Feature>(a: Score<A>, b: Score<B>): Score<A | B> {
+  return { op: "add", a, b };
+}
 /** a - b, by broadcasting. */
-export const sub: Binary = (a, b) => ({ op: "sub", a, b });
+export function sub<A extends Feature, B extends Feature>(a: Score<A>, b: Score<B>): Score<A | B> {
+  return { op: "sub", a, b };
+}
 /** a * b, by broadcasting. */
-export const mul: Binary = (a, b) => ({ op: "mul", a, b });
+export function mul<A extends Feature, B extends Feature>(a: Score<A>, b: Score<B>): Score<A | B> {
+  return { op: "mul", a, b };
+}
 /** a / b, by broadcasting. */
-export const div: Binary = (a, b) => ({ op: "div", a, b });
+export function div<A extends Feature, B extends Feature>(a: Score<A>, b: Score<B>): Score<A | B> {
+  return { op: "div", a, b };
+}
 /** The largest over a row's middle, kept as a dimension of 1, or over headDim. */
-export const maxOver: Reduction = (over, x) => ({ op: "max", over, x });
+export function maxOver<R extends Feature>(over: "dim" | "entries", x: Score<R>): Score<R> {
+  return { op: "max", over, x };
+}
 /** The mean over a row's middle or over headDim; over entries it stays as a dimension of 1. */
-export const meanOver: Reduction = (over, x) => ({ op: "mean", over, x });
+export function meanOver<R extends Feature>(over: "dim" | "entries", x: Score<R>): Score<R> {
+  return { op: "mean", over, x };
+}
 /** The sum over a row's middle or over headDim; over entries it stays as a dimension of 1. */
-export const sumOver: Reduction = (over, x) => ({ op: "sum", over, x });
+export function sumOver<R extends Feature>(over: "dim" | "entries", x: Score<R>): Score<R> {
+  return { op: "sum", over, x };
+}
 /** L2 norm over headDim (or over a row's middle). */
-export const normOver: Reduction = (over, x) => ({ op: "norm", over, x });
+export function normOver<R extends Feature>(over: "dim" | "entries", x: Score<R>): Score<R> {
+  return { op: "norm", over, x };
+}
 /**
  * Average over `kernel` neighbours in text order, stride 1, zero padding counted in the average; where a row's middle
  * has fewer than `kernel` entries, x itself.
  */
-export const avgPool: Pooling = (kernel, x) => ({ op: "avg_pool", kernel, x });
+export function avgPool<R extends Feature>(kernel: number, x: Score<R>): Score<R> {
+  return { op: "avg_pool", kernel, x };
+}
 /** Like {@linkcode avgPool}, with the largest of the neighbours. */
-export const maxPool: Pooling = (kernel, x) => ({ op: "max_pool", kernel, x });
+export function maxPool<R extends Feature>(kernel: number, x: Score<R>): Score<R> {
+  return { op: "max_pool", kernel, x };
+}
 
 /** The cached keys, a vector per entry: as rotated, or with `--positions cache` as they were before. */
 export const keys: Score<"keys"> = feature("keys");

@@ -47,6 +47,7 @@ export const NETWORK_ENV = [
   "DENO_TLS_CA_STORE",
   "HTTPS_PROXY",
   "HTTP_PROXY",
+  "NODE_EXTRA_CA_CERTS",
   "NO_PROXY",
   "SSL_CERT_DIR",
   "SSL_CERT_FILE",
@@ -55,6 +56,9 @@ export const NETWORK_ENV = [
   "https_proxy",
   "no_proxy",
 ] as const;
+
+/** How Deno loads modules and npm packages, where the project does not lie on disk. */
+export const LOADING_ENV = ["DENO_AUTH_TOKENS", "JSR_URL", "NPM_CONFIG_REGISTRY"] as const;
 
 /**
  * The variables that are set, of some names and those that every child gets. One that this process may not read counts as

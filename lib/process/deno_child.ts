@@ -1,5 +1,6 @@
 import { fromFileUrl } from "@std/path";
-import { envFor } from "./child_env.ts";
+import { envFor, LOADING_ENV, NETWORK_ENV } from "./child_env.ts";
+import { isRemote, PROJECT } from "../util/project.ts";
 
 /** What a child process of Deno's is started with. */
 export interface DenoChildOptions {
@@ -31,9 +32,18 @@ export interface DenoChildOptions {
 export function spawnDeno(options: DenoChildOptions): Deno.ChildProcess {
   const { script, permissions, args = [], env = [], set = {}, cwd, stdin = "piped" } = options;
   return new Deno.Command(denoProgram(), {
-    args: ["run", "--quiet", "--no-prompt", ...projectFlags(), ...permissions, script, `${Deno.pid}`, ...args],
+    args: [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      ...projectFlags(permissions),
+      ...permissions,
+      script,
+      `${Deno.pid}`,
+      ...args,
+    ],
     clearEnv: true,
-    env: { ...envFor(env), NO_COLOR: "1", ...set },
+    env: { ...envFor(isRemote() ? [...env, ...NETWORK_ENV, ...LOADING_ENV] : env), NO_COLOR: "1", ...set },
     ...(cwd === undefined ? {} : { cwd }),
     stdin,
     stdout: "piped",
@@ -50,11 +60,21 @@ export function denoProgram(): string {
   return Deno.permissions.querySync({ name: "run", command }).state === "granted" ? command : "deno";
 }
 
-/** In a checkout: its deno.json, and nothing from the network. */
-export function projectFlags(): string[] {
-  const config = new URL("../../deno.json", import.meta.url);
-  if (config.protocol !== "file:" || !mayExist(config)) return [];
-  return [`--config=${fromFileUrl(config)}`, "--cached-only"];
+/**
+ * How Deno loads a script of the project. In a checkout: with its deno.json, and nothing from the network. From a URL, as
+ * a published package is: modules come from that host, and from npm and JSR.
+ *
+ * @param permissions What else the child may do: Deno takes `--allow-all` and `--allow-import` in no command together.
+ * @param project The project's folder.
+ * @returns Flags of `deno run`.
+ */
+export function projectFlags(permissions: readonly string[] = [], project: URL = PROJECT): string[] {
+  if (isRemote(project)) {
+    const isAllowed = permissions.includes("--allow-all");
+    return ["--no-config", ...isAllowed ? [] : [`--allow-import=${project.host},jsr.io:443`]];
+  }
+  const config = new URL("deno.json", project);
+  return mayExist(config) ? [`--config=${fromFileUrl(config)}`, "--cached-only"] : [];
 }
 
 /** Whether a file is there, as far as this process may know. */

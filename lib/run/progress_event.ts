@@ -3,6 +3,7 @@ export type Phase = "load" | "warmup" | "speed" | "quality";
 
 /** How far a run is. */
 export interface ProgressEvent {
+  /** Tells it apart from other events. */
   type: "progress";
   /** Name of the configuration. */
   configuration: string;
@@ -14,9 +15,11 @@ export interface ProgressEvent {
   sample: number;
   /** Samples of each configuration. */
   samples: number;
+  /** What the configuration is doing. */
   phase: Phase;
   /** Of `total`: tokens in speed and quality, runs in warmup, any unit in load. */
   done: number;
+  /** When `done` reaches this, the phase ends. */
   total: number;
   /** exp(mean NLL) of the quality pass so far. */
   perplexity?: number;

@@ -6,7 +6,16 @@
  */
 
 /** An element type by its ONNX name in lower case. */
-export type DType = keyof typeof DTYPES;
+export type DType =
+  | "float32"
+  | "uint8"
+  | "int8"
+  | "int32"
+  | "int64"
+  | "bool"
+  | "float16"
+  | "float64"
+  | "bfloat16";
 
 /** Name → ONNX's number and bytes per element. */
 export const DTYPES = {
@@ -19,7 +28,7 @@ export const DTYPES = {
   float16: { onnx: 10, bytes: 2 },
   float64: { onnx: 11, bytes: 8 },
   bfloat16: { onnx: 16, bytes: 2 },
-} as const;
+} as const satisfies Record<DType, { readonly onnx: number; readonly bytes: number }>;
 
 /** A floating-point type a decoder can compute in. */
 export type FloatType = "float32" | "float16" | "bfloat16";

@@ -13,5 +13,6 @@
  * ```
  */
 export class InputError extends Error {
+  /** "InputError", in every process. */
   override readonly name = "InputError";
 }

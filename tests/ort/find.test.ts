@@ -2,7 +2,8 @@ import { deepEqual, equal, match, ok, throws } from "node:assert/strict";
 import { join } from "@std/path";
 import { InputError } from "../../lib/util/errors.ts";
 import { findOnnxRuntime, locate } from "../../lib/ort/find.ts";
-import { cacheFolder, ORT_VERSION, setupFolder } from "../../lib/ort/setup_folder.ts";
+import { ORT_VERSION, setupFolder } from "../../lib/ort/setup_folder.ts";
+import { cacheFolder } from "../../lib/util/cache_folder.ts";
 import config from "../../deno.json" with { type: "json" };
 
 const linux = Deno.build.os === "linux";

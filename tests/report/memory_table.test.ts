@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { formatMemory } from "../../lib/report/tables/memory_table.ts";
-import type { PhaseMemory } from "../../lib/report/results/types.ts";
+import type { PhaseMemory } from "../../lib/report/results/memory_types.ts";
 import { inventResults } from "./_invent.ts";
 
 const MIB = 2 ** 20;

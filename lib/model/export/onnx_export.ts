@@ -8,7 +8,9 @@ import { checkSignature, type ExportSignature, readSignature } from "./signature
 
 /** One graph of an export. */
 export interface ExportGraph {
+  /** Path of its .onnx file. */
   readonly path: string;
+  /** What it takes and gives. */
   readonly signature: ExportSignature;
 }
 

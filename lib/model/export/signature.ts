@@ -8,13 +8,17 @@ import { isFused, rotatesItself } from "./fused_nodes.ts";
 
 /** What an exported decoder takes and gives, as optimum and transformers.js name it. */
 export interface ExportSignature {
+  /** Layers. */
   readonly layers: number;
+  /** Key and value heads. */
   readonly kvHeads: number;
+  /** Dimensions of a head. */
   readonly headDim: number;
   /** Columns of the logits, where the graph states them. */
   readonly vocab: number | undefined;
   /** Type of keys and values: that of what it computes in, but for weights that are quantized. */
   readonly cache: FloatType;
+  /** Type of the logits. */
   readonly logits: FloatType;
   /** Whether the past is an input; without, the graph is for a prompt alone. */
   readonly hasPast: boolean;

@@ -39,6 +39,7 @@ const FAMILIES: ReadonlyMap<string, (config: ConfigReader) => ModelSpec> = new M
 export interface ModelFolder {
   /** The folder's path. */
   readonly path: string;
+  /** Shape of the decoder, and names of its weights. */
   readonly spec: ModelSpec;
   /** Name in the checkpoint → where the tensor lies. Holds more than the decoder needs where the files do. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;

@@ -11,6 +11,7 @@ export interface StoredTensor {
   readonly dtype: DType | undefined;
   /** The same by safetensors' name. */
   readonly type: string;
+  /** Sizes of its dimensions. */
   readonly shape: readonly number[];
   /** Path of the file. */
   readonly file: string;

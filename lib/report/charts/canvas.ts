@@ -1,3 +1,5 @@
+// Only a module that is imported makes Deno install its package.
+import "@fontsource/inter/package.json" with { type: "json" };
 import { fromFileUrl } from "@std/path";
 import type { Canvas, SKRSContext2D } from "@napi-rs/canvas";
 
@@ -89,9 +91,9 @@ const LOADERS: Record<CanvasName, () => Promise<CanvasLibrary>> = {
 let registered = false;
 
 function fontFiles(): string[] {
-  return FONT_WEIGHTS.map((weight) =>
-    fromFileUrl(import.meta.resolve(`@fontsource/inter/files/inter-latin-${weight}-normal.woff2`))
-  );
+  // `deno publish` rewrites only literal names.
+  const font = import.meta.resolve("@fontsource/inter/package.json");
+  return FONT_WEIGHTS.map((weight) => fromFileUrl(new URL(`files/inter-latin-${weight}-normal.woff2`, font)));
 }
 
 function firstLine(error: unknown): string {

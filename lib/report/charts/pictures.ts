@@ -1,3 +1,6 @@
+/** A picture of a run: bars of every figure, perplexity along the text, or what every traced configuration held. */
+export type Picture = "comparison" | "nll" | "traces";
+
 /** The pictures of a run, and their names within its folder. */
 export const PICTURES = {
   /** Bars: every configuration's speed, quality and memory. */
@@ -6,7 +9,4 @@ export const PICTURES = {
   nll: "perplexity_along_text.png",
   /** Maps: what every configuration with a trace held. One each, beside the trace and of its name. */
   traces: "trace_*.png",
-} as const;
-
-/** One of them. */
-export type Picture = keyof typeof PICTURES;
+} as const satisfies Record<Picture, string>;

@@ -18,11 +18,10 @@ import type {
   DroppedEntries,
   Environment,
   Failure,
-  MemoryFigures,
-  PhaseMemory,
   RawResult,
   RunConfig,
 } from "./types.ts";
+import type { MemoryFigures, PhaseMemory } from "./memory_types.ts";
 
 const levels = object({ peak: number, end: number });
 const levelsOrNull = object({ peak: nullable(number), end: nullable(number) });

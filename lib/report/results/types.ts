@@ -1,11 +1,12 @@
 /**
  * What a run leaves behind: the shape of results.json. The names and the nesting of `config`, `raw_results`,
- * `aggregated_stats` and `baseline_stats` are the original benchmark's; scripts read them. The rest stands beside.
+ * `aggregated_stats` and `baseline_stats` are fixed: scripts read them. Other fields are in addition to these.
  *
  * @module
  */
 
 import type { GpuDescription } from "../../nvml/gpu_info.ts";
+import type { MemoryFigures } from "./memory_types.ts";
 
 /** The GPU at the time of the run. */
 export type GpuInfo = GpuDescription;
@@ -50,59 +51,6 @@ export interface RawResult {
  */
 export type VramMethod = "process" | "device" | "unavailable";
 
-/** Memory of one configuration, bytes. What cannot be had is null: on a CPU, what NVML tells. */
-export interface MemoryFigures {
-  /** Theoretical bytes of the K and V entries held at the end of the speed pass. */
-  kv_held: number;
-  /** Bytes allocated for K and V during decode. */
-  kv_allocated: number;
-  /** Bytes of the model's weights as stored. */
-  weights: number;
-  /** The most that ORT's allocator had in use in the speed pass, with those weights that it has (AllocatorGetStats MaxInUse). */
-  allocator_peak: number | null;
-  /** Peak of this process by NVML over `process_before`. */
-  process_peak: number | null;
-  /** This process by NVML before the model was loaded (CUDA context and libraries). */
-  process_before: number | null;
-  /** The same told apart by phase; not in results of earlier versions. */
-  phases?: Record<MemoryPhase, PhaseMemory>;
-}
-
-/**
- * "load": until the model is there. "prefill": the cache is made and the prompt read, until the first token is there.
- * "decode": all that follows, the eviction after the prompt's last pass first.
- */
-export type MemoryPhase = "load" | "prefill" | "decode";
-
-/** Memory in one phase, bytes: the most within it, and what there is at its end. */
-export interface PhaseMemory {
-  /** By theory: K and V of the entries there are, those that a pass has brought included until it evicts. */
-  kv_held: MemoryLevels<number>;
-  /** Allocated for K and V. */
-  kv_allocated: MemoryLevels<number>;
-  /** Allocated for the weights in one block; null where ORT has them. Not in results of earlier versions. */
-  weights?: number | null;
-  /**
-   * In use of the decoder's ORT allocator: what a pass computes with, and weights that are in no block, as converted ones.
-   * The counter cannot be set back, so the peak of a phase is null where an earlier one's was higher.
-   */
-  allocator: MemoryLevels<number | null>;
-  /** What ORT's allocators have taken of the device at its end, those of eviction included. They give nothing back. */
-  allocator_reserved: number | null;
-  /** What the run has allocated beside both at its end: K and V, what is kept of entries, inputs, outputs. */
-  buffers: number;
-  /** This process by NVML, over what it had before the model was loaded. */
-  process: MemoryLevels<number | null>;
-  /** The process's resident memory on the host at its end, mapped weights included. */
-  host_rss: number;
-}
-
-/** The most within a phase, and the level at its end. */
-export interface MemoryLevels<T> {
-  peak: T;
-  end: T;
-}
-
 /** A configuration that did not end: what it was doing and why it stopped. */
 export interface Failure {
   /** Name of the configuration. */
@@ -122,53 +70,80 @@ export interface Failure {
 
 /** Mean over samples; `std` the sample standard deviation (n - 1; 0 for n = 1). Not finite where a sample's figure is not. */
 export interface AggregatedStats {
+  /** Time to first token, s. */
   ttft: number;
+  /** Time per output token after the first, s. */
   tpot: number;
+  /** Generated tokens per second. */
   throughput: number;
+  /** exp(mean NLL) of the quality pass. */
   perplexity: number;
+  /** Share of the quality pass's steps whose argmax is the next token, 0..1. */
   accuracy: number;
-  /** null where it was not measured in every sample. */
+  /** Peak GPU memory over what was in use before the model was loaded, GiB; 0 on CPU, null where not measured in every sample. */
   peak_vram_gb: number | null;
+  /** Entries held at the end of the quality pass by the first layer that is not skipped. */
   cache_size: number;
   /** Samples. */
   n: number;
+  /** Sample standard deviation of each, in the same units. */
   std: {
+    /** Time to first token, s. */
     ttft: number;
+    /** Time per output token after the first, s. */
     tpot: number;
+    /** Generated tokens per second. */
     throughput: number;
+    /** exp(mean NLL) of the quality pass. */
     perplexity: number;
+    /** Share of the quality pass's steps whose argmax is the next token, 0..1. */
     accuracy: number;
+    /** Peak GPU memory, GiB; null where not measured in every sample. */
     peak_vram_gb: number | null;
+    /** Entries held at the end of the quality pass by the first layer that is not skipped. */
     cache_size: number;
   };
 }
 
 /** results.json */
 export interface BenchmarkResults {
+  /** What was asked for, defaults filled in. */
   config: RunConfig;
+  /** One for each configuration and text sample that was measured. */
   raw_results: RawResult[];
+  /** Configuration → averages over its samples. */
   aggregated_stats: Record<string, AggregatedStats>;
+  /** Averages of the configuration named "baseline"; null without one. */
   baseline_stats: { perplexity: number; accuracy: number; throughput: number; tpot: number } | null;
   /** Every configuration of the run in the order of the table: what it is, whether it ended. */
   configurations: ConfigurationRecord[];
+  /** Configurations that did not end. */
   failures: Failure[];
+  /** Machine, software and hashes of what was measured. */
   environment: Environment;
 }
 
 /** The run's settings. */
 export interface RunConfig {
+  /** As it was asked for: a name, a folder or an id of the hub. */
   model_id: string;
   /** Of a model of the hub: the branch, tag or commit that was asked for. What it stood for is environment.model_commit. */
   revision?: string;
   /** What is run: "safetensors", or the path of an ONNX export in the model's folder. */
   weights?: string;
+  /** Name of the main method. */
   method: string;
+  /** Text samples of each configuration. */
   num_samples: number;
+  /** Tokens of the quality pass. */
   max_tokens: number;
+  /** Tokens generated in the speed pass. */
   max_new_tokens: number;
+  /** Tokens of the prompt of the speed pass. */
   prompt_tokens: number;
   /** Tokens of the prompt that went in at a time in the speed pass, with eviction between; null for all at once. */
   prefill_chunk?: number | null;
+  /** Indices of layers that are never compressed. */
   skip_layers: number[];
   /** Local time, YYYYMMDD_HHMMSS. */
   timestamp: string;
@@ -178,15 +153,23 @@ export interface RunConfig {
   command?: string[];
   /** Whose kernels were asked for; not in earlier results. */
   kernels?: string;
+  /** As it was asked for: a name, a path, or "-". */
   dataset: string;
-  /** Where the data set has them: the part that is taken, the column of its texts, the least characters of a text. */
+  /** The part of the data set that is taken, where it has parts. */
   split?: string;
+  /** Column or field of the texts, where the data set is a table. */
   text_column?: string;
+  /** Texts with fewer characters are passed over. */
   min_chars?: number;
+  /** What it ran on. */
   device: "cuda" | "cpu";
+  /** Type of weights and cache: "float32", "float16" or "bfloat16". */
   dtype: string;
+  /** How tokens are numbered; several are joined by commas. */
   positions: string;
+  /** Runs before the clock starts. */
   num_warmup: number;
+  /** What random choices are drawn from. */
   seed: number;
   /** Tokens of the longest text the model was trained on, where its config.json says so. */
   max_positions?: number;
@@ -194,9 +177,13 @@ export interface RunConfig {
 
 /** One configuration as the run knew it. */
 export interface ConfigurationRecord {
+  /** Name in the table; no two of a run are equal. */
   name: string;
+  /** Name of the method. */
   method: string;
+  /** Parameters of the method, by name. */
   params: Record<string, number | string>;
+  /** How tokens are numbered. */
   positions: string;
   /** The form of attention; "export": that of an ONNX export, whatever it is. */
   attention: "fused" | "explicit" | "export";
@@ -208,6 +195,7 @@ export interface ConfigurationRecord {
   dropped?: DroppedEntries;
   /** SHA-256 of what the method keeps in this run and by which score, as the run hands it on; not in earlier results. */
   policy_sha256?: string;
+  /** How it ended; "not run" while it has not. */
   status: "done" | "failed" | "not run";
   /** What a reader of its figures must know, a sentence each; left out where there is nothing. */
   notes?: string[];
@@ -215,7 +203,9 @@ export interface ConfigurationRecord {
 
 /** Entries a configuration has dropped by the end of each pass, summed over all layers; a layer's KV heads drop alike. */
 export interface DroppedEntries {
+  /** In the speed pass. */
   speed: number;
+  /** In the quality pass. */
   quality: number;
 }
 
@@ -223,15 +213,23 @@ export interface DroppedEntries {
 export interface Environment {
   /** NVIDIA name, or null on CPU. */
   gpu: GpuInfo | null;
+  /** Name of the CPU, and the cores that this process may use. */
   cpu: { model: string; cores: number };
+  /** Memory of the machine, bytes. */
   memory_bytes: number;
+  /** System, its release and the architecture. */
   os: string;
+  /** Version of Deno. */
   deno: string;
+  /** Version of ONNX Runtime. */
   onnxruntime: string;
+  /** Path of its library. */
   onnxruntime_path: string;
+  /** Its execution providers, such as "CUDAExecutionProvider". */
   providers: string[];
   /** Commit of the project's checkout, with "-dirty" unknown; null outside a checkout. */
   git_commit: string | null;
+  /** Version of kvcompress. */
   kvcompress: string;
   /** Of a model of the hub: the commit of its repository that the files are of. */
   model_commit?: string;

@@ -2,7 +2,13 @@ import { sampleStd } from "../results/stats.ts";
 import type { AggregatedStats, BenchmarkResults, ConfigurationRecord, RawResult } from "../results/types.ts";
 
 /** The figures that are held against the baseline's. */
-const COMPARED = ["throughput", "tpot", "perplexity", "accuracy", "peak_vram_gb"] as const;
+const COMPARED = [
+  "throughput",
+  "tpot",
+  "perplexity",
+  "accuracy",
+  "peak_vram_gb",
+] as const satisfies readonly ComparedName[];
 
 /** Their column titles, the table's. */
 const TITLES: Record<ComparedName, string> = {
@@ -13,7 +19,8 @@ const TITLES: Record<ComparedName, string> = {
   peak_vram_gb: "VRAM",
 };
 
-type ComparedName = typeof COMPARED[number];
+/** A figure that is compared, by its name in results.json. */
+export type ComparedName = "throughput" | "tpot" | "perplexity" | "accuracy" | "peak_vram_gb";
 
 /** One figure's change against the baseline. */
 export interface Change {
@@ -32,8 +39,11 @@ export type MethodChanges =
 
 /** What {@linkcode changesAgainstBaseline} reads of results.json. */
 export interface ComparedResults {
+  /** What was measured, by configuration and text sample. */
   raw_results: readonly Pick<RawResult, "method" | "sample" | ComparedName>[];
+  /** Configuration → averages over its samples. */
   aggregated_stats: BenchmarkResults["aggregated_stats"];
+  /** Every configuration, in the order of the table. */
   configurations: readonly Pick<ConfigurationRecord, "name">[];
 }
 

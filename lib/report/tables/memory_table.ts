@@ -1,5 +1,6 @@
 import { average, formatPhases } from "./phase_table.ts";
-import type { ConfigurationRecord, Failure, MemoryFigures, RawResult } from "../results/types.ts";
+import type { ConfigurationRecord, Failure, RawResult } from "../results/types.ts";
+import type { MemoryFigures } from "../results/memory_types.ts";
 
 interface Column {
   title: string;

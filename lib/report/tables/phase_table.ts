@@ -1,4 +1,5 @@
-import type { ConfigurationRecord, MemoryPhase, PhaseMemory, RawResult } from "../results/types.ts";
+import type { ConfigurationRecord, RawResult } from "../results/types.ts";
+import type { MemoryPhase, PhaseMemory } from "../results/memory_types.ts";
 
 const PHASES: readonly MemoryPhase[] = ["load", "prefill", "decode"];
 

@@ -29,8 +29,11 @@ const COLUMNS: readonly Column[] = [
 
 /** What {@linkcode formatTable} reads of results.json. */
 export interface TableResults {
+  /** Configuration → averages over its samples. */
   aggregated_stats: BenchmarkResults["aggregated_stats"];
+  /** Every configuration, in the order of the table. */
   configurations: readonly Pick<ConfigurationRecord, "name" | "status">[];
+  /** Why configurations failed. */
   failures: readonly Pick<Failure, "method" | "reason">[];
   /** Left out, no row is marked as measured on the whole GPU. */
   raw_results?: readonly Pick<RawResult, "method" | "vram_method">[];

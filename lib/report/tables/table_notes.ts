@@ -1,11 +1,15 @@
-import { droppedNote, heldTexts, passesWithoutDrops, type PassLengths } from "../results/notes.ts";
+import { droppedNote, heldTexts, passesWithoutDrops } from "../results/notes.ts";
 import type { ConfigurationRecord, RawResult, RunConfig } from "../results/types.ts";
 
 /** What {@linkcode formatNotes} reads of results.json. */
 export interface NotedResults {
-  config: PassLengths & Pick<RunConfig, "skip_layers">;
+  /** Lengths of the passes, tokens, and the layers that are skipped. */
+  config: Pick<RunConfig, "max_tokens" | "prompt_tokens" | "max_new_tokens" | "skip_layers">;
+  /** How VRAM was measured, and what each layer holds at the end, in each sample. */
   raw_results: readonly Pick<RawResult, "method" | "vram_method" | "layer_cache_sizes">[];
+  /** Configurations that were measured whole, by name. */
   aggregated_stats: Readonly<Record<string, unknown>>;
+  /** What each configuration dropped, and its notes. */
   configurations: readonly Pick<ConfigurationRecord, "name" | "method" | "dropped" | "notes">[];
 }
 

@@ -1,7 +1,7 @@
 import type { KvCache } from "../../cache/kv_cache.ts";
 import type { VramSampler } from "../../nvml/sampler.ts";
 import type { Session } from "../../ort/session.ts";
-import type { MemoryPhase, PhaseMemory } from "../../report/results/types.ts";
+import type { MemoryPhase, PhaseMemory } from "../../report/results/memory_types.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { speedCourse, type SpeedLengths } from "./speed_course.ts";
 

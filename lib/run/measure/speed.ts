@@ -1,4 +1,4 @@
-import type { PhaseMemory } from "../../report/results/types.ts";
+import type { PhaseMemory } from "../../report/results/memory_types.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { MemoryMeter } from "./memory_meter.ts";
 import type { PassResult } from "../../engine/pass.ts";

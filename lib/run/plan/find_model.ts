@@ -1,10 +1,9 @@
-import { fromFileUrl } from "@std/path";
 import { InputError } from "../../util/errors.ts";
 import { HubError } from "../../hub/errors.ts";
 import { hubModel } from "../../hub/hub.ts";
 import { isCommit, isRepoId } from "../../hub/repo.ts";
 import { isThere } from "../../model/folder/files.ts";
-
+import { assetPath, bringAssets } from "../../process/assets.ts";
 import type { BenchmarkOptions } from "./options.ts";
 
 /** Where a model is. */
@@ -25,7 +24,7 @@ export type ModelWish = Pick<
 export const EMBEDDED_MODEL_ID = "novel-neox-8m";
 
 /** The embedded model's folder. */
-const EMBEDDED_MODEL = new URL(`../../assets/${EMBEDDED_MODEL_ID}`, import.meta.url);
+const EMBEDDED_MODEL = new URL(`../../assets/${EMBEDDED_MODEL_ID}/`, import.meta.url);
 
 /**
  * Finds the model that `model_id` names: the embedded one, a folder, or where there is no such folder a repository of
@@ -44,8 +43,12 @@ const EMBEDDED_MODEL = new URL(`../../assets/${EMBEDDED_MODEL_ID}`, import.meta.
  * @throws {InputError} If it cannot be had.
  */
 export async function findModel(wish: ModelWish): Promise<FoundModel> {
-  const { model_id = EMBEDDED_MODEL_ID, revision, onNote } = wish;
-  if (model_id === EMBEDDED_MODEL_ID) return local(embeddedModel(), "it comes with kvcompress", wish);
+  const { model_id = EMBEDDED_MODEL_ID, revision, onNote, signal } = wish;
+  if (model_id === EMBEDDED_MODEL_ID) {
+    const found = local(assetPath(EMBEDDED_MODEL), "it comes with kvcompress", wish);
+    await bringAssets(EMBEDDED_MODEL, { onNote, signal });
+    return found;
+  }
   if (isThere(model_id) || !isRepoId(model_id)) return local(model_id, "it is a folder", wish);
   const { folder, commit, fromCache } = await fromHub(model_id, wish);
   const asked = revision ?? "main";
@@ -83,9 +86,4 @@ async function fromHub(repo: string, { revision, dtype, offline, onDownload, onN
     // It may have been meant as a folder.
     throw new HubError(error.kind, `${error.message}; nor is there a folder ${repo} here`, { cause: error });
   }
-}
-
-function embeddedModel(): string {
-  if (EMBEDDED_MODEL.protocol === "file:") return fromFileUrl(EMBEDDED_MODEL);
-  throw new InputError("Cannot open the embedded model: it comes with a checkout of kvcompress; give a model_id");
 }

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { join, relative } from "@std/path";
 import { tabulate } from "../../cache/schedule.ts";
+import { PTX_FOLDER } from "../../kernels/ptx_files.ts";
 import { type ModelFolder, openModelFolder } from "../../model/folder/model_folder.ts";
 import { shortestWindow } from "../../model/spec.ts";
 import { checkPolicy } from "../../policies/check_policy.ts";
+import { bringAssets } from "../../process/assets.ts";
 import { describeEnvironment } from "../../report/results/environment.ts";
 import { localTimestamp } from "../../report/results/results_folder.ts";
 import { sha256OfFiles, sha256OfTokens } from "../../util/sha256.ts";
@@ -75,6 +77,7 @@ export async function prepare(options: BenchmarkOptions): Promise<Plan> {
 
   const found = await probe(options.device ?? "auto", options.signal);
   const { device } = found;
+  if (device === "cuda") await bringAssets(PTX_FOLDER, { onNote, signal: options.signal });
   if (found.note) onNote(found.note);
   const lengths = resolveDefaults({
     num_samples: options.num_samples,

@@ -15,6 +15,7 @@ export interface Rope {
  * (factor n / from - (factor - 1))^(-2i / (dim - 2)) per position.
  */
 export interface Growth {
+  /** How strongly the base grows. */
   readonly factor: number;
   /** Tokens up to which the frequencies are as they stand. */
   readonly from: number;
