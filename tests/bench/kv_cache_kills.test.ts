@@ -147,8 +147,9 @@ for (const signal of ["SIGKILL", "SIGTERM", "SIGHUP"] as const) {
       LD_BIND_NOW: "1",
     };
     await using run = start([...quick, "--model_id", "org/novel", "--output", join(folder.path, "out")], { env });
-    const child = await run.process(/hub_main\.ts/);
     await Promise.race([held.promise, run.ended()]);
+    // The one before has listed the files, and has ended.
+    const child = await run.process(/hub_main\.ts/);
     const { HF_TOKEN, SECRET_X, LD_BIND_NOW } = await environmentOf(child.pid);
     deepEqual([HF_TOKEN, SECRET_X, LD_BIND_NOW], ["hf_secret", undefined, undefined]);
     Deno.kill(run.pid, signal);
