@@ -80,7 +80,9 @@ export class Session implements AsyncDisposable {
 
   /** Waits for a process of it whose command line matches. */
   async process(pattern: RegExp): Promise<Running> {
+    const end = performance.now() + 60_000;
     while (true) {
+      if (performance.now() > end) throw new Error(`There is no process ${pattern}:\n${this.stderr}`);
       const found = (await ofSession(this.pid)).findLast(({ command }) => pattern.test(command));
       if (found) return found;
       if (this.code !== undefined) throw new Error(`It ended without a process ${pattern}:\n${this.stderr}`);

@@ -5,6 +5,7 @@ import { readResults } from "../../lib/report/results/results_file.ts";
 import { hubEnvironment } from "../hub/_environment.ts";
 import { bytesOf, commitOf, HubServer } from "../hub/_hub_server.ts";
 import { project, taskArguments, TemporaryFolder, tiny } from "./_bench.ts";
+import { hasNpx, npxArguments } from "../torture/killed_run.ts";
 import { environmentOf, Session, type SessionOptions } from "./_session.ts";
 
 const ignore = Deno.build.os !== "linux";
@@ -31,12 +32,57 @@ async function endsWhole(run: Session, parent: number, signal: Deno.Signal, outp
   ok(samples.length >= finished, `${samples.length} samples`);
 }
 
+/** A run that would go on for minutes after its first configuration. */
+const long = [...quick, "--window_sizes", "1024"].toSpliced(0, 2, "--max_tokens", "20000", "--positions", "cache");
+
+/** What a launcher is started by. */
+const launchers = { task: [Deno.execPath(), "task", "bench"], npx: ["npx", ...npxArguments, "task", "bench"] };
+const npx = ignore ? false : await hasNpx();
+
+for (
+  const [launcher, who, signal] of [
+    ["task", /(^|\/)deno task bench/, "SIGKILL"],
+    ["task", / bench\/kv_cache\.ts /, "SIGKILL"],
+    ["npx", /^npm exec/, "SIGKILL"],
+    ["npx", /^npm exec/, "SIGTERM"],
+    ["npx", /^npm exec/, "SIGHUP"],
+    ["npx", /^sh -c/, "SIGKILL"],
+    ["npx", /(^|\/)deno task bench/, "SIGKILL"],
+  ] as const
+) {
+  const ignored = ignore || launcher === "npx" && !npx;
+  Deno.test(
+    `bench: by ${launcher}, ${signal} to ${who} ends a run that has long to go`,
+    { ignore: ignored },
+    async () => {
+      await using folder = new TemporaryFolder();
+      const [command, ...args] = launchers[launcher];
+      await using run = new Session(command!, [...args, ...long, "--output", folder.path]);
+      await run.said(/^\[1\/2\] baseline, sample 1\/2: quality/m);
+      Deno.kill((await run.process(who)).pid, signal);
+      deepEqual(await run.left(), []);
+      // One that is ended in order has nothing to keep, and takes its folder with it.
+      for (const name of folder.names()!) await readResults(join(folder.path, name));
+    },
+  );
+}
+
+for (const delay of [100, 200, 300, 500]) {
+  Deno.test(`bench: a task that is killed ${delay} ms after its start leaves nothing`, { ignore }, async () => {
+    await using folder = new TemporaryFolder();
+    await using run = new Session(Deno.execPath(), ["task", "bench", ...long, "--output", folder.path]);
+    await sleep(delay);
+    Deno.kill(run.pid, "SIGKILL");
+    deepEqual(await run.left(), []);
+  });
+}
+
 for (const signal of ["SIGKILL", "SIGTERM", "SIGHUP"] as const) {
-  Deno.test(`bench: ${signal} to the parent ends a child in the middle of native code`, { ignore }, async () => {
+  Deno.test(`bench: ${signal} to the parent ends a child in the middle of a prompt`, { ignore }, async () => {
     await using folder = new TemporaryFolder();
     // A prompt at once, in float32 on a CPU: seconds in one call.
-    const long = "--max_tokens 20 --prompt_tokens 6000 --max_new_tokens 2 --num_samples 2 --num_warmup 0 --device cpu";
-    await using run = start([...long.split(" "), "--method", "baseline", "--output", folder.path]);
+    const args = "--max_tokens 20 --prompt_tokens 6000 --max_new_tokens 2 --num_samples 2 --num_warmup 0 --device cpu";
+    await using run = start([...args.split(" "), "--method", "baseline", "--output", folder.path]);
     await run.said(/\[1\/1\] baseline, sample 1\/2: speed/);
     await sleep(300);
     await endsWhole(run, run.pid, signal, folder.path, 0).catch((error) => {
@@ -86,8 +132,9 @@ for (const signal of ["SIGKILL", "SIGTERM", "SIGHUP"] as const) {
     };
     await using server = new HubServer({ "org/novel": { refs: { main: commit }, commits: { [commit]: files } } });
     const held = Promise.withResolvers<void>();
-    server.intercept = ({ path }) => {
-      if (!path.includes("model.safetensors")) return undefined;
+    server.intercept = ({ host }) => {
+      // Where the hub keeps large files: here, the weights
+      if (host !== "cdn") return undefined;
       held.resolve();
       const body = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1000)) });
       return new Response(body, { headers: { "content-length": `${1 << 20}` } });
@@ -101,8 +148,9 @@ for (const signal of ["SIGKILL", "SIGTERM", "SIGHUP"] as const) {
       LD_BIND_NOW: "1",
     };
     await using run = start([...quick, "--model_id", "org/novel", "--output", join(folder.path, "out")], { env });
-    const child = await run.process(/hub_main\.ts/);
     await Promise.race([held.promise, run.ended()]);
+    // The one before has listed the files, and has ended.
+    const child = await run.process(/hub_main\.ts/);
     const { HF_TOKEN, SECRET_X, LD_BIND_NOW } = await environmentOf(child.pid);
     deepEqual([HF_TOKEN, SECRET_X, LD_BIND_NOW], ["hf_secret", undefined, undefined]);
     Deno.kill(run.pid, signal);

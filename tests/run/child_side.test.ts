@@ -50,7 +50,7 @@ Deno.test("a child's failure is told by its cause, not by what failed in giving 
     using a = { [Symbol.dispose]: () => { throw new Error("cannot give back"); } };
     throw new Error("Failed to allocate memory for requested buffer of size 1");`,
   );
-  const { code, error, log } = await runChild({}, () => {}, undefined, script);
+  const { code, error, log } = await runChild<{ type: string }, object>({}, () => {}, undefined, script);
   deepEqual([code, error?.message], [1, "Failed to allocate memory for requested buffer of size 1"]);
   ok(!/suppressed during disposal/.test(log), log);
   match(log, /Failed to allocate/);
@@ -66,8 +66,8 @@ Deno.test("a child goes on after a sample when its parent has dealt with it, and
     emit({ type: "end", at: Date.now() });`,
   );
   const saved: number[] = [], began: number[] = [];
-  const { code } = await runChild<{ type: string; i: number; at: number }>(
-    {} as never,
+  const { code } = await runChild<{ type: string; i: number; at: number }, object>(
+    {},
     async (event) => {
       if (event.type === "sample") {
         await new Promise((resolve) => setTimeout(resolve, 150));
@@ -89,7 +89,7 @@ Deno.test("a child whose parent cannot deal with a sample ends", async () => {
     `emit({ type: "sample" }); await new Promise(() => setTimeout(() => {}, 60_000));`,
   );
   let message = "";
-  await runChild(
+  await runChild<{ type: string }, object>(
     {},
     () => {
       throw new Error("the caller's");

@@ -47,5 +47,5 @@ Deno.test("loadTokenizer() says what is wrong with a folder", async () => {
   );
   await refuses({ "tokenizer.json": { ...json, model: null } }, /is not one this version supports/);
   await refuses({ "tokenizer.json": json, "tokenizer_config.json": "}" }, /tokenizer_config\.json is not JSON/);
-  await assert.rejects(loadTokenizer("lib/util/errors.ts"), /there is no lib\/errors\.ts\/tokenizer\.json/);
+  await assert.rejects(loadTokenizer("deno.json"), /there is no deno\.json\/tokenizer\.json/);
 });

@@ -5,14 +5,14 @@ import { project, taskArguments } from "../bench/_bench.ts";
 import { plainEnvironment } from "../bench/_session.ts";
 import type { Launcher, Victim } from "./kill_case.ts";
 
-/** Which version npx starts: this one, which is in its cache where the tests are run by it. */
-const DENO = `deno@${Deno.version.deno}`;
+/** What npx starts this version of Deno by, without the net: it is in its cache where the tests are run by it. */
+export const npxArguments: readonly string[] = ["--offline", "-y", `deno@${Deno.version.deno}`];
 
 /** Whether npx can start Deno without the net. */
 export async function hasNpx(): Promise<boolean> {
   try {
     const { success } = await new Deno.Command("npx", {
-      args: ["--offline", "-y", DENO, "--version"],
+      args: [...npxArguments, "--version"],
       stdout: "null",
       stderr: "null",
     }).output();
@@ -24,7 +24,7 @@ export async function hasNpx(): Promise<boolean> {
 
 /** The command that a launcher is. */
 function commandOf(launcher: Launcher, args: readonly string[]): [string, string[]] {
-  if (launcher === "npx") return ["npx", ["--offline", "-y", DENO, "task", "bench", ...args]];
+  if (launcher === "npx") return ["npx", [...npxArguments, "task", "bench", ...args]];
   return [Deno.execPath(), launcher === "task" ? ["task", "bench", ...args] : [...taskArguments("bench"), ...args]];
 }
 
