@@ -1,19 +1,18 @@
-import { join } from "@std/path";
-import { drawInChild } from "../report/charts/draw_child.ts";
 import type { Picture } from "../report/charts/pictures.ts";
-import { aggregateAll } from "../report/results/stats.ts";
 import type { Trace, TraceSnapshot } from "../report/results/trace_types.ts";
-import type { BenchmarkResults, ConfigurationRecord, Failure, RawResult } from "../report/results/types.ts";
+import type { BenchmarkResults, Failure, RawResult } from "../report/results/types.ts";
 import { checkBenchmarkOptions } from "./plan/check_options.ts";
-import { type ChildEnd, reasonOf, runChild } from "./child/child.ts";
-import { sha256OfFiles } from "../util/sha256.ts";
+import { type ChildEnd, reasonOf } from "./child/child.ts";
 import { LauncherWatch } from "../process/launcher.ts";
-import { noteResults } from "./note_results.ts";
+import { drawPictures } from "./draw_pictures.ts";
+import { hashWeights } from "./hash_weights.ts";
+import { anyOf, measureConfiguration, type Measured } from "./measure_configuration.ts";
 import type { BenchmarkOptions, BenchmarkRun } from "./plan/options.ts";
-import { type Plan, prepare } from "./plan/plan.ts";
+import { makePlan, type Plan } from "./plan/plan.ts";
 import type { MeasureRequest } from "./child/protocol.ts";
 import { readEarlier, setUnfinished, takeOver } from "./resume.ts";
 import { RunFolder } from "./run_folder.ts";
+import { summarize } from "./summarize.ts";
 
 export type { BenchmarkOptions, BenchmarkRun } from "./plan/options.ts";
 
@@ -53,16 +52,6 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
   return await run({ ...options, signal: anyOf(options.signal, launcher.signal) }, launcher.signal);
 }
 
-/** The longest time that a timer takes, ms: 24 days. A longer one would be over at once. */
-const LONGEST_MS = 2 ** 31 - 1;
-
-/** How measuring a configuration ended. */
-interface Measured {
-  readonly end: ChildEnd;
-  /** Whether it took longer than it may. */
-  readonly timedOut: boolean;
-}
-
 /** How a configuration ends whose samples are all known: the earlier run ended between the last of them and the next. */
 const ALL_KNOWN: Measured = {
   end: { code: 0, signal: null, error: undefined, log: "" },
@@ -72,7 +61,7 @@ const ALL_KNOWN: Measured = {
 /** @param launcher Aborted where nobody waits for the run any more. */
 async function run(options: BenchmarkOptions & { signal: AbortSignal }, launcher: AbortSignal): Promise<BenchmarkRun> {
   const { signal, onNote = () => {} } = options;
-  const plan = await prepare(options);
+  const plan = await makePlan(options);
   const { results, requests, refused } = plan;
   signal.throwIfAborted();
   using folder = await openFolder(options, results);
@@ -108,7 +97,7 @@ async function run(options: BenchmarkOptions & { signal: AbortSignal }, launcher
     };
     const { end, timedOut } = wanted.length === 0
       ? ALL_KNOWN
-      : await measureOne({ ...request, wanted }, record, index, requests.length, options, keep);
+      : await measureConfiguration({ ...request, wanted }, record, index, requests.length, options, keep);
     setUnfinished(results, request.name, []);
     if (end.code === 0 && samples.length === request.samples.length) {
       record.status = "done";
@@ -131,7 +120,7 @@ async function run(options: BenchmarkOptions & { signal: AbortSignal }, launcher
   const isSaved = folder?.saved ?? false;
   const drawn = isSaved && results.raw_results.length > 0 && !launcher.aborted
     // One signal ends the measuring; only one that comes now ends the drawing.
-    ? await draw(folder!.path, picturesOf(options, plan, traces), onNote, signal.aborted ? launcher : signal)
+    ? await drawPictures(folder!.path, picturesOf(options, plan, traces), onNote, signal.aborted ? launcher : signal)
     : { chart: null, pictures: [] };
   const done = new Set(results.raw_results.map(({ method }) => method));
   return {
@@ -141,39 +130,6 @@ async function run(options: BenchmarkOptions & { signal: AbortSignal }, launcher
     traces: traces.filter(({ configuration }) => done.has(configuration)),
     interrupted: signal.aborted,
   };
-}
-
-/** Draws a run's pictures; what cannot be drawn is said. */
-async function draw(
-  folder: string,
-  wanted: readonly Picture[],
-  onNote: (message: string) => void,
-  signal: AbortSignal,
-) {
-  let chart: string | null = null;
-  const pictures: string[] = [];
-  for (const picture of wanted) {
-    if (signal.aborted) break;
-    const drawn = await drawInChild(`${folder}/results.json`, picture, signal);
-    if ("warning" in drawn) onNote(drawn.warning);
-    else if (picture === "comparison") chart = drawn.path;
-    else pictures.push(...drawn.paths);
-  }
-  return { chart, pictures };
-}
-
-/** Aborted as soon as one of them is. */
-function anyOf(...signals: readonly (AbortSignal | undefined)[]): AbortSignal {
-  return AbortSignal.any(signals.filter((signal) => signal !== undefined));
-}
-
-/** The pictures that a run is worth. */
-function picturesOf({ plot_nll }: BenchmarkOptions, { isLong }: Plan, traces: readonly Trace[]): Picture[] {
-  return [
-    "comparison",
-    ...(plot_nll || isLong ? ["nll" as const] : []),
-    ...(traces.length > 0 ? ["traces" as const] : []),
-  ];
 }
 
 /** The run's folder: a new one, or that of the run that is gone on with. */
@@ -188,60 +144,6 @@ function traceOf({ name, positions, skipLayers }: MeasureRequest, { shape }: Pla
   return { configuration: name, positions, skip_layers: [...skipLayers], ...shape, snapshots };
 }
 
-/**
- * Measures one configuration in a child process, in the time that there is for it; hands over each sample as soon as it is
- * finished. Notes in the record whose kernels it ran.
- */
-async function measureOne(
-  request: MeasureRequest,
-  record: ConfigurationRecord,
-  index: number,
-  count: number,
-  { signal, timeout, onNote, onProgress }: BenchmarkOptions,
-  keep: (result: RawResult, snapshots: TraceSnapshot[]) => Promise<void>,
-): Promise<Measured> {
-  const snapshots: TraceSnapshot[] = [];
-  const late = timeout === undefined ? undefined : AbortSignal.timeout(Math.min(timeout * 1000, LONGEST_MS));
-  const end = await runChild(request, async (event) => {
-    if (event.type === "sample") await keep(event.result, snapshots);
-    if (event.type === "trace") snapshots.push(event.snapshot);
-    if (event.type === "kernels") {
-      record.kernels = event.kernels;
-      if (event.kernels_reason !== undefined) record.kernels_reason = event.kernels_reason;
-    }
-    if (event.type === "note") onNote?.(`${request.name}: ${event.message}`);
-    if (event.type === "progress") {
-      onProgress?.({
-        ...event,
-        configuration: request.name,
-        index,
-        count,
-        samples: request.samples.length,
-      });
-    }
-  }, anyOf(signal, late));
-  return { end, timedOut: late?.aborted === true && end.code !== 0 };
-}
-
-/**
- * Adds the hashes of the weights to the results, after the last measurement: a checkpoint takes a second per GB, for which
- * nobody should wait before the first. Gives whether it did; a run that is ended goes without.
- */
-async function hashWeights({ results, weights: { folder, files } }: Plan, { signal, onNote }: BenchmarkOptions) {
-  const { environment } = results;
-  try {
-    signal?.throwIfAborted();
-    const sizes = await Promise.all(files.map(async (name) => (await Deno.stat(join(folder, name))).size));
-    const bytes = sizes.reduce((a, b) => a + b, 0);
-    if (bytes > 2e9) onNote?.(`All is measured and saved; hashing ${(bytes / 1e9).toFixed(1)} GB of weights`);
-    Object.assign(environment.model_sha256, await sha256OfFiles(folder, files, signal));
-    return true;
-  } catch (error) {
-    if (!signal?.aborted) onNote?.(`Cannot hash the weights: ${(error as Error).message}`);
-    return false;
-  }
-}
-
 /** How a configuration ends that was never started. */
 function refusedEnd(message: string): ChildEnd {
   return { code: 2, signal: null, error: { type: "error", mistake: true, message }, log: "" };
@@ -251,14 +153,11 @@ function failureOf(name: string, reason: string, end: ChildEnd, samples: RawResu
   return { method: name, reason, log: end.log, code: end.code, ...(samples.length > 0 ? { samples } : {}) };
 }
 
-/** Brings the averages and the notes up to what was measured, in the order of the table. */
-function summarize(results: BenchmarkResults): void {
-  const order = new Map(results.configurations.map(({ name }, i) => [name, i]));
-  results.raw_results.sort((a, b) => order.get(a.method)! - order.get(b.method)! || a.sample - b.sample);
-  results.aggregated_stats = aggregateAll(results.raw_results);
-  noteResults(results);
-  const { baseline } = results.aggregated_stats;
-  if (baseline === undefined) return;
-  const { perplexity, accuracy, throughput, tpot } = baseline;
-  results.baseline_stats = { perplexity, accuracy, throughput, tpot };
+/** The pictures that a run is worth. */
+function picturesOf({ plot_nll }: BenchmarkOptions, { isLong }: Plan, traces: readonly Trace[]): Picture[] {
+  return [
+    "comparison",
+    ...(plot_nll || isLong ? ["nll" as const] : []),
+    ...(traces.length > 0 ? ["traces" as const] : []),
+  ];
 }

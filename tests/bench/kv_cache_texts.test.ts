@@ -2,7 +2,7 @@ import { deepEqual, equal, match } from "node:assert/strict";
 import { join } from "@std/path";
 import { methods } from "../../lib/policies/registry.ts";
 import type { BenchmarkOptions } from "../../lib/run/plan/options.ts";
-import { prepare } from "../../lib/run/plan/plan.ts";
+import { makePlan } from "../../lib/run/plan/plan.ts";
 import { Bench, TemporaryFolder, tiny } from "./_bench.ts";
 
 const text = "Call me Ishmael. Some years ago, never mind how long precisely, ".repeat(2000);
@@ -15,7 +15,7 @@ function piped(input: string, args: readonly string[]) {
 
 /** What results.json would say of a text in a file. */
 async function planned(options: Partial<BenchmarkOptions>) {
-  const { results } = await prepare({
+  const { results } = await makePlan({
     configurations: [{ name: "baseline", policy: methods.baseline() }],
     device: "cpu",
     num_samples: 2,

@@ -11,7 +11,7 @@ import { Engine } from "../../lib/engine/engine.ts";
 import type { Positions } from "../../lib/engine/numbering.ts";
 import { exportNote } from "../../lib/run/plan/export_limits.ts";
 import { openRuntime } from "../../lib/engine/open_runtime.ts";
-import { prepare } from "../../lib/run/plan/plan.ts";
+import { makePlan } from "../../lib/run/plan/plan.ts";
 import { measureQuality } from "../../lib/run/measure/quality.ts";
 import { measureSpeed } from "../../lib/run/measure/speed.ts";
 import { ids, lengths, optionsFor, STEPS } from "../model/_export_runs.ts";
@@ -202,18 +202,18 @@ Deno.test("an export of a family that is not known here runs all the same, and s
   agrees(folder.path, policies.pyramid_kv!, [0]);
   const notes: string[] = [];
   const options = { ...short, model_id: folder.path, configurations: [configuration("streaming_llm")] };
-  await prepare({ ...options, onNote: (note) => notes.push(note) });
+  await makePlan({ ...options, onNote: (note) => notes.push(note) });
   match(notes.join(), /Models of type new are not checked here: with entries dropped, /);
   await rejects(
-    prepare({ ...options, positions: "cache" }),
+    makePlan({ ...options, positions: "cache" }),
     /how new models number tokens is known to their ONNX export/,
   );
   call({ sliding_window: 30, use_sliding_window: true, layer_types: null });
-  await rejects(prepare(options), /its sliding window of 30 tokens counts places in the cache/);
+  await rejects(makePlan(options), /its sliding window of 30 tokens counts places in the cache/);
   call({ alibi: true });
-  await rejects(prepare(options), /new models attend by distance in the cache \(ALiBi\)/);
+  await rejects(makePlan(options), /new models attend by distance in the cache \(ALiBi\)/);
   call({ num_hidden_layers: 5 });
-  await rejects(prepare(options), /it has 3 layers, config\.json says 5/);
+  await rejects(makePlan(options), /it has 3 layers, config\.json says 5/);
 });
 
 Deno.test("a benchmark says that it ran the export; methods by attention fail with the reason", async () => {
@@ -247,9 +247,9 @@ Deno.test("a run that an export cannot do is refused before it starts", async ()
   using folder = new ExportFolder();
   const model = await folder.put("model.onnx");
   const legacy = await folder.put("decoder_model_merged.onnx");
-  const refuses = (message: RegExp, options: Partial<Parameters<typeof prepare>[0]>) =>
+  const refuses = (message: RegExp, options: Partial<Parameters<typeof makePlan>[0]>) =>
     rejects(
-      prepare({ ...short, model_id: model, configurations: [configuration("streaming_llm")], ...options }),
+      makePlan({ ...short, model_id: model, configurations: [configuration("streaming_llm")], ...options }),
       (e) => {
         match((e as Error).message, message);
         return e instanceof InputError;
@@ -272,7 +272,7 @@ Deno.test("a run that an export cannot do is refused before it starts", async ()
     skip_layers: [],
   });
   for (const positions of ["absolute", "seed"] as const) {
-    const { refused } = await prepare({
+    const { refused } = await makePlan({
       ...short,
       model_id: legacy,
       skip_layers: positions === "seed" ? [] : [0],

@@ -6,7 +6,7 @@ import { methods } from "../../lib/policies/registry.ts";
 import { keys, mul, sumOver, values } from "../../lib/policies/score.ts";
 import type { KernelChoice } from "../../lib/engine/kernel_choice.ts";
 import { kernelRefusals } from "../../lib/run/plan/kernel_refusals.ts";
-import { prepare } from "../../lib/run/plan/plan.ts";
+import { makePlan } from "../../lib/run/plan/plan.ts";
 import { qualityCourse } from "../../lib/run/measure/quality.ts";
 import { positionsNote, reach } from "../../lib/run/plan/reach.ts";
 import { speedCourse } from "../../lib/run/measure/speed_course.ts";
@@ -42,9 +42,9 @@ Deno.test("positionsNote() names who goes too far", () => {
   match(note(2049, 3000)!, /^Positions go to 3000 in all configurations, /);
 });
 
-Deno.test("prepare() says which configurations number tokens beyond the model's training", async () => {
+Deno.test("makePlan() says which configurations number tokens beyond the model's training", async () => {
   const notes: string[] = [];
-  const { isLong, requests } = await prepare({
+  const { isLong, requests } = await makePlan({
     configurations: [
       { name: "baseline", policy: methods.baseline() },
       { name: "streaming", policy: streaming },
@@ -69,7 +69,7 @@ Deno.test("prepare() says which configurations number tokens beyond the model's 
   match(notes[0]!, /^Positions go to 2100 in baseline, streaming@absolute, the model was trained for 2048/);
 });
 
-Deno.test("prepare() has a model with a sliding window mask it in texts that are longer, and says so", async () => {
+Deno.test("makePlan() has a model with a sliding window mask it in texts that are longer, and says so", async () => {
   using folder = temporaryFolder();
   const sizes = { hidden_size: 16, num_hidden_layers: 2, num_attention_heads: 2, num_key_value_heads: 1 };
   const rest = { intermediate_size: 16, vocab_size: 4096, sliding_window: 64 };
@@ -78,7 +78,7 @@ Deno.test("prepare() has a model with a sliding window mask it in texts that are
   Deno.copyFileSync(tokenizer, `${folder.path}/tokenizer.json`);
   const planned = async (max_tokens: number, attention: "auto" | "fused") => {
     const notes: string[] = [];
-    const { requests } = await prepare({
+    const { requests } = await makePlan({
       configurations: [{ name: "baseline", policy: methods.baseline() }, { name: "streaming", policy: streaming }],
       model_id: folder.path,
       skip_layers: [],
@@ -103,10 +103,10 @@ Deno.test("prepare() has a model with a sliding window mask it in texts that are
   });
 });
 
-Deno.test("prepare() refuses --kernels own where they cannot be used, before anything is measured", async () => {
+Deno.test("makePlan() refuses --kernels own where they cannot be used, before anything is measured", async () => {
   const configurations = [{ name: "baseline", policy: methods.baseline() }];
   const small = { num_samples: 1, max_tokens: 20, prompt_tokens: 8, max_new_tokens: 2, output: null };
-  const of = (kernels: KernelChoice) => prepare({ configurations, device: "cpu", kernels, ...small });
+  const of = (kernels: KernelChoice) => makePlan({ configurations, device: "cpu", kernels, ...small });
   await rejects(of("own"), /^InputError: Cannot use --kernels own: they run on CUDA only; auto takes ONNX Runtime's/);
   for (const kernels of ["auto", "ort"] as const) equal((await of(kernels)).requests[0]!.kernels, kernels);
 });

@@ -1,0 +1,57 @@
+import { shortestWindow } from "../../model/spec.ts";
+import type { MeasureRequest } from "../child/protocol.ts";
+import { checkReach } from "./check_input.ts";
+import { exportNote, refusals } from "./export_limits.ts";
+import type { RunInput } from "./input.ts";
+import { kernelRefusals } from "./kernel_refusals.ts";
+import { positionsNote, reach, windowNote } from "./reach.ts";
+import { longestText, type Passes } from "./requests.ts";
+import { isControl } from "./run_title.ts";
+import { weightsOf } from "./weight_files.ts";
+
+/** What was found out about configurations before any is measured. */
+export interface Checked {
+  /** Configurations that cannot run, by name, and why. */
+  readonly refused: ReadonlyMap<string, string>;
+  /** What a person should know of the run. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Looks whether the model can do what configurations ask of it.
+ *
+ * @param requests The configurations.
+ * @param methods Their methods' names, in the same order.
+ * @param passes The passes of each.
+ * @param input What they share.
+ * @returns Which cannot run, and what to say.
+ * @throws {InputError} If positions go beyond what the model has, or no configuration but control groups is left.
+ */
+export function checkRequests(
+  requests: readonly MeasureRequest[],
+  methods: readonly string[],
+  { quality, speed }: Passes,
+  input: RunInput,
+): Checked {
+  const { model, found: { device } } = input;
+  const courses = [quality, speed];
+  const reached = longestText(input);
+  const reaches = requests.map(({ name, positions, table }) => ({
+    name,
+    positions,
+    last: reach(positions, table, courses),
+  }));
+  for (const { name, positions, last } of reaches) checkReach(name, positions, last, model);
+  const controls = methods.map(isControl);
+  const refused = new Map([
+    ...refusals(model, requests, courses, controls),
+    ...kernelRefusals(model, requests, reached, controls),
+  ]);
+  const notes = [
+    model.export ? exportNote(model, weightsOf(model), device) : undefined,
+    positionsNote(reaches, model.spec.maxPositions),
+    // An export masks in its own way.
+    model.export ? undefined : windowNote(shortestWindow(model.spec), reached),
+  ];
+  return { refused, notes: notes.filter((note) => note !== undefined) };
+}

@@ -1,0 +1,109 @@
+import { createHash } from "node:crypto";
+import { join } from "@std/path";
+import type { Policy } from "../../policies/policy.ts";
+import { describeEnvironment } from "../../report/results/environment.ts";
+import { localTimestamp } from "../../report/results/results_folder.ts";
+import type { BenchmarkResults, ConfigurationRecord, Environment, RunConfig } from "../../report/results/types.ts";
+import { codeDigest } from "../../util/code_digest.ts";
+import { fingerprintOfFile } from "../../util/fingerprint.ts";
+import { sha256OfFiles, sha256OfTokens } from "../../util/sha256.ts";
+import type { MeasureRequest } from "../child/protocol.ts";
+import { droppedEntries } from "./dropped.ts";
+import { EMBEDDED_MODEL_ID } from "./find_model.ts";
+import type { RunInput } from "./input.ts";
+import type { BenchmarkOptions } from "./options.ts";
+import type { Passes } from "./requests.ts";
+import { runTitle } from "./run_title.ts";
+import { weightFiles, weightsOf } from "./weight_files.ts";
+
+/**
+ * The results.json of a run before its first configuration: on what terms, and no figures.
+ *
+ * @param requests The configurations, in order.
+ * @param policies Their policies, in the same order.
+ * @param passes The passes of each.
+ * @param input What they share.
+ * @param options What was asked for.
+ */
+export async function describeRun(
+  requests: readonly MeasureRequest[],
+  policies: readonly Policy[],
+  passes: Passes,
+  input: RunInput,
+  options: BenchmarkOptions,
+): Promise<BenchmarkResults> {
+  return {
+    config: configOf(requests, input, options),
+    raw_results: [],
+    aggregated_stats: {},
+    baseline_stats: null,
+    configurations: requests.map((request, i): ConfigurationRecord => ({
+      name: request.name,
+      method: policies[i]!.method,
+      params: { ...policies[i]!.params },
+      positions: request.positions,
+      attention: request.attention,
+      dropped: droppedEntries(request.table, passes),
+      policy_sha256: policyDigest(request),
+      status: "not run",
+    })),
+    failures: [],
+    environment: await environmentOf(input),
+  };
+}
+
+function configOf(requests: readonly MeasureRequest[], input: RunInput, options: BenchmarkOptions): RunConfig {
+  const { model, hub, skipLayers, text, found: { device }, dtype } = input;
+  const { num_samples, max_tokens, max_new_tokens, prompt_tokens, num_warmup } = input.lengths;
+  const { model_id = EMBEDDED_MODEL_ID, dataset = "moby_dick", kernels = "auto", seed = 0, command } = options;
+  return {
+    model_id,
+    ...(hub ? { revision: hub.revision } : {}),
+    weights: weightsOf(model),
+    method: options.method ?? runTitle(options.configurations),
+    num_samples,
+    max_tokens,
+    max_new_tokens,
+    skip_layers: [...skipLayers],
+    timestamp: localTimestamp(),
+    prompt_tokens,
+    prefill_chunk: options.prefill_chunk ?? null,
+    dataset,
+    ...text.terms,
+    device,
+    dtype,
+    positions: [...new Set(requests.map(({ positions }) => positions))].join(),
+    num_warmup,
+    seed,
+    kernels,
+    ...(command === undefined ? {} : { command: [...command] }),
+  };
+}
+
+async function environmentOf({ model, hub, text, samples, found }: RunInput): Promise<Environment> {
+  const { path } = model;
+  return describeEnvironment({
+    gpu: found.gpu,
+    onnxruntime: found.onnxruntime,
+    onnxruntime_path: found.onnxruntimePath,
+    providers: [...found.providers],
+    ...(hub ? { model_commit: hub.commit } : {}),
+    model_sha256: await sha256OfFiles(path, ["config.json", "tokenizer.json"]),
+    weights_fingerprint: await fingerprints(path, weightFiles(model)),
+    code_sha256: await codeDigest(),
+    ...(text.commit === undefined ? {} : { text_commit: text.commit }),
+    text_sha256: await text.sha256(),
+    samples_sha256: samples.map(sha256OfTokens),
+  });
+}
+
+async function fingerprints(folder: string, files: readonly string[]): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const file of files) found[file] = await fingerprintOfFile(join(folder, file));
+  return found;
+}
+
+/** Tells methods apart that have one name and the same parameters: a script's own, once it has been changed. */
+function policyDigest({ table, score, attentionUse }: MeasureRequest): string {
+  return createHash("sha256").update(JSON.stringify([table, score, attentionUse])).digest("hex");
+}

@@ -1,0 +1,15 @@
+import { aggregateAll } from "../report/results/stats.ts";
+import type { BenchmarkResults } from "../report/results/types.ts";
+import { noteResults } from "./note_results.ts";
+
+/** Brings the averages and the notes up to what was measured, in the order of the table. */
+export function summarize(results: BenchmarkResults): void {
+  const order = new Map(results.configurations.map(({ name }, i) => [name, i]));
+  results.raw_results.sort((a, b) => order.get(a.method)! - order.get(b.method)! || a.sample - b.sample);
+  results.aggregated_stats = aggregateAll(results.raw_results);
+  noteResults(results);
+  const { baseline } = results.aggregated_stats;
+  if (baseline === undefined) return;
+  const { perplexity, accuracy, throughput, tpot } = baseline;
+  results.baseline_stats = { perplexity, accuracy, throughput, tpot };
+}
