@@ -35,8 +35,8 @@ writeRandomModel({ ...SHAPES["pythia-2.8b"], hidden_size: 256, intermediate_size
 const model = openModelFolder(folder);
 const embedded = fromFileUrl(new URL("../lib/assets/novel-neox-8m", import.meta.url));
 const opened = openRuntime("cpu");
-const speedCourse = [{ tokens: 1500, times: 1 }, { tokens: 1, times: 499 }];
-const qualityCourse = [{ tokens: 1, times: 2000 }];
+const speedPasses = [{ tokens: 1500, times: 1 }, { tokens: 1, times: 499 }];
+const qualityPasses = [{ tokens: 1, times: 2000 }];
 const filled = [{ tokens: BUDGET, times: 1 }, { tokens: 1, times: 2 ** 20 }];
 
 /** The same runtime, whose Run does nothing: what is left is the host's. */
@@ -59,16 +59,16 @@ function stepOf(method: BudgetMethodName | "baseline"): () => void {
   } as const;
   const eviction = new Eviction(runtime, model.spec, evictionOptions(options, model.spec));
   const engine = new Engine(runtime, model, options, eviction);
-  const course = engine.course([{ tokens: BUDGET, times: 1 }, { tokens: 1, times: 1 }], 0);
-  course.forward(new Array(BUDGET).fill(1), 0);
-  course.evict();
+  const sequence = engine.sequence([{ tokens: BUDGET, times: 1 }, { tokens: 1, times: 1 }], 0);
+  sequence.forward(new Array(BUDGET).fill(1), 0);
+  sequence.evict();
   const ids = [1];
   return () => {
     // Of the full cache the entry is given back, so that it stays as long; of the others it takes one's place.
-    if (method === "baseline") course.cache.held.fill(BUDGET);
-    course.forward(ids, 0);
-    course.evict();
-    course.read();
+    if (method === "baseline") sequence.cache.held.fill(BUDGET);
+    sequence.forward(ids, 0);
+    sequence.evict();
+    sequence.read();
   };
 }
 
@@ -97,9 +97,9 @@ Deno.bench("input block: fill and send", { group: "step" }, () => {
 for (const method of ["streaming_llm", "pyramid_snapkv", "l2_compress"] as const) {
   const policy = BUDGET_METHODS[method](BUDGET);
   Deno.bench(`schedule: tabulate ${method}, 32 layers`, { group: "schedule" }, () => {
-    tabulate(policy, model.spec, [0, 1], [qualityCourse, speedCourse]);
+    tabulate(policy, model.spec, [0, 1], [qualityPasses, speedPasses]);
   });
-  const table = tabulate(policy, model.spec, [0, 1], [qualityCourse, speedCourse]);
+  const table = tabulate(policy, model.spec, [0, 1], [qualityPasses, speedPasses]);
   Deno.bench(`schedule: groups of ${method}`, { group: "schedule" }, () => void new Keeper(table).groups());
 }
 const h2o = BUDGET_METHODS.h2o(BUDGET);

@@ -1,7 +1,7 @@
 import type { FloatType } from "../util/dtype.ts";
 import { Graph, type Tensor } from "../onnx/graph.ts";
 import { type Feature, featuresOf, type Score } from "../policies/score.ts";
-import { attentionShape, type KeptFeatures } from "./features.ts";
+import { attentionShape, type EntryState } from "./entry_state.ts";
 import { emitRandom } from "./random_graph.ts";
 import { emitScore } from "./score_graph.ts";
 
@@ -12,7 +12,7 @@ export interface CompactForm {
   /** Keep the best of the middle by this; left out where the middle goes whole. */
   readonly score?: Score | undefined;
   /** What is kept of each entry beside its key and value. */
-  readonly kept: KeptFeatures;
+  readonly kept: EntryState;
 }
 
 /**
@@ -24,7 +24,7 @@ export interface CompactForm {
  * `rank` float32 `[rows, from_width]` if scrambled; on the host, int64 `[1]`: `entries` per row, `sink`, `end` (the middle
  * is what lies between), and with a score `heavy`. If random: `draw` int64 `[1]`, `row` int64 `[rows, 1]`.
  *
- * What is kept of entries goes from `birth` and `attention`, of the source's width, to the outputs `birth'` and
+ * What is kept of entries goes from `text_position` and `attention`, of the source's width, to the outputs `text_position'` and
  * `attention'`, of the destination's; `key_norm'` is computed anew. They end in zeros: `pads` int64 `[4]` on the host is
  * 0, 0, 0, width - kept, and `ring_pads` int64 `[6]` the same for attention with lines.
  */
@@ -74,7 +74,7 @@ export function buildCompactGraph(headDim: number, dtype: FloatType, form: Compa
   g.output("kept_keys'", g.op("ScatterND", [keptKeys, target, keyOf]), dtype, ["to_slots", headDim]);
   g.output("kept_values'", g.op("ScatterND", [keptValues, target, valueOf]), dtype, ["to_slots", headDim]);
 
-  const pads = features.norms || features.births || features.attention?.from === "all"
+  const pads = features.norms || features.textPositions || features.attention?.from === "all"
     ? g.input("pads", "int64", [4])
     : undefined;
   const toWidth = (x: Tensor) => g.op("Pad", [x, pads!]);
@@ -83,9 +83,9 @@ export function buildCompactGraph(headDim: number, dtype: FloatType, form: Compa
     const norm = g.op("ReduceL2", [g.cast(keyOf, dtype, "float32"), g.ints(2)], { keepdims: 0 });
     g.output("key_norm'", toWidth(norm), "float32", outShape);
   }
-  if (features.births) {
-    const births = g.op("GatherElements", [g.input("birth", "float32", perSlot), kept], { axis: 1 });
-    g.output("birth'", toWidth(births), "float32", outShape);
+  if (features.textPositions) {
+    const textPositions = g.op("GatherElements", [g.input("text_position", "float32", perSlot), kept], { axis: 1 });
+    g.output("text_position'", toWidth(textPositions), "float32", outShape);
   }
   if (features.attention?.from === "all") {
     g.output("attention'", toWidth(g.op("GatherElements", [attention!, kept], { axis: 1 })), "float32", outShape);

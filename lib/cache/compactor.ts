@@ -1,7 +1,7 @@
 import { Binding } from "../ort/binding.ts";
 import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
-import type { Block } from "./block.ts";
+import type { KvBlock } from "./kv_block.ts";
 import type { Staging } from "./staging.ts";
 import { firstDraw } from "./random_graph.ts";
 import type { Eviction } from "./eviction.ts";
@@ -34,7 +34,7 @@ export class Compactor implements Disposable {
   readonly #known = new Map<string, Bound>();
   #draws: number;
 
-  constructor(readonly eviction: Eviction, readonly main: Block, readonly state: StepState, seed: number) {
+  constructor(readonly eviction: Eviction, readonly main: KvBlock, readonly state: StepState, seed: number) {
     this.#draws = firstDraw(seed, "compact");
   }
 
@@ -111,9 +111,9 @@ export class Compactor implements Disposable {
     const column = (numbers: readonly number[]) => Value.of(ort, device, ints(numbers), "int64", [numbers.length, 1]);
     const onHost = (numbers: readonly number[]) => Value.of(ort, host, ints(numbers, host), "int64", [numbers.length]);
     const source = staged ? staging!.block : main;
-    const starts = (block: Block, index: (layer: number) => number) =>
+    const starts = (block: KvBlock, index: (layer: number) => number) =>
       group.flatMap(({ layer }) => headStarts(block.layout, index(layer)));
-    const cache = (block: Block, part: DeviceMemory) =>
+    const cache = (block: KvBlock, part: DeviceMemory) =>
       Value.of(ort, device, part, dtype, [block.layout.slots, block.layout.headDim]);
     const { kvHeads, width, acting } = main.layout;
     const firstRow = acting.indexOf(first) * kvHeads;
@@ -141,9 +141,9 @@ export class Compactor implements Disposable {
           row: column(Array.from({ length: rows }, (_, i) => firstRow + i)),
         }
         : {}),
-      ...(features.births ? { birth: from.rows("birth", firstRow, rows) } : {}),
+      ...(features.textPositions ? { text_position: from.rows("text_position", firstRow, rows) } : {}),
       ...(features.attention ? { attention: from.rows("attention", firstRow, rows) } : {}),
-      ...(features.norms || features.births || features.attention?.from === "all"
+      ...(features.norms || features.textPositions || features.attention?.from === "all"
         ? { pads: onHost([0, 0, 0, left]) }
         : {}),
       ...(features.attention?.from === "last" ? { ring_pads: onHost([0, 0, 0, 0, 0, left]) } : {}),
@@ -151,7 +151,7 @@ export class Compactor implements Disposable {
       "kept_keys'": kept.kept_keys,
       "kept_values'": kept.kept_values,
       ...(features.norms ? { "key_norm'": state.rows("key_norm", firstRow, rows) } : {}),
-      ...(features.births ? { "birth'": state.rows("birth", firstRow, rows) } : {}),
+      ...(features.textPositions ? { "text_position'": state.rows("text_position", firstRow, rows) } : {}),
       ...(features.attention ? { "attention'": state.rows("attention", firstRow, rows) } : {}),
     });
     const bound = { binding, draw, memory, staged };

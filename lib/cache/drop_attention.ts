@@ -1,7 +1,7 @@
 import type { Graph, Tensor } from "../onnx/graph.ts";
 import type { AttentionUse } from "../policies/policy.ts";
 import type { DropTensors } from "./drop_tensors.ts";
-import { attentionShape } from "./features.ts";
+import { attentionShape } from "./entry_state.ts";
 
 /**
  * The attention kept of entries, in the step case. Bound as `attention` and `attention'` to one memory:

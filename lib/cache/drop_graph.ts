@@ -3,7 +3,7 @@ import type { Graph, Tensor } from "../onnx/graph.ts";
 import { type Feature, featuresOf, type Score } from "../policies/score.ts";
 import { AttentionInDrop } from "./drop_attention.ts";
 import type { DropTensors } from "./drop_tensors.ts";
-import type { KeptFeatures } from "./features.ts";
+import type { EntryState } from "./entry_state.ts";
 import { emitRandom } from "./random_graph.ts";
 import { emitScore, needsOrder } from "./score_graph.ts";
 
@@ -16,7 +16,7 @@ export interface DropOptions {
   readonly dtype: FloatType;
   /** Left out where the middle is one entry only. */
   readonly score?: Score | undefined;
-  readonly kept: KeptFeatures;
+  readonly kept: EntryState;
   /** A finite float32 tensor that is there only once every layer has written its new entries. */
   readonly after: Tensor;
   /** The pass's attention, of the acting layers in order, if it is kept. */
@@ -30,13 +30,13 @@ export interface DropOptions {
  *
  * Inputs, each bound to the memory of the output that has its name and a prime: `keys`, `values` `[slots, headDim]`;
  * `rank` float32 `[rows, width]`, rank of the entry in each slot (a slot not yet filled holds its own number, which is
- * what the rank of an entry appended there will be); and what is kept of entries: `key_norm`, `birth` float32
+ * what the rank of an entry appended there will be); and what is kept of entries: `key_norm`, `text_position` float32
  * `[rows, width]`, `attention` (see {@linkcode AttentionInDrop}).
  *
- * Further inputs: `starts` int64 `[rows, 1]`, first slot of each row; `slot` float32 `[1, width]` = 0, 1 …; `middles`
+ * Further inputs: `starts` int64 `[rows, 1]`, first slot of each row; `slot` float32 `[1, width]` = 0, 1 …; `drop_ranges`
  * float32 `[4, actingLayers]`: the newest entry's slot, the middle's first rank, one past its last, and the entries before
  * the pass. A layer that drops nothing has its newest entry as its middle: that takes its own place. `draw` int64 `[1]`
- * if the score is random; `text_index` float32 `[1]`, the first new token's, for births.
+ * if the score is random; `text_index` float32 `[1]`, the first new token's, for text positions.
  */
 export function emitDrop(g: Graph, options: DropOptions): void {
   const { actingLayers, kvHeads, headDim, dtype, score, kept } = options;
@@ -71,13 +71,13 @@ export function emitDrop(g: Graph, options: DropOptions): void {
   g.output("keys'", g.op("ScatterND", [keys, to, newestKey]), dtype, cache);
   g.output("values'", g.op("ScatterND", [values, to, newestValue]), dtype, cache);
   if (norms) moveColumn("key_norm'", norms.newest, norms.all);
-  if (kept.births) {
+  if (kept.textPositions) {
     // A slot filled in this pass holds the text's next token after its neighbour's.
     const first = g.op("Sub", [g.input("text_index", "float32", [1]), past]);
     const fresh = g.op("Add", [slot, first]);
     const isFresh = g.op("GreaterOrEqual", [slot, past]);
-    const births = g.op("Where", [isFresh, fresh, g.input("birth", "float32", perSlot)]);
-    moveColumn("birth'", g.op("Add", [last, first]), births);
+    const textPositions = g.op("Where", [isFresh, fresh, g.input("text_position", "float32", perSlot)]);
+    moveColumn("text_position'", g.op("Add", [last, first]), textPositions);
   }
   attention?.move(place, isPlace);
   // Entries after the dropped one move up in rank. The last slot is free again, for the same rank as before.
@@ -86,9 +86,9 @@ export function emitDrop(g: Graph, options: DropOptions): void {
   const landed = g.op("Where", [isPlace, g.op("Sub", [last, g.scalar(1)]), movedUp]);
   g.output("rank'", g.op("Where", [isLast, last, landed]), "float32", perSlot);
 
-  /** The middles of the rows, each `[rows, 1]`. */
+  /** The dropRanges of the rows, each `[rows, 1]`. */
   function columns(): [Tensor, Tensor, Tensor, Tensor] {
-    const perLayer = g.input("middles", "float32", [4, actingLayers]);
+    const perLayer = g.input("drop_ranges", "float32", [4, actingLayers]);
     // Every node below hangs on this: nothing may read or move what a layer has yet to write.
     const ready = g.op("Add", [perLayer, g.op("Mul", [options.after, g.scalar(0)])]);
     const layerOfRow = BigInt64Array.from({ length: rows }, (_, row) => BigInt(Math.floor(row / kvHeads)));

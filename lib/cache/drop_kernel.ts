@@ -4,7 +4,7 @@ import { sumsOf } from "../kernels/structs.ts";
 import type { Graph, Tensor } from "../onnx/graph.ts";
 import type { CustomOps } from "../ort/custom_ops.ts";
 import type { DropOptions } from "./drop_graph.ts";
-import { attentionShape } from "./features.ts";
+import { attentionShape } from "./entry_state.ts";
 
 /**
  * The step case behind a step of our own kernels: what {@linkcode emitDrop} writes with ONNX Runtime's operators, in one
@@ -32,11 +32,11 @@ export function emitDropKernel(
     rank: g.input("rank", "float32", perSlot),
     starts: g.input("starts", "int64", [rows, 1]),
     slot: g.input("slot", "float32", [1, "width"]),
-    middles: g.input("middles", "float32", [4, actingLayers]),
+    drop_ranges: g.input("drop_ranges", "float32", [4, actingLayers]),
   };
   if (kept.norms) inputs.keyNorm = g.input("key_norm", "float32", perSlot);
-  if (kept.births) {
-    inputs.birth = g.input("birth", "float32", perSlot);
+  if (kept.textPositions) {
+    inputs.text_position = g.input("text_position", "float32", perSlot);
     inputs.textIndex = g.input("text_index", "float32", [1]);
   }
   if (attention) inputs.attention = g.input("attention", "float32", attentionShape(attention, rows, "width"));
@@ -57,9 +57,9 @@ export function emitDropKernel(
       values: at.values!,
       starts: at.starts!,
       rank: at.rank!,
-      middles: at.middles!,
+      middles: at.drop_ranges!,
       keyNorm: at.keyNorm,
-      birth: at.birth,
+      birth: at.text_position,
       textIndex: at.textIndex,
       attention: at.attention,
       observed: attention ? kernels.observed(rows, width) : null,

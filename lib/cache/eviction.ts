@@ -4,7 +4,7 @@ import { Session, type View } from "../ort/session.ts";
 import type { AttentionUse } from "../policies/policy.ts";
 import { featuresOf, type Score } from "../policies/score.ts";
 import { buildCompactGraph } from "./compact_graph.ts";
-import { attentionShape, type KeptFeatures, keptFeatures } from "./features.ts";
+import { attentionShape, type EntryState, entryStateOf } from "./entry_state.ts";
 import { Keeper, type KeepTable } from "./schedule.ts";
 
 /** A policy as data, and how it is to be carried out. */
@@ -29,7 +29,7 @@ export class Eviction implements Disposable {
   /** Layers that the policy acts on. */
   readonly acting: readonly number[];
   /** What is kept of each entry beside its key and value. */
-  readonly kept: KeptFeatures;
+  readonly kept: EntryState;
   /** Whether all acting layers have equal capacities, so that what passes show of slots lines up with what is kept. */
   readonly uniform: boolean;
   readonly isRandom: boolean;
@@ -47,7 +47,7 @@ export class Eviction implements Disposable {
     this.score = score;
     this.keeper = new Keeper(table);
     this.acting = Array.from({ length: model.layers }, (_, layer) => layer).filter((layer) => this.keeper.acts(layer));
-    this.kept = keptFeatures(score, attentionUse, trace || window === "index");
+    this.kept = entryStateOf(score, attentionUse, trace || window === "index");
     this.uniform = this.kept.attention !== undefined || trace || rankedPositions || window !== undefined;
     this.isRandom = score !== undefined && featuresOf(score).has("random");
     // What a prefill may need is built now, outside of what is timed.
@@ -63,7 +63,7 @@ export class Eviction implements Disposable {
   wake(): void {
     const { device, host } = this.runtime;
     const { headDim } = this.model;
-    const { norms, births, attention } = this.kept;
+    const { norms, textPositions, attention } = this.kept;
     const lines = attention?.from === "last" ? attention.window : 1;
     using memory = device.allocate(4096 + 64 * headDim + 64 * lines);
     using counts = host.allocate(128);
@@ -96,15 +96,15 @@ export class Eviction implements Disposable {
         ...(scored ? { heavy: onHost(3) } : {}),
         ...(scrambled ? { rank: perSlot(3) } : {}),
         ...(random ? { draw: ["int64", [1], memory, 0], row: column } : {}),
-        ...(births ? { birth: perSlot(3) } : {}),
+        ...(textPositions ? { text_position: perSlot(3) } : {}),
         ...(attention ? { attention: paid(3) } : {}),
-        ...(norms || births || attention?.from === "all" ? { pads: onHost(4, 4) } : {}),
+        ...(norms || textPositions || attention?.from === "all" ? { pads: onHost(4, 4) } : {}),
         ...(attention?.from === "last" ? { ring_pads: onHost(4, 6) } : {}),
       }, {
         "kept_keys'": cache,
         "kept_values'": cache,
         ...(norms ? { "key_norm'": perSlot(width) } : {}),
-        ...(births ? { "birth'": perSlot(width) } : {}),
+        ...(textPositions ? { "text_position'": perSlot(width) } : {}),
         ...(attention ? { "attention'": paid(width) } : {}),
       });
     }

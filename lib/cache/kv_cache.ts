@@ -1,15 +1,15 @@
 import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
 import type { Sizes } from "../policies/policy.ts";
-import { allocateBlock, type Block, blockBytes, entryBytes, freeBlock } from "./block.ts";
+import { allocateBlock, blockBytes, entryBytes, freeBlock, type KvBlock } from "./kv_block.ts";
 import type { Staging } from "./staging.ts";
 import { type Compaction, Compactor } from "./compactor.ts";
 import type { Eviction } from "./eviction.ts";
 import { makeLayout } from "./layout.ts";
-import { middlesOf, noDrop } from "./middle.ts";
+import { noDrop, packDropRanges } from "./drop_range.ts";
 import { firstDraw } from "./random_graph.ts";
-import { roomFor } from "./room.ts";
-import type { Stretch } from "./schedule.ts";
+import { slotsFor } from "./slot_counts.ts";
+import type { PassGroup } from "./schedule.ts";
 import { StepState } from "./step_state.ts";
 
 /** What the policy does with a pass's entries. */
@@ -22,14 +22,14 @@ interface Decision {
   /** Layers that drop more. */
   readonly compactions: readonly Compaction[];
   /** What the acting layers drop from: see emitDrop. */
-  readonly middles: Float32Array;
+  readonly dropRanges: Float32Array;
 }
 
 /**
- * The KV cache of one course of passes. It lives on the device from first to last; the host knows only how many
+ * The KV cache of one sequence of passes. It lives on the device from first to last; the host knows only how many
  * entries each layer holds, which follows from the policy alone.
  *
- * Use: `beginPass(tokens)`, run the decoder with {@linkcode tensors} and {@linkcode middles}, which carries out the step
+ * Use: `beginPass(tokens)`, run the decoder with {@linkcode tensors} and {@linkcode dropRanges}, which carries out the step
  * case, then `endPass()`, which carries out the rest. All memory is allocated beforehand: cudaMalloc takes time.
  */
 export class KvCache implements Disposable {
@@ -37,7 +37,7 @@ export class KvCache implements Disposable {
   readonly held: number[];
   /** Entries copied by eviction so far: one is the key and the value of one head. */
   copied = 0;
-  readonly #main: Block;
+  readonly #main: KvBlock;
   #staging: Staging | undefined;
   /** What the step case keeps beside the slots; none where the policy never acts. */
   readonly #state: StepState | undefined;
@@ -53,15 +53,15 @@ export class KvCache implements Disposable {
   #most = 0;
 
   /**
-   * Allocates what the course needs: see {@linkcode roomFor}.
+   * Allocates what the sequence needs: see {@linkcode slotsFor}.
    *
    * @param seed What random scores are drawn from.
    */
-  constructor(readonly eviction: Eviction, course: readonly Stretch[], seed: number) {
+  constructor(readonly eviction: Eviction, sequence: readonly PassGroup[], seed: number) {
     const { model } = eviction;
     this.held = new Array(model.layers).fill(0);
     this.#acts = this.held.map((_, layer) => eviction.acting.includes(layer));
-    const { capacities, tight } = roomFor(eviction, course);
+    const { capacities, tight } = slotsFor(eviction, sequence);
     const overlaid = tight.length > 0 && tight.length === eviction.acting.length;
     const prompt = tight.length === 0 ? undefined : makeLayout({
       ...model,
@@ -83,7 +83,7 @@ export class KvCache implements Disposable {
     if (eviction.acting.length > 0) {
       this.#state = new StepState(eviction, this.#main);
       this.#compactor = new Compactor(eviction, this.#main, this.#state, seed);
-      this.#prepare(course);
+      this.#prepare(sequence);
     }
     eviction.runtime.device.synchronize();
   }
@@ -145,7 +145,7 @@ export class KvCache implements Disposable {
   }
 
   /** What is kept of an acting layer's slots, float32 `[kvHeads, capacity]`, in a pass of `tokens`: where all are as wide. */
-  perSlot(name: "rank" | "birth", layer: number, tokens: number): Value {
+  perSlot(name: "rank" | "text_position", layer: number, tokens: number): Value {
     const { acting, model: { kvHeads } } = this.eviction;
     return this.state(tokens)!.rows(name, acting.indexOf(layer) * kvHeads, kvHeads);
   }
@@ -158,16 +158,16 @@ export class KvCache implements Disposable {
    */
   heldPositions(): Int32Array[][] {
     const { acting, kept, runtime: { device }, model: { kvHeads, layers } } = this.eviction;
-    if (!kept.births) throw new TypeError("Cannot say what is held: the eviction was made without trace");
+    if (!kept.textPositions) throw new TypeError("Cannot say what is held: the eviction was made without trace");
     const { width } = this.#main.layout;
-    const births = new Float32Array(acting.length * kvHeads * width);
-    if (this.#state) device.read(this.#state.memory.birth!, 0, births);
+    const textPositions = new Float32Array(acting.length * kvHeads * width);
+    if (this.#state) device.read(this.#state.memory.text_position!, 0, textPositions);
     return Array.from({ length: layers }, (_, layer) => {
       const first = acting.indexOf(layer) * kvHeads;
       if (first < 0) return [];
       return Array.from({ length: kvHeads }, (_, head) => {
         const start = (first + head) * width;
-        return Int32Array.from(births.subarray(start, start + this.held[layer]!)).sort();
+        return Int32Array.from(textPositions.subarray(start, start + this.held[layer]!)).sort();
       });
     });
   }
@@ -190,8 +190,8 @@ export class KvCache implements Disposable {
    * What each acting layer drops from in this pass, float32 `[4, actingLayers]`: see emitDrop. The same array as before
    * where nothing has changed.
    */
-  middles(): Float32Array {
-    return this.#pass!.middles;
+  dropRanges(): Float32Array {
+    return this.#pass!.dropRanges;
   }
 
   /** The number of this pass's random draw. */
@@ -217,10 +217,10 @@ export class KvCache implements Disposable {
     }
   }
 
-  /** Binds what the passes that begin the course evict, as far as they bring several tokens: binding takes time. */
-  #prepare(course: readonly Stretch[]): void {
+  /** Binds what the passes that begin the sequence evict, as far as they bring several tokens: binding takes time. */
+  #prepare(sequence: readonly PassGroup[]): void {
     const held = [...this.held];
-    for (const { tokens, times } of course) {
+    for (const { tokens, times } of sequence) {
       if (tokens === 1) break;
       for (let i = 0; i < times; i++) {
         const before = held.join();
@@ -257,11 +257,11 @@ export class KvCache implements Disposable {
       else compactions.push({ layer, entries, ...sizes });
       return kept;
     });
-    return { tokens, held, drops, compactions, middles: this.#middlesOf(tokens, before, drops) };
+    return { tokens, held, drops, compactions, dropRanges: this.#packDropRanges(tokens, before, drops) };
   }
 
-  #middlesOf(tokens: number, before: readonly number[], drops: ReadonlyMap<number, Sizes>): Float32Array {
-    return middlesOf(this.eviction.acting.map((layer) => {
+  #packDropRanges(tokens: number, before: readonly number[], drops: ReadonlyMap<number, Sizes>): Float32Array {
+    return packDropRanges(this.eviction.acting.map((layer) => {
       const sizes = drops.get(layer);
       const past = before[layer]!;
       const entries = past + tokens;

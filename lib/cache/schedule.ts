@@ -1,7 +1,7 @@
 import type { Policy, Sizes } from "../policies/policy.ts";
 
 /** A run of equal forward passes: how many new tokens each brings, and how many passes. */
-export interface Stretch {
+export interface PassGroup {
   /** New tokens of each pass. */
   readonly tokens: number;
   /** Passes. */
@@ -18,7 +18,7 @@ export interface KeepTable {
 }
 
 /** Sizes that one layer goes through. */
-export interface LayerCourse {
+export interface LayerSequence {
   /** The most entries held at any moment of a pass that adds to others, or of one token, the new ones included. */
   readonly capacity: number;
   /** Entries of a first pass of several tokens (prefill); 0 without one. */
@@ -27,12 +27,12 @@ export interface LayerCourse {
   readonly held: number;
 }
 
-/** Asks a policy, once checked by checkPolicy, for its sizes over the given courses of passes, for all layers. */
+/** Asks a policy, once checked by checkPolicy, for its sizes over the given sequences of passes, for all layers. */
 export function tabulate(
   policy: Policy,
   model: { readonly layers: number },
   skipLayers: readonly number[],
-  courses: readonly (readonly Stretch[])[],
+  sequences: readonly (readonly PassGroup[])[],
 ): KeepTable {
   const skipped = new Set(skipLayers);
   const layers = Array.from({ length: model.layers }, (_, layer) => {
@@ -48,7 +48,7 @@ export function tabulate(
       met.set(entries, [entries, sizes.sink, sizes.heavy, sizes.recent]);
       return sizes;
     };
-    for (const course of courses) walk(course, keep);
+    for (const sequence of sequences) walk(sequence, keep);
     return [...met.values()];
   });
   return { layers };
@@ -73,9 +73,9 @@ export class Keeper {
     return (this.#layers[layer]?.size ?? 0) > 0;
   }
 
-  /** The sizes a layer goes through on a course. */
-  course(layer: number, course: readonly Stretch[]): LayerCourse {
-    return walk(course, (entries) => this.keep(layer, entries));
+  /** The sizes a layer goes through on a sequence. */
+  sequence(layer: number, sequence: readonly PassGroup[]): LayerSequence {
+    return walk(sequence, (entries) => this.keep(layer, entries));
   }
 
   /** Layer → group: layers of one group hold equally many entries at any time. */
@@ -91,9 +91,9 @@ export class Keeper {
   }
 }
 
-function walk(course: readonly Stretch[], keep: (entries: number) => Sizes | "all"): LayerCourse {
+function walk(sequence: readonly PassGroup[], keep: (entries: number) => Sizes | "all"): LayerSequence {
   let held = 0, capacity = 0, prefill = 0;
-  for (const { tokens, times } of course) {
+  for (const { tokens, times } of sequence) {
     for (let i = 0; i < times; i++) {
       const entries = held + tokens;
       // Several tokens that come to others need room beside them; a prompt alone may lie elsewhere until it is cut down.

@@ -1,9 +1,9 @@
-import type { Block } from "./block.ts";
+import type { KvBlock } from "./kv_block.ts";
 import type { StepState } from "./step_state.ts";
 
 /** Where a prompt lies whole, in layers that do not keep all of it. */
 export interface Staging {
-  readonly block: Block;
+  readonly block: KvBlock;
   /** Layer → its index in the block. */
   readonly layers: ReadonlyMap<number, number>;
   /** What is kept of its entries, where passes show it: then the acting layers are staged, all of them. */

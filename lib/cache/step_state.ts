@@ -3,8 +3,8 @@ import { sumsOf } from "../kernels/structs.ts";
 import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
 import type { Eviction } from "./eviction.ts";
-import { attentionShape } from "./features.ts";
-import type { Block } from "./block.ts";
+import { attentionShape } from "./entry_state.ts";
+import type { KvBlock } from "./kv_block.ts";
 import { rowStarts } from "./layout.ts";
 
 /** What is kept beside the slots of a block, on the device: the rank and the features of the entry in each. */
@@ -15,13 +15,15 @@ export class StepState implements Disposable {
    * Feature's name → its memory. The rank is always kept. All are float32 `[rows, width]`, a ring of attention has lines;
    * `sums` are what our own kernel carries on of a row's means.
    */
-  readonly memory: Readonly<Partial<Record<"rank" | "key_norm" | "birth" | "attention" | "sums", DeviceMemory>>>;
+  readonly memory: Readonly<
+    Partial<Record<"rank" | "key_norm" | "text_position" | "attention" | "sums", DeviceMemory>>
+  >;
   /** Numbers of a row's `sums`. */
   readonly #sums: number;
   readonly #starts: DeviceMemory;
   readonly #slots: DeviceMemory;
 
-  constructor(readonly eviction: Eviction, readonly block: Block) {
+  constructor(readonly eviction: Eviction, readonly block: KvBlock) {
     const { runtime: { device }, kept, score } = eviction;
     const { rows, width, headDim } = block.layout;
     const program = compileScore(score);
@@ -30,7 +32,7 @@ export class StepState implements Disposable {
     this.memory = {
       rank: device.allocate(4 * rows * width),
       ...(kept.norms ? { key_norm: device.allocate(4 * rows * width) } : {}),
-      ...(kept.births ? { birth: device.allocate(4 * rows * width) } : {}),
+      ...(kept.textPositions ? { text_position: device.allocate(4 * rows * width) } : {}),
       ...(kept.attention ? { attention: device.allocate(4 * rows * lines * width) } : {}),
       ...(this.#sums > 0 ? { sums: device.allocate(4 * rows * this.#sums) } : {}),
     };

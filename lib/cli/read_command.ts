@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import { InputError } from "../util/errors.ts";
 import { isRepoId } from "../hub/repo.ts";
 import { isThere } from "../model/folder/files.ts";
-import { list, object, optional, string } from "../report/results/shape.ts";
+import { list, object, optional, string } from "../report/results/json_reader.ts";
 import { readJson } from "../report/results/read_json.ts";
 import { RESULTS_FILE } from "../report/results/results_file.ts";
 import { fromUserFolder } from "../process/user_folder.ts";

@@ -1,17 +1,17 @@
 import { emitDrop } from "../cache/drop_graph.ts";
 import { Eviction } from "../cache/eviction.ts";
-import type { Stretch } from "../cache/schedule.ts";
+import type { PassGroup } from "../cache/schedule.ts";
 import { buildDecoder } from "../model/graph/decoder.ts";
 import type { Decoder, DecoderOptions, PassTensors } from "../model/graph/decoder_options.ts";
 import type { ModelFolder } from "../model/folder/model_folder.ts";
-import type { WindowUse } from "../model/graph/visible.ts";
+import type { WindowUse } from "../model/graph/attention/attention_mask.ts";
 import { WeightBlock } from "../model/graph/weight_block.ts";
 import type { Graph } from "../onnx/graph.ts";
 import type { CustomOps } from "../ort/custom_ops.ts";
 import type { Runtime } from "../ort/runtime.ts";
 import type { Session } from "../ort/session.ts";
 import { Reason } from "../util/reason.ts";
-import { Course } from "./course.ts";
+import { Sequence } from "./sequence.ts";
 import { type EngineOptions, evictionOptions, numberingFor, windowUse } from "./engine_options.ts";
 import { exportPasses } from "./export_passes.ts";
 import type { KernelsUsed } from "./kernel_choice.ts";
@@ -21,7 +21,7 @@ import { LoadedGraph, type PassGraphs } from "./loaded_graph.ts";
 import type { Numbering } from "./numbering.ts";
 import { OwnSteps } from "./own_steps.ts";
 
-/** A model under a policy, loaded on a device: starts courses of passes. */
+/** A model under a policy, loaded on a device: starts sequences of passes. */
 export class Engine implements LoadedModel, Disposable {
   /** What a pass runs. */
   readonly graphs: PassGraphs;
@@ -147,8 +147,8 @@ export class Engine implements LoadedModel, Disposable {
    * so that nothing is scored here.
    */
   #prompted(g: Graph, pass: PassTensors): void {
-    const { norms, births, attention } = this.eviction.kept;
-    if (norms || births || attention) this.#drop(g, pass, false);
+    const { norms, textPositions, attention } = this.eviction.kept;
+    if (norms || textPositions || attention) this.#drop(g, pass, false);
   }
 
   /** Writes single-slot eviction after a pass. */
@@ -158,9 +158,9 @@ export class Engine implements LoadedModel, Disposable {
     if (acting.length > 0) emitDrop(g, { actingLayers: acting.length, kvHeads, headDim, dtype, score, kept, ...pass });
   }
 
-  /** Starts a course of passes over an empty cache that has room for them. */
-  course(stretches: readonly Stretch[], seed: number): Course {
-    return new Course(this, stretches, seed);
+  /** Starts a sequence of passes over an empty cache that has room for them. */
+  sequence(passGroups: readonly PassGroup[], seed: number): Sequence {
+    return new Sequence(this, passGroups, seed);
   }
 
   [Symbol.dispose](): void {

@@ -9,7 +9,7 @@ import { numberingOf, type Positions } from "./numbering.ts";
 /** What an engine is made for: a policy as data, and how passes run. */
 export interface EngineOptions extends Omit<EvictionOptions, "rankedPositions" | "window"> {
   readonly attention: AttentionForm | "export";
-  /** The most tokens any course has: what the rotary table has to cover. */
+  /** The most tokens any sequence has: what the rotary table has to cover. */
   readonly maxPositions: number;
   /** "absolute" if left out. */
   readonly positions?: Positions | undefined;
@@ -23,7 +23,7 @@ export interface EngineOptions extends Omit<EvictionOptions, "rankedPositions" |
   readonly cudaGraphs?: boolean;
   /** Have an ONNX export's passes profiled: see SessionOptions. */
   readonly profile?: string | undefined;
-  /** Also compute the logits of every token; see Course.logits. */
+  /** Also compute the logits of every token; see Sequence.logits. */
   readonly logits?: boolean;
 }
 

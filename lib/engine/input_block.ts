@@ -1,6 +1,6 @@
 import { type DType, DTYPES } from "../util/dtype.ts";
 import type { Device, DeviceMemory } from "../ort/device.ts";
-import type { Later, SmallCopies } from "../ort/later.ts";
+import type { PendingRead, SmallCopies } from "../ort/small_copies.ts";
 import type { Ort } from "../ort/ort.ts";
 import { Value } from "../ort/value.ts";
 
@@ -61,7 +61,7 @@ export class InputBlock<F extends Readonly<Record<string, Field>>> implements Di
   }
 
   /** Queues a copy of the first bytes to the host. */
-  fetch(bytes: number): Later {
+  fetch(bytes: number): PendingRead {
     return this.#copies.fetch(0, bytes);
   }
 

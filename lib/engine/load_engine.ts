@@ -41,7 +41,7 @@ export interface LoadedEngine<R extends Runtime = Runtime> extends AsyncDisposab
  * import { loadEngine } from "./load_engine.ts";
  *
  * await using loaded = await loadEngine({ model: "/data/pythia-2.8b", device: "cuda", options, watchMemory: true });
- * using course = loaded.engine.course([{ tokens: 1, times: 10 }], 0);
+ * using sequence = loaded.engine.sequence([{ tokens: 1, times: 10 }], 0);
  * ```
  *
  * @param request What to load.

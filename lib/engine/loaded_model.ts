@@ -1,6 +1,6 @@
 import type { Eviction } from "../cache/eviction.ts";
 import type { ModelFolder } from "../model/folder/model_folder.ts";
-import type { WindowUse } from "../model/graph/visible.ts";
+import type { WindowUse } from "../model/graph/attention/attention_mask.ts";
 import type { Runtime } from "../ort/runtime.ts";
 import type { PassGraphs } from "./loaded_graph.ts";
 import type { Numbering } from "./numbering.ts";

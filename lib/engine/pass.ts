@@ -1,5 +1,5 @@
 import type { KvCache } from "../cache/kv_cache.ts";
-import { middlesOf, noDrop } from "../cache/middle.ts";
+import { noDrop, packDropRanges } from "../cache/drop_range.ts";
 import type { Binding } from "../ort/binding.ts";
 import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
@@ -39,8 +39,8 @@ export class Pass implements Disposable {
   readonly #form: Form;
   /** Whether positions are given with the tokens. */
   readonly #positioned: boolean;
-  /** The middles that were sent last. */
-  #middles: Float32Array | undefined;
+  /** The dropRanges that were sent last. */
+  #dropRanges: Float32Array | undefined;
   /** Group → one of its layers. */
   readonly #member: readonly number[];
 
@@ -124,7 +124,7 @@ export class Pass implements Disposable {
   /** Queues one pass of the cache's current one. */
   run(pass: PassTokens): void {
     const { cache } = this;
-    this.#run(pass, cache.held, cache.nextDraw(), cache.middles());
+    this.#run(pass, cache.held, cache.nextDraw(), cache.dropRanges());
   }
 
   /** Nothing here is made anew from step to step: it runs between the device's work. */
@@ -132,7 +132,7 @@ export class Pass implements Disposable {
     { ids, position, textIndex, target }: PassTokens,
     held: readonly number[],
     draw: number,
-    middles: Float32Array,
+    dropRanges: Float32Array,
   ): void {
     const { tokens, engine: { eviction: { kept, acting, isRandom } } } = this;
     const block = this.#block;
@@ -150,12 +150,12 @@ export class Pass implements Disposable {
     }
     this.#form.send();
     if (acting.length > 0) {
-      if (middles !== this.#middles) {
-        block.array("middles").set(middles);
-        this.#middles = middles;
+      if (dropRanges !== this.#dropRanges) {
+        block.array("drop_ranges").set(dropRanges);
+        this.#dropRanges = dropRanges;
       }
       if (isRandom) block.array("draw")[0] = BigInt(draw);
-      if (kept.births) block.array("text_index")[0] = textIndex;
+      if (kept.textPositions) block.array("text_index")[0] = textIndex;
       if (kept.attention?.from === "last") {
         const { window } = kept.attention;
         const lines = block.array("lines");
@@ -186,13 +186,13 @@ export class Pass implements Disposable {
       { ids: [0], position: 0, textIndex: 0, target: 0 },
       groups.map(() => 0),
       0,
-      middlesOf(acting.map(() => noDrop(0, 0))),
+      packDropRanges(acting.map(() => noDrop(0, 0))),
     );
     device.synchronize();
   }
 
   /** Queues reading the pass's results; the function waits for them. */
-  readLater(): () => PassResult {
+  queueRead(): () => PassResult {
     const fetched = this.#resultBlock.fetch(16);
     return () => {
       const view = new DataView(fetched().buffer);

@@ -20,7 +20,7 @@ export function passBlock(
     target: readonly ["int64", readonly number[]];
     draw: readonly ["int64", readonly number[]];
     lines: readonly ["int64", readonly number[]];
-    middles: readonly ["float32", readonly number[]];
+    drop_ranges: readonly ["float32", readonly number[]];
     text_index: readonly ["float32", readonly number[]];
   } & Record<`last_slot.${number}`, readonly ["int32", readonly number[]]>;
   const { acting, kept, isRandom } = eviction;
@@ -37,9 +37,9 @@ export function passBlock(
     else if (form !== "export") fields[`past.${group}`] = ["int64", [1]];
   }
   if (acting.length > 0) {
-    fields.middles = ["float32", [4, acting.length]];
+    fields.drop_ranges = ["float32", [4, acting.length]];
     if (isRandom) fields.draw = ["int64", [1]];
-    if (kept.births) fields.text_index = ["float32", [1]];
+    if (kept.textPositions) fields.text_index = ["float32", [1]];
     if (kept.attention?.from === "last") fields.lines = ["int64", [Math.min(kept.attention.window, tokens)]];
   }
   return new InputBlock(ort, device, fields as Fields);

@@ -3,7 +3,7 @@ import { boundedJson } from "./bounded_json.ts";
 import { isBroken, reasonOf } from "./broken.ts";
 import { HubError } from "./errors.ts";
 import { redirectTarget } from "./redirects.ts";
-import { type Asked, isPassing, refusal, retryAfter } from "./refusals.ts";
+import { type Asked, httpError, isPassing, retryAfter } from "./http_errors.ts";
 import { fileUrl, type HubRepo, isCommit, listUrl } from "./repo.ts";
 
 /** How a client behaves. */
@@ -202,7 +202,7 @@ export class HubClient {
 
   async #refused(response: Response, asked: Asked): Promise<Refused> {
     await response.body?.cancel();
-    return new Refused(response.status, refusal(response, asked), retryAfter(response.headers));
+    return new Refused(response.status, httpError(response, asked), retryAfter(response.headers));
   }
 
   /**

@@ -8,7 +8,7 @@ import { fetchList } from "./fetch_list.ts";
 import { requireSpace } from "./free_space.ts";
 import { missingBytes } from "./missing_bytes.ts";
 import type { DownloadEvent } from "./protocol.ts";
-import { Tally } from "./tally.ts";
+import { DownloadCounter } from "./download_counter.ts";
 
 /** Files that are downloaded at the same time. */
 const AT_ONCE = 4;
@@ -47,17 +47,17 @@ export async function fetchModel(
   const { files, index } = chooseModelFiles(Object.keys(listing), repo, dtype);
   const atCommit = new HubCache(cache.root, { ...cache.repo, revision: commit });
 
-  const tally = new Tally(repo, onProgress);
+  const counter = new DownloadCounter(repo, onProgress);
   const fetchAll = async (paths: readonly string[]) => {
     await requireSpace(cache.root, missingBytes(atCommit, commit, listing, paths), repo);
-    for (const path of paths) tally.expect(path, listing[path]?.lfs_size ?? listing[path]?.size);
+    for (const path of paths) counter.expect(path, listing[path]?.lfs_size ?? listing[path]?.size);
     const queue = [...paths];
     const stop = new AbortController();
     const own = client.endedBy(stop.signal);
     const worker = async () => {
       for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
-        await fetchFile(own, atCommit, path, (...bytes) => tally.bytes(...bytes), listing[path]);
-        tally.finish(path);
+        await fetchFile(own, atCommit, path, (...bytes) => counter.bytes(...bytes), listing[path]);
+        counter.finish(path);
       }
     };
     // One that fails ends the others: nothing is written any more once the failure is known.

@@ -15,7 +15,7 @@ import { fetchList } from "./fetch_list.ts";
 import { fetchModel } from "./fetch_model.ts";
 import type { DownloadEvent, HubEvent, HubRequest } from "./protocol.ts";
 import { repoOf } from "./repo.ts";
-import { Tally } from "./tally.ts";
+import { DownloadCounter } from "./download_counter.ts";
 import { hubBasic, hubSettings, hubToken, secondsOf } from "./settings.ts";
 
 /** Between two reports of how far a download is, ms. */
@@ -64,10 +64,10 @@ async function run(request: HubRequest): Promise<void> {
       return emit({ type: "listed", commit, files: Object.keys(listing) });
     }
     case "file": {
-      const tally = new Tally(cache.repo.repo, onProgress);
-      tally.expect(request.path, undefined);
-      const path = await fetchFile(client, cache, request.path, (...bytes) => tally.bytes(...bytes));
-      tally.finish(request.path);
+      const counter = new DownloadCounter(cache.repo.repo, onProgress);
+      counter.expect(request.path, undefined);
+      const path = await fetchFile(client, cache, request.path, (...bytes) => counter.bytes(...bytes));
+      counter.finish(request.path);
       return emit({ type: "fetched", path });
     }
     case "model":

@@ -1,5 +1,5 @@
 import { bytesOf, checkRange, checkSize, type Device, type DeviceMemory } from "./device.ts";
-import type { SmallCopies } from "./later.ts";
+import type { SmallCopies } from "./small_copies.ts";
 
 /** Where blocks begin, bytes: on a cache line, as ORT's own allocations do. */
 const ALIGNMENT = 64;

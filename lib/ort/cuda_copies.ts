@@ -1,7 +1,7 @@
 import type { CudaEvent, CudaStream, PinnedBuffer } from "../cuda/memory.ts";
 import type { CudaRuntime } from "../cuda/runtime.ts";
 import { checkRange, type DeviceMemory } from "./device.ts";
-import type { Later, SmallCopies } from "./later.ts";
+import type { PendingRead, SmallCopies } from "./small_copies.ts";
 
 /** Copies that may be under way in each direction. */
 const UNDER_WAY = 4;
@@ -48,7 +48,7 @@ export class CudaCopies implements SmallCopies {
     done.record(stream);
   }
 
-  fetch(offset: number, bytes: number): Later {
+  fetch(offset: number, bytes: number): PendingRead {
     const { cuda, stream, memory } = this;
     checkRange(memory, offset, bytes);
     const slot = this.#out[this.#fetched++ % UNDER_WAY]!;

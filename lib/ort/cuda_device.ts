@@ -1,7 +1,7 @@
 import { CudaRuntime } from "../cuda/runtime.ts";
 import type { CudaStream } from "../cuda/memory.ts";
 import { CudaCopies } from "./cuda_copies.ts";
-import type { SmallCopies } from "./later.ts";
+import type { SmallCopies } from "./small_copies.ts";
 import { checkRange, checkSize, type Device, type DeviceMemory } from "./device.ts";
 
 /** A GPU's memory, and the one stream that all copies and sessions run in. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { SmallCopies } from "./later.ts";
+import type { SmallCopies } from "./small_copies.ts";
 
 /** A block of device memory. */
 export interface DeviceMemory extends Disposable {

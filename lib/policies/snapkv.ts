@@ -2,7 +2,7 @@ import { integer } from "../util/check_options.ts";
 import { definePolicy } from "./policy.ts";
 import { attention, avgPool, maxPool, type Score } from "./score.ts";
 
-/** How `snapkv` smooths its votes over neighbours, so that what is kept comes in stretches and not in single tokens. */
+/** How `snapkv` smooths its votes over neighbours, so that what is kept comes in passGroups and not in single tokens. */
 export const POOLINGS: Readonly<Record<string, (kernel: number) => Score<"attention">>> = {
   /** Their average; the paper's code takes 5 neighbours. */
   avg: (kernel) => avgPool(kernel, attention),

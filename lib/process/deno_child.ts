@@ -57,7 +57,9 @@ export function spawnDeno(options: DenoChildOptions): Deno.ChildProcess {
  */
 export function denoProgram(): string {
   const command = Deno.execPath();
-  return Deno.permissions.querySync({ name: "run", command }).state === "granted" ? command : "deno";
+  const mayRun = (command: string) => Deno.permissions.querySync({ name: "run", command }).state === "granted";
+  // Where neither is allowed, starting this Deno says so.
+  return !mayRun(command) && mayRun("deno") ? "deno" : command;
 }
 
 /**

@@ -1,8 +1,8 @@
 import type { Engine } from "../engine/engine.ts";
-import type { Course } from "../engine/course.ts";
+import type { Sequence } from "../engine/sequence.ts";
 import { loadEngine } from "../engine/load_engine.ts";
 import { modelCost } from "./floor.ts";
-import { lastPosition, rowCourse, stepsOf } from "./row_course.ts";
+import { lastPosition, rowPasses, stepsOf } from "./row_passes.ts";
 import type { Lengths, RooflineEvent, RowRequest, RowsRequest } from "./protocol.ts";
 import { type TimedRuntime, timedRuntime } from "./timed_runtime.ts";
 
@@ -64,11 +64,11 @@ export function prompt(tokens: number, vocab: number): number[] {
 
 /** Time of a prefill with nothing in the cache, until the first token is on the host, s. */
 export function prefill(engine: Engine, ids: readonly number[]): number {
-  using course = engine.course([{ tokens: ids.length, times: 1 }], 0);
+  using sequence = engine.sequence([{ tokens: ids.length, times: 1 }], 0);
   engine.runtime.device.synchronize();
   const start = performance.now();
-  course.forward(ids, 0);
-  course.read();
+  sequence.forward(ids, 0);
+  sequence.read();
   return (performance.now() - start) / 1000;
 }
 
@@ -76,34 +76,34 @@ export function prefill(engine: Engine, ids: readonly number[]): number {
 function decode(engine: Engine, runtime: TimedRuntime, row: RowRequest, lengths: Lengths, ids: readonly number[]) {
   const { model: { spec }, options: { dtype } } = engine;
   const { entryBytes } = modelCost(spec, dtype);
-  using course = engine.course(rowCourse(row, stepsOf(lengths)), 0);
+  using sequence = engine.sequence(rowPasses(row, stepsOf(lengths)), 0);
   if (row.fill > 0) {
-    course.forward(ids, 0);
-    course.read();
-    course.evict();
+    sequence.forward(ids, 0);
+    sequence.read();
+    sequence.evict();
   }
   // A step's entry is given back by counting it out: the next step overwrites it.
-  const rewind = row.rewind ? () => void course.cache.held.fill(row.length) : () => {};
+  const rewind = row.rewind ? () => void sequence.cache.held.fill(row.length) : () => {};
   const step = () => {
     rewind();
-    course.advance(0);
-    course.evict();
+    sequence.advance(0);
+    sequence.evict();
   };
   for (let i = 0; i < lengths.warmup; i++) {
     step();
-    course.read();
+    sequence.read();
   }
   const step_s: number[] = [], queue_s: number[] = [], run_s: number[] = [];
   let held = 0, read = 0;
   // As in the benchmark: each step is queued while the one before it runs, and its time is from one token on the host to
   // the next.
   step();
-  let pending = course.readLater();
-  const copiedBefore = course.cache.copied;
+  let pending = sequence.queueRead();
+  const copiedBefore = sequence.cache.copied;
   let before = performance.now();
   for (let i = 0; i < lengths.steps; i++) {
     rewind();
-    course.cache.held.forEach((entries, layer) => {
+    sequence.cache.held.forEach((entries, layer) => {
       held += entries;
       read += Math.min(entries, spec.window?.(layer) ?? Infinity);
     });
@@ -112,7 +112,7 @@ function decode(engine: Engine, runtime: TimedRuntime, row: RowRequest, lengths:
     step();
     queue_s.push((performance.now() - start) / 1000);
     run_s.push(runtime.takeRunTime());
-    const queued = course.readLater();
+    const queued = sequence.queueRead();
     pending();
     const end = performance.now();
     step_s.push((end - before) / 1000);
@@ -120,8 +120,8 @@ function decode(engine: Engine, runtime: TimedRuntime, row: RowRequest, lengths:
     pending = queued;
   }
   pending();
-  const entries_copied = course.cache.copied - copiedBefore;
-  const queued_step_s = engine.runtime.device.kind === "cuda" ? queuedSteps(engine, course, lengths, step) : [];
+  const entries_copied = sequence.cache.copied - copiedBefore;
+  const queued_step_s = engine.runtime.device.kind === "cuda" ? queuedSteps(engine, sequence, lengths, step) : [];
   return {
     step_s,
     queue_s,
@@ -129,7 +129,7 @@ function decode(engine: Engine, runtime: TimedRuntime, row: RowRequest, lengths:
     queued_step_s,
     kv_held: held / lengths.steps * entryBytes,
     kv_read: read / lengths.steps * entryBytes,
-    kv_allocated: course.cache.bytes,
+    kv_allocated: sequence.cache.bytes,
     entries_copied,
     allocated: engine.runtime.device.allocated,
   };
@@ -138,7 +138,7 @@ function decode(engine: Engine, runtime: TimedRuntime, row: RowRequest, lengths:
 /** A step's time where the device always has the next one to do: the host's part goes on beside it. */
 function queuedSteps(
   { runtime: { device } }: Engine,
-  course: Course,
+  sequence: Sequence,
   { batches, queued }: Lengths,
   step: () => void,
 ): number[] {
@@ -147,7 +147,7 @@ function queuedSteps(
     device.synchronize();
     const start = performance.now();
     for (let i = 0; i < queued; i++) step();
-    course.read();
+    sequence.read();
     times.push((performance.now() - start) / 1000 / queued);
   }
   return times;

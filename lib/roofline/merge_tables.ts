@@ -1,8 +1,8 @@
 import { Keeper, type KeepTable } from "../cache/schedule.ts";
 
 /**
- * One table that stands for several budgets of a policy, so that one loaded model serves all of them: a course at one
- * budget meets other counts than a course at another. Undefined where two budgets keep different sizes of one count, act on
+ * One table that stands for several budgets of a policy, so that one loaded model serves all of them: a sequence at one
+ * budget meets other counts than a sequence at another. Undefined where two budgets keep different sizes of one count, act on
  * different layers, or make different groups of them, and so want different graphs.
  *
  * @example

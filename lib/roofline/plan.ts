@@ -12,7 +12,7 @@ import type { KernelChoice } from "../engine/kernel_choice.ts";
 import { BUDGET_METHODS, type BudgetMethodName } from "./budget_methods.ts";
 import { mergeTables } from "./merge_tables.ts";
 import type { Lengths, RowRequest, RowsRequest } from "./protocol.ts";
-import { lastPosition, rowCourse, stepsOf } from "./row_course.ts";
+import { lastPosition, rowPasses, stepsOf } from "./row_passes.ts";
 
 /** What is to be measured. */
 export interface RooflineOptions {
@@ -160,7 +160,7 @@ function jobs(
 ): Job[] {
   const steps = stepsOf(lengths);
   const tables = rows.map(({ row, policy }) =>
-    tabulate(policy, spec, [], [[{ tokens: row.length, times: 1 }], rowCourse(row, steps)])
+    tabulate(policy, spec, [], [[{ tokens: row.length, times: 1 }], rowPasses(row, steps)])
   );
   const job = (table: KeepTable, { score, attention: attentionUse }: Policy, rows: readonly RowRequest[]): Job => ({
     method,

@@ -72,7 +72,7 @@ export interface StartFigures {
     readonly library_s: number;
     /** The policy's sessions made. */
     readonly policy_s: number;
-    /** The first prompt, its course's memory allocated. */
+    /** The first prompt, its sequence's memory allocated. */
     readonly prompt_s: number;
   };
   /** Reading the weights, beside other parts; 0 where ONNX Runtime does it. */

@@ -31,7 +31,7 @@ import {
   type NamedRow,
   type RooflineResults,
 } from "./results.ts";
-import { lastPosition, stepsOf } from "./row_course.ts";
+import { lastPosition, stepsOf } from "./row_passes.ts";
 
 /** What a run needs. */
 export interface RooflineRun {

@@ -5,7 +5,7 @@ import type { Fault } from "./byte_text.ts";
 import { type DatasetFile, FILE_FORMS, filesOfFolder, localFile } from "./dataset_files.ts";
 import { whyUnreadable } from "./file_pieces.ts";
 import { filesOfHub, type HubDataset, hubDataset, notHereNor } from "./hub_dataset.ts";
-import { datasetNames, namedDataset } from "./named.ts";
+import { builtinDataset, datasetNames } from "./builtin_datasets.ts";
 
 /** Where a data set is. */
 export interface FoundDataset {
@@ -59,7 +59,7 @@ export async function findDataset(
   if (name === "-") return { isOne: true, hasSplits: false };
   const here = await local(name, split, fault);
   if (here !== undefined) return here;
-  const named = namedDataset(name);
+  const named = builtinDataset(name);
   if (named === undefined) {
     const dataset = hubDataset(name);
     if (dataset === undefined) throw unknown(name, fault);

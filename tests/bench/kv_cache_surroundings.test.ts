@@ -87,7 +87,7 @@ for (const name of ["example", "own-method"] as const) {
     await using folder = new TemporaryFolder();
     const [command, ...rest] = taskArguments(name);
     const text = Deno.readTextFileSync(join(project, rest.pop()!))
-      .replace('"../mod.ts"', JSON.stringify(join(project, "mod.ts")))
+      .replace('"../../mod.ts"', JSON.stringify(join(project, "mod.ts")))
       .replace("max_tokens: 400,", "max_tokens: 160, prompt_tokens: 110, max_new_tokens: 4, num_warmup: 0,");
     Deno.writeTextFileSync(join(folder.path, "mine.ts"), text);
     const args = [command!, "--config", join(project, "deno.json"), ...rest, "mine.ts"];

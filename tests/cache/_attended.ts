@@ -1,7 +1,7 @@
 /** The real cache behind the real attention, of any number of query heads to a KV head: fed with what projections give. */
 import type { EvictionOptions } from "../../lib/cache/eviction.ts";
-import type { Stretch } from "../../lib/cache/schedule.ts";
-import { AttentionPart } from "../../lib/model/graph/attention/attention.ts";
+import type { PassGroup } from "../../lib/cache/schedule.ts";
+import { AttentionOps } from "../../lib/model/graph/attention/attention.ts";
 import type { AttentionForm } from "../../lib/model/graph/attention/attention_form.ts";
 import type { PassTensors } from "../../lib/model/graph/decoder_options.ts";
 import type { ModelSpec } from "../../lib/model/spec.ts";
@@ -29,18 +29,18 @@ export class AttendedCache extends FedCache<Projected> {
     readonly spec: AttentionShape,
     readonly form: { readonly attention: AttentionForm; readonly numbering: Numbering; readonly maxPositions: number },
     options: EvictionOptions,
-    course: readonly Stretch[],
+    sequence: readonly PassGroup[],
     seed: number,
   ) {
     const window = spec.window && (form.numbering === "absolute" ? "index" : "rank");
-    super(spec, { ...options, rankedPositions: form.numbering === "cache", window }, course, seed);
+    super(spec, { ...options, rankedPositions: form.numbering === "cache", window }, sequence, seed);
     this.#counts = window;
     this.#groups = this.eviction.keeper.groups();
   }
 
   protected override emit(g: Graph): PassTensors {
     const { spec: { layers, heads, kvHeads, headDim }, eviction: { kept, acting }, form } = this;
-    const part = new AttentionPart(g, this.spec as ModelSpec, {
+    const part = new AttentionOps(g, this.spec as ModelSpec, {
       dtype: "float32",
       attention: form.attention,
       rotate: form.numbering === "cache" ? "read" : "write",
@@ -97,7 +97,9 @@ export class AttendedCache extends FedCache<Projected> {
           : given.numbers("float32", [kvHeads, capacity], iota(kvHeads * capacity).map((i) => i % capacity));
       }
       if (form.numbering !== "cache" && spec.window?.(layer) && acting.includes(layer)) {
-        const [input, feature] = this.#counts === "index" ? ["births", "birth"] as const : ["ranks", "rank"] as const;
+        const [input, feature] = this.#counts === "index"
+          ? ["text_positions", "text_position"] as const
+          : ["ranks", "rank"] as const;
         inputs[`${input}.${layer}`] = cache.perSlot(feature, layer, tokens);
       }
       const { value, memory } = given.room("float32", [tokens, heads * headDim]);

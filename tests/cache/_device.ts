@@ -5,7 +5,7 @@
 import { emitDrop } from "../../lib/cache/drop_graph.ts";
 import { Eviction, type EvictionOptions } from "../../lib/cache/eviction.ts";
 import { KvCache } from "../../lib/cache/kv_cache.ts";
-import type { Stretch } from "../../lib/cache/schedule.ts";
+import type { PassGroup } from "../../lib/cache/schedule.ts";
 import type { StepState } from "../../lib/cache/step_state.ts";
 import { type DType, DTYPES } from "../../lib/util/dtype.ts";
 import type { PassTensors } from "../../lib/model/graph/decoder_options.ts";
@@ -44,7 +44,7 @@ export interface RowState {
   /** Ranks of all slots, those that hold nothing included. */
   readonly rank: Float32Array;
   readonly key_norm: Float32Array | undefined;
-  readonly birth: Float32Array | undefined;
+  readonly text_position: Float32Array | undefined;
   /** One line, or one for each of the last queries. */
   readonly attention: Float32Array[] | undefined;
 }
@@ -92,10 +92,10 @@ export class FedCache<E extends NewEntries = NewEntries> implements Disposable {
   /** Tokens of the text so far. */
   protected textIndex = 0;
 
-  constructor(readonly shape: Shape, options: EvictionOptions, course: readonly Stretch[], seed: number) {
+  constructor(readonly shape: Shape, options: EvictionOptions, sequence: readonly PassGroup[], seed: number) {
     this.eviction = new Eviction(runtime(), shape, options);
     try {
-      this.cache = new KvCache(this.eviction, course, seed);
+      this.cache = new KvCache(this.eviction, sequence, seed);
     } catch (error) {
       this.eviction[Symbol.dispose]();
       throw error;
@@ -170,9 +170,9 @@ export class FedCache<E extends NewEntries = NewEntries> implements Disposable {
       const state = cache.state(tokens)!.tensors();
       Object.assign(inputs, state.inputs);
       Object.assign(outputs, state.outputs);
-      inputs.middles = given.numbers("float32", [4, acting.length], cache.middles());
+      inputs.drop_ranges = given.numbers("float32", [4, acting.length], cache.dropRanges());
       if (isRandom) inputs.draw = given.numbers("int64", [1], [draw]);
-      if (kept.births) inputs.text_index = given.numbers("float32", [1], [this.textIndex]);
+      if (kept.textPositions) inputs.text_index = given.numbers("float32", [1], [this.textIndex]);
       const lines = this.linesOf(tokens);
       if (lines) inputs.lines = given.numbers("int64", [lines.length], lines);
     }
@@ -217,7 +217,7 @@ export class FedCache<E extends NewEntries = NewEntries> implements Disposable {
       return dtype === "float16" ? Float32Array.from(new Float16Array(bytes.buffer)) : new Float32Array(bytes.buffer);
     };
     const row = acting.indexOf(layer) * kvHeads + kvHead;
-    const { rank, key_norm, birth, attention } = state.memory;
+    const { rank, key_norm, text_position, attention } = state.memory;
     const feature = (memory: DeviceMemory | undefined, lines = 1) =>
       memory && row >= 0 ? this.#read(state, memory, row, lines) : undefined;
     return {
@@ -225,7 +225,7 @@ export class FedCache<E extends NewEntries = NewEntries> implements Disposable {
       values: entries(values),
       rank: feature(rank)?.[0] ?? Float32Array.from({ length: capacity }, (_, i) => i),
       key_norm: feature(key_norm)?.[0],
-      birth: feature(birth)?.[0],
+      text_position: feature(text_position)?.[0],
       attention: feature(attention, kept.attention?.from === "last" ? kept.attention.window : 1),
     };
   }

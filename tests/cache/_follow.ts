@@ -2,7 +2,7 @@
 import { deepEqual, ok } from "node:assert/strict";
 import type { KvCache } from "../../lib/cache/kv_cache.ts";
 import { firstDraw } from "../../lib/cache/random_graph.ts";
-import { type Stretch, tabulate } from "../../lib/cache/schedule.ts";
+import { type PassGroup, tabulate } from "../../lib/cache/schedule.ts";
 import type { AttentionForm } from "../../lib/model/graph/attention/attention_form.ts";
 import type { ModelFolder } from "../../lib/model/folder/model_folder.ts";
 import type { Policy, Sizes } from "../../lib/policies/policy.ts";
@@ -92,12 +92,12 @@ export interface Followed {
 export function follow(run: Followed): { readonly nearTies: readonly NearTie[]; readonly choices: number } {
   const { model, neox, policy, method, ids, passes, skip = [], positions = "absolute", seed = 0 } = run;
   const { layers, heads, kvHeads } = model.spec;
-  const course = stretchesOf(passes);
+  const sequence = stretchesOf(passes);
   using engine = new Engine(runtime(), model, {
     dtype: "float32",
     attention: run.attention ?? "explicit",
     maxPositions: ids.length,
-    table: tabulate(policy, { layers }, skip, [course]),
+    table: tabulate(policy, { layers }, skip, [sequence]),
     score: policy.score,
     attentionUse: policy.attention,
     positions,
@@ -105,7 +105,7 @@ export function follow(run: Followed): { readonly nearTies: readonly NearTie[]; 
     threads: 1,
     logits: run.logits !== undefined,
   });
-  using device = engine.course(course, seed);
+  using device = engine.sequence(sequence, seed);
   const { acting } = engine.eviction;
   const cache = new ReferenceCache({ layers, heads, kvHeads }, method, new Set(skip));
   const decoder = neox
@@ -143,8 +143,8 @@ export function follow(run: Followed): { readonly nearTies: readonly NearTie[]; 
   return { nearTies, choices };
 }
 
-/** Passes as a course has them. */
-export const stretchesOf = (passes: readonly number[]): Stretch[] => passes.map((tokens) => ({ tokens, times: 1 }));
+/** Passes as a sequence has them. */
+export const stretchesOf = (passes: readonly number[]): PassGroup[] => passes.map((tokens) => ({ tokens, times: 1 }));
 
 /** Holds the attention kept of entries against the reference's. */
 export function compareAttention(cache: KvCache, reference: ReferenceCache): void {

@@ -46,18 +46,18 @@ Deno.test("query heads that share a KV head choose together, and read what is ke
         };
         const passes = [...first, ...new Array<number>(steps).fill(1)];
         const attention = policy.attention || numbering === "cache" || windows.length > 0 ? "explicit" : wanted;
-        const course = stretchesOf(passes);
+        const sequence = stretchesOf(passes);
         using device = new AttendedCache(
           spec,
           { attention, numbering, maxPositions: 64 },
           {
             dtype: "float32",
-            table: tabulate(policy, { layers }, [], [course]),
+            table: tabulate(policy, { layers }, [], [sequence]),
             score: policy.score,
             attentionUse: policy.attention,
             trace: true,
           },
-          course,
+          sequence,
           seed,
         );
         const { cache, eviction: { acting } } = device;

@@ -2,7 +2,7 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { firstDraw } from "../../lib/cache/random_graph.ts";
-import { type Stretch, tabulate } from "../../lib/cache/schedule.ts";
+import { type PassGroup, tabulate } from "../../lib/cache/schedule.ts";
 import type { AttentionUse, LayerState, Sizes } from "../../lib/policies/policy.ts";
 import { attention, featuresOf, type Score } from "../../lib/policies/score.ts";
 import { FedCache, type Shape } from "./_device.ts";
@@ -130,7 +130,7 @@ const cases: fc.Arbitrary<Case> = uses.chain((use) =>
 );
 
 /** Equal passes that follow each other are one stretch. */
-const stretches = (passes: readonly number[]): Stretch[] => passes.map((tokens) => ({ tokens, times: 1 }));
+const passGroups = (passes: readonly number[]): PassGroup[] => passes.map((tokens) => ({ tokens, times: 1 }));
 
 /** Runs a case on the device and in the reference, and holds all that is kept against each other after every pass. */
 function follow({ shape, group, styles, score, use, passes, trace, dtype, seed }: Case): void {
@@ -138,9 +138,9 @@ function follow({ shape, group, styles, score, use, passes, trace, dtype, seed }
   const keep = ({ layer, entries }: LayerState) => sizesOf(styles[layer]!, entries, score !== undefined);
   const reads = new Set(score ? featuresOf(score) : []);
   const attentionUse = reads.has("attention") ? use : undefined;
-  const course = stretches(passes);
-  const table = tabulate({ method: "tested", params: {}, keep }, { layers }, [], [course]);
-  using fed = new FedCache(shape, { dtype, table, score, attentionUse, trace }, course, seed);
+  const sequence = passGroups(passes);
+  const table = tabulate({ method: "tested", params: {}, keep }, { layers }, [], [sequence]);
+  using fed = new FedCache(shape, { dtype, table, score, attentionUse, trace }, sequence, seed);
   const { cache, eviction: { acting } } = fed;
   const heads = kvHeads * group;
   const reference = new ReferenceCache({ layers, heads, kvHeads }, { keep, score, attention: use }, new Set(), float32);
@@ -172,7 +172,7 @@ function follow({ shape, group, styles, score, use, passes, trace, dtype, seed }
     const observed = attentionUse && acting.map((layer) => {
       const entries = reference.rows[layer]![0]!.length;
       const past = entries - tokens;
-      // Parts of 64, and so are the means of so many.
+      // LayerOps of 64, and so are the means of so many.
       const weights = range(0, tokens).map((query) =>
         range(0, heads).map(() =>
           range(0, entries).map((i) =>
@@ -269,7 +269,13 @@ function compareAll(
       deepEqual(vectors(row.values), entries.map(({ value }) => [...Array.from(value)]), at + "values");
       deepEqual(vectors(row.keys), entries.map(({ key }) => [...Array.from(key)]), at + "keys");
       if (!acting.includes(layer)) return;
-      if (trace) deepEqual(slots.map((slot) => row.birth![slot]), entries.map(({ index }) => index), at + "births");
+      if (trace) {
+        deepEqual(
+          slots.map((slot) => row.text_position![slot]),
+          entries.map(({ index }) => index),
+          at + "text_positions",
+        );
+      }
       if (norms) {
         const expected = entries.map(({ key }) =>
           Math.fround(Math.sqrt(Array.from(key).reduce((sum, x) => sum + x * x, 0)))
@@ -321,9 +327,9 @@ Deno.test("the same sizes are another eviction once slots are out of text order"
 Deno.test("a prompt has memory of its own while it is whole, one in chunks takes what is kept and a chunk", () => {
   const keep = ({ entries }: LayerState) => entries > 2 ? { sink: 0, heavy: 0, recent: 2 } : "all";
   const slots = (passes: readonly number[]) => {
-    const course = stretches(passes);
-    const table = tabulate({ method: "tested", params: {}, keep }, { layers: 1 }, [], [course]);
-    using fed = new FedCache(small.shape, { dtype: "float32", table }, course, 0);
+    const sequence = passGroups(passes);
+    const table = tabulate({ method: "tested", params: {}, keep }, { layers: 1 }, [], [sequence]);
+    using fed = new FedCache(small.shape, { dtype: "float32", table }, sequence, 0);
     return [fed.cache.capacity(0, passes[0]!), fed.cache.capacity(0, 1)];
   };
   deepEqual(slots([8, 1, 1]), [8, 3]);
@@ -334,7 +340,7 @@ Deno.test("a prompt has memory of its own while it is whole, one in chunks takes
 
 Deno.test("what is held is told by a trace only", () => {
   const table = { layers: [[[3, 0, 0, 2]]] } as const;
-  using fed = new FedCache(small.shape, { dtype: "float32", table }, stretches([1, 1, 1]), 0);
+  using fed = new FedCache(small.shape, { dtype: "float32", table }, passGroups([1, 1, 1]), 0);
   throws(() => fed.cache.heldPositions(), {
     name: "TypeError",
     message: "Cannot say what is held: the eviction was made without trace",

@@ -1,14 +1,14 @@
 /** A prompt that is read in chunks, with eviction between them. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { type Stretch, tabulate } from "../../lib/cache/schedule.ts";
+import { type PassGroup, tabulate } from "../../lib/cache/schedule.ts";
 import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import type { Policy } from "../../lib/policies/policy.ts";
 import { methods } from "../../lib/policies/registry.ts";
 import { Engine } from "../../lib/engine/engine.ts";
 import type { EngineOptions } from "../../lib/engine/engine_options.ts";
 import { measureSpeed } from "../../lib/run/measure/speed.ts";
-import { speedCourse } from "../../lib/run/measure/speed_course.ts";
+import { speedPasses } from "../../lib/run/measure/speed_passes.ts";
 import { goldenTokens } from "../parity/golden.ts";
 import { configOf, lookUp, neox, randomWeights, storedWeights, temporaryFolder, writeModel } from "../model/_models.ts";
 import { runtime } from "./_device.ts";
@@ -16,8 +16,8 @@ import { embedded } from "./_embedded.ts";
 import { fewTies, follow } from "./_follow.ts";
 import { pairs } from "./_pairs.ts";
 
-const passesOf = (course: readonly Stretch[]) =>
-  course.flatMap(({ tokens, times }) => new Array<number>(times).fill(tokens));
+const passesOf = (sequence: readonly PassGroup[]) =>
+  sequence.flatMap(({ tokens, times }) => new Array<number>(times).fill(tokens));
 
 const lengths = fc.record({
   promptTokens: fc.integer({ min: 1, max: 40 }),
@@ -27,13 +27,13 @@ const lengths = fc.record({
 
 Deno.test("chunks are full but for the last, and none is there where the prompt fits in one", () => {
   fc.assert(fc.property(lengths, ({ promptTokens, chunk, newTokens }) => {
-    const whole = speedCourse({ promptTokens, newTokens });
-    const course = speedCourse({ promptTokens, newTokens, chunk });
-    if (chunk >= promptTokens) return deepEqual(course, whole);
-    const prompt = passesOf(course.slice(0, -1));
+    const whole = speedPasses({ promptTokens, newTokens });
+    const sequence = speedPasses({ promptTokens, newTokens, chunk });
+    if (chunk >= promptTokens) return deepEqual(sequence, whole);
+    const prompt = passesOf(sequence.slice(0, -1));
     equal(prompt.reduce((a, b) => a + b), promptTokens);
     ok(prompt.slice(0, -1).every((tokens) => tokens === chunk) && prompt.at(-1)! <= chunk);
-    deepEqual(course.at(-1), whole.at(-1));
+    deepEqual(sequence.at(-1), whole.at(-1));
   }));
 });
 
@@ -62,7 +62,7 @@ Deno.test("a random model holds what a plain one does that reads the same chunks
       ({ headDim, ...shape }, { policy, method }, given, positions, wanted, skips, seed) => {
         const model = neox({ ...shape, hidden: shape.heads * headDim, rotary: headDim / 2 });
         const weights = randomWeights(model, seed);
-        const passes = passesOf(speedCourse(given));
+        const passes = passesOf(speedPasses(given));
         const ids = Array.from({ length: passes.reduce((a, b) => a + b) }, (_, i) => (seed + 7 * i) % model.vocab);
         using folder = temporaryFolder();
         writeModel(folder.path, configOf(model), storedWeights(model, weights));
@@ -87,12 +87,16 @@ Deno.test("a random model holds what a plain one does that reads the same chunks
   );
 });
 
-function engineOf(policy: Policy, course: readonly Stretch[], options: Pick<EngineOptions, "attention" | "logits">) {
+function engineOf(
+  policy: Policy,
+  sequence: readonly PassGroup[],
+  options: Pick<EngineOptions, "attention" | "logits">,
+) {
   const { model } = embedded;
   return new Engine(runtime(), model, {
     dtype: "float32",
     maxPositions: 256,
-    table: tabulate(policy, model.spec, [], [course]),
+    table: tabulate(policy, model.spec, [], [sequence]),
     score: policy.score,
     attentionUse: policy.attention,
     ...options,
@@ -103,11 +107,11 @@ Deno.test("where nothing is evicted, chunks give the logits of the whole prompt"
   const [promptTokens, newTokens] = [70, 3];
   for (const attention of ["fused", "explicit"] as const) {
     const logitsOf = (policy: Policy, chunk: number | undefined) => {
-      const course = speedCourse({ promptTokens, newTokens, chunk });
-      using engine = engineOf(policy, course, { attention, logits: true });
-      using run = engine.course(course, 0);
+      const sequence = speedPasses({ promptTokens, newTokens, chunk });
+      using engine = engineOf(policy, sequence, { attention, logits: true });
+      using run = engine.sequence(sequence, 0);
       let at = 0;
-      return passesOf(course).flatMap((tokens) => {
+      return passesOf(sequence).flatMap((tokens) => {
         run.forward(goldenTokens.slice(at, at += tokens), 0);
         run.evict();
         return [...run.logits()];
@@ -129,13 +133,13 @@ Deno.test("a speed pass in chunks takes memory for what is kept and one chunk, a
   const policy = methods.streaming_llm({ start_size: 4, recent_size: 28 });
   const run = (chunk: number | undefined) => {
     const given = { promptTokens: 200, newTokens: 8, chunk };
-    const course = speedCourse(given);
-    using engine = engineOf(policy, course, { attention: "fused" });
+    const sequence = speedPasses(given);
+    using engine = engineOf(policy, sequence, { attention: "fused" });
     const speed = measureSpeed(engine, goldenTokens, given, 0);
     // The same by hand.
-    using passes = engine.course(course, 0);
+    using passes = engine.sequence(sequence, 0);
     let [at, token] = [0, 0];
-    const generated = passesOf(course).map((tokens, i) => {
+    const generated = passesOf(sequence).map((tokens, i) => {
       const ids = at < 200 ? goldenTokens.slice(at, at + tokens) : [token];
       if (i > 0) passes.evict();
       passes.forward(ids, 0);

@@ -109,19 +109,19 @@ function nllOf(
   skip: number[] = [],
 ): number[] {
   const { model } = embedded;
-  const course = stretchesOf([...(prompt ? [prompt] : []), ...new Array<number>(steps).fill(1)]);
+  const sequence = stretchesOf([...(prompt ? [prompt] : []), ...new Array<number>(steps).fill(1)]);
   using engine = new Engine(runtime(), model, {
     dtype: "float32",
     attention: "explicit",
     maxPositions: prompt + steps,
-    table: tabulate(policy, model.spec, skip, [course]),
+    table: tabulate(policy, model.spec, skip, [sequence]),
     score: policy.score,
     attentionUse: policy.attention,
     ...options,
   });
-  using run = engine.course(course, 0);
+  using run = engine.sequence(sequence, 0);
   let at = 0;
-  return course.map(({ tokens }) => {
+  return sequence.map(({ tokens }) => {
     run.forward(goldenTokens.slice(at, at += tokens), goldenTokens[at]!);
     run.evict();
     return run.read().nll;

@@ -152,8 +152,8 @@ Deno.test("a run by lot is the same for a seed, and another for another, after a
   const shape = { layers: 2, kvHeads: 2, headDim: 1 };
   const run = (seed: number, passes: readonly number[]) => {
     const table = { layers: [0, 1].map(() => [[24, 0, 8, 4], [13, 0, 8, 4]] as const) };
-    const course = passes.map((tokens) => ({ tokens, times: 1 }));
-    using fed = new FedCache(shape, { dtype: "float32", table, score: random, trace: true }, course, seed);
+    const sequence = passes.map((tokens) => ({ tokens, times: 1 }));
+    using fed = new FedCache(shape, { dtype: "float32", table, score: random, trace: true }, sequence, seed);
     for (const tokens of passes) {
       const zeros = [0, 1].map(() => new Float32Array(2 * tokens));
       fed.pass(tokens, { keys: zeros, values: zeros });

@@ -1,7 +1,7 @@
-/** How many entries layers hold in the course of a run, against counting them one pass after the other. */
+/** How many entries layers hold in the sequence of a run, against counting them one pass after the other. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
-import { Keeper, type Stretch, tabulate } from "../../lib/cache/schedule.ts";
+import { Keeper, type PassGroup, tabulate } from "../../lib/cache/schedule.ts";
 import type { LayerState, Sizes } from "../../lib/policies/policy.ts";
 import { numbers } from "./_numbers.ts";
 import { kept, range } from "../reference/cache.ts";
@@ -15,8 +15,8 @@ function sizesOf({ layer, entries }: LayerState, seed: number, kinds: number, mo
   return { sink, heavy: 0, recent: count - sink };
 }
 
-const courses = fc.array(
-  fc.record<Stretch>({
+const sequences = fc.array(
+  fc.record<PassGroup>({
     tokens: fc.oneof(fc.constant(1), fc.integer({ min: 2, max: 9 })),
     times: fc.integer({ min: 1, max: 25 }),
   }),
@@ -26,20 +26,20 @@ const courses = fc.array(
 Deno.test("layers hold what counting says: at the end, at most, and in groups that hold as many as each other", () => {
   fc.assert(
     fc.property(
-      courses,
+      sequences,
       fc.integer({ min: 1, max: 6 }),
       fc.integer({ min: 1, max: 4 }),
       fc.integer({ min: 1, max: 20 }),
       fc.subarray([0, 1, 2]),
       fc.nat(),
-      (course, layers, kinds, most, skipped, seed) => {
+      (sequence, layers, kinds, most, skipped, seed) => {
         const keep = (state: LayerState) => sizesOf(state, seed, kinds, most);
-        const table = tabulate({ method: "tested", params: {}, keep }, { layers }, skipped, [course]);
+        const table = tabulate({ method: "tested", params: {}, keep }, { layers }, skipped, [sequence]);
         const keeper = new Keeper(JSON.parse(JSON.stringify(table)));
         const groups = keeper.groups();
         const held = new Array<number>(layers).fill(0);
         const counted = range(0, layers).map(() => ({ capacity: 0, prefill: 0, held: 0 }));
-        for (const { tokens } of course.flatMap(({ tokens, times }) => range(0, times).map(() => ({ tokens })))) {
+        for (const { tokens } of sequence.flatMap(({ tokens, times }) => range(0, times).map(() => ({ tokens })))) {
           for (const layer of range(0, layers)) {
             const count = counted[layer]!;
             const entries = held[layer]! + tokens;
@@ -55,7 +55,7 @@ Deno.test("layers hold what counting says: at the end, at most, and in groups th
           }
           groups.forEach((group, layer) => equal(held[layer], held[groups.indexOf(group)]));
         }
-        deepEqual(range(0, layers).map((layer) => keeper.course(layer, course)), counted);
+        deepEqual(range(0, layers).map((layer) => keeper.sequence(layer, sequence)), counted);
         // Groups are as few as that allows where layers are alike.
         ok(new Set(groups).size <= kinds + 1);
       },

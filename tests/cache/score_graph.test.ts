@@ -13,17 +13,17 @@ import { type Entry, evaluate, range } from "../reference/cache.ts";
 const DIM = 4;
 
 /** A row's middle, with numbers of its own for what is not computed from keys and values. */
-interface Middle {
+interface DropRange {
   readonly entries: readonly Entry[];
   readonly paid: readonly number[];
   readonly random: readonly number[];
 }
 
 /**
- * Scores of rows, `[rows][entries]`, in either of the graph's forms: of the middles alone, or of rows `width` wide in
+ * Scores of rows, `[rows][entries]`, in either of the graph's forms: of the dropRanges alone, or of rows `width` wide in
  * which the middle begins at `sink`, among numbers that must not matter.
  */
-function scored(score: Score, rows: readonly Middle[], masked?: { readonly width: number; readonly sink: number }) {
+function scored(score: Score, rows: readonly DropRange[], masked?: { readonly width: number; readonly sink: number }) {
   const { device, ort } = runtime();
   const entries = rows[0]!.entries.length;
   const { width, sink } = masked ?? { width: entries, sink: 0 };
@@ -45,7 +45,7 @@ function scored(score: Score, rows: readonly Middle[], masked?: { readonly width
   };
   const floats = (...numbers: number[]) => given(Float32Array.from(numbers));
   const outside = [1e30, -1e30, 7, 0, -3];
-  const featureOf = ({ entries, paid, random }: Middle, name: Feature, i: number): number[] => {
+  const featureOf = ({ entries, paid, random }: DropRange, name: Feature, i: number): number[] => {
     const entry = entries[i];
     if (!entry) return range(0, isDeep(name) ? DIM : 1).map((j) => outside[(i + 50 + j) % outside.length]!);
     switch (name) {
@@ -91,7 +91,7 @@ Deno.test("scores are what the expression says, alone or among others, whatever 
       (score, entries, before, behind, seed) => {
         const next = numbers(seed);
         const vector = () => Float32Array.from({ length: DIM }, () => 6 * next() - 3);
-        const rows = range(0, 2).map((): Middle => ({
+        const rows = range(0, 2).map((): DropRange => ({
           entries: range(0, entries).map((index) => ({ index, key: vector(), value: vector(), seen: new Map() })),
           paid: range(0, entries).map(() => Math.fround(next())),
           random: range(0, entries).map(() => Math.fround(next())),

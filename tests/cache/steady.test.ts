@@ -1,6 +1,6 @@
 /** What eviction costs: one entry of each head in the steady state; and nothing, to the last bit, where nothing is dropped. */
 import { deepEqual, equal, notDeepEqual, ok } from "node:assert/strict";
-import { type Stretch, tabulate } from "../../lib/cache/schedule.ts";
+import { type PassGroup, tabulate } from "../../lib/cache/schedule.ts";
 import { type ModelFolder, openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import type { Policy } from "../../lib/policies/policy.ts";
 import { methodNames, methods } from "../../lib/policies/registry.ts";
@@ -58,13 +58,13 @@ function engineOf(
   model: ModelFolder,
   policy: Policy,
   skip: readonly number[],
-  course: readonly Stretch[],
+  sequence: readonly PassGroup[],
   options: Form,
 ) {
   return new Engine(runtime(), model, {
     dtype: "float32",
     maxPositions: 128,
-    table: tabulate(policy, model.spec, skip, [course]),
+    table: tabulate(policy, model.spec, skip, [sequence]),
     score: policy.score,
     attentionUse: policy.attention,
     ...options,
@@ -77,12 +77,12 @@ Deno.test("in the steady state one entry of each head moves in a step, whatever 
     for (const [name, policy] of Object.entries(policies())) {
       for (const form of forms(policy)) {
         for (const [prompt, skip] of [[1, []], [30, [1]]] as const) {
-          const course = stretchesOf([prompt, ...new Array<number>(30).fill(1)]);
+          const sequence = stretchesOf([prompt, ...new Array<number>(30).fill(1)]);
           const acting = layers - skip.length;
-          using engine = engineOf(model, policy, skip, course, { ...form, threads: 1 });
-          using run = engine.course(course, 0);
+          using engine = engineOf(model, policy, skip, sequence, { ...form, threads: 1 });
+          using run = engine.sequence(sequence, 0);
           let [before, copied] = [0, 0];
-          course.forEach(({ tokens }, step) => {
+          sequence.forEach(({ tokens }, step) => {
             run.forward(new Array<number>(tokens).fill(step), 0);
             run.evict();
             const held = run.cache.held[0]!;
@@ -101,9 +101,9 @@ Deno.test("in the steady state one entry of each head moves in a step, whatever 
 
 /** NLL and argmax of each step over Moby Dick, or as much of it as a small vocabulary has. */
 function stepsOf(model: ModelFolder, policy: Policy, steps: number, skip: readonly number[], form: Form): number[][] {
-  const course = [{ tokens: 1, times: steps }];
-  using engine = engineOf(model, policy, skip, course, form);
-  using run = engine.course(course, 0);
+  const sequence = [{ tokens: 1, times: steps }];
+  using engine = engineOf(model, policy, skip, sequence, form);
+  using run = engine.sequence(sequence, 0);
   const ids = goldenTokens.map((id) => id % model.spec.vocab);
   return Array.from({ length: steps }, (_, i) => {
     run.forward([ids[i]!], ids[i + 1]!);

@@ -6,7 +6,7 @@ import { HubClient } from "../../lib/hub/client.ts";
 import { HubError } from "../../lib/hub/errors.ts";
 import { fetchFile } from "../../lib/hub/fetch_file.ts";
 import { hubModel } from "../../lib/hub/hub.ts";
-import { retryAfter } from "../../lib/hub/refusals.ts";
+import { retryAfter } from "../../lib/hub/http_errors.ts";
 import { isRelativePath, isRepoId, repoOf } from "../../lib/hub/repo.ts";
 import { TemporaryFolder } from "../bench/_bench.ts";
 import { Environment, hubEnvironment } from "./_environment.ts";

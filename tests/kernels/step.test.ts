@@ -64,13 +64,13 @@ function run({ model, policy, passes, positions = "absolute", trace = true }: Ru
   const tokens = passes.reduce((a, b) => a + b);
   // No token comes twice: in the first layer its keys would have the same norm.
   const ids = Array.from({ length: tokens + 1 }, (_, i) => (5 + 7 * i) % spec.vocab);
-  const stretches = passes.map((tokens) => ({ tokens, times: 1 }));
+  const passGroups = passes.map((tokens) => ({ tokens, times: 1 }));
   using engine = new Engine(runtime(), model, {
     dtype: "float32",
     attention: "explicit",
     positions,
     maxPositions: tokens,
-    table: tabulate(policy, spec, [], [stretches]),
+    table: tabulate(policy, spec, [], [passGroups]),
     score: policy.score,
     attentionUse: policy.attention,
     trace,
@@ -78,16 +78,16 @@ function run({ model, policy, passes, positions = "absolute", trace = true }: Ru
     logits: true,
     kernels,
   });
-  using course = engine.course(stretches, 3);
+  using sequence = engine.sequence(passGroups, 3);
   const steps = [];
   let at = 0;
   for (const tokens of passes) {
-    course.forward(ids.slice(at, at += tokens), ids[at]!);
-    course.evict();
-    const { nll, argmax } = course.read();
-    steps.push({ nll, argmax, logits: course.logits(), held: trace ? course.cache.heldPositions() : [] });
+    sequence.forward(ids.slice(at, at += tokens), ids[at]!);
+    sequence.evict();
+    const { nll, argmax } = sequence.read();
+    steps.push({ nll, argmax, logits: sequence.logits(), held: trace ? sequence.cache.heldPositions() : [] });
   }
-  return { steps, copied: course.cache.copied, used: engine.steps instanceof Reason ? engine.steps.text : "own" };
+  return { steps, copied: sequence.cache.copied, used: engine.steps instanceof Reason ? engine.steps.text : "own" };
 }
 
 /** Runs both, and holds one against the other; gives how often each kernel was called. */

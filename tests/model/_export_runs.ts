@@ -1,11 +1,11 @@
 /** How a tiny model and its ONNX exports are run, to be held against each other. */
-import { type Stretch, tabulate } from "../../lib/cache/schedule.ts";
+import { type PassGroup, tabulate } from "../../lib/cache/schedule.ts";
 import type { ModelFolder } from "../../lib/model/folder/model_folder.ts";
 import type { Policy } from "../../lib/policies/policy.ts";
 import type { EngineOptions } from "../../lib/engine/engine_options.ts";
 import type { Positions } from "../../lib/engine/numbering.ts";
-import { qualityCourse } from "../../lib/run/measure/quality.ts";
-import { speedCourse } from "../../lib/run/measure/speed_course.ts";
+import { qualityPasses } from "../../lib/run/measure/quality.ts";
+import { speedPasses } from "../../lib/run/measure/speed_passes.ts";
 
 /** Tokens of the quality pass. */
 export const STEPS = 40;
@@ -14,7 +14,7 @@ export const lengths = { promptTokens: 24, newTokens: 6 };
 /** Text of bytes that do not repeat often: equal tokens have equal norms in layer 0, and ties are no one's mistake. */
 export const ids: readonly number[] = Array.from({ length: STEPS + 1 }, (_, i) => (i * 89 + 7) % 256);
 
-const courses: readonly Stretch[][] = [qualityCourse(STEPS), speedCourse(lengths)];
+const sequences: readonly PassGroup[][] = [qualityPasses(STEPS), speedPasses(lengths)];
 
 /** A run of a policy. */
 export interface Wanted {
@@ -33,7 +33,7 @@ export function optionsFor(
     attention: exported ? "export" : "explicit",
     maxPositions: STEPS,
     positions,
-    table: tabulate(policy, spec, skip, courses),
+    table: tabulate(policy, spec, skip, sequences),
     score: policy.score,
     attentionUse: policy.attention,
   };

@@ -217,14 +217,14 @@ export function logitsOfEach(
     logits: true,
   });
   return ways.map((passes) => {
-    using course = engine.course(passes.map((tokens) => ({ tokens, times: 1 })), 0);
+    using sequence = engine.sequence(passes.map((tokens) => ({ tokens, times: 1 })), 0);
     const rows: Float32Array[] = [];
     let at = 0;
     for (const tokens of passes) {
-      course.forward(ids.slice(at, at + tokens), ids[at + tokens] ?? 0);
-      course.evict();
-      course.read();
-      const logits = course.logits();
+      sequence.forward(ids.slice(at, at + tokens), ids[at + tokens] ?? 0);
+      sequence.evict();
+      sequence.read();
+      const logits = sequence.logits();
       for (let i = 0; i < tokens; i++) rows.push(logits.slice(i * vocab, (i + 1) * vocab));
       at += tokens;
     }

@@ -14,9 +14,9 @@ function argmaxOf(folder: string, ids: readonly number[]): number {
     maxPositions: ids.length,
     table: { layers: [[], []] },
   });
-  using course = engine.course([{ tokens: ids.length, times: 1 }], 0);
-  course.forward(ids, 0);
-  return course.read().argmax;
+  using sequence = engine.sequence([{ tokens: ids.length, times: 1 }], 0);
+  sequence.forward(ids, 0);
+  return sequence.read().argmax;
 }
 
 Deno.test("argmax is the first of equal logits, and a token where logits are not numbers", () => {

@@ -54,9 +54,9 @@ for (const [name, [heads, kvHeads, headDim, dtype]] of Object.entries(FOLDERS)) 
   });
 
   Deno.test(`${name} gives the reference's NLL and argmax`, () => {
-    const course = run(name, model, forms[0]);
-    deepEqual(course.map(({ argmax }) => argmax), argmax);
-    course.slice(0, -1).forEach((step, i) => ok(Math.abs(step.nll - nll[i]!) < 1e-4, `step ${i}: NLL ${step.nll}`));
+    const sequence = run(name, model, forms[0]);
+    deepEqual(sequence.map(({ argmax }) => argmax), argmax);
+    sequence.slice(0, -1).forEach((step, i) => ok(Math.abs(step.nll - nll[i]!) < 1e-4, `step ${i}: NLL ${step.nll}`));
   });
 
   Deno.test(`${name} keeps what the methods' definitions do, and gives the logits of it`, () => {
@@ -117,10 +117,10 @@ function run(name: string, model: ModelFolder, attention: AttentionForm, positio
     table: { layers: range(0, model.spec.layers).map(() => []) },
     threads: 1,
   });
-  using course = engine.course([{ tokens: 1, times: ids.length }], 0);
+  using sequence = engine.sequence([{ tokens: 1, times: ids.length }], 0);
   return ids.map((id, i) => {
-    course.forward([id], ids[i + 1] ?? 0);
-    course.evict();
-    return course.read();
+    sequence.forward([id], ids[i + 1] ?? 0);
+    sequence.evict();
+    return sequence.read();
   });
 }

@@ -15,17 +15,17 @@ for (const attention of FORMS) {
     const check = (got: number, at: number) =>
       ok(Math.abs(got - nll[at]!) < 1e-4, `token ${at}: NLL ${got}, the reference's is ${nll[at]}`);
     {
-      using course = engine.course([{ tokens: 1, times: 64 }], 0);
+      using sequence = engine.sequence([{ tokens: 1, times: 64 }], 0);
       for (let i = 0; i < 64; i++) {
-        course.forward([goldenTokens[i]!], goldenTokens[i + 1]!);
-        course.evict();
-        check(course.read().nll, i);
+        sequence.forward([goldenTokens[i]!], goldenTokens[i + 1]!);
+        sequence.evict();
+        check(sequence.read().nll, i);
       }
     }
     for (const length of [2, 3, 63, 64, 65, 300, 800]) {
-      using course = engine.course([{ tokens: length, times: 1 }], 0);
-      course.forward(goldenTokens.slice(0, length), goldenTokens[length]!);
-      check(course.read().nll, length - 1);
+      using sequence = engine.sequence([{ tokens: length, times: 1 }], 0);
+      sequence.forward(goldenTokens.slice(0, length), goldenTokens[length]!);
+      check(sequence.read().nll, length - 1);
     }
   });
 }
@@ -37,14 +37,14 @@ Deno.test("the embedded model gives equal logits fused and explicit, however the
   using explicit = engineOf(model, "explicit", 64, true);
   /** Logits after a prompt of the first `prompt` tokens and a step for each further one. */
   const last = (engine: Engine, tokens: readonly number[], prompt: number) => {
-    using course = engine.course([{ tokens: prompt, times: 1 }, { tokens: 1, times: tokens.length - prompt }], 0);
-    course.forward(tokens.slice(0, prompt), 0);
-    course.evict();
+    using sequence = engine.sequence([{ tokens: prompt, times: 1 }, { tokens: 1, times: tokens.length - prompt }], 0);
+    sequence.forward(tokens.slice(0, prompt), 0);
+    sequence.evict();
     for (let i = prompt; i < tokens.length; i++) {
-      course.forward([tokens[i]!], 0);
-      course.evict();
+      sequence.forward([tokens[i]!], 0);
+      sequence.evict();
     }
-    return course.logits().slice(-vocab);
+    return sequence.logits().slice(-vocab);
   };
   const tokens = fc.array(fc.nat(vocab - 1), { minLength: 1, maxLength: 40 });
   fc.assert(

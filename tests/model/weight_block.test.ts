@@ -28,10 +28,10 @@ function logits(path: string, weightBlock: boolean, dtype: "float16" | "float32"
     logits: true,
     weightBlock,
   });
-  using course = engine.course([{ tokens: IDS.length, times: 1 }], 0);
-  course.forward(IDS, 0);
-  course.read();
-  return { logits: course.logits(), bytes: engine.weights?.bytes ?? 0, stored: engine.weightBytes };
+  using sequence = engine.sequence([{ tokens: IDS.length, times: 1 }], 0);
+  sequence.forward(IDS, 0);
+  sequence.read();
+  return { logits: sequence.logits(), bytes: engine.weights?.bytes ?? 0, stored: engine.weightBytes };
 }
 
 /** A model in two shards, at offsets that are multiples of nothing. */

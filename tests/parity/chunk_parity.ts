@@ -7,7 +7,7 @@ import type { Policy } from "../../lib/policies/policy.ts";
 import { methods } from "../../lib/policies/registry.ts";
 import { Engine } from "../../lib/engine/engine.ts";
 import type { EngineOptions } from "../../lib/engine/engine_options.ts";
-import { speedCourse } from "../../lib/run/measure/speed_course.ts";
+import { speedPasses } from "../../lib/run/measure/speed_passes.ts";
 import { embeddedModel, goldenTokens } from "./golden.ts";
 import { distance, run } from "./kernel_parity.ts";
 
@@ -19,18 +19,18 @@ export interface Form extends Pick<EngineOptions, "kernels"> {
 
 /** NLL of the text's next token after each of the passes that read a prompt of 200 tokens, and 8 steps after it. */
 function nllsOf(runtime: Runtime, policy: Policy, form: Form, chunk: number): { at: number; nll: number }[] {
-  const course = speedCourse({ promptTokens: 200, newTokens: 9, chunk });
+  const sequence = speedPasses({ promptTokens: 200, newTokens: 9, chunk });
   const model = embeddedModel();
   using engine = new Engine(runtime, model, {
     ...form,
     maxPositions: 208,
-    table: tabulate(policy, model.spec, [], [course]),
+    table: tabulate(policy, model.spec, [], [sequence]),
     score: policy.score,
     attentionUse: policy.attention,
   });
-  using passes = engine.course(course, 0);
+  using passes = engine.sequence(sequence, 0);
   let at = 0;
-  return course.flatMap(({ tokens, times }) => new Array<number>(times).fill(tokens)).map((tokens) => {
+  return sequence.flatMap(({ tokens, times }) => new Array<number>(times).fill(tokens)).map((tokens) => {
     passes.forward(goldenTokens.slice(at, at += tokens), goldenTokens[at]!);
     const { nll } = passes.read();
     passes.evict();

@@ -9,7 +9,7 @@ import { policyOf } from "../../lib/policies/registry.ts";
 import { Engine } from "../../lib/engine/engine.ts";
 import type { Positions } from "../../lib/engine/numbering.ts";
 import type { KernelChoice } from "../../lib/engine/kernel_choice.ts";
-import { measureQuality, qualityCourse, type QualityResult } from "../../lib/run/measure/quality.ts";
+import { measureQuality, qualityPasses, type QualityResult } from "../../lib/run/measure/quality.ts";
 import golden from "../fixtures/golden.json" with { type: "json" };
 
 /** One run of the original. */
@@ -38,7 +38,7 @@ export const titleOf = (run: GoldenRun) =>
 /** Sizes of a golden run's method, for all of its steps. */
 export function tableOf(model: ModelFolder, run: GoldenRun): KeepTable {
   const policy = policyOf(run.method, run.params);
-  return tabulate(policy, model.spec, run.skip_layers, [qualityCourse(run.nll.length)]);
+  return tabulate(policy, model.spec, run.skip_layers, [qualityPasses(run.nll.length)]);
 }
 
 /**

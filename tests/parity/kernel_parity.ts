@@ -1,6 +1,6 @@
 /**
  * Decode steps with the project's own kernels against ONNX Runtime's, on one device: every method on the embedded model,
- * and every family's tiny model. Off a GPU the own ones are those in plain loops of kernels/reference_step.ts.
+ * and every family's tiny model. Off a GPU the own ones are those in plain loops of tests/reference/step.ts.
  */
 import { tabulate } from "../../lib/cache/schedule.ts";
 import type { FloatType } from "../../lib/util/dtype.ts";
@@ -128,27 +128,27 @@ export function run(
   form: Pick<EngineOptions, "dtype" | "attention" | "kernels">,
 ): RunResult {
   const steps = ids.length - 1 - prompts.reduce((a, b) => a + b, 0);
-  const stretches = [...prompts.map((tokens) => ({ tokens, times: 1 })), { tokens: 1, times: steps }];
+  const passGroups = [...prompts.map((tokens) => ({ tokens, times: 1 })), { tokens: 1, times: steps }];
   using engine = new Engine(runtime, model, {
     ...form,
     positions,
     maxPositions: ids.length,
-    table: tabulate(policy, model.spec, skip, [stretches]),
+    table: tabulate(policy, model.spec, skip, [passGroups]),
     score: policy.score,
     attentionUse: policy.attention,
     trace: true,
   });
-  using course = engine.course(stretches, 7);
+  using sequence = engine.sequence(passGroups, 7);
   const nll: number[] = [], held: Int32Array[][] = [];
   let time = 0;
   for (let at = 0; at < ids.length - 1;) {
     const tokens = prompts[nll.length] ?? 1;
     const start = performance.now();
-    course.forward(ids.slice(at, at + tokens), ids[at + tokens]!);
-    course.evict();
-    nll.push(course.read().nll);
+    sequence.forward(ids.slice(at, at + tokens), ids[at + tokens]!);
+    sequence.evict();
+    nll.push(sequence.read().nll);
     if (nll.length > prompts.length) time += performance.now() - start;
-    held.push(course.cache.heldPositions().flat());
+    held.push(sequence.cache.heldPositions().flat());
     at += tokens;
   }
   return { nll, held, ms: time / steps };

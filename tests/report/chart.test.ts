@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type CanvasName, loadCanvas } from "../../lib/report/charts/canvas.ts";
-import { drawComparison } from "../../lib/report/charts/chart.ts";
+import { drawComparison } from "../../lib/report/charts/comparison.ts";
 import "../../lib/report/charts/nll_plot.ts"; // what it registers with Chart.js must not show in bar charts
 import { INK, KIND_COLORS } from "../../lib/report/charts/palette.ts";
 import type { BenchmarkResults } from "../../lib/report/results/types.ts";

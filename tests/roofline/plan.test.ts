@@ -5,7 +5,7 @@ import { type ModelFolder, specOf } from "../../lib/model/folder/model_folder.ts
 import { SHAPES } from "../../lib/model/shapes.ts";
 import { budgetMethodNames } from "../../lib/roofline/budget_methods.ts";
 import { planJobs, type RooflineOptions } from "../../lib/roofline/plan.ts";
-import { rowCourse, stepsOf } from "../../lib/roofline/row_course.ts";
+import { rowPasses, stepsOf } from "../../lib/roofline/row_passes.ts";
 
 const model: ModelFolder = {
   path: "none",
@@ -73,10 +73,10 @@ Deno.test("planJobs(): rows that share a loaded model go through the sizes that 
     jobs.flatMap(({ method, attention, request }) =>
       request.rows.map((row) => {
         const keeper = new Keeper(request.table);
-        const course = rowCourse(row, stepsOf(options.lengths));
+        const sequence = rowPasses(row, stepsOf(options.lengths));
         return {
           name: `${method} ${attention} ${row.length}`,
-          layers: Array.from({ length: model.spec.layers }, (_, layer) => keeper.course(layer, course)),
+          layers: Array.from({ length: model.spec.layers }, (_, layer) => keeper.sequence(layer, sequence)),
           groups: keeper.groups(),
         };
       })

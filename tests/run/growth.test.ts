@@ -6,7 +6,7 @@ import { tabulate } from "../../lib/cache/schedule.ts";
 import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import { methods } from "../../lib/policies/registry.ts";
 import { Engine } from "../../lib/engine/engine.ts";
-import { qualityCourse } from "../../lib/run/measure/quality.ts";
+import { qualityPasses } from "../../lib/run/measure/quality.ts";
 import { runtime } from "../cache/_device.ts";
 import { configOf, neox, randomWeights, storedWeights, temporaryFolder, writeModel } from "../model/_models.ts";
 
@@ -24,16 +24,16 @@ Deno.test("neither buffers, nor ONNX Runtime's memory, nor what JavaScript holds
       methods.fix_size_l2({ fix_kv_size: 32, keep_ratio: 0.5 }),
     ]
   ) {
-    const course = qualityCourse(steps);
+    const sequence = qualityPasses(steps);
     using engine = new Engine(runtime(), model, {
       dtype: "float32",
       attention: "fused",
       maxPositions: steps,
-      table: tabulate(policy, model.spec, [], [course]),
+      table: tabulate(policy, model.spec, [], [sequence]),
       score: policy.score,
       threads: 1,
     });
-    using run = engine.course(course, 0);
+    using run = engine.sequence(sequence, 0);
     const memory = () => {
       const { InUse, TotalAllocated } = engine.sessions[0]!.allocatorStats();
       return [runtime().device.allocated, InUse, TotalAllocated];

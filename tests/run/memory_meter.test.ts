@@ -5,20 +5,20 @@ import { methods } from "../../lib/policies/registry.ts";
 import { Engine } from "../../lib/engine/engine.ts";
 import { MemoryMeter } from "../../lib/run/measure/memory_meter.ts";
 import { openRuntime } from "../../lib/engine/open_runtime.ts";
-import { measureQuality, qualityCourse } from "../../lib/run/measure/quality.ts";
+import { measureQuality, qualityPasses } from "../../lib/run/measure/quality.ts";
 import { measureSpeed } from "../../lib/run/measure/speed.ts";
-import { speedCourse } from "../../lib/run/measure/speed_course.ts";
+import { speedPasses } from "../../lib/run/measure/speed_passes.ts";
 import { embedded } from "../cache/_embedded.ts";
 import { goldenTokens } from "../parity/golden.ts";
 import { compileNvml, hasGcc, NvmlStub } from "../nvml/stub.ts";
 
 const lengths = { promptTokens: 96, newTokens: 4 };
 const policy = methods.streaming_llm({ start_size: 4, recent_size: 28 });
-const courses = [speedCourse(lengths), qualityCourse(200)];
+const sequences = [speedPasses(lengths), qualityPasses(200)];
 
 function engineOf(): Engine {
   const { model } = embedded;
-  const table = tabulate(policy, model.spec, [], courses);
+  const table = tabulate(policy, model.spec, [], sequences);
   return new Engine(openRuntime("cpu"), model, { dtype: "float32", attention: "explicit", maxPositions: 256, table });
 }
 
@@ -32,7 +32,7 @@ Deno.test("a meter tells phases apart, the same whatever ran before", () => {
   // More than the prompt has at a time: a counter that cannot be set back has seen it.
   measureQuality(engine, goldenTokens, 200, 0);
   {
-    using more = engine.course([{ tokens: 200, times: 1 }], 0);
+    using more = engine.sequence([{ tokens: 200, times: 1 }], 0);
     more.forward(goldenTokens.slice(0, 200), 0);
     more.read();
   }

@@ -5,22 +5,22 @@ import type { Policy } from "../../lib/policies/policy.ts";
 import { methods } from "../../lib/policies/registry.ts";
 import { keys, mul, sumOver, values } from "../../lib/policies/score.ts";
 import type { KernelChoice } from "../../lib/engine/kernel_choice.ts";
-import { kernelRefusals } from "../../lib/run/plan/kernel_refusals.ts";
+import { unsupportedByKernels } from "../../lib/run/plan/unsupported_kernels.ts";
 import { makePlan } from "../../lib/run/plan/plan.ts";
-import { qualityCourse } from "../../lib/run/measure/quality.ts";
-import { positionsNote, reach } from "../../lib/run/plan/reach.ts";
-import { speedCourse } from "../../lib/run/measure/speed_course.ts";
+import { qualityPasses } from "../../lib/run/measure/quality.ts";
+import { highestPosition, positionsNote } from "../../lib/run/plan/highest_position.ts";
+import { speedPasses } from "../../lib/run/measure/speed_passes.ts";
 import { embeddedModel } from "../parity/golden.ts";
 import { temporaryFolder } from "../model/_models.ts";
 
 const streaming = methods.streaming_llm({ start_size: 4, recent_size: 60 });
-const courses = [qualityCourse(5000), speedCourse({ promptTokens: 100, newTokens: 20 })];
+const sequences = [qualityPasses(5000), speedPasses({ promptTokens: 100, newTokens: 20 })];
 const reaches = (policy: Policy, skip: number[]) => {
-  const table = tabulate(policy, { layers: 4 }, skip, courses);
-  return (["absolute", "cache", "seed"] as const).map((positions) => reach(positions, table, courses));
+  const table = tabulate(policy, { layers: 4 }, skip, sequences);
+  return (["absolute", "cache", "seed"] as const).map((positions) => highestPosition(positions, table, sequences));
 };
 
-Deno.test("reach() counts what each way of numbering tokens counts", () => {
+Deno.test("highestPosition() counts what each way of numbering tokens counts", () => {
   // In the cache: the prompt's 100 entries, before they are cut down. A layer that is skipped holds all.
   deepEqual(reaches(streaming, []), [5000, 100, 100]);
   deepEqual(reaches(streaming, [2]), [5000, 5000, 100]);
@@ -111,7 +111,7 @@ Deno.test("makePlan() refuses --kernels own where they cannot be used, before an
   for (const kernels of ["auto", "ort"] as const) equal((await of(kernels)).requests[0]!.kernels, kernels);
 });
 
-Deno.test("kernelRefusals() leaves out what cannot have them, and is an error where nothing would be left", () => {
+Deno.test("unsupportedByKernels() leaves out what cannot have them, and is an error where nothing would be left", () => {
   const model = embeddedModel();
   const request = (name: string, policy: Policy, kernels: KernelChoice) =>
     ({ name, kernels, device: "cuda", dtype: "float16", score: policy.score }) as const;
@@ -119,7 +119,7 @@ Deno.test("kernelRefusals() leaves out what cannot have them, and is an error wh
   const h2o = methods.h2o({ heavy_size: 128, recent_size: 128 });
   const of = (kernels: KernelChoice, policies: Record<string, Policy>, maxPositions = 2000) => {
     const requests = Object.entries(policies).map(([name, policy]) => request(name, policy, kernels));
-    return [...kernelRefusals(model, requests, maxPositions, requests.map(({ name }) => name === "baseline"))];
+    return [...unsupportedByKernels(model, requests, maxPositions, requests.map(({ name }) => name === "baseline"))];
   };
   const why = "--kernels own: the method's score is none that the eviction kernel knows";
   deepEqual(of("own", { baseline: methods.baseline(), own, h2o }), [["own", why]]);

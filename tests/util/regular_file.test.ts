@@ -132,7 +132,7 @@ Deno.test({ name: "bench: a shell's <(…) is a text, with its hash", ignore: !u
   // Longer than a pipe holds, and than is read at once.
   await Deno.writeTextFile(book, "Call me Ishmael. Some years ago, never mind how long precisely, ".repeat(20_000));
   const args = [...tiny, "--method", "baseline", "--json", "--output", join(folder.path, "results")];
-  const run = `deno task -q bench "\${@:2}" --dataset`;
+  const run = `"${Deno.execPath()}" task -q bench "\${@:2}" --dataset`;
   const piped = await shell(`${run} <(cat "$1")`, [book, ...args]);
   equal(piped.code, 0, piped.err);
   const { environment, raw_results } = JSON.parse(piped.out);

@@ -1,7 +1,7 @@
 import { SHAPES } from "../../model/shapes.ts";
 import { InputError } from "../../util/errors.ts";
 import { ENGINE_DEFAULTS, type RooflineSettings } from "../../roofline/settings.ts";
-import { choice, integer, listOf, noneOr, type Reader, text } from "./values.ts";
+import { choice, type FlagReader, integer, listOf, noneOr, text } from "./values.ts";
 import { machineFlags } from "./machine_flags.ts";
 import type { FlagSpec } from "./types.ts";
 import { flagLines } from "./help.ts";
@@ -21,7 +21,7 @@ export interface EngineFlags extends RooflineSettings {
 }
 
 /** `all`, or some of the methods. */
-const methodList: Reader<readonly BudgetMethodName[]> = (flag, text) =>
+const methodList: FlagReader<readonly BudgetMethodName[]> = (flag, text) =>
   text.trim() === "all" ? budgetMethodNames : noneOr(listOf(choice(budgetMethodNames)))(flag, text);
 
 const WHAT = "What to run";

@@ -8,13 +8,13 @@ import type { FlagName, Flags, FlagSpec } from "./types.ts";
 import { machineFlags } from "./machine_flags.ts";
 import { modelFlags } from "./model_flags.ts";
 import { textFlags } from "./text_flags.ts";
-import { choice, factor, integer, listOf, noneOr, odd, ratio, type Reader, share, text } from "./values.ts";
+import { choice, factor, type FlagReader, integer, listOf, noneOr, odd, ratio, share, text } from "./values.ts";
 
 const size = integer(1);
 const sizes = listOf(size);
-const list = (read: Reader<readonly number[]>, fallback: readonly number[]) =>
+const list = (read: FlagReader<readonly number[]>, fallback: readonly number[]) =>
   ({ value: "LIST", read, default: fallback }) as const;
-const count = (read: Reader<number>, fallback: number) => ({ value: "N", read, default: fallback }) as const;
+const count = (read: FlagReader<number>, fallback: number) => ({ value: "N", read, default: fallback }) as const;
 const byDevice = (min: number, why?: string) => ({ value: "N", read: integer(min, why), default: undefined }) as const;
 const off = { default: false } as const;
 

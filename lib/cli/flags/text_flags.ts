@@ -1,5 +1,5 @@
 import { MIN_CHARS } from "../../text/dataset.ts";
-import { datasetNames } from "../../text/named.ts";
+import { datasetNames } from "../../text/builtin_datasets.ts";
 import type { Flags, FlagSpec } from "./types.ts";
 import { integer, text } from "./values.ts";
 

@@ -1,7 +1,7 @@
 import type { MethodName } from "../../policies/registry.ts";
 import type { Undecided } from "../../run/plan/device_defaults.ts";
 import type { Positions } from "../../engine/numbering.ts";
-import type { Reader } from "./values.ts";
+import type { FlagReader } from "./values.ts";
 import type { KernelChoice } from "../../engine/kernel_choice.ts";
 
 /** What the command line says, defaults filled in except those that depend on the device. */
@@ -79,7 +79,7 @@ export interface FlagSpec<T> {
   /** What stands for the value in the help; left out for a switch. */
   readonly value?: string;
   /** Reads the value; left out for a switch. */
-  readonly read?: Reader<T>;
+  readonly read?: FlagReader<T>;
   /** Its value where it is not given; undefined where that depends on the device, or on another flag. */
   readonly default: T;
   /** What the help says of a default that depends on another flag. */

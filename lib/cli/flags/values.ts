@@ -8,16 +8,16 @@ import { InputError } from "../../util/errors.ts";
 import { suggest } from "../../util/suggest.ts";
 
 /** Reads a flag's value. */
-export type Reader<T> = (flag: string, text: string) => T;
+export type FlagReader<T> = (flag: string, text: string) => T;
 
 /** Beyond this, sizes overflow the 32-bit lengths that models are run with. */
 const LARGEST = 2 ** 31 - 1;
 
 /** Any text. */
-export const text: Reader<string> = (_flag, text) => text;
+export const text: FlagReader<string> = (_flag, text) => text;
 
 /** An integer of at least `min`; `why` is added to the message. */
-export function integer(min: number, why?: string): Reader<number> {
+export function integer(min: number, why?: string): FlagReader<number> {
   return (flag, text) => {
     const value = /^\d+$/.test(text) ? Number(text) : NaN;
     if (value >= min && value <= LARGEST) return value;
@@ -27,35 +27,35 @@ export function integer(min: number, why?: string): Reader<number> {
 }
 
 /** A number over 0 and up to 1. */
-export const ratio: Reader<number> = (flag, text) => {
+export const ratio: FlagReader<number> = (flag, text) => {
   const value = /^(?:\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : NaN;
   if (value > 0 && value <= 1) return value;
   throw fault(flag, text, "give a number over 0 and up to 1");
 };
 
 /** A number from 0 to 1. */
-export const share: Reader<number> = (flag, text) => {
+export const share: FlagReader<number> = (flag, text) => {
   const value = /^(?:\d+\.?\d*|\.\d+)$/.test(text) ? Number(text) : NaN;
   if (value <= 1) return value;
   throw fault(flag, text, "give a number from 0 to 1");
 };
 
 /** An odd integer of at least 1. */
-export const odd: Reader<number> = (flag, text) => {
+export const odd: FlagReader<number> = (flag, text) => {
   const value = integer(1)(flag, text);
   if (value % 2 === 1) return value;
   throw fault(flag, text, "give an odd integer: as many neighbours on either side");
 };
 
 /** A number of at least 1. */
-export const factor: Reader<number> = (flag, text) => {
+export const factor: FlagReader<number> = (flag, text) => {
   const value = /^\d+\.?\d*$/.test(text) ? Number(text) : NaN;
   if (value >= 1 && value <= LARGEST) return value;
   throw fault(flag, text, "give a number of at least 1");
 };
 
 /** One of some names. */
-export function choice<const T extends string>(names: readonly T[]): Reader<T> {
+export function choice<const T extends string>(names: readonly T[]): FlagReader<T> {
   return (flag, text) => {
     const found = names.find((name) => name === text);
     if (found !== undefined) return found;
@@ -65,7 +65,7 @@ export function choice<const T extends string>(names: readonly T[]): Reader<T> {
 }
 
 /** Several of what `item` reads, with commas between, none twice. */
-export function listOf<T>(item: Reader<T>): Reader<readonly T[]> {
+export function listOf<T>(item: FlagReader<T>): FlagReader<readonly T[]> {
   return (flag, text) => {
     const values: T[] = [];
     for (const part of text.split(",")) {
@@ -79,7 +79,7 @@ export function listOf<T>(item: Reader<T>): Reader<readonly T[]> {
 }
 
 /** What `list` reads, or `none` for an empty list. */
-export function noneOr<T>(list: Reader<readonly T[]>): Reader<readonly T[]> {
+export function noneOr<T>(list: FlagReader<readonly T[]>): FlagReader<readonly T[]> {
   return (flag, text) => {
     if (text.trim() === "none") return [];
     if (text.split(",").some((part) => part.trim() === "none")) {

@@ -1,12 +1,12 @@
 import { InputError } from "../../util/errors.ts";
 import { Graph, type Tensor } from "../../onnx/graph.ts";
-import { AttentionPart } from "./attention/attention.ts";
+import { AttentionOps } from "./attention/attention.ts";
 import type { Decoder, DecoderOptions } from "./decoder_options.ts";
 import { fusedObstacle } from "./attention/fused.ts";
 import { noRotation } from "../positions.ts";
 import { emitEmbedding } from "./embedding.ts";
 import { emitHead } from "./head.ts";
-import { Parts, type Residual } from "./parts.ts";
+import { LayerOps, type Residual } from "./layer_ops.ts";
 import type { Block, ModelSpec, Norm } from "../spec.ts";
 import { type Checkpoint, Weights, type WeightSource } from "./weights.ts";
 
@@ -88,8 +88,8 @@ export function emitDecoder(g: Graph, spec: ModelSpec, weights: WeightSource, op
   // Tokens are counted without a name (see Dim): what a prompt's pass needs at its most is so about half.
   const ids = g.input("input_ids", "int64", [null]);
   const positions = options.rotate === "write" ? g.input("position_ids", "int64", [1, null]) : undefined;
-  const parts = new Parts(g, spec, weights, options, options.heads?.(g, positions));
-  const attention = new AttentionPart(g, spec, options, positions);
+  const parts = new LayerOps(g, spec, weights, options, options.heads?.(g, positions));
+  const attention = new AttentionOps(g, spec, options, positions);
 
   let x = emitEmbedding(parts, ids, positions);
   for (let layer = 0; layer < spec.layers; layer++) x = emitBlock(parts, attention, layer, spec.block(layer), x);
@@ -99,7 +99,7 @@ export function emitDecoder(g: Graph, spec: ModelSpec, weights: WeightSource, op
 }
 
 /** One block: attention and MLP around the residual stream. */
-function emitBlock(parts: Parts, attention: AttentionPart, layer: number, block: Block, x: Residual): Residual {
+function emitBlock(parts: LayerOps, attention: AttentionOps, layer: number, block: Block, x: Residual): Residual {
   const { g, spec: { heads, headDim, hidden, residual } } = parts;
   const attend = (read: Tensor) =>
     parts.product(attention.emit(layer, parts.heads(read, block.attention)), block.attention.out, [

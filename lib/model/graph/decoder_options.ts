@@ -1,8 +1,8 @@
 import type { FloatType } from "../../util/dtype.ts";
 import type { Graph, GraphNames, Tensor } from "../../onnx/graph.ts";
 import type { AttentionForm, Observation } from "./attention/attention_form.ts";
-import type { HeadsPart } from "./parts.ts";
-import type { WindowUse } from "./visible.ts";
+import type { HeadsOp } from "./layer_ops.ts";
+import type { WindowUse } from "./attention/attention_mask.ts";
 
 /** What the decoder graph is built for. */
 export interface DecoderOptions {
@@ -34,7 +34,7 @@ export interface DecoderOptions {
   /** Is shown the weights, by their names in the checkpoint, once they are all in the graph. */
   readonly weights?: ((g: Graph, weights: ReadonlyMap<string, Tensor>) => void) | undefined;
   /** What makes queries, keys and values, if not ONNX Runtime's operators; is given the positions of buildDecoder(). */
-  readonly heads?: ((g: Graph, positions: Tensor | undefined) => HeadsPart) | undefined;
+  readonly heads?: ((g: Graph, positions: Tensor | undefined) => HeadsOp) | undefined;
   /** Writes what follows a pass into the same graph. */
   readonly then?: ((g: Graph, pass: PassTensors) => void) | undefined;
 }

@@ -1,8 +1,8 @@
 import type { Tensor } from "../../onnx/graph.ts";
-import type { Parts, Residual } from "./parts.ts";
+import type { LayerOps, Residual } from "./layer_ops.ts";
 
 /** What the first block reads, `[tokens, hidden]`: the tokens' embeddings, and their positions' where these are learned. */
-export function emitEmbedding(parts: Parts, ids: Tensor, positions: Tensor | undefined): Residual {
+export function emitEmbedding(parts: LayerOps, ids: Tensor, positions: Tensor | undefined): Residual {
   const { g, spec, weights, options: { dtype } } = parts;
   const { projected } = spec;
   const rowsOf = g.op("Gather", [weights.get(spec.embedding, [spec.vocab, projected?.width ?? spec.hidden]), ids]);

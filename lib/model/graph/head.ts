@@ -1,12 +1,12 @@
 import type { Graph, Tensor } from "../../onnx/graph.ts";
-import type { Parts, Residual } from "./parts.ts";
+import type { LayerOps, Residual } from "./layer_ops.ts";
 import type { ModelSpec } from "../spec.ts";
 
 /**
  * The final norm, the output matrix, and what is wanted of the logits: see {@linkcode buildDecoder}. Gives the index of
  * the largest logit as a float32 `[1]`: a finite number that hangs on all of the model.
  */
-export function emitHead(g: Graph, parts: Parts, spec: ModelSpec, x: Residual, allLogits: boolean): Tensor {
+export function emitHead(g: Graph, parts: LayerOps, spec: ModelSpec, x: Residual, allLogits: boolean): Tensor {
   const { dtype } = parts.options;
   const { projected, hidden, vocab } = spec;
   const head = (rows: Tensor) => {

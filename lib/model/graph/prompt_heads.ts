@@ -3,7 +3,7 @@ import type { StepKernels } from "../../kernels/kernels.ts";
 import type { Graph, Tensor } from "../../onnx/graph.ts";
 import type { CustomOps } from "../../ort/custom_ops.ts";
 import { headRows } from "./head_rows.ts";
-import type { Heads, HeadsPart, Product } from "./parts.ts";
+import type { Heads, HeadsOp, Product } from "./layer_ops.ts";
 import { rotations } from "./rope/rope.ts";
 import type { ModelSpec, Projections } from "../spec.ts";
 
@@ -11,7 +11,7 @@ import type { ModelSpec, Projections } from "../spec.ts";
  * A prompt's queries, keys and values out of what the projections gave, in one kernel of our own: biases added, taken apart,
  * rotated. ONNX Runtime's operators take four, which read and write all of it each time.
  */
-export class PromptHeads implements HeadsPart {
+export class PromptHeads implements HeadsOp {
   readonly #tables: readonly Tensor[];
 
   /**

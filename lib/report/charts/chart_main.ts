@@ -9,7 +9,7 @@
 import { dirname, join } from "@std/path";
 import { endWithParent } from "../../process/end_with_parent.ts";
 import { InputError } from "../../util/errors.ts";
-import { drawComparison } from "./chart.ts";
+import { drawComparison } from "./comparison.ts";
 import { drawHeatmap } from "./heatmap.ts";
 import { drawNll } from "./nll_plot.ts";
 import { type Picture, PICTURES } from "./pictures.ts";

@@ -1,7 +1,7 @@
 import { type CanvasLibrary, type Context, FONT_FAMILY, loadCanvas } from "./canvas.ts";
 import { drawColorBar } from "./color_bar.ts";
 import { heldShare, pickEvenly } from "./held_share.ts";
-import { HEADER_HEIGHT, MARGIN, Page } from "./page.ts";
+import { HEADER_HEIGHT, MARGIN, Page } from "./picture_page.ts";
 import { heatColor, INK } from "./palette.ts";
 import { linearTicks } from "./round_ticks.ts";
 import type { Trace, TraceSnapshot } from "../results/trace_types.ts";

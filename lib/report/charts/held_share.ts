@@ -16,10 +16,10 @@ import type { Run } from "../results/trace_types.ts";
  * ```
  */
 export function heldShare(heads: readonly (readonly Run[])[], tokens: number, width: number): Float64Array {
-  const stretches = Math.ceil(tokens / width);
-  if (heads.length === 0) return new Float64Array(stretches).fill(1);
+  const passGroups = Math.ceil(tokens / width);
+  if (heads.length === 0) return new Float64Array(passGroups).fill(1);
   // Held positions are counted where runs begin and end, not one by one.
-  const held = new Float64Array(stretches);
+  const held = new Float64Array(passGroups);
   for (const [first, count] of heads.flat()) {
     const end = first + count;
     for (let at = Math.floor(first / width); at * width < end; at++) {

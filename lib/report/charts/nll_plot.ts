@@ -12,7 +12,7 @@ import {
 } from "chart.js";
 import { type CanvasLibrary, FONT_FAMILY, loadCanvas } from "./canvas.ts";
 import { movingMean } from "./moving_mean.ts";
-import { HEADER_HEIGHT, MARGIN, Page } from "./page.ts";
+import { HEADER_HEIGHT, MARGIN, Page } from "./picture_page.ts";
 import { INK, kindOf, shadesOf } from "./palette.ts";
 import { roundTicks } from "./round_ticks.ts";
 import { termsOf } from "./terms.ts";

@@ -1,5 +1,5 @@
 import { InputError } from "../../util/errors.ts";
-import type { Reader } from "./shape.ts";
+import type { JsonReader } from "./json_reader.ts";
 
 /**
  * Reads a JSON file and checks its shape.
@@ -12,7 +12,7 @@ import type { Reader } from "./shape.ts";
  * @example
  * ```ts
  * import { readJson } from "./read_json.ts";
- * import { number, object } from "./shape.ts";
+ * import { number, object } from "./json_reader.ts";
  *
  * const file = await Deno.makeTempFile();
  * await Deno.writeTextFile(file, '{"layers": "six"}');
@@ -21,7 +21,7 @@ import type { Reader } from "./shape.ts";
  * await Deno.remove(file);
  * ```
  */
-export async function readJson<T>(file: string, reader: Reader<T>): Promise<T> {
+export async function readJson<T>(file: string, reader: JsonReader<T>): Promise<T> {
   const failed = (reason: string, cause: unknown) => new InputError(`Cannot read ${file}: ${reason}`, { cause });
   let text: string;
   try {

@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import { formatJson } from "./json.ts";
 import { readJson } from "./read_json.ts";
 import { cannotWrite } from "./results_folder.ts";
-import { benchmarkResults } from "./results_shape.ts";
+import { benchmarkResults } from "./results_reader.ts";
 import type { BenchmarkResults } from "./types.ts";
 import { writeAtomic } from "../../util/write_atomic.ts";
 

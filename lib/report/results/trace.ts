@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 import { join } from "@std/path";
 import { readJson } from "./read_json.ts";
 import { cannotWrite } from "./results_folder.ts";
-import { traceShape } from "./trace_shape.ts";
+import { traceShape } from "./trace_reader.ts";
 import type { Run, Trace } from "./trace_types.ts";
 import { writeAtomic } from "../../util/write_atomic.ts";
 

@@ -11,7 +11,7 @@ import type { ChildEvent, ChildRequest } from "./protocol.ts";
 if (import.meta.main) {
   await serveOne<ChildRequest, ChildEvent>(async (request, emit) => {
     if (request.device !== "cpu") beginCuda();
-    const { answer } = await import("./answer.ts"); // the rest of the code, while the GPU's context is being made
+    const { answer } = await import("./handle_request.ts"); // the rest of the code, while the GPU's context is being made
     await answer(request, emit);
   });
 }

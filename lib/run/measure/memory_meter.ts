@@ -3,7 +3,7 @@ import type { VramSampler } from "../../nvml/sampler.ts";
 import type { Session } from "../../ort/session.ts";
 import type { MemoryPhase, PhaseMemory } from "../../report/results/memory_types.ts";
 import type { Engine } from "../../engine/engine.ts";
-import { speedCourse, type SpeedLengths } from "./speed_course.ts";
+import { type SpeedLengths, speedPasses } from "./speed_passes.ts";
 
 /** Where a process's memory goes, phase by phase. All of it is read between phases, outside of what is timed. */
 export class MemoryMeter {
@@ -38,9 +38,9 @@ export class MemoryMeter {
   loaded(engine: Engine, lengths: SpeedLengths): PhaseMemory {
     this.#engine = engine;
     const load = this.end("load");
-    using course = engine.course(speedCourse(lengths), 0);
-    course.forward([0], 0);
-    course.read();
+    using sequence = engine.sequence(speedPasses(lengths), 0);
+    sequence.forward([0], 0);
+    sequence.read();
     this.#raise("decode");
     return load;
   }

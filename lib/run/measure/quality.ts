@@ -1,5 +1,5 @@
 import type { KvCache } from "../../cache/kv_cache.ts";
-import type { Stretch } from "../../cache/schedule.ts";
+import type { PassGroup } from "../../cache/schedule.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { PassResult } from "../../engine/pass.ts";
 
@@ -20,7 +20,7 @@ export interface QualityResult {
 }
 
 /** The passes of a quality pass. */
-export function qualityCourse(steps: number): Stretch[] {
+export function qualityPasses(steps: number): PassGroup[] {
   return [{ tokens: 1, times: steps }];
 }
 
@@ -40,7 +40,7 @@ export function measureQuality(
   between: (steps: number, perplexity: number, cache: KvCache) => void = () => {},
   ahead = true,
 ): QualityResult {
-  using course = engine.course(qualityCourse(steps), seed);
+  using sequence = engine.sequence(qualityPasses(steps), seed);
   const nll: number[] = [];
   const predictions: number[] = [];
   let sum = 0, right = 0;
@@ -49,19 +49,19 @@ export function measureQuality(
     predictions.push(argmax);
     sum += loss;
     if (argmax === tokens[nll.length]) right++;
-    between(nll.length, Math.exp(sum / nll.length), course.cache);
+    between(nll.length, Math.exp(sum / nll.length), sequence.cache);
   };
   let pending: (() => PassResult) | undefined;
   for (let i = 0; i < steps; i++) {
-    course.forward([tokens[i]!], tokens[i + 1]!);
-    course.evict();
-    const queued = course.readLater();
+    sequence.forward([tokens[i]!], tokens[i + 1]!);
+    sequence.evict();
+    const queued = sequence.queueRead();
     if (pending) take(pending());
     if (ahead) pending = queued;
     else take(queued());
   }
   if (pending) take(pending());
-  const cacheSizes = [...course.cache.held];
+  const cacheSizes = [...sequence.cache.held];
   return {
     nll,
     predictions,
@@ -69,6 +69,6 @@ export function measureQuality(
     // Where logits are not numbers there is no most likely token, and the one that stands in for it may be right by chance.
     accuracy: nll.some(Number.isNaN) ? NaN : right / steps,
     cacheSizes,
-    copied: course.cache.copied,
+    copied: sequence.cache.copied,
   };
 }

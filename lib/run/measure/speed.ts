@@ -2,7 +2,7 @@ import type { PhaseMemory } from "../../report/results/memory_types.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { MemoryMeter } from "./memory_meter.ts";
 import type { PassResult } from "../../engine/pass.ts";
-import { speedCourse, type SpeedLengths } from "./speed_course.ts";
+import { type SpeedLengths, speedPasses } from "./speed_passes.ts";
 
 /** What a speed pass gives. Times in s. */
 export interface SpeedResult {
@@ -55,22 +55,22 @@ export function measureSpeed(
     (_, i) => prompt.slice(i * chunk, Math.min((i + 1) * chunk, promptTokens)),
   );
   meter?.begin();
-  using course = engine.course(speedCourse(lengths), seed);
+  using sequence = engine.sequence(speedPasses(lengths), seed);
   engine.runtime.device.synchronize();
   let start = performance.now();
   for (let i = 0; i < chunks.length; i++) {
-    if (i > 0) course.evict();
-    course.forward(chunks[i]!, 0);
+    if (i > 0) sequence.evict();
+    sequence.forward(chunks[i]!, 0);
   }
-  const first = course.read().argmax;
+  const first = sequence.read().argmax;
   const ttft = (performance.now() - start) / 1000;
   const tokens = [first];
-  const prefill = meter?.end("prefill", course.cache);
-  meter?.begin(course.cache);
+  const prefill = meter?.end("prefill", sequence.cache);
+  meter?.begin(sequence.cache);
   const step = () => {
-    course.advance(0);
-    course.evict();
-    return course.readLater();
+    sequence.advance(0);
+    sequence.evict();
+    return sequence.queueRead();
   };
   const stepTimes: number[] = [];
   const arrived = ({ argmax }: PassResult) => {
@@ -84,14 +84,14 @@ export function measureSpeed(
     for (let i = 0; i < stopAfter - 1; i++) {
       between?.(tokens.length);
       start = performance.now();
-      if (i === 0) course.evict();
+      if (i === 0) sequence.evict();
       arrived(step()());
     }
   } else if (stopAfter > 1) {
     // A step is queued while the one before it runs: its token is on the device. So a step's time is from one token on
     // the host to the next, and what the host does in between costs none of it unless it takes longer than the device.
     start = performance.now();
-    course.evict();
+    sequence.evict();
     let pending = step();
     for (let i = 0; i < stopAfter - 1; i++) {
       const now = pending;
@@ -100,8 +100,8 @@ export function measureSpeed(
       arrived(now());
     }
   }
-  const decode = meter?.end("decode", course.cache);
-  const { copied, heldBytes, bytes } = course.cache;
+  const decode = meter?.end("decode", sequence.cache);
+  const { copied, heldBytes, bytes } = sequence.cache;
   return {
     ttft,
     stepTimes,

@@ -75,7 +75,12 @@ export function checkTokens(samples: readonly (readonly number[])[], { spec, pat
 }
 
 /** Refuses a configuration that numbers tokens in a way, or so far, that the model has no positions for. */
-export function checkReach(name: string, positions: Positions, last: number, { path, spec }: ModelFolder): void {
+export function checkHighestPosition(
+  name: string,
+  positions: Positions,
+  last: number,
+  { path, spec }: ModelFolder,
+): void {
   const obstacle = positionsObstacle(spec, positions, last);
   if (obstacle === undefined) return;
   if (positions === "cache" && !spec.rope) throw new InputError(`Cannot use --positions cache: ${obstacle}`);

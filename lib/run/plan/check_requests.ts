@@ -1,10 +1,10 @@
 import { shortestWindow } from "../../model/spec.ts";
 import type { MeasureRequest } from "../child/protocol.ts";
-import { checkReach } from "./check_input.ts";
-import { exportNote, refusals } from "./export_limits.ts";
+import { checkHighestPosition } from "./check_input.ts";
+import { exportNote, unsupportedByExport } from "./export_limits.ts";
 import type { RunInput } from "./input.ts";
-import { kernelRefusals } from "./kernel_refusals.ts";
-import { positionsNote, reach, windowNote } from "./reach.ts";
+import { unsupportedByKernels } from "./unsupported_kernels.ts";
+import { highestPosition, positionsNote, windowNote } from "./highest_position.ts";
 import { longestText, type Passes } from "./requests.ts";
 import { isControl } from "./run_title.ts";
 import { weightsOf } from "./weight_files.ts";
@@ -34,18 +34,18 @@ export function checkRequests(
   input: RunInput,
 ): Checked {
   const { model, found: { device } } = input;
-  const courses = [quality, speed];
+  const sequences = [quality, speed];
   const reached = longestText(input);
   const reaches = requests.map(({ name, positions, table }) => ({
     name,
     positions,
-    last: reach(positions, table, courses),
+    last: highestPosition(positions, table, sequences),
   }));
-  for (const { name, positions, last } of reaches) checkReach(name, positions, last, model);
+  for (const { name, positions, last } of reaches) checkHighestPosition(name, positions, last, model);
   const controls = methods.map(isControl);
   const refused = new Map([
-    ...refusals(model, requests, courses, controls),
-    ...kernelRefusals(model, requests, reached, controls),
+    ...unsupportedByExport(model, requests, sequences, controls),
+    ...unsupportedByKernels(model, requests, reached, controls),
   ]);
   const notes = [
     model.export ? exportNote(model, weightsOf(model), device) : undefined,

@@ -1,4 +1,4 @@
-import { Keeper, type KeepTable, type Stretch } from "../../cache/schedule.ts";
+import { Keeper, type KeepTable, type PassGroup } from "../../cache/schedule.ts";
 import type { DroppedEntries } from "../../report/results/types.ts";
 
 /**
@@ -6,17 +6,17 @@ import type { DroppedEntries } from "../../report/results/types.ts";
  * method that acts and then keeps all there is counts as none.
  *
  * @param table What is kept, for every layer and count.
- * @param courses The passes.
+ * @param sequences The passes.
  * @returns Entries dropped by the end of each, summed over layers.
  */
 export function droppedEntries(
   table: KeepTable,
-  courses: { readonly speed: readonly Stretch[]; readonly quality: readonly Stretch[] },
+  sequences: { readonly speed: readonly PassGroup[]; readonly quality: readonly PassGroup[] },
 ): DroppedEntries {
   const keeper = new Keeper(table);
-  const of = (course: readonly Stretch[]) => {
-    const tokens = course.reduce((sum, stretch) => sum + stretch.tokens * stretch.times, 0);
-    return table.layers.reduce((sum, _, layer) => sum + tokens - keeper.course(layer, course).held, 0);
+  const of = (sequence: readonly PassGroup[]) => {
+    const tokens = sequence.reduce((sum, stretch) => sum + stretch.tokens * stretch.times, 0);
+    return table.layers.reduce((sum, _, layer) => sum + tokens - keeper.sequence(layer, sequence).held, 0);
   };
-  return { speed: of(courses.speed), quality: of(courses.quality) };
+  return { speed: of(sequences.speed), quality: of(sequences.quality) };
 }

@@ -1,4 +1,4 @@
-import { Keeper, type KeepTable, type Stretch } from "../../cache/schedule.ts";
+import { Keeper, type KeepTable, type PassGroup } from "../../cache/schedule.ts";
 import { InputError } from "../../util/errors.ts";
 import type { ModelFolder } from "../../model/folder/model_folder.ts";
 import { shortestWindow } from "../../model/spec.ts";
@@ -12,7 +12,7 @@ export interface Wanted {
   readonly positions: Positions;
   readonly score?: Score | undefined;
   readonly table: KeepTable;
-  readonly courses: readonly (readonly Stretch[])[];
+  readonly sequences: readonly (readonly PassGroup[])[];
 }
 
 /**
@@ -28,16 +28,16 @@ export interface Wanted {
  *
  * const model = openModelFolder("lib/assets/novel-neox-8m"); // safetensors
  * const policy = methods.h2o({ start_size: 0, heavy_size: 8, recent_size: 8 });
- * const courses = [[{ tokens: 1, times: 20 }]];
- * const table = tabulate(policy, model.spec, [], courses);
- * console.log(exportObstacle(model, { positions: "absolute", score: policy.score, table, courses })); // undefined
+ * const sequences = [[{ tokens: 1, times: 20 }]];
+ * const table = tabulate(policy, model.spec, [], sequences);
+ * console.log(exportObstacle(model, { positions: "absolute", score: policy.score, table, sequences })); // undefined
  * ```
  *
  * @param model The model.
  * @param wanted The configuration.
  * @returns The reason, without a full stop.
  */
-export function exportObstacle(model: ModelFolder, { positions, score, table, courses }: Wanted): string | undefined {
+export function exportObstacle(model: ModelFolder, { positions, score, table, sequences }: Wanted): string | undefined {
   if (!model.export) return undefined;
   const { step, prompt } = model.export;
   if (score && featuresOf(score).has("attention")) {
@@ -60,13 +60,15 @@ export function exportObstacle(model: ModelFolder, { positions, score, table, co
     return "the export takes no position_ids and numbers tokens by what layer 0 holds; give --positions seed, which is " +
       "that, or have --skip_layers include 0";
   }
-  const longer = longerThanFirst(table, courses);
+  const longer = longerThanFirst(table, sequences);
   if (longer !== undefined) {
     return `an export has one attention mask, which is as long as what layer 0 holds, and layer ${longer} holds more; ` +
       "have --skip_layers include 0, or give --skip_layers none";
   }
   const window = shortestWindow(model.spec);
-  const most = Math.max(...courses.map((course) => course.reduce((sum, { tokens, times }) => sum + tokens * times, 0)));
+  const most = Math.max(
+    ...sequences.map((sequence) => sequence.reduce((sum, { tokens, times }) => sum + tokens * times, 0)),
+  );
   if (acts && most > window) {
     return `its sliding window of ${window} tokens counts places in the cache, where entries are missing; the model's ` +
       "safetensors files have no such limit";
@@ -75,11 +77,11 @@ export function exportObstacle(model: ModelFolder, { positions, score, table, co
 }
 
 /** A layer that at some time holds more than the first; undefined if there is none. */
-function longerThanFirst(table: KeepTable, courses: readonly (readonly Stretch[])[]): number | undefined {
+function longerThanFirst(table: KeepTable, sequences: readonly (readonly PassGroup[])[]): number | undefined {
   const keeper = new Keeper(table);
-  for (const course of courses) {
+  for (const sequence of sequences) {
     const held = table.layers.map(() => 0);
-    for (const { tokens, times } of course) {
+    for (const { tokens, times } of sequence) {
       for (let i = 0; i < times; i++) {
         held.forEach((before, layer) => {
           const sizes = keeper.keep(layer, before + tokens);
@@ -101,15 +103,15 @@ function longerThanFirst(table: KeepTable, courses: readonly (readonly Stretch[]
  * @returns Name → reason.
  * @throws {InputError} If nothing but control groups is left.
  */
-export function refusals(
+export function unsupportedByExport(
   model: ModelFolder,
   requests: readonly MeasureRequest[],
-  courses: Wanted["courses"],
+  sequences: Wanted["sequences"],
   isControl: readonly boolean[],
 ): Map<string, string> {
   const refused = new Map<string, string>();
   for (const request of requests) {
-    const obstacle = exportObstacle(model, { ...request, courses });
+    const obstacle = exportObstacle(model, { ...request, sequences });
     if (obstacle !== undefined) refused.set(request.name, obstacle);
   }
   const [first] = refused;

@@ -1,24 +1,24 @@
-import { type Stretch, tabulate } from "../../cache/schedule.ts";
+import { type PassGroup, tabulate } from "../../cache/schedule.ts";
 import { checkPolicy } from "../../policies/check_policy.ts";
 import type { Policy } from "../../policies/policy.ts";
 import type { Positions } from "../../engine/numbering.ts";
 import type { MeasureRequest } from "../child/protocol.ts";
-import { qualityCourse } from "../measure/quality.ts";
-import { speedCourse } from "../measure/speed_course.ts";
+import { qualityPasses } from "../measure/quality.ts";
+import { speedPasses } from "../measure/speed_passes.ts";
 import { chooseAttention } from "./choose.ts";
 import type { RunInput } from "./input.ts";
 import type { BenchmarkOptions } from "./options.ts";
 
 /** The passes of each configuration, as its cache sees them. */
 export interface Passes {
-  readonly quality: readonly Stretch[];
-  readonly speed: readonly Stretch[];
+  readonly quality: readonly PassGroup[];
+  readonly speed: readonly PassGroup[];
 }
 
 /** The passes of a run. */
 export function passesOf({ lengths }: RunInput, { prefill_chunk: chunk }: BenchmarkOptions): Passes {
   const { max_tokens, prompt_tokens: promptTokens, max_new_tokens: newTokens } = lengths;
-  return { quality: qualityCourse(max_tokens), speed: speedCourse({ promptTokens, newTokens, chunk }) };
+  return { quality: qualityPasses(max_tokens), speed: speedPasses({ promptTokens, newTokens, chunk }) };
 }
 
 /** The most tokens that a text has in any pass. */

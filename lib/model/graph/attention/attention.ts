@@ -3,12 +3,12 @@ import type { AttentionKernel, CacheTensors } from "./attention_form.ts";
 import { ExplicitAttention } from "./explicit.ts";
 import { FusedAttention } from "./fused.ts";
 import type { DecoderOptions } from "../decoder_options.ts";
-import type { Heads } from "../parts.ts";
+import type { Heads } from "../layer_ops.ts";
 import { Rotary, type Rotation } from "../rope/rotary.ts";
 import type { ModelSpec } from "../../spec.ts";
 
 /** What the attention of all layers shares: the rotary table, the lengths, the form. */
-export class AttentionPart {
+export class AttentionOps {
   readonly #kernel: AttentionKernel;
   /** Rotation when keys are written, made when it is first asked for: heads may come rotated. */
   #rotation: Rotation | undefined;

@@ -1,6 +1,6 @@
 import type { AttentionUse } from "../../../policies/policy.ts";
 import type { Tensor } from "../../../onnx/graph.ts";
-import type { Heads } from "../parts.ts";
+import type { Heads } from "../layer_ops.ts";
 
 /** "fused": one GroupQueryAttention node; "explicit": MatMul, Softmax, MatMul over the same buffers. */
 export type AttentionForm = "fused" | "explicit";

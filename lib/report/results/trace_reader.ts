@@ -1,15 +1,15 @@
-import { list, number, object, type Reader, string } from "./shape.ts";
+import { type JsonReader, list, number, object, string } from "./json_reader.ts";
 import type { Run, Trace, TraceSnapshot } from "./trace_types.ts";
 
 /** A whole number, 0 or more. */
-const count: Reader<number> = (value, path) => {
+const count: JsonReader<number> = (value, path) => {
   const found = number(value, path);
   if (!Number.isSafeInteger(found) || found < 0) throw new TypeError(`${path} is ${found}, a count is needed`);
   return found;
 };
 
 /** One head's runs. There may be millions in a file: paths are put together only for the one that is wrong. */
-const runs: Reader<Run[]> = (value, path) => {
+const runs: JsonReader<Run[]> = (value, path) => {
   if (!Array.isArray(value)) return list(list(number))(value, path);
   let next = 0;
   value.forEach((run: unknown, index) => {
@@ -25,7 +25,7 @@ const runs: Reader<Run[]> = (value, path) => {
   return value;
 };
 
-const shape: Reader<Trace> = object<Trace>({
+const shape: JsonReader<Trace> = object<Trace>({
   configuration: string,
   positions: string,
   skip_layers: list(count),
@@ -40,7 +40,7 @@ const shape: Reader<Trace> = object<Trace>({
  *
  * @example
  * ```ts
- * import { traceShape } from "./trace_shape.ts";
+ * import { traceShape } from "./trace_reader.ts";
  *
  * try {
  *   traceShape({ configuration: "mine", positions: "absolute", skip_layers: [], layers: 1, kv_heads: 1,
@@ -50,7 +50,7 @@ const shape: Reader<Trace> = object<Trace>({
  * }
  * ```
  */
-export const traceShape: Reader<Trace> = (value, path) => {
+export const traceShape: JsonReader<Trace> = (value, path) => {
   const trace = shape(value, path);
   trace.snapshots.forEach(({ tokens, held }, index) => {
     const at = `snapshots[${index}].held`;

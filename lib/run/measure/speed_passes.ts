@@ -1,4 +1,4 @@
-import type { Stretch } from "../../cache/schedule.ts";
+import type { PassGroup } from "../../cache/schedule.ts";
 
 /** Lengths of the speed pass. */
 export interface SpeedLengths {
@@ -16,13 +16,13 @@ export interface SpeedLengths {
  *
  * @example
  * ```ts
- * import { speedCourse } from "./speed_course.ts";
+ * import { speedPasses } from "./speed_passes.ts";
  *
- * console.log(speedCourse({ promptTokens: 1500, chunk: 512, newTokens: 500 }).map(({ tokens, times }) => [tokens, times]));
+ * console.log(speedPasses({ promptTokens: 1500, chunk: 512, newTokens: 500 }).map(({ tokens, times }) => [tokens, times]));
  * // [ [ 512, 2 ], [ 476, 1 ], [ 1, 499 ] ]
  * ```
  */
-export function speedCourse({ promptTokens, newTokens, chunk = promptTokens }: SpeedLengths): Stretch[] {
+export function speedPasses({ promptTokens, newTokens, chunk = promptTokens }: SpeedLengths): PassGroup[] {
   const size = Math.min(chunk, promptTokens);
   const rest = promptTokens % size;
   return [

@@ -14,15 +14,15 @@ interface Part {
  *
  * @example
  * ```ts
- * import { Tally } from "./tally.ts";
+ * import { DownloadCounter } from "./download_counter.ts";
  *
- * const tally = new Tally("org/name", ({ done, fetched, total }) => console.log(done, fetched, total));
- * tally.expect("a", 100);
- * tally.bytes("a", 40, 100); // 40 0 100: it was there already
- * tally.bytes("a", 90, 100); // 90 50 100
+ * const counter = new DownloadCounter("org/name", ({ done, fetched, total }) => console.log(done, fetched, total));
+ * counter.expect("a", 100);
+ * counter.bytes("a", 40, 100); // 40 0 100: it was there already
+ * counter.bytes("a", 90, 100); // 90 50 100
  * ```
  */
-export class Tally {
+export class DownloadCounter {
   readonly #parts = new Map<string, Part>();
 
   /**

@@ -3,7 +3,7 @@ import type { Device, DeviceMemory } from "../ort/device.ts";
 import type { Layout } from "./layout.ts";
 
 /** Keys and values of some layers, laid out in two blocks of memory. */
-export interface Block {
+export interface KvBlock {
   readonly layout: Layout;
   readonly keys: DeviceMemory;
   readonly values: DeviceMemory;
@@ -15,7 +15,7 @@ export function entryBytes({ model, dtype }: { model: { readonly headDim: number
 }
 
 /** Bytes allocated for a block. */
-export function blockBytes({ keys, values }: Block): number {
+export function blockBytes({ keys, values }: KvBlock): number {
   return keys.bytes + values.bytes;
 }
 
@@ -23,7 +23,7 @@ export function blockBytes({ keys, values }: Block): number {
 export function allocateBlock(
   owner: Parameters<typeof entryBytes>[0] & { readonly runtime: { readonly device: Device } },
   layout: Layout,
-): Block {
+): KvBlock {
   const { device } = owner.runtime;
   const bytes = layout.slots * entryBytes(owner);
   const keys = device.allocate(bytes);
@@ -36,7 +36,7 @@ export function allocateBlock(
 }
 
 /** Gives a block's memory back. */
-export function freeBlock({ keys, values }: Block): void {
+export function freeBlock({ keys, values }: KvBlock): void {
   keys[Symbol.dispose]();
   values[Symbol.dispose]();
 }

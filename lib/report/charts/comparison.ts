@@ -1,6 +1,6 @@
 import type { Bar, BarPanel } from "./bar_panel.ts";
 import type { CanvasLibrary } from "./canvas.ts";
-import { drawFigure } from "./figure.ts";
+import { drawFigure } from "./bar_chart_grid.ts";
 import { type Kind, KIND_COLORS, KIND_LABELS, kindOf } from "./palette.ts";
 import { significant } from "../tables/significant.ts";
 import type { StatName } from "../results/stats.ts";
@@ -101,7 +101,7 @@ const METRICS: readonly Metric[] = [
  *
  * @example
  * ```ts
- * import { drawComparison } from "./chart.ts";
+ * import { drawComparison } from "./comparison.ts";
  * import { readResults } from "../results/results_file.ts";
  *
  * async function redraw(folder: string) {

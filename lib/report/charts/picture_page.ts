@@ -29,7 +29,7 @@ export interface PageHeader {
  * @example
  * ```ts
  * import { loadCanvas } from "./canvas.ts";
- * import { Page } from "./page.ts";
+ * import { Page } from "./picture_page.ts";
  *
  * const page = new Page(await loadCanvas(), 4, 3);
  * page.drawHeader({ title: "Throughput", subtitle: "pythia-2.8b", note: "", legend: [] });

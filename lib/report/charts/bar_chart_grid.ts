@@ -1,6 +1,6 @@
 import { type BarPanel, barPanelChart } from "./bar_panel.ts";
 import { type CanvasLibrary, loadCanvas } from "./canvas.ts";
-import { HEADER_HEIGHT, MARGIN, Page, type PageHeader } from "./page.ts";
+import { HEADER_HEIGHT, MARGIN, Page, type PageHeader } from "./picture_page.ts";
 
 /** Room between charts, points. */
 const GAP = { x: 30, y: 22 };
@@ -25,7 +25,7 @@ export interface Figure extends PageHeader {
  *
  * @example
  * ```ts
- * import { drawFigure } from "./figure.ts";
+ * import { drawFigure } from "./bar_chart_grid.ts";
  *
  * const path = await Deno.makeTempFile({ suffix: ".png" });
  * await drawFigure({

@@ -11,7 +11,7 @@ import type { ModelFolder } from "../../model/folder/model_folder.ts";
  * @returns Name → reason; none where they are not asked for.
  * @throws {InputError} If nothing but control groups is left.
  */
-export function kernelRefusals(
+export function unsupportedByKernels(
   model: ModelFolder,
   requests: readonly (Omit<KernelUse, "maxPositions"> & { readonly name: string; readonly kernels: KernelChoice })[],
   maxPositions: number,

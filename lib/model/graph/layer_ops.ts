@@ -15,7 +15,7 @@ export interface Heads {
 }
 
 /** Makes heads of what the projections gave. */
-export interface HeadsPart {
+export interface HeadsOp {
   /** `products`: one for packed projections, otherwise of queries, keys and values. */
   emit(products: readonly Product[], qkv: Projections): Heads;
 }
@@ -34,14 +34,14 @@ export interface Residual {
 }
 
 /** The parts blocks are made of. Activations are `[tokens, width]`. */
-export class Parts {
+export class LayerOps {
   constructor(
     readonly g: Graph,
     readonly spec: ModelSpec,
     readonly weights: WeightSource,
     readonly options: { readonly dtype: FloatType; readonly device: "cpu" | "cuda" },
     /** What makes heads rather than ONNX Runtime's operators, where heads are not normalized. */
-    readonly headsPart?: HeadsPart,
+    readonly headsOp?: HeadsOp,
   ) {}
 
   /** x W^T + b with W as checkpoints store it, `shape` = [out, in]. */
@@ -146,12 +146,12 @@ export class Parts {
   /** Queries, keys and values of normalized activations; unless they say so, before they are rotated. */
   heads(x: Tensor, { qkv, headNorms }: Block["attention"]): Heads {
     const { heads, kvHeads, headDim, hidden } = this.spec;
-    if (this.headsPart && !headNorms) {
+    if (this.headsOp && !headNorms) {
       const product = (affine: Affine, heads: number) => this.product(x, affine, [heads * headDim, hidden]);
       const products = "packed" in qkv
         ? [product(qkv.packed, heads + 2 * kvHeads)]
         : [product(qkv.query, heads), product(qkv.key, kvHeads), product(qkv.value, kvHeads)];
-      return this.headsPart.emit(products, qkv);
+      return this.headsOp.emit(products, qkv);
     }
     const project = (affine: Affine, heads: number) => this.linear(x, affine, [heads * headDim, hidden]);
     const { query, key, value } = "packed" in qkv

@@ -1,4 +1,4 @@
-import { Keeper, type KeepTable, type Stretch } from "../../cache/schedule.ts";
+import { Keeper, type KeepTable, type PassGroup } from "../../cache/schedule.ts";
 import { numberingOf, type Positions } from "../../engine/numbering.ts";
 
 /**
@@ -9,28 +9,34 @@ import { numberingOf, type Positions } from "../../engine/numbering.ts";
  * ```ts
  * import { tabulate } from "../../cache/schedule.ts";
  * import { methods } from "../../policies/registry.ts";
- * import { reach } from "./reach.ts";
+ * import { highestPosition } from "./highest_position.ts";
  *
- * const courses = [[{ tokens: 1, times: 20_000 }]];
- * const table = tabulate(methods.streaming_llm({ start_size: 4, recent_size: 508 }), { layers: 8 }, [], courses);
- * console.log(reach("absolute", table, courses), reach("cache", table, courses)); // 20000 513
+ * const sequences = [[{ tokens: 1, times: 20_000 }]];
+ * const table = tabulate(methods.streaming_llm({ start_size: 4, recent_size: 508 }), { layers: 8 }, [], sequences);
+ * console.log(highestPosition("absolute", table, sequences), highestPosition("cache", table, sequences)); // 20000 513
  * ```
  *
  * @param positions How tokens are numbered.
  * @param table The policy's sizes.
- * @param courses The passes it goes through.
+ * @param sequences The passes it goes through.
  * @returns The highest position that a token gets, plus one.
  */
-export function reach(positions: Positions, table: KeepTable, courses: readonly (readonly Stretch[])[]): number {
+export function highestPosition(
+  positions: Positions,
+  table: KeepTable,
+  sequences: readonly (readonly PassGroup[])[],
+): number {
   const { limitedBy } = numberingOf(positions, false);
   if (limitedBy === "text") {
-    return Math.max(...courses.map((course) => course.reduce((sum, { tokens, times }) => sum + tokens * times, 0)));
+    return Math.max(
+      ...sequences.map((sequence) => sequence.reduce((sum, { tokens, times }) => sum + tokens * times, 0)),
+    );
   }
   const keeper = new Keeper(table);
   const layers = limitedBy === "layer 0" ? [0] : table.layers.keys();
   const most = [...layers].flatMap((layer) =>
-    courses.map((course) => {
-      const { capacity, prefill } = keeper.course(layer, course);
+    sequences.map((sequence) => {
+      const { capacity, prefill } = keeper.sequence(layer, sequence);
       return Math.max(capacity, prefill);
     })
   );
@@ -40,7 +46,7 @@ export function reach(positions: Positions, table: KeepTable, courses: readonly 
 /**
  * Says which configurations number tokens beyond what the model was trained for.
  *
- * @param reaches What {@linkcode reach} gives for each configuration.
+ * @param reaches What {@linkcode highestPosition} gives for each configuration.
  * @param trained Positions the model was trained for.
  * @returns A line for people; undefined if none does.
  */
@@ -62,7 +68,7 @@ export function positionsNote(
  *
  * @example
  * ```ts
- * import { windowNote } from "./reach.ts";
+ * import { windowNote } from "./highest_position.ts";
  *
  * console.log(windowNote(4096, 4096)); // undefined
  * console.log(windowNote(4096, 8192)); // "Texts have up to 8192 tokens, of which the model sees 4096 at a time …"

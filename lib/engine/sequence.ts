@@ -1,5 +1,5 @@
 import { KvCache } from "../cache/kv_cache.ts";
-import type { Stretch } from "../cache/schedule.ts";
+import type { PassGroup } from "../cache/schedule.ts";
 import type { LoadedModel } from "./loaded_model.ts";
 import { Pass, type PassResult } from "./pass.ts";
 
@@ -7,7 +7,7 @@ import { Pass, type PassResult } from "./pass.ts";
  * A sequence of forward passes over one cache: `forward`, `evict`, `read`, and again. Everything is allocated and
  * bound when it is made.
  */
-export class Course implements Disposable {
+export class Sequence implements Disposable {
   readonly cache: KvCache;
   /** Tokens of a pass → its inputs and outputs. */
   readonly #passes = new Map<number, Pass>();
@@ -16,10 +16,10 @@ export class Course implements Disposable {
   /** Tokens of the text so far. */
   #textIndex = 0;
 
-  constructor(engine: LoadedModel, stretches: readonly Stretch[], seed: number) {
+  constructor(engine: LoadedModel, passGroups: readonly PassGroup[], seed: number) {
     this.#byHeld = engine.numbering.byHeld;
-    this.cache = new KvCache(engine.eviction, stretches, seed);
-    const sizes = new Set(stretches.filter(({ times }) => times > 0).map(({ tokens }) => tokens));
+    this.cache = new KvCache(engine.eviction, passGroups, seed);
+    const sizes = new Set(passGroups.filter(({ times }) => times > 0).map(({ tokens }) => tokens));
     // Passes of one token come first: the others leave their results where those look for theirs.
     for (const tokens of [...sizes].sort((a, b) => a - b)) {
       this.#passes.set(tokens, new Pass(engine, this.cache, tokens, this.#passes.get(1)));
@@ -31,7 +31,7 @@ export class Course implements Disposable {
    * the work.
    *
    * @param target The token that follows, for its NLL.
-   * @throws {RangeError} For a number of tokens that the course does not have.
+   * @throws {RangeError} For a number of tokens that the sequence does not have.
    */
   forward(ids: readonly number[], target: number): void {
     this.#forward(ids.length, ids, target);
@@ -47,7 +47,7 @@ export class Course implements Disposable {
 
   #forward(tokens: number, ids: readonly number[] | undefined, target: number): void {
     const pass = this.#passes.get(tokens);
-    if (!pass) throw new RangeError(`Cannot run a pass of ${tokens} tokens: the course has none`);
+    if (!pass) throw new RangeError(`Cannot run a pass of ${tokens} tokens: the sequence has none`);
     this.#current = pass;
     this.cache.beginPass(tokens);
     const position = this.#byHeld ? this.cache.held[0]! : this.#textIndex;
@@ -62,15 +62,15 @@ export class Course implements Disposable {
 
   /** Waits for the last pass and gives, for its last token, the NLL of the target (nats) and the argmax. */
   read(): PassResult {
-    return this.#current!.readLater()();
+    return this.#current!.queueRead()();
   }
 
   /**
    * Queues reading that: the function waits for it, while passes after it may be queued already. Each has to be read, in
    * order, before two more are.
    */
-  readLater(): () => PassResult {
-    return this.#current!.readLater();
+  queueRead(): () => PassResult {
+    return this.#current!.queueRead();
   }
 
   /** The last pass's logits, `[tokens, vocab]`, if the engine was made with `logits`. */

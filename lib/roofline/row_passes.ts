@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { Stretch } from "../cache/schedule.ts";
+import type { PassGroup } from "../cache/schedule.ts";
 import type { Lengths, RowRequest } from "./protocol.ts";
 
 /** Passes of a row that its cache has to have room for. */
-export function rowCourse({ length, fill, rewind }: RowRequest, steps: number): Stretch[] {
+export function rowPasses({ length, fill, rewind }: RowRequest, steps: number): PassGroup[] {
   if (!rewind) return [{ tokens: fill, times: 1 }, { tokens: 1, times: steps }];
   // Steps are given back: there is never more than one.
   return fill > 0 ? [{ tokens: fill, times: 1 }, { tokens: 1, times: 1 }] : [{ tokens: 1, times: length + 1 }];

@@ -5,26 +5,26 @@ import { featuresOf, type Score } from "../policies/score.ts";
  * What is kept of each entry beside its key and value, because a score reads it in later passes or someone wants to
  * know: it moves with the entry.
  */
-export interface KeptFeatures {
+export interface EntryState {
   /** The key's norm. */
   readonly norms: boolean;
   /** Attention: accumulated over all queries, or of each of the last `window` queries. */
   readonly attention: AttentionUse | undefined;
   /** Index in the text. */
-  readonly births: boolean;
+  readonly textPositions: boolean;
 }
 
 /** What a score needs and, for a trace or a sliding window, each entry's index in the text. */
-export function keptFeatures(
+export function entryStateOf(
   score: Score | undefined,
   attention: AttentionUse | undefined,
-  births: boolean,
-): KeptFeatures {
+  textPositions: boolean,
+): EntryState {
   const features = score ? featuresOf(score) : new Set();
   return {
     norms: features.has("key_norm"),
     attention: features.has("attention") ? attention : undefined,
-    births,
+    textPositions,
   };
 }
 

@@ -15,16 +15,16 @@ export interface Asked {
 const LOG_IN = "log in with `hf auth login` or set HF_TOKEN";
 
 /**
- * What a refusal of the hub means, by its status and its X-Error-Code, in the words that Python's huggingface_hub has
+ * What a httpError of the hub means, by its status and its X-Error-Code, in the words that Python's huggingface_hub has
  * for it and with what would do.
  *
  * @example
  * ```ts
- * import { refusal } from "./refusals.ts";
+ * import { httpError } from "./http_errors.ts";
  *
  * const response = new Response(null, { status: 404, headers: { "x-error-code": "RevisionNotFound" } });
  * const repo = { repo: "org/name", type: "model", revision: "v2" } as const;
- * console.log(refusal(response, { endpoint: "https://huggingface.co", repo, withToken: false }).message);
+ * console.log(httpError(response, { endpoint: "https://huggingface.co", repo, withToken: false }).message);
  * // Cannot find revision v2 of model org/name: Revision Not Found (404); …
  * ```
  *
@@ -32,7 +32,7 @@ const LOG_IN = "log in with `hf auth login` or set HF_TOKEN";
  * @param asked What was asked for.
  * @returns The error, to be thrown.
  */
-export function refusal({ status, headers }: Response, { endpoint, repo, path, withToken }: Asked): HubError {
+export function httpError({ status, headers }: Response, { endpoint, repo, path, withToken }: Asked): HubError {
   const code = headers.get("x-error-code");
   const commit = headers.get("x-repo-commit") ?? "";
   const said = printable(headers.get("x-error-message")?.replaceAll(/\s+/g, " ").replace(/\.$/, "") ?? "", 200);
@@ -108,7 +108,7 @@ export function isPassing(status: number): boolean {
  *
  * @example
  * ```ts
- * import { retryAfter } from "./refusals.ts";
+ * import { retryAfter } from "./http_errors.ts";
  *
  * console.log(retryAfter(new Headers({ "retry-after": "3" })), retryAfter(new Headers({ ratelimit: '"api";r=0;t=55' }))); // 3 55
  * ```
