@@ -95,7 +95,7 @@ function* cases(device: "cuda" | "cpu"): Generator<Case> {
       yield { name: `${name}@cache`, policy, positions: "cache", ...shared };
     }
   }
-  const folder = new URL("fixtures/tiny/", import.meta.url);
+  const folder = new URL("../fixtures/tiny/", import.meta.url);
   for (const family of [...Deno.readDirSync(folder)].map(({ name }) => name).sort()) {
     const model = openModelFolder(new URL(family, folder).pathname);
     const { spec } = model;
