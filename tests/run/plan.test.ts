@@ -121,7 +121,7 @@ Deno.test("unsupportedByKernels() leaves out what cannot have them, and is an er
     const requests = Object.entries(policies).map(([name, policy]) => request(name, policy, kernels));
     return [...unsupportedByKernels(model, requests, maxPositions, requests.map(({ name }) => name === "baseline"))];
   };
-  const why = "--kernels own: the method's score is none that the eviction kernel knows";
+  const why = "--kernels own: the eviction kernel cannot compute the method's score";
   deepEqual(of("own", { baseline: methods.baseline(), own, h2o }), [["own", why]]);
   deepEqual(of("own", { baseline: methods.baseline() }), []);
   for (const kernels of ["auto", "ort"] as const) deepEqual(of(kernels, { baseline: methods.baseline(), own }), []);
