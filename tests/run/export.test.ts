@@ -108,7 +108,7 @@ Deno.test("an export with fused attention, its weights in a file beside it", asy
   // Layers that hold less than the first have to be told so one by one.
   for (const name of ["streaming_llm", "pyramid_kv"]) agrees(folder.path, policies[name]!, [0]);
   const note = (device: "cuda" | "cpu") => exportNote(openModelFolder(folder.path), "onnx/model.onnx", device);
-  match(note("cuda"), /Its attention is computed on the CPU: GroupQueryAttention in float32 is not there for CUDA/);
+  match(note("cuda"), /Its attention is computed on the CPU: CUDA has no GroupQueryAttention in float32/);
   doesNotMatch(note("cpu"), /on the CPU/);
 });
 
