@@ -50,12 +50,12 @@ export interface RawResult {
  * GPU's over its level at the start, including other processes. "unavailable": no figure.
  */
 export type VramMethod = "process" | "device" | "unavailable";
+
 /** A configuration that was not measured to the end, and why. */
-/** A configuration that did not end: what it was doing and why it stopped. */
 export interface Failure {
   /** Name of the configuration. */
   method: string;
-  /** One line for people. */
+  /** One line for the user. */
   reason: string;
   /** The last lines the process wrote to stderr. */
   log: string;
