@@ -5,28 +5,30 @@ import { attentionShape, type EntryState } from "./entry_state.ts";
 import { emitRandom } from "./random_graph.ts";
 import { emitScore } from "./score_graph.ts";
 
-/** Which form of the graph: what is known of the entries it is for. */
+/** Form of the graph: what is known about the entries it handles. */
 export interface CompactForm {
-  /** Slots are not in text order: `rank` says what is. */
+  /** Slots are not in text order: `rank` gives the order. */
   readonly scrambled: boolean;
-  /** Keep the best of the middle by this; left out where the middle goes whole. */
+  /** Score that picks the entries of the middle to keep; left out if the whole middle is kept. */
   readonly score?: Score | undefined;
-  /** What is kept of each entry beside its key and value. */
+  /** State kept per entry, in addition to its key and value. */
   readonly kept: EntryState;
 }
 
 /**
- * Writes many-entry eviction (after a prefill, at a ratio): per row, gathers what is kept, in text order, and puts it
- * into the first slots of its destination. Source and destination may be the same memory: all is gathered first.
+ * Writes many-entry eviction (after a prefill, at a ratio). For each row it gathers the kept entries in text order and
+ * writes them to the first slots of the destination. Source and destination may be the same memory: everything is
+ * gathered before anything is written.
  *
  * Inputs: `keys`, `values` `[from_slots, headDim]`; `kept_keys`, `kept_values` `[to_slots, headDim]`, each bound to the
- * memory of the output that has its name and a prime; `from`, `to` int64 `[rows, 1]`, first slot of each row in either;
- * `rank` float32 `[rows, from_width]` if scrambled; on the host, int64 `[1]`: `entries` per row, `sink`, `end` (the middle
- * is what lies between), and with a score `heavy`. If random: `draw` int64 `[1]`, `row` int64 `[rows, 1]`.
+ * memory of the output with the same name and a prime; `from`, `to` int64 `[rows, 1]`, first slot of each row in source
+ * and destination; `rank` float32 `[rows, from_width]` if scrambled; on the host, int64 `[1]`: `entries` per row,
+ * `sink`, `end` (the middle lies between those two), and with a score `heavy`. If random: `draw` int64 `[1]`, `row`
+ * int64 `[rows, 1]`.
  *
- * What is kept of entries goes from `text_position` and `attention`, of the source's width, to the outputs `text_position'` and
- * `attention'`, of the destination's; `key_norm'` is computed anew. They end in zeros: `pads` int64 `[4]` on the host is
- * 0, 0, 0, width - kept, and `ring_pads` int64 `[6]` the same for attention with lines.
+ * Entry state goes from `text_position` and `attention`, of the source's width, to the outputs `text_position'` and
+ * `attention'`, of the destination's width; `key_norm'` is computed anew. The outputs are padded with zeros: `pads`
+ * int64 `[4]` on the host is 0, 0, 0, width - kept, and `ring_pads` int64 `[6]` is the same for attention with lines.
  */
 export function buildCompactGraph(headDim: number, dtype: FloatType, form: CompactForm): Uint8Array<ArrayBuffer> {
   const { scrambled, score, kept: features } = form;
@@ -99,7 +101,7 @@ export function buildCompactGraph(headDim: number, dtype: FloatType, form: Compa
   }
   return g.encode();
 
-  /** The `heavy` best of the middle in text order, as slots; among equals the first. */
+  /** Chooses the `heavy` best entries of the middle, as slots in text order; of equal scores the first wins. */
   function chooseBest(score: Score): Tensor {
     const middle = cut(order, sink, end); // [rows, middle]
     const heavy = g.input("heavy", "int64", [1]);

@@ -11,14 +11,14 @@ import type { StepState } from "./step_state.ts";
 /** One layer's many-entry eviction. */
 export interface Compaction {
   readonly layer: number;
-  /** Entries held before it. */
+  /** Entries held before the eviction. */
   readonly entries: number;
   readonly sink: number;
   readonly heavy: number;
   readonly recent: number;
 }
 
-/** What gathered keys may take in memory at once, bytes: layers go together up to this. */
+/** Most memory that gathered keys may take at once, bytes: layers are grouped up to this limit. */
 const GATHER_LIMIT = 64 * 2 ** 20;
 
 /** A group of layers' compaction, bound to memory. */
@@ -29,7 +29,7 @@ interface Bound {
   readonly staged: boolean;
 }
 
-/** Carries out many-entry eviction, in place or out of a prompt's own memory. */
+/** Carries out many-entry eviction, in place or out of the staging block. */
 export class Compactor implements Disposable {
   readonly #known = new Map<string, Bound>();
   #draws: number;
@@ -38,12 +38,12 @@ export class Compactor implements Disposable {
     this.#draws = firstDraw(seed, "compact");
   }
 
-  /** Binds what {@linkcode run} would run, ahead of time. */
+  /** Binds ahead of time what {@linkcode run} will run. */
   prepare(compactions: readonly Compaction[], staging: Staging | undefined): void {
     for (const group of this.#group(compactions, staging)) this.#bound(group, staging);
   }
 
-  /** Evicts in each of the layers; gives the number of entries copied. */
+  /** Evicts in each of the layers. Returns the number of entries copied. */
   run(compactions: readonly Compaction[], staging: Staging | undefined): number {
     const { device } = this.eviction.runtime;
     const { acting, kvHeads } = this.main.layout;
@@ -63,7 +63,7 @@ export class Compactor implements Disposable {
     return copied;
   }
 
-  /** Releases what is bound to the prompt's own memory. */
+  /** Releases the bindings to the staging block. */
   forgetStaging(): void {
     for (const [key, bound] of this.#known) {
       if (!bound.staged) continue;
@@ -72,7 +72,7 @@ export class Compactor implements Disposable {
     }
   }
 
-  /** Layers whose rows follow each other and keep the same of the same go together, as far as memory allows. */
+  /** Groups adjacent layers that keep the same of the same number of entries, as far as memory allows. */
   #group(
     compactions: readonly Compaction[],
     staging: Staging | undefined,
@@ -120,9 +120,9 @@ export class Compactor implements Disposable {
     const rows = group.length * kvHeads;
     const draw = ints([0]);
     const kept = { kept_keys: cache(main, main.keys), kept_values: cache(main, main.values) };
-    const left = width - sink - heavy - recent; // what is kept of entries ends in zeros
+    const left = width - sink - heavy - recent; // entry state is padded with zeros
     const features = this.eviction.kept;
-    // Where what is kept of entries comes from: a prompt's own memory has its own.
+    // Source of the entry state: a staging block has its own.
     const from = staged && staging!.state ? staging!.state : state;
     const binding = new Binding(this.eviction.compact(scrambled, heavy > 0), {
       keys: cache(source, source.keys),

@@ -4,15 +4,15 @@ import type { DropTensors } from "./drop_tensors.ts";
 import { attentionShape } from "./entry_state.ts";
 
 /**
- * The attention kept of entries, in the step case. Bound as `attention` and `attention'` to one memory:
+ * Attention kept per entry in single-slot eviction. Bound as `attention` and `attention'` to the same memory:
  *
  * - from all queries: float32 `[rows, width]`, each entry's sum so far;
- * - from the last `window` queries: float32 `[rows, window, width]`, what each of them paid. Query t has line t mod window:
- *   a ring, of which a step writes one line. `lines` int64 `[lines]` are those of the pass's queries, as far as it has so
- *   many. The write goes out as `attention''`, to the same memory.
+ * - from the last `window` queries: float32 `[rows, window, width]`, the attention each query paid. Query t has line t
+ * mod window: a ring, of which a step writes one line. `lines` int64 `[lines]` names the lines of the pass's last
+ * queries, at most `window` of them. The write goes out as `attention''`, to the same memory.
  */
 export class AttentionInDrop {
-  /** Attention each slot's entry was paid up to now, this pass included, `[rows, width]`. */
+  /** Attention paid to each slot's entry so far, this pass included, `[rows, width]`. */
   readonly paid: Tensor;
   readonly #move: (place: Tensor, isPlace: Tensor) => void;
 
@@ -21,7 +21,7 @@ export class AttentionInDrop {
     const now = g.op("Concat", [...observed], { axis: 0 }); // [rows, width] or [rows, lines, width]
     const shape = attentionShape(use, rows, "width");
     const held = g.input("attention", "float32", shape);
-    const isFresh = g.op("GreaterOrEqual", [slot, past]); // filled in this pass: nothing from before is theirs
+    const isFresh = g.op("GreaterOrEqual", [slot, past]); // filled in this pass: earlier values belong to other entries
     if (use.from === "all") {
       const paid = this.paid = g.op("Add", [g.op("Where", [isFresh, g.scalar(0), held]), now]);
       this.#move = (_, isPlace) => {
@@ -42,17 +42,17 @@ export class AttentionInDrop {
     ]);
     g.output("attention''", written, "float32", shape);
     const sum = (x: Tensor, axis = 1) => g.op("ReduceSum", [x, g.ints(axis)], { keepdims: 0 });
-    // A slot that is used again still has its former entry's lines: a fresh entry was seen by this pass alone.
+    // A reused slot still has the lines of its former entry: only this pass has seen a fresh entry.
     this.paid = g.op("Where", [isFresh, sum(now), sum(written)]);
     this.#move = (place) => {
-      // Fresh entries are known to this pass's queries alone. So all other lines are cleared where the newest lands, and
-      // where the first of the fresh ones came, the one slot that an entry has left.
+      // Only this pass's queries have seen fresh entries. So all other lines are cleared in two slots: where the newest
+      // entry lands, and where the first fresh entry was written, which is the one slot that an entry has left.
       const cellsOfBoth = g.op("Concat", [cells(place), cells(past)], { axis: 1 });
       const both = g.op("Concat", [linesAt(isLast), linesAt(g.op("Equal", [slot, past]))], { axis: 1 });
       g.output("attention'", g.op("ScatterND", [written, cellsOfBoth, both]), "float32", shape);
     };
 
-    /** All lines of one slot of each row, from this pass alone, `[rows, window]`. */
+    /** All lines of one slot of each row, from this pass only, `[rows, window]`. */
     function linesAt(isSlot: Tensor): Tensor {
       const seen = sum(g.op("Where", [g.op("Unsqueeze", [isSlot, g.ints(1)]), now, g.scalar(0)]), 2); // [rows, lines]
       const isLine = g.op("Equal", [g.iota(window, [1, 1, window], "int64"), ofRow]);
@@ -79,7 +79,7 @@ export class AttentionInDrop {
     }
   }
 
-  /** Declares what is kept once the newest entry has its place, float32 `[rows, 1]`. */
+  /** Declares the attention after the newest entry has moved to its slot, float32 `[rows, 1]`. */
   move(place: Tensor, isPlace: Tensor): void {
     this.#move(place, isPlace);
   }

@@ -7,36 +7,37 @@ import type { EntryState } from "./entry_state.ts";
 import { emitRandom } from "./random_graph.ts";
 import { emitScore, needsOrder } from "./score_graph.ts";
 
-/** What the step case is written for. */
+/** What single-slot eviction is written for. */
 export interface DropOptions {
-  /** Layers that the policy acts on. */
+  /** Number of layers that the policy acts on. */
   readonly actingLayers: number;
   readonly kvHeads: number;
   readonly headDim: number;
   readonly dtype: FloatType;
-  /** Left out where the middle is one entry only. */
+  /** Left out where the middle is a single entry. */
   readonly score?: Score | undefined;
   readonly kept: EntryState;
-  /** A finite float32 tensor that is there only once every layer has written its new entries. */
+  /** A finite float32 tensor that exists only after every layer has written its new entries. */
   readonly after: Tensor;
-  /** The pass's attention, of the acting layers in order, if it is kept. */
+  /** The pass's attention per acting layer, in order, if attention is kept. */
   readonly observed: readonly Tensor[];
 }
 
 /**
- * Writes the step case behind a decoder: one token came, one entry per row leaves, and the newest takes its slot.
- * Nothing else moves; what changes place is the *rank* of entries, their place in text order, which is kept beside
+ * Writes single-slot eviction after a decoder: one token came, one entry per row leaves, and the newest entry takes its
+ * slot. No other entry moves. What changes is the *rank* of entries, their place in text order, which is stored next to
  * them.
  *
- * Inputs, each bound to the memory of the output that has its name and a prime: `keys`, `values` `[slots, headDim]`;
- * `rank` float32 `[rows, width]`, rank of the entry in each slot (a slot not yet filled holds its own number, which is
- * what the rank of an entry appended there will be); and what is kept of entries: `key_norm`, `text_position` float32
- * `[rows, width]`, `attention` (see {@linkcode AttentionInDrop}).
+ * Inputs, each bound to the memory of the output with the same name and a prime: `keys`, `values` `[slots, headDim]`;
+ * `rank` float32 `[rows, width]`, rank of the entry in each slot (an empty slot holds its own number, which is the rank
+ * that an entry appended there will have); and the entry state: `key_norm`, `text_position` float32 `[rows, width]`,
+ * `attention` (see {@linkcode AttentionInDrop}).
  *
- * Further inputs: `starts` int64 `[rows, 1]`, first slot of each row; `slot` float32 `[1, width]` = 0, 1 …; `drop_ranges`
- * float32 `[4, actingLayers]`: the newest entry's slot, the middle's first rank, one past its last, and the entries before
- * the pass. A layer that drops nothing has its newest entry as its middle: that takes its own place. `draw` int64 `[1]`
- * if the score is random; `text_index` float32 `[1]`, the first new token's, for text positions.
+ * Further inputs: `starts` int64 `[rows, 1]`, first slot of each row; `slot` float32 `[1, width]` = 0, 1 …;
+ * `drop_ranges` float32 `[4, actingLayers]`: the newest entry's slot, the middle's first rank, one past its last rank,
+ * and the number of entries before the pass. In a layer that drops nothing the middle is the newest entry, which takes
+ * its own place. `draw` int64 `[1]` if the score is random; `text_index` float32 `[1]`, index of the first new token,
+ * for text positions.
  */
 export function emitDrop(g: Graph, options: DropOptions): void {
   const { actingLayers, kvHeads, headDim, dtype, score, kept } = options;
@@ -66,13 +67,13 @@ export function emitDrop(g: Graph, options: DropOptions): void {
   ], { keepdims: 1 });
   const isPlace = g.op("Equal", [slot, place]);
 
-  // The move: one entry per row, with all that is kept of it.
+  // Move one entry per row, with all of its state.
   const to = g.reshape(inCache(place), rows, 1);
   g.output("keys'", g.op("ScatterND", [keys, to, newestKey]), dtype, cache);
   g.output("values'", g.op("ScatterND", [values, to, newestValue]), dtype, cache);
   if (norms) moveColumn("key_norm'", norms.newest, norms.all);
   if (kept.textPositions) {
-    // A slot filled in this pass holds the text's next token after its neighbour's.
+    // A slot filled in this pass holds the text's next token after the slot before it.
     const first = g.op("Sub", [g.input("text_index", "float32", [1]), past]);
     const fresh = g.op("Add", [slot, first]);
     const isFresh = g.op("GreaterOrEqual", [slot, past]);
@@ -80,16 +81,16 @@ export function emitDrop(g: Graph, options: DropOptions): void {
     moveColumn("text_position'", g.op("Add", [last, first]), textPositions);
   }
   attention?.move(place, isPlace);
-  // Entries after the dropped one move up in rank. The last slot is free again, for the same rank as before.
+  // Entries after the dropped one move up in rank. The last slot is free again and gets its former rank back.
   const later = g.op("And", [g.op("Greater", [rank, dropped]), g.op("Less", [rank, last])]);
   const movedUp = g.op("Sub", [rank, g.cast(later, "bool", "float32")]);
   const landed = g.op("Where", [isPlace, g.op("Sub", [last, g.scalar(1)]), movedUp]);
   g.output("rank'", g.op("Where", [isLast, last, landed]), "float32", perSlot);
 
-  /** The dropRanges of the rows, each `[rows, 1]`. */
+  /** The drop ranges of the rows, each `[rows, 1]`. */
   function columns(): [Tensor, Tensor, Tensor, Tensor] {
     const perLayer = g.input("drop_ranges", "float32", [4, actingLayers]);
-    // Every node below hangs on this: nothing may read or move what a layer has yet to write.
+    // Every node below depends on this: nothing may read or move a slot before its layer has written it.
     const ready = g.op("Add", [perLayer, g.op("Mul", [options.after, g.scalar(0)])]);
     const layerOfRow = BigInt64Array.from({ length: rows }, (_, row) => BigInt(Math.floor(row / kvHeads)));
     const perRow = g.op("Gather", [ready, g.constant("int64", [rows], layerOfRow)], { axis: 1 });
@@ -101,19 +102,19 @@ export function emitDrop(g: Graph, options: DropOptions): void {
     ];
   }
 
-  /** Norms of the keys in all slots, the newest's included. */
+  /** Norms of the keys in all slots, the newest entry's included. */
   function normsNow(): { newest: Tensor; all: Tensor } {
     const held = g.input("key_norm", "float32", perSlot);
     const newest = g.op("ReduceL2", [g.cast(newestKey, dtype, "float32"), g.ints(1)], { keepdims: 1 });
     return { newest, all: g.op("Where", [isLast, newest, held]) };
   }
 
-  /** What is kept of each entry once the newest has its place. */
+  /** State of each entry after the newest has moved to its slot. */
   function moveColumn(output: string, newest: Tensor, all: Tensor): void {
     g.output(output, g.op("Where", [isPlace, newest, all]), "float32", perSlot);
   }
 
-  /** The rank of the middle's entry with the lowest score; among equals the last in text order. */
+  /** The rank of the middle's entry with the lowest score; of equal scores the last in text order. */
   function chooseWorst(score: Score): Tensor {
     const ordered = needsOrder(score);
     const ranks = ordered ? slot : rank;
@@ -122,7 +123,8 @@ export function emitDrop(g: Graph, options: DropOptions): void {
     const inOrder = (x: Tensor) =>
       ordered ? g.op("ScatterElements", [g.op("Mul", [x, g.scalar(0)]), rankIndex, x], { axis: 1 }) : x;
     const blocks = (block: Tensor) => {
-      // Slots past a row's own are other rows' or none: they are in no middle, and any valid place will do for them.
+      // Slots past a row's own belong to other rows or to none. They are in no middle, so any valid index will do for
+      // them.
       const inRow = g.cast(g.op("Min", [slot, last]), "float32", "int64");
       const all = g.cast(g.op("Gather", [block, g.op("Add", [starts, inRow])], { axis: 0 }), dtype, "float32");
       if (!ordered) return all;
@@ -161,7 +163,7 @@ export function emitDrop(g: Graph, options: DropOptions): void {
     });
     const isLowest = g.op("And", [inMiddle, g.op("Equal", [scored, lowest])]);
     const worst = g.op("ReduceMax", [g.op("Where", [isLowest, ranks, g.scalar(-1)]), g.ints(1)], { keepdims: 1 });
-    // Should every score be NaN, the oldest of the middle goes: an index must be valid whatever the data.
+    // If every score is NaN, the oldest entry of the middle is dropped: an index must be valid whatever the data.
     return g.op("Max", [worst, sink]);
   }
 }

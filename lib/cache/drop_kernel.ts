@@ -7,11 +7,11 @@ import type { DropOptions } from "./drop_graph.ts";
 import { attentionShape } from "./entry_state.ts";
 
 /**
- * The step case behind a step of our own kernels: what {@linkcode emitDrop} writes with ONNX Runtime's operators, in one
- * kernel. Inputs are the same, and are written to in place.
+ * Writes single-slot eviction after a step of the project's own kernels: the same as {@linkcode emitDrop} writes with
+ * ONNX Runtime's operators, in one kernel. It takes the same inputs and writes to them in place.
  *
- * @param shareLayer All rows of a layer are told the mean of its attention.
- * @throws {TypeError} If the score is none that the kernel can compute: see compileScore.
+ * @param shareLayer Whether all rows of a layer see the mean of the layer's attention.
+ * @throws {TypeError} If the kernel cannot compute the score: see compileScore.
  */
 export function emitDropKernel(
   g: Graph,
@@ -20,7 +20,7 @@ export function emitDropKernel(
   { actingLayers, kvHeads, headDim, dtype, score, kept, after }: Omit<DropOptions, "observed">,
 ): void {
   const program = compileScore(score);
-  if (!program) throw new TypeError("Cannot write eviction as a kernel: its score is no program");
+  if (!program) throw new TypeError("Cannot write eviction as a kernel: its score does not compile");
   const rows = actingLayers * kvHeads;
   const perSlot = [rows, "width"];
   const { attention } = kept;

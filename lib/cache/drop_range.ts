@@ -1,21 +1,21 @@
-/** What one layer drops from: see {@linkcode emitDrop}. */
+/** Ranks from which one layer drops an entry: see {@linkcode emitDrop}. */
 export interface DropRange {
   /** Slot of the newest entry. */
   readonly last: number;
   /** First rank of the middle. */
   readonly sink: number;
-  /** One past the middle's last rank. */
+  /** One past the last rank of the middle. */
   readonly end: number;
-  /** Entries before the pass. */
+  /** Number of entries before the pass. */
   readonly past: number;
 }
 
-/** The middle of a layer that drops nothing: its newest entry, which takes its own place. */
+/** Range of a layer that drops nothing: the middle is its newest entry, which takes its own place. */
 export function noDrop(last: number, past: number): DropRange {
   return { last, sink: last, end: last + 1, past };
 }
 
-/** The dropRanges of layers as float32 `[4, layers]`. */
+/** Packs the drop ranges of layers as float32 `[4, layers]`. */
 export function packDropRanges(dropRanges: readonly DropRange[]): Float32Array<ArrayBuffer> {
   return Float32Array.from([
     ...dropRanges.map(({ last }) => last),

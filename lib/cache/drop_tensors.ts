@@ -1,13 +1,13 @@
 import type { Tensor } from "../onnx/graph.ts";
 
-/** What the parts of the step case share: per row `[rows, 1]`, per slot `[rows, width]`. */
+/** Tensors shared by the parts of single-slot eviction: per row `[rows, 1]`, per slot `[rows, width]`. */
 export interface DropTensors {
   readonly rows: number;
   /** 0, 1 … float32 `[1, width]`. */
   readonly slot: Tensor;
   /** Slot of the newest entry, per row. */
   readonly last: Tensor;
-  /** Entries before this pass, per row. */
+  /** Number of entries before this pass, per row. */
   readonly past: Tensor;
   /** Whether a slot holds the newest entry. */
   readonly isLast: Tensor;

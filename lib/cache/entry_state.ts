@@ -2,19 +2,19 @@ import type { AttentionUse } from "../policies/policy.ts";
 import { featuresOf, type Score } from "../policies/score.ts";
 
 /**
- * What is kept of each entry beside its key and value, because a score reads it in later passes or someone wants to
- * know: it moves with the entry.
+ * State kept per entry in addition to its key and value: a score reads it in later passes, or a trace reports it. It
+ * moves with the entry.
  */
 export interface EntryState {
   /** The key's norm. */
   readonly norms: boolean;
-  /** Attention: accumulated over all queries, or of each of the last `window` queries. */
+  /** Attention: summed over all queries, or of each of the last `window` queries. */
   readonly attention: AttentionUse | undefined;
   /** Index in the text. */
   readonly textPositions: boolean;
 }
 
-/** What a score needs and, for a trace or a sliding window, each entry's index in the text. */
+/** Returns the state that a score needs and, for a trace or a sliding window, each entry's index in the text. */
 export function entryStateOf(
   score: Score | undefined,
   attention: AttentionUse | undefined,
@@ -28,7 +28,7 @@ export function entryStateOf(
   };
 }
 
-/** Shape of the attention kept for some rows: `[rows, width]`, or `[rows, window, width]`. */
+/** Shape of the attention kept for a number of rows: `[rows, width]`, or `[rows, window, width]`. */
 export function attentionShape<R extends number | string, W extends number | string>(
   use: AttentionUse,
   rows: R,

@@ -7,7 +7,7 @@ import { buildCompactGraph } from "./compact_graph.ts";
 import { attentionShape, type EntryState, entryStateOf } from "./entry_state.ts";
 import { Keeper, type KeepTable } from "./schedule.ts";
 
-/** A policy as data, and how it is to be carried out. */
+/** A policy as data, and how to carry it out. */
 export interface EvictionOptions {
   /** Type of keys and values. */
   readonly dtype: FloatType;
@@ -15,22 +15,24 @@ export interface EvictionOptions {
   readonly score?: Score | undefined;
   /** The attention the score reads. */
   readonly attentionUse?: AttentionUse | undefined;
-  /** Keep each entry's index in the text. */
+  /** Whether to keep each entry's index in the text. */
   readonly trace?: boolean | undefined;
-  /** Positions are places in the cache: then every slot's rank is read in every pass. */
+  /** Whether positions are places in the cache: then every pass reads the rank of every slot. */
   readonly rankedPositions?: boolean | undefined;
-  /** A sliding window reads each entry's index in the text, or its place in the cache, in every pass. */
+  /** What a sliding window reads in every pass: each entry's index in the text, or its place in the cache. */
   readonly window?: "index" | "rank" | undefined;
 }
 
-/** A policy as the process that runs it knows it: its sizes, its score, and the sessions for many-entry eviction. */
+/** A policy as its process knows it: its sizes, its score, and the sessions for many-entry eviction. */
 export class Eviction implements Disposable {
   readonly keeper: Keeper;
   /** Layers that the policy acts on. */
   readonly acting: readonly number[];
-  /** What is kept of each entry beside its key and value. */
+  /** State kept per entry in addition to its key and value. */
   readonly kept: EntryState;
-  /** Whether all acting layers have equal capacities, so that what passes show of slots lines up with what is kept. */
+  /**
+   * Whether all acting layers have equal capacities, so that per-slot outputs of passes line up with the entry state.
+   */
   readonly uniform: boolean;
   readonly isRandom: boolean;
   readonly dtype: FloatType;
@@ -50,15 +52,15 @@ export class Eviction implements Disposable {
     this.kept = entryStateOf(score, attentionUse, trace || window === "index");
     this.uniform = this.kept.attention !== undefined || trace || rankedPositions || window !== undefined;
     this.isRandom = score !== undefined && featuresOf(score).has("random");
-    // What a prefill may need is built now, outside of what is timed.
+    // What a prefill may need is built now, outside of the timed part.
     const compacted = table.layers.flat().filter(([entries, ...kept]) => entries - sum(kept) > 1);
     if (compacted.some(([, , heavy]) => heavy > 0)) this.compact(false, true);
     if (compacted.some(([, , heavy]) => heavy === 0)) this.compact(false, false);
   }
 
   /**
-   * Runs each session once on next to nothing, so that what it takes for itself on the device (cuBLAS's and cuDNN's
-   * handles, kernels' code) is there before the model's memory is counted.
+   * Runs each session once on almost no data. What a session takes for itself on the device (handles of cuBLAS and
+   * cuDNN, kernel code) is then allocated before the model's memory is counted.
    */
   wake(): void {
     const { device, host } = this.runtime;
@@ -67,7 +69,7 @@ export class Eviction implements Disposable {
     const lines = attention?.from === "last" ? attention.window : 1;
     using memory = device.allocate(4096 + 64 * headDim + 64 * lines);
     using counts = host.allocate(128);
-    // entries, sink, end, heavy, then pads for what is kept of one row
+    // entries, sink, end, heavy, then pads for the entry state of one row
     host.write(counts, 0, BigInt64Array.of(3n, 1n, 2n, 1n, ...new BigInt64Array(12)));
     const onHost = (index: number, length = 1): View => ["int64", [length], counts, 8 * index, host];
     const cache: View = [this.dtype, [4, headDim], memory, 4096];
@@ -111,12 +113,12 @@ export class Eviction implements Disposable {
     device.synchronize();
   }
 
-  /** Those of many-entry eviction made so far. */
+  /** Sessions of many-entry eviction made so far. */
   get sessions(): Session[] {
     return [...this.#sessions.values()];
   }
 
-  /** The session of many-entry eviction. */
+  /** Returns the session of many-entry eviction for a form. */
   compact(scrambled: boolean, scored: boolean): Session {
     const key = `${scrambled} ${scored}`;
     let session = this.#sessions.get(key);

@@ -2,7 +2,7 @@ import { DTYPES, type FloatType } from "../util/dtype.ts";
 import type { Device, DeviceMemory } from "../ort/device.ts";
 import type { Layout } from "./layout.ts";
 
-/** Keys and values of some layers, laid out in two blocks of memory. */
+/** Keys and values of some layers, in two blocks of memory. */
 export interface KvBlock {
   readonly layout: Layout;
   readonly keys: DeviceMemory;
@@ -19,7 +19,7 @@ export function blockBytes({ keys, values }: KvBlock): number {
   return keys.bytes + values.bytes;
 }
 
-/** Allocates the memory that a layout takes; nothing of it stays where there is not enough. */
+/** Allocates the memory of a layout. If memory runs out, frees what it had allocated. */
 export function allocateBlock(
   owner: Parameters<typeof entryBytes>[0] & { readonly runtime: { readonly device: Device } },
   layout: Layout,
@@ -35,7 +35,7 @@ export function allocateBlock(
   }
 }
 
-/** Gives a block's memory back. */
+/** Frees a block's memory. */
 export function freeBlock({ keys, values }: KvBlock): void {
   keys[Symbol.dispose]();
   values[Symbol.dispose]();

@@ -15,47 +15,48 @@ import { StepState } from "./step_state.ts";
 /** What the policy does with a pass's entries. */
 interface Decision {
   readonly tokens: number;
-  /** Entries held afterwards, by layer; of layers that the policy acts on, the same decision may serve other passes. */
+  /** Entries held after the pass, by layer; for layers that the policy acts on, a decision may serve several passes. */
   readonly held: readonly number[];
-  /** Layers that drop one. */
+  /** Layers that drop one entry. */
   readonly drops: ReadonlyMap<number, Sizes>;
-  /** Layers that drop more. */
+  /** Layers that drop several entries. */
   readonly compactions: readonly Compaction[];
-  /** What the acting layers drop from: see emitDrop. */
+  /** Drop ranges of the acting layers: see emitDrop. */
   readonly dropRanges: Float32Array;
 }
 
 /**
- * The KV cache of one sequence of passes. It lives on the device from first to last; the host knows only how many
- * entries each layer holds, which follows from the policy alone.
+ * The KV cache of one sequence of passes. It stays on the device throughout. The host knows only how many entries each
+ * layer holds, which follows from the policy alone.
  *
- * Use: `beginPass(tokens)`, run the decoder with {@linkcode tensors} and {@linkcode dropRanges}, which carries out the step
- * case, then `endPass()`, which carries out the rest. All memory is allocated beforehand: cudaMalloc takes time.
+ * Use: `beginPass(tokens)`, run the decoder with {@linkcode tensors} and {@linkcode dropRanges}, which carries out
+ * single-slot eviction, then `endPass()`, which carries out the rest. All memory is allocated beforehand: cudaMalloc
+ * takes time.
  */
 export class KvCache implements Disposable {
   /** Entries held, by layer. */
   readonly held: number[];
-  /** Entries copied by eviction so far: one is the key and the value of one head. */
+  /** Entries copied by eviction so far; an entry is the key and the value of one head. */
   copied = 0;
   readonly #main: KvBlock;
   #staging: Staging | undefined;
-  /** What the step case keeps beside the slots; none where the policy never acts. */
+  /** State of single-slot eviction, in addition to the slots; undefined if the policy never acts. */
   readonly #state: StepState | undefined;
   readonly #compactor: Compactor | undefined;
   #pass: Decision | undefined;
-  /** The last decision, and what was held when it was made. */
+  /** The last decision, and the entries held when it was made. */
   #last: { readonly held: readonly number[]; readonly decision?: Decision } = { held: [] };
   #draws: number;
   /** Layer → whether the policy ever acts on it. */
   readonly #acts: readonly boolean[];
-  /** Entries of all layers, a pass's own included until it has ended; and the most of them. */
+  /** Entries of all layers, including the current pass's, and the maximum of that count. */
   #entries = 0;
   #most = 0;
 
   /**
-   * Allocates what the sequence needs: see {@linkcode slotsFor}.
+   * Allocates the memory that the sequence needs: see {@linkcode slotsFor}.
    *
-   * @param seed What random scores are drawn from.
+   * @param seed Seed of random scores.
    */
   constructor(readonly eviction: Eviction, sequence: readonly PassGroup[], seed: number) {
     const { model } = eviction;
@@ -88,34 +89,34 @@ export class KvCache implements Disposable {
     eviction.runtime.device.synchronize();
   }
 
-  /** Bytes allocated for keys and values, without a prompt's own memory. */
+  /** Bytes allocated for keys and values, without the staging block. */
   get bytes(): number {
     return blockBytes(this.#main);
   }
 
-  /** The same with it, for as long as it is there. */
+  /** Bytes allocated for keys and values now, including the staging block while it exists. */
   get bytesNow(): number {
     return this.bytes + (this.#staging?.own ? blockBytes(this.#staging.block) : 0);
   }
 
-  /** Bytes of the keys and values there are, a pass's own included until it has ended: theory's figure. */
+  /** Bytes of the keys and values held, including the current pass's: the theoretical figure. */
   get heldBytes(): number {
     return this.#entries * this.#bytesPerEntry;
   }
 
-  /** The most of them since the cache was made, or since this was last asked. */
+  /** Maximum of {@linkcode heldBytes} since the cache was made or this was last called. */
   takeMostBytes(): number {
     const most = this.#most * this.#bytesPerEntry;
     this.#most = this.#entries;
     return most;
   }
 
-  /** Of the key and the value, in all heads of a layer. */
+  /** Bytes of one entry's key and value, over all heads of a layer. */
   get #bytesPerEntry(): number {
     return 2 * this.eviction.model.kvHeads * entryBytes(this.eviction);
   }
 
-  /** Whether a pass of so many tokens goes into the prompt's own memory in a layer that has such. */
+  /** Index of the layer in the staging block, or undefined if a pass of `tokens` is not staged. */
   #isStaged(layer: number, tokens: number): number | undefined {
     return tokens > 1 ? this.#staging?.layers.get(layer) : undefined;
   }
@@ -139,20 +140,20 @@ export class KvCache implements Disposable {
     return { keys: view(keys), values: view(values) };
   }
 
-  /** What is kept of the entries that a pass of `tokens` adds to; none where the policy never acts. */
+  /** Entry state that a pass of `tokens` adds to; undefined if the policy never acts. */
   state(tokens: number): StepState | undefined {
     return tokens > 1 ? this.#staging?.state ?? this.#state : this.#state;
   }
 
-  /** What is kept of an acting layer's slots, float32 `[kvHeads, capacity]`, in a pass of `tokens`: where all are as wide. */
+  /** State of an acting layer's slots in a pass of `tokens`, float32 `[kvHeads, capacity]`; needs equal capacities. */
   perSlot(name: "rank" | "text_position", layer: number, tokens: number): Value {
     const { acting, model: { kvHeads } } = this.eviction;
     return this.state(tokens)!.rows(name, acting.indexOf(layer) * kvHeads, kvHeads);
   }
 
   /**
-   * Which indices of the text each head holds, `[layer][head][entries]`, ascending: reads them from the device. Layers
-   * that the policy never acts on hold all of it, and are empty here.
+   * Reads from the device which text indices each head holds, `[layer][head][entries]`, ascending. Layers that the
+   * policy never acts on hold the whole text; their lists are empty.
    *
    * @throws {TypeError} If the eviction was made without `trace`.
    */
@@ -172,10 +173,10 @@ export class KvCache implements Disposable {
     });
   }
 
-  /** Says how many tokens the next pass brings. */
+  /** Begins a pass of `tokens` new tokens. */
   beginPass(tokens: number): void {
     const { held, decision } = this.#last;
-    // In the steady state every step is decided as the one before, however much the other layers hold.
+    // In the steady state every step repeats the last decision, however much the other layers hold.
     if (decision?.tokens === tokens && this.eviction.acting.every((layer) => held[layer] === this.held[layer])) {
       this.#pass = decision;
     } else {
@@ -187,8 +188,8 @@ export class KvCache implements Disposable {
   }
 
   /**
-   * What each acting layer drops from in this pass, float32 `[4, actingLayers]`: see emitDrop. The same array as before
-   * where nothing has changed.
+   * Drop range of each acting layer in this pass, float32 `[4, actingLayers]`: see emitDrop. Returns the same array as
+   * before if nothing has changed.
    */
   dropRanges(): Float32Array {
     return this.#pass!.dropRanges;
@@ -217,7 +218,7 @@ export class KvCache implements Disposable {
     }
   }
 
-  /** Binds what the passes that begin the sequence evict, as far as they bring several tokens: binding takes time. */
+  /** Binds the many-entry evictions of the sequence's first passes of several tokens: binding takes time. */
   #prepare(sequence: readonly PassGroup[]): void {
     const held = [...this.held];
     for (const { tokens, times } of sequence) {
@@ -227,7 +228,7 @@ export class KvCache implements Disposable {
         const { compactions, held: after } = this.#decide(tokens, held);
         this.#compactor!.prepare(compactions, this.#staging);
         held.splice(0, held.length, ...after);
-        if (held.join() === before) break; // and so on
+        if (held.join() === before) break; // all later passes are the same
       }
     }
   }
@@ -238,7 +239,7 @@ export class KvCache implements Disposable {
     this.#staging = undefined;
   }
 
-  /** What the policy does to each layer after a pass of `tokens` that come to what is held. */
+  /** Decides what the policy does in each layer after a pass of `tokens` new tokens. */
   #decide(tokens: number, before: readonly number[] = this.held): Decision {
     const drops = new Map<number, Sizes>();
     const compactions: Compaction[] = [];
@@ -246,7 +247,7 @@ export class KvCache implements Disposable {
       const entries = past + tokens;
       const sizes = this.eviction.keeper.keep(layer, entries);
       if (sizes === "all") {
-        // Several entries came at once: their norms are computed by keeping all of them, in place.
+        // Several entries came at once: keeping all of them in place computes their norms.
         if (tokens > 1 && this.eviction.kept.norms && this.eviction.keeper.acts(layer)) {
           compactions.push({ layer, entries, sink: entries, heavy: 0, recent: 0 });
         }
@@ -266,7 +267,7 @@ export class KvCache implements Disposable {
       const past = before[layer]!;
       const entries = past + tokens;
       if (sizes) return { last: entries - 1, sink: sizes.sink, end: entries - sizes.recent, past };
-      // Without a state of its own a staged prompt leaves the slots alone: any of them will do.
+      // A staged prompt without state of its own leaves the slots alone: any of them will do.
       const staged = this.#isStaged(layer, tokens) !== undefined && !this.#staging!.state;
       return noDrop(Math.min(entries, staged ? this.#main.layout.capacities[layer]! : entries) - 1, past);
     }));

@@ -1,7 +1,8 @@
 /**
- * Where entries lie. The keys of all layers are one block of memory, and the values another: `[slots, headDim]`, layer
- * after layer (those that the policy acts on first), in each layer head after head, in each head `capacity` slots. A layer's part is, as it stands, the
- * `[1, kvHeads, capacity, headDim]` that attention takes, and eviction reaches all layers by slot number.
+ * Where entries lie. The keys of all layers are one block of memory and the values another: `[slots, headDim]`, layer
+ * after layer (first the layers that the policy acts on), in each layer head after head, in each head `capacity` slots.
+ * So a layer's part already is the `[1, kvHeads, capacity, headDim]` that attention takes, and eviction reaches all
+ * layers by slot number.
  *
  * A *row* is one KV head of one layer that the policy acts on.
  */
@@ -10,7 +11,7 @@ export interface Layout {
   readonly capacities: readonly number[];
   /** First slot of each layer. */
   readonly starts: readonly number[];
-  /** Slots in all. */
+  /** Total number of slots. */
   readonly slots: number;
   readonly kvHeads: number;
   readonly headDim: number;
@@ -18,11 +19,13 @@ export interface Layout {
   readonly acting: readonly number[];
   /** Rows: acting layers x kvHeads. */
   readonly rows: number;
-  /** The largest capacity of an acting layer: the width of what is kept per row and slot. */
+  /** The largest capacity of an acting layer: the width of the entry state per row. */
   readonly width: number;
 }
 
-/** Lays out layers of the given capacities: those the policy acts on first, and the others from `others` slots on. */
+/**
+ * Lays out layers of the given capacities: first the layers the policy acts on, then the rest from slot `others` on.
+ */
 export function makeLayout(
   { capacities, kvHeads, headDim, acting, others = 0 }: {
     readonly capacities: readonly number[];

@@ -4,8 +4,8 @@ import type { Graph, Tensor } from "../onnx/graph.ts";
 const PRIME = 2147483647n;
 
 /**
- * Uniform numbers in [0, 1) as a pure function of draw, row and rank, `[rows, entries]` float32. Not a generator with
- * a state: a captured CUDA graph would replay the same state forever, and a test can compute the same numbers.
+ * Uniform numbers in [0, 1) as a pure function of draw, row and rank, `[rows, entries]` float32. A generator with state
+ * would not do: a captured CUDA graph would replay the same state forever. A test can also compute the same numbers.
  *
  * `draw` int64 `[1]` or scalar; `row` int64 `[rows, 1]`; `rank` int64 `[rows, entries]` or `[1, entries]`.
  */
@@ -16,7 +16,7 @@ export function emitRandom(g: Graph, draw: Tensor, row: Tensor, rank: Tensor): T
   let x = mod(
     g.op("Add", [g.op("Add", [times(draw, 1_103_515_245n), times(row, 69_621n)]), times(rank, 1_664_525n)]),
   );
-  // A linear map alone would leave a lattice: squares between them break it.
+  // A linear map alone would leave a lattice: squaring between the rounds breaks it.
   for (const [by, plus] of ROUNDS) {
     const y = mod(g.op("Add", [times(x, by), int(plus)]));
     x = mod(g.op("Add", [g.op("Mul", [y, y]), y]));
@@ -31,12 +31,12 @@ export const ROUNDS: readonly (readonly [bigint, bigint])[] = [
   [784_588_716n, 97n],
 ];
 
-/** The golden section of the prime: multiples of it lie as far from each other as they can. */
+/** The golden section of the prime: its multiples lie as far from each other as possible. */
 const GOLDEN = 1327217885n;
 
 /**
- * Where a seed's draws begin: a number that draws are counted on from. What counts is its residue, and those of 1000 seeds
- * and both kinds of eviction lie 400,000 draws apart or more. (A multiple of 2^32 for each would not do: it is 2.)
+ * First draw of a seed; later draws count up from it. Only its residue matters, and the residues of 1000 seeds and both
+ * kinds of eviction lie at least 400,000 draws apart. (Multiples of 2^32 would not do: its residue is 2.)
  */
 export function firstDraw(seed: number, kind: "drop" | "compact"): number {
   const stream = 2n * BigInt(seed) + (kind === "drop" ? 0n : 1n);

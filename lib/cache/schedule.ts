@@ -1,33 +1,33 @@
 import type { Policy, Sizes } from "../policies/policy.ts";
 
-/** A run of equal forward passes: how many new tokens each brings, and how many passes. */
+/** A group of equal forward passes: the new tokens of each pass, and the number of passes. */
 export interface PassGroup {
   /** New tokens of each pass. */
   readonly tokens: number;
-  /** Passes. */
+  /** Number of passes. */
   readonly times: number;
 }
 
 /**
- * What a policy keeps, layer by layer, for every count of entries that a run meets. Plain data: sizes never depend on
- * what is cached, so all of them are known, and checked, before the run; this is what reaches the process that runs it.
+ * What a policy keeps, by layer, for every entry count that a run meets. Plain data: sizes never depend on what is
+ * cached, so all of them are known and checked before the run. This table is what the measuring process receives.
  */
 export interface KeepTable {
-  /** Layer → `[entries, sink, heavy, recent]` where the policy acts. */
+  /** Layer → `[entries, sink, heavy, recent]` for each count at which the policy acts. */
   readonly layers: readonly (readonly (readonly [number, number, number, number])[])[];
 }
 
-/** Sizes that one layer goes through. */
+/** Sizes of one layer over a sequence. */
 export interface LayerSequence {
-  /** The most entries held at any moment of a pass that adds to others, or of one token, the new ones included. */
+  /** The most entries held, new ones included, in any pass that is of one token or adds to a filled cache. */
   readonly capacity: number;
-  /** Entries of a first pass of several tokens (prefill); 0 without one. */
+  /** Entries of a first pass of several tokens (prefill); 0 if there is no such pass. */
   readonly prefill: number;
   /** Entries held at the end. */
   readonly held: number;
 }
 
-/** Asks a policy, once checked by checkPolicy, for its sizes over the given sequences of passes, for all layers. */
+/** Asks a policy that checkPolicy has checked for its sizes in all layers over the given sequences of passes. */
 export function tabulate(
   policy: Policy,
   model: { readonly layers: number },
@@ -43,7 +43,7 @@ export function tabulate(
       if (known) return { sink: known[1], heavy: known[2], recent: known[3] };
       const sizes = policy.keep({ layer, layers: model.layers, entries });
       if (sizes === "all") return sizes;
-      // Keeping all there is is no change.
+      // Keeping everything is no change.
       if (sizes.sink + sizes.heavy + sizes.recent === entries) return "all";
       met.set(entries, [entries, sizes.sink, sizes.heavy, sizes.recent]);
       return sizes;
@@ -63,7 +63,7 @@ export class Keeper {
     );
   }
 
-  /** What a layer keeps of so many entries. */
+  /** Sizes that a layer keeps of `entries` entries. */
   keep(layer: number, entries: number): Sizes | "all" {
     return this.#layers[layer]?.get(entries) ?? "all";
   }
@@ -73,7 +73,7 @@ export class Keeper {
     return (this.#layers[layer]?.size ?? 0) > 0;
   }
 
-  /** The sizes a layer goes through on a sequence. */
+  /** Sizes of the layer over a sequence. */
   sequence(layer: number, sequence: readonly PassGroup[]): LayerSequence {
     return walk(sequence, (entries) => this.keep(layer, entries));
   }
@@ -82,7 +82,7 @@ export class Keeper {
   groups(): number[] {
     const known = new Map<string, number>();
     return this.#layers.map((sizes) => {
-      // All start empty and get the same tokens: where the policy keeps equally many, counts stay equal.
+      // All layers start empty and get the same tokens: as long as the policy keeps equal numbers, counts stay equal.
       const key = [...sizes].map(([entries, { sink, heavy, recent }]) => `${entries}:${sink + heavy + recent}`)
         .sort().join();
       if (!known.has(key)) known.set(key, known.size);
@@ -96,13 +96,14 @@ function walk(sequence: readonly PassGroup[], keep: (entries: number) => Sizes |
   for (const { tokens, times } of sequence) {
     for (let i = 0; i < times; i++) {
       const entries = held + tokens;
-      // Several tokens that come to others need room beside them; a prompt alone may lie elsewhere until it is cut down.
+      // Several tokens that join held entries need room next to them; a prompt alone may be staged until it is cut
+      // down.
       if (tokens === 1 || held > 0) capacity = Math.max(capacity, entries);
       else prefill = Math.max(prefill, entries);
       const sizes = keep(entries);
       held = sizes === "all" ? entries : sizes.sink + sizes.heavy + sizes.recent;
       capacity = Math.max(capacity, held);
-      // One in, one out: from here on nothing changes until the passes bring another number of tokens.
+      // One in, one out: nothing changes until a pass brings another number of tokens.
       if (entries === held + tokens && sizes !== "all") break;
     }
   }

@@ -1,11 +1,11 @@
 import type { Graph, Tensor } from "../onnx/graph.ts";
 import type { Feature, Score } from "../policies/score.ts";
 
-/** Where a score is computed: how its features come about, and which entries count. */
+/** Context in which a score is computed: how to get its features, and which entries count. */
 export interface ScoreContext {
   /** A feature as float32 `[rows, entries]`, or `[rows, entries, headDim]` for keys and values. */
   readonly feature: (name: Feature) => Tensor;
-  /** bool `[rows, entries]`: which entries are in the middle; left out where all of them are. */
+  /** bool `[rows, entries]`: which entries are in the middle; left out if all are. */
   readonly mask?: Tensor;
   /** float32 `[rows, 1]` or `[1]`: how many entries are in the middle. */
   readonly count: Tensor;
@@ -14,7 +14,7 @@ export interface ScoreContext {
 const BINARY = { add: "Add", sub: "Sub", mul: "Mul", div: "Div" } as const;
 const UNARY = { neg: "Neg", abs: "Abs", sqrt: "Sqrt", exp: "Exp", log: "Log" } as const;
 
-/** Writes a score's nodes; gives float32 `[rows, entries]`. Entries outside the mask get arbitrary numbers. */
+/** Writes a score's nodes. Returns float32 `[rows, entries]`; entries outside the mask get arbitrary numbers. */
 export function emitScore(g: Graph, score: Score, context: ScoreContext): Tensor {
   const emit = (s: Score): Tensor => emitScore(g, s, context);
   /** x with entries outside the middle replaced. */
@@ -49,7 +49,7 @@ export function emitScore(g: Graph, score: Score, context: ScoreContext): Tensor
       return pool(score.op, score.kernel, emit(score.x));
   }
 
-  /** Two operands that broadcast: one number per entry beside a vector per entry stands for all of its numbers. */
+  /** Makes two operands broadcast: one number per entry is repeated to match a vector per entry. */
   function alike(a: Score, b: Score): [Tensor, Tensor] {
     const depths = [depthOf(a), depthOf(b)];
     const [x, y] = [a, b].map((part, i) =>
@@ -67,7 +67,7 @@ export function emitScore(g: Graph, score: Score, context: ScoreContext): Tensor
     return op === "sum" ? sum : g.op("Div", [sum, deep(context.count)]);
   }
 
-  /** Neighbours by shifted copies: `kernel` is small, and no pooling kernel knows where the middle ends. */
+  /** Pools neighbours by shifted copies: `kernel` is small, and no pooling kernel knows where the middle ends. */
   function pool(op: "avg_pool" | "max_pool", kernel: number, x: Tensor): Tensor {
     const before = Math.floor((kernel - 1) / 2);
     const outside = op === "avg_pool" ? 0 : -Infinity;

@@ -1,28 +1,28 @@
 import type { Eviction } from "./eviction.ts";
 import type { PassGroup } from "./schedule.ts";
 
-/** How much room a sequence's layers need. */
+/** Slots that the layers of a sequence need. */
 export interface SlotCounts {
   /** Slots per head, by layer. */
   readonly capacities: readonly number[];
-  /** Layers whose prompt is more than that, and how many tokens it has: it lies in memory of its own while it is whole. */
+  /** Layers whose prompt does not fit in their slots, and its length: it is staged until it is cut down. */
   readonly tight: readonly { readonly layer: number; readonly prefill: number }[];
 }
 
 /**
- * How many slots a sequence takes: in each layer as many as the most entries of any pass, the new ones included. So a
- * prompt that is read in chunks, with eviction between them, takes what is kept and one chunk. One that comes whole and
- * is then cut down to less takes no slots of its own, but memory until it is.
+ * Counts the slots of a sequence: in each layer the most entries of any pass, new ones included. So a prompt that is
+ * read in chunks, with eviction between them, needs slots for the kept entries and one chunk. A prompt that comes whole
+ * and is then cut down needs no slots for the rest; it is staged until it is cut down.
  *
- * @param eviction The policy; where what it keeps beside the slots has one width, all layers it acts on are as wide.
+ * @param eviction The policy. If its entry state has one width, all acting layers get equal capacities.
  * @param sequence The passes.
  */
 export function slotsFor(
   { keeper, model, acting, uniform }: Pick<Eviction, "keeper" | "acting" | "uniform"> & { model: { layers: number } },
   sequence: readonly PassGroup[],
 ): SlotCounts {
-  // Where several passes bring several tokens each, all of them go where entries stay: what such passes are bound to would
-  // be written over once a prompt is cut down.
+  // If several passes bring several tokens each, all of them write to the slots directly: cutting down a staged prompt
+  // would write over what these passes are bound to.
   const alone = sequence.reduce((sum, { tokens, times }) => tokens > 1 ? sum + times : sum, 0) <= 1;
   const layers = Array.from({ length: model.layers }, (_, layer) => {
     const { capacity, prefill } = keeper.sequence(layer, sequence);

@@ -7,18 +7,18 @@ import { attentionShape } from "./entry_state.ts";
 import type { KvBlock } from "./kv_block.ts";
 import { rowStarts } from "./layout.ts";
 
-/** What is kept beside the slots of a block, on the device: the rank and the features of the entry in each. */
+/** State kept on the device for each slot of a block: the rank and the features of its entry. */
 export class StepState implements Disposable {
   /** Layers whose slots are out of text order; a compaction restores it. */
   readonly scrambled = new Set<number>();
   /**
-   * Feature's name → its memory. The rank is always kept. All are float32 `[rows, width]`, a ring of attention has lines;
-   * `sums` are what our own kernel carries on of a row's means.
+   * Feature name → its memory. The rank is always kept. All are float32 `[rows, width]`; a ring of attention also has
+   * lines. `sums` holds the running sums of a row's means for the project's own kernel.
    */
   readonly memory: Readonly<
     Partial<Record<"rank" | "key_norm" | "text_position" | "attention" | "sums", DeviceMemory>>
   >;
-  /** Numbers of a row's `sums`. */
+  /** Length of a row's `sums`. */
   readonly #sums: number;
   readonly #starts: DeviceMemory;
   readonly #slots: DeviceMemory;
@@ -44,9 +44,9 @@ export class StepState implements Disposable {
   }
 
   /**
-   * What {@linkcode emitDrop} asks for, but for what changes from pass to pass.
+   * Inputs and outputs of {@linkcode emitDrop} that stay the same from pass to pass.
    *
-   * @param own What {@linkcode emitDropKernel} asks for instead.
+   * @param own Whether to return those of {@linkcode emitDropKernel} instead.
    */
   tensors(own = false): { inputs: Record<string, Value>; outputs: Record<string, Value> } {
     const { eviction: { runtime: { ort, device }, dtype, kept }, block: { layout, keys, values } } = this;
@@ -60,7 +60,7 @@ export class StepState implements Disposable {
       state[name] = this.rows(name, 0, rows);
     }
     const outputs = Object.fromEntries(Object.entries(state).map(([name, value]) => [`${name}'`, value]));
-    // A ring is written twice in a step, both times in place.
+    // A step writes a ring twice, both times in place.
     if (kept.attention?.from === "last") outputs["attention''"] = state.attention!;
     return {
       inputs: {
@@ -72,7 +72,7 @@ export class StepState implements Disposable {
     };
   }
 
-  /** A feature of some rows. */
+  /** A feature of rows `from` … `from + count - 1`. */
   rows(name: keyof StepState["memory"], from: number, count: number): Value {
     const { eviction: { runtime: { ort, device }, kept }, block: { layout: { width } } } = this;
     const shape = name === "attention"
@@ -82,7 +82,7 @@ export class StepState implements Disposable {
     return Value.of(ort, device, this.memory[name]!, "float32", shape, from * bytesPerRow);
   }
 
-  /** Says that slots of rows `from` … `to` - 1 are in text order. */
+  /** Marks the slots of rows `from` … `to` - 1 as being in text order. */
   resetRanks(from: number, to: number): void {
     const { width } = this.block.layout;
     const ranks = new Float32Array((to - from) * width);
@@ -90,7 +90,7 @@ export class StepState implements Disposable {
     this.eviction.runtime.device.write(this.memory.rank!, 4 * from * width, ranks);
   }
 
-  /** Says that entries are no longer those that sums were made of. */
+  /** Discards the sums: entries have changed since they were computed. */
   forgetSums(): void {
     if (this.memory.sums) this.eviction.runtime.device.zero(this.memory.sums);
   }

@@ -5,9 +5,9 @@ import { CudaRuntime } from "../cuda/runtime.ts";
 import { findOnnxRuntime } from "../ort/find.ts";
 
 /**
- * Has a thread make the GPU's context, where CUDA may be used: a few tenths of a second, in which a process that is to run
- * a model can load its code, the model's headers and the other libraries. A hint only: whatever is wrong, openRuntime finds
- * too, and says.
+ * Starts making the GPU's context in a thread, if CUDA may be used. That takes a few tenths of a second, in which the
+ * process can load its code, the model's headers and the other libraries. Only a hint: openRuntime finds and reports
+ * any problem.
  */
 export function beginCuda(): void {
   if (Deno.build.os !== "linux") return;
@@ -20,6 +20,6 @@ export function beginCuda(): void {
     const opened = libraries.find(({ soname }) => soname.startsWith("libcudart"))?.opened;
     if (opened) void new CudaRuntime(opened).beginContext(0);
   } catch {
-    // openRuntime says it.
+    // openRuntime reports it.
   }
 }

@@ -23,14 +23,14 @@ import { OwnSteps } from "./own_steps.ts";
 
 /** A model under a policy, loaded on a device: starts sequences of passes. */
 export class Engine implements LoadedModel, Disposable {
-  /** What a pass runs. */
+  /** The sessions of a pass. */
   readonly graphs: PassGraphs;
   readonly numbering: Numbering;
   /** Layer → length group; see DecoderOptions. */
   readonly groups: readonly number[];
   /** How sliding windows count, where a text is longer than one. */
   readonly window: WindowUse | undefined;
-  /** The weights, where they are not ORT's to load. */
+  /** The weights, if ORT does not load them itself. */
   readonly weights: WeightBlock | undefined;
   /** Where the time of loading went. */
   readonly loadTimes: LoadTimes;
@@ -40,7 +40,7 @@ export class Engine implements LoadedModel, Disposable {
   /**
    * Loads the model.
    *
-   * @param eviction The policy's sessions, if they are to be made before the model is loaded; the engine disposes them.
+   * @param eviction The policy's sessions, if they were made before the model is loaded; the engine disposes of them.
    */
   constructor(
     readonly runtime: Runtime,
@@ -57,7 +57,7 @@ export class Engine implements LoadedModel, Disposable {
     using made = new DisposableStack();
     const weights = weightBlock && !model.export ? made.use(new WeightBlock(runtime, model, dtype)) : undefined;
     this.weights = weights;
-    // The CPU's kernels look at weights when a session is made; those of CUDA, when it runs.
+    // The CPU provider looks at weights when a session is made; the CUDA provider, when it runs.
     if (runtime.device.kind === "cpu") weights?.wait();
     const block_s = lap();
     const load = (decoder: Decoder, cudaGraph: boolean, customOps?: CustomOps) =>
@@ -123,7 +123,7 @@ export class Engine implements LoadedModel, Disposable {
     return this.graphs.step[0].decoder.weightBytes;
   }
 
-  /** The decoder written from the model's own weights. */
+  /** Writes the decoder from the model's own weights. */
   #decoder(then: DecoderOptions["then"], own: Pick<DecoderOptions, "weights" | "heads"> = {}): Decoder {
     const { model, runtime, options, groups, eviction: { kept, acting } } = this;
     if (options.attention === "export") throw new TypeError("Cannot write a decoder in the form of an export");
@@ -143,8 +143,8 @@ export class Engine implements LoadedModel, Disposable {
   }
 
   /**
-   * Writes what is kept of the entries of a pass of several tokens, after that pass. Many-entry eviction chooses among them,
-   * so that nothing is scored here.
+   * Writes the entry state of a pass of several tokens, after that pass. It scores nothing: many-entry eviction chooses
+   * among these entries later.
    */
   #prompted(g: Graph, pass: PassTensors): void {
     const { norms, textPositions, attention } = this.eviction.kept;

@@ -6,24 +6,24 @@ import { type ModelSpec, shortestWindow } from "../model/spec.ts";
 import type { KernelChoice } from "./kernel_choice.ts";
 import { numberingOf, type Positions } from "./numbering.ts";
 
-/** What an engine is made for: a policy as data, and how passes run. */
+/** What an engine is made for: a policy as data, and how to run passes. */
 export interface EngineOptions extends Omit<EvictionOptions, "rankedPositions" | "window"> {
   readonly attention: AttentionForm | "export";
-  /** The most tokens any sequence has: what the rotary table has to cover. */
+  /** The most tokens of any sequence: the length of the rotary table. */
   readonly maxPositions: number;
   /** "absolute" if left out. */
   readonly positions?: Positions | undefined;
   /** Threads of the CPU provider. */
   readonly threads?: number | undefined;
-  /** Whose kernels run decode steps, "auto" if left out; or kernels from elsewhere, for any device. */
+  /** Whose kernels run decode steps, "auto" if left out; or a function that supplies other kernels, for any device. */
   readonly kernels?: KernelChoice | ((dtype: FloatType) => StepKernels) | undefined;
-  /** Whether weights go into one block of the device's memory, or ORT takes them from the files; a block on CUDA. */
+  /** Whether weights go into one block of device memory, instead of ORT loading the files; by default on CUDA only. */
   readonly weightBlock?: boolean;
-  /** Replay steps as CUDA graphs; on unless false. */
+  /** Whether to replay steps as CUDA graphs; default true. */
   readonly cudaGraphs?: boolean;
-  /** Have an ONNX export's passes profiled: see SessionOptions. */
+  /** Where to write a profile of an ONNX export's passes: see SessionOptions. */
   readonly profile?: string | undefined;
-  /** Also compute the logits of every token; see Sequence.logits. */
+  /** Whether to compute the logits of every token as well; see Sequence.logits. */
   readonly logits?: boolean;
 }
 
@@ -34,12 +34,12 @@ export function evictionOptions(options: EngineOptions, spec: ModelSpec): Evicti
   return { dtype, table, score, attentionUse, trace, rankedPositions: ranked, window: windowUse(options, spec) };
 }
 
-/** What an engine's way of numbering tokens means. */
+/** Returns what an engine's numbering of tokens means. */
 export function numberingFor({ positions = "absolute", attention }: EngineOptions) {
   return numberingOf(positions, attention === "export");
 }
 
-/** How the model's sliding windows count, where a text is longer than one; an export masks in its own way. */
+/** How the model's sliding windows count if a text is longer than one; an export does its own masking. */
 export function windowUse(options: EngineOptions, spec: ModelSpec): "index" | "rank" | undefined {
   const { maxPositions, attention } = options;
   return attention === "export" || maxPositions <= shortestWindow(spec) ? undefined : numberingFor(options).windowBy;

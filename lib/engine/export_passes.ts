@@ -8,15 +8,15 @@ import type { ModelSpec } from "../model/spec.ts";
 import { Graph } from "../onnx/graph.ts";
 import type { LoadedGraph, PassGraphs } from "./loaded_graph.ts";
 
-/** How an export's graphs are loaded, and what follows a pass. */
+/** How to load an export's graphs, and what follows a pass. */
 export interface ExportHooks {
   readonly load: (decoder: Decoder) => LoadedGraph;
   readonly then: (g: Graph, pass: PassTensors) => void;
 }
 
 /**
- * Loads an export for passes: its own graph, in the operators' version that it has, and behind it, as a session of its
- * own, what our decoders have in one: the prediction, and the policy's step case.
+ * Loads an export for passes: its own graph, in its own operator set version, and after it a second session. That
+ * session has the parts that the project's decoders include: the prediction and single-slot eviction.
  */
 export function exportPasses(
   { step, prompt }: OnnxExport,
@@ -34,10 +34,10 @@ export function exportPasses(
   };
 }
 
-/** What a pass's error comes from, where that can be told: an export that cannot have layers of different lengths. */
+/** Explains a pass's error if it has a known cause: an export that cannot have layers of different lengths. */
 export function explained(cause: unknown, model: ModelFolder, held: readonly number[]): unknown {
   if (!model.export || held.every((entries) => entries === held[0])) return cause;
-  // Words of ORT's allocators and of its calls of CUDA: that has nothing to do with lengths.
+  // Words used by ORT's allocators and its CUDA calls: such errors have nothing to do with lengths.
   if (cause instanceof Error && /allocate memory|out of memory|C(UDA|UBLAS|UDNN) failure/.test(cause.message)) {
     return cause;
   }

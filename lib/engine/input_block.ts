@@ -13,8 +13,8 @@ type ArrayOf<T extends DType> = T extends "int64" ? BigInt64Array<ArrayBuffer>
 type Field = readonly [dtype: "int64" | "int32" | "float32", shape: readonly number[]];
 
 /**
- * What changes from pass to pass, small, side by side in one block of memory, so that a pass costs one copy to the
- * device however many inputs there are. Fill in {@linkcode array}s, then {@linkcode send}.
+ * Small values that change from pass to pass, adjacent in one block of memory: a pass costs one copy to the device
+ * however many inputs it has. Fill in {@linkcode array}s, then {@linkcode send}.
  */
 export class InputBlock<F extends Readonly<Record<string, Field>>> implements Disposable {
   readonly #offsets: Record<string, number> = {};
@@ -34,7 +34,7 @@ export class InputBlock<F extends Readonly<Record<string, Field>>> implements Di
     this.#copies = device.smallCopies(this.#memory, bytes);
   }
 
-  /** The host's side of an input; always the same array. */
+  /** The host side of an input; always the same array. */
   array<N extends keyof F & string>(name: N): ArrayOf<F[N][0]> {
     let array = this.#arrays.get(name);
     if (!array) this.#arrays.set(name, array = this.#make(name));
@@ -54,7 +54,7 @@ export class InputBlock<F extends Readonly<Record<string, Field>>> implements Di
     return Value.of(this.ort, this.device, this.#memory, dtype, shape, this.#offsets[name]!);
   }
 
-  /** Copies the host's side to the device from a field on, in order with its other work. */
+  /** Copies the host side to the device from a field on, in order with the device's other work. */
   send(from: keyof F & string): void {
     const offset = this.#offsets[from]!;
     this.#copies.send(offset, this.#host.subarray(offset));

@@ -4,10 +4,10 @@ import type { ModelFolder } from "../model/folder/model_folder.ts";
 import { stepObstacle } from "../model/step/step_obstacle.ts";
 import type { Score } from "../policies/score.ts";
 
-/** Whose kernels run decode steps: the project's own, ONNX Runtime's, or, by "auto", the own ones where they can. */
+/** Whose kernels run decode steps: the project's own, ONNX Runtime's, or with "auto" the project's own if possible. */
 export type KernelChoice = "auto" | "own" | "ort";
 
-/** Whose kernels run decode steps; on CUDA, where others could be thought to, why not the project's own. */
+/** Whose kernels run decode steps; on CUDA, if not the project's own, the reason. */
 export interface KernelsUsed {
   readonly kernels: "own" | "ort";
   readonly kernels_reason?: string;
@@ -17,14 +17,14 @@ export interface KernelsUsed {
 export interface KernelUse {
   readonly device: "cuda" | "cpu";
   readonly dtype: FloatType;
-  /** The most tokens that a text has. */
+  /** The most tokens of any text. */
   readonly maxPositions: number;
   readonly score?: Score | undefined;
 }
 
 /**
- * Why the project's own kernels cannot run a model's decode steps; undefined where they can, as far as can be told without
- * a GPU.
+ * Returns why the project's own kernels cannot run a model's decode steps; undefined if they can, as far as that can be
+ * told without a GPU.
  *
  * @example
  * ```ts
@@ -36,12 +36,12 @@ export interface KernelUse {
  * const use = { device: "cuda", dtype: "float16", maxPositions: 2000 } as const;
  * const score = sumOver("dim", mul(keys, values));
  * console.log(kernelObstacle(model, use), kernelObstacle(model, { ...use, score }));
- * // undefined "the method's score is none that the eviction kernel knows"
+ * // undefined "the eviction kernel cannot compute the method's score"
  * ```
  *
  * @param model The model.
- * @param use What is to be run.
- * @returns The reason, without a full stop; "its" and "it" are the model's.
+ * @param use What to run.
+ * @returns The reason, without a full stop; "its" and "it" refer to the model.
  */
 export function kernelObstacle(model: ModelFolder, { device, score, ...options }: KernelUse): string | undefined {
   if (device !== "cuda") return "they run on CUDA only";
@@ -49,7 +49,7 @@ export function kernelObstacle(model: ModelFolder, { device, score, ...options }
   return stepObstacle(model.spec, options) ?? scoreObstacle(score);
 }
 
-/** Why a score cannot be computed by them. */
+/** Why the project's own kernels cannot compute a score. */
 function scoreObstacle(score: Score | undefined): string | undefined {
-  return compileScore(score) ? undefined : "the method's score is none that the eviction kernel knows";
+  return compileScore(score) ? undefined : "the eviction kernel cannot compute the method's score";
 }

@@ -7,34 +7,34 @@ import { Engine } from "./engine.ts";
 import { type EngineOptions, evictionOptions } from "./engine_options.ts";
 import { openRuntime } from "./open_runtime.ts";
 
-/** What is to be loaded. */
+/** What to load. */
 export interface LoadRequest<R extends Runtime = Runtime> {
   /** The model's folder, or an ONNX export's file. */
   readonly model: string;
   readonly device: "cuda" | "cpu";
   readonly options: EngineOptions;
-  /** Watch the process's memory on a GPU; see {@linkcode VramSampler}. */
+  /** Whether to watch the process's memory on a GPU; see {@linkcode VramSampler}. */
   readonly watchMemory: boolean;
-  /** Puts something around the runtime, such as a clock. */
+  /** Wraps the runtime, for example in a clock. */
   readonly wrap?: (runtime: Runtime) => R;
-  /** Called after each stage that has nothing of the model on the device yet. */
+  /** Called after each stage that has put nothing of the model on the device yet. */
   readonly onStage?: (stage: "folder" | "library" | "policy") => void;
-  /** Called when all is ready but for the model: what is in use on the device now is not the model's. */
+  /** Called when only the model is missing: memory in use on the device now is not the model's. */
   readonly onReady?: (vram: VramSampler | undefined) => void;
 }
 
-/** An engine, and what was opened for it. To be disposed of. */
+/** An engine and what was opened for it. Dispose of it after use. */
 export interface LoadedEngine<R extends Runtime = Runtime> extends AsyncDisposable {
   readonly engine: Engine;
   readonly runtime: R;
-  /** Watches the process's memory, on a GPU and where asked for. */
+  /** Watches the process's memory, on a GPU and if asked for. */
   readonly vram: VramSampler | undefined;
 }
 
 /**
- * Loads a model under a policy, in the one order that figures of time and memory rest on: the folder while the GPU's
- * context is being made; the libraries; the policy's sessions, woken up, so that what they take for themselves is not
- * counted as the model's; then the model.
+ * Loads a model under a policy, in the one order that figures of time and memory rely on: first the folder, while the
+ * GPU's context is being made; then the libraries; then the policy's sessions, run once, so that what they take for
+ * themselves is not counted as the model's; last the model.
  *
  * @example
  * ```ts ignore
@@ -46,7 +46,7 @@ export interface LoadedEngine<R extends Runtime = Runtime> extends AsyncDisposab
  *
  * @param request What to load.
  * @returns The engine.
- * @throws {InputError} If the model, a library or the device is not there.
+ * @throws {InputError} If the model, a library or the device does not exist.
  */
 export async function loadEngine<R extends Runtime = Runtime>(request: LoadRequest<R>): Promise<LoadedEngine<R>> {
   const { options, onStage = () => {}, onReady = () => {}, wrap = (runtime) => runtime as R } = request;
@@ -57,7 +57,7 @@ export async function loadEngine<R extends Runtime = Runtime>(request: LoadReque
   const { device } = runtime;
   onStage("library");
   const vram = request.watchMemory && device instanceof CudaDevice
-    // By bus id: CUDA and NVML need not number GPUs alike.
+    // By bus id: CUDA and NVML may number GPUs differently.
     ? opened.use(await VramSampler.start({ device: (nvml) => nvml.deviceByPciBusId(device.pciBusId) }))
     : undefined;
   const eviction = new Eviction(runtime, model.spec, evictionOptions(options, model.spec));

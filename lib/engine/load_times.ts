@@ -1,18 +1,18 @@
-/** Where the time of loading went, s. */
+/** Time of each part of loading, s. */
 export interface LoadTimes {
   /** Allocating the weights' block and starting to read. */
   readonly block_s: number;
-  /** Loading our own kernels. */
+  /** Loading the project's own kernels. */
   readonly kernels_s: number;
-  /** Writing graphs and making ORT's sessions of them. */
+  /** Writing graphs and making ORT sessions of them. */
   readonly sessions_s: number;
-  /** After that, until the weights were there. */
+  /** Waiting after that until the weights were loaded. */
   readonly waiting_s: number;
-  /** Reading them, which goes on beside the rest; 0 where ORT does it. */
+  /** Reading the weights, in parallel with the rest; 0 if ORT does it. */
   readonly reading_s: number;
 }
 
-/** A function that gives the time since it was last called, s. */
+/** Returns a function that gives the time since it was last called, s. */
 export function stopwatch(): () => number {
   let last = performance.now();
   return () => {

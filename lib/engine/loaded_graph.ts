@@ -5,14 +5,14 @@ import type { Runtime } from "../ort/runtime.ts";
 import { Session, type SessionOptions } from "../ort/session.ts";
 import type { Value } from "../ort/value.ts";
 
-/** What one pass runs, one after the other. */
+/** The graphs that one pass runs, in order. */
 export interface PassGraphs {
   readonly step: readonly [LoadedGraph, ...LoadedGraph[]];
-  /** The same for passes of several tokens, where they have a graph of their own. */
+  /** Graphs for passes of several tokens, if these have their own. */
   readonly prompt?: readonly [LoadedGraph, ...LoadedGraph[]];
 }
 
-/** A graph in a session, which takes its own of a pass's inputs and outputs. */
+/** A graph in a session; it picks its own from a pass's inputs and outputs. */
 export class LoadedGraph implements Disposable {
   readonly session: Session;
 
@@ -38,7 +38,7 @@ export class LoadedGraph implements Disposable {
     this.session = new Session(runtime.ort, runtime.device, decoder.bytes, options);
   }
 
-  /** Binds those of the tensors that it takes and gives. They belong to the binding from here on. */
+  /** Binds the tensors that the graph takes and gives. They belong to the binding from then on. */
   bind(inputs: Record<string, Value>, outputs: Record<string, Value>, capture: boolean): Binding {
     const { names } = this.decoder;
     const own = (values: Record<string, Value>, names: ReadonlySet<string>) =>

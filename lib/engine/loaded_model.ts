@@ -5,14 +5,14 @@ import type { Runtime } from "../ort/runtime.ts";
 import type { PassGraphs } from "./loaded_graph.ts";
 import type { Numbering } from "./numbering.ts";
 
-/** What passes take of the engine that runs them. */
+/** What passes need from the engine that runs them. */
 export interface LoadedModel {
   readonly runtime: Runtime;
   readonly model: ModelFolder;
   readonly eviction: Eviction;
   /** The sessions of a pass. */
   readonly graphs: PassGraphs;
-  /** The form of attention; of a pass of one token another one if {@linkcode ownSteps}. */
+  /** The form of attention; if {@linkcode ownSteps}, passes of one token use another one. */
   readonly attention: "fused" | "explicit" | "export";
   /** Whether the project's own kernels run passes of one token. */
   readonly ownSteps: boolean;
@@ -20,13 +20,13 @@ export interface LoadedModel {
   readonly numbering: Numbering;
   /** Layer → its length group: layers of a group hold equally many entries throughout. */
   readonly groups: readonly number[];
-  /** How sliding windows count, where a text is longer than one. */
+  /** How sliding windows count if a text is longer than one. */
   readonly window: WindowUse | undefined;
   /** Whether steps are captured as CUDA graphs. */
   readonly captured: boolean;
-  /** Whether passes also give the logits of every token. */
+  /** Whether passes also return the logits of every token. */
   readonly logits: boolean;
 }
 
-/** The forms of attention in which a pass asks for its inputs; "step": with the project's own kernels. */
+/** The forms of attention that a pass can supply inputs for; "step" is that of the project's own kernels. */
 export type FormName = LoadedModel["attention"] | "step";

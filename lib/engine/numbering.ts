@@ -1,24 +1,24 @@
 /**
- * How tokens are numbered. "absolute": by their index in the text; "cache": by their place in the cache, kept keys
- * rotated anew (Xiao et al. 2024, arXiv:2309.17453); "seed": by the entries that layer 0 holds, as the Python benchmark
- * did that this project re-creates.
+ * How tokens are numbered. "absolute": by their index in the text. "cache": by their place in the cache; kept keys are
+ * rotated anew (Xiao et al. 2024, arXiv:2309.17453). "seed": by the number of entries in layer 0, as the Python
+ * benchmark did that this project re-creates.
  */
 export type Positions = "absolute" | "cache" | "seed";
 
-/** All of them. */
+/** All ways of numbering tokens. */
 export const POSITIONS = ["absolute", "cache", "seed"] as const satisfies Positions[];
 
-/** What a way of numbering tokens means for each part that has to do with it: worked out here and nowhere else. */
+/** What a way of numbering tokens means for each part concerned: worked out here and nowhere else. */
 export interface Numbering {
-  /** When keys are rotated: as they are written to the cache, or each time they are read. */
+  /** When keys are rotated: when they are written to the cache, or each time they are read. */
   readonly rotate: "write" | "read";
-  /** Whether each entry's rank, its place in text order among the entries held, is read in every pass. */
+  /** Whether every pass reads each entry's rank, its place in text order among the entries held. */
   readonly ranked: boolean;
   /** How a sliding window counts: by the entries' index in the text, or by their rank. */
   readonly windowBy: "index" | "rank";
-  /** Whether a new token's position is the number of entries that layer 0 holds before it; its index in the text if not. */
+  /** Whether a new token's position is the number of entries in layer 0 before it, instead of its index in the text. */
   readonly byHeld: boolean;
-  /** What the highest position follows from: the text's length, the most entries of any layer, or those of layer 0. */
+  /** What limits the highest position: the text's length, the most entries of any layer, or the most of layer 0. */
   readonly limitedBy: "text" | "layers" | "layer 0";
 }
 
@@ -33,9 +33,9 @@ export interface Numbering {
  * ```
  *
  * @param positions The way of numbering, as `--positions` names it.
- * @param isExport Whether an ONNX export is run: its keys are turned before it sees them, so it numbers new tokens after
- * those that layer 0 holds.
- * @returns What it means.
+ * @param isExport Whether an ONNX export runs: its keys are rotated before it sees them, so it numbers new tokens by
+ * the entries in layer 0.
+ * @returns What the numbering means.
  */
 export function numberingOf(positions: Positions, isExport: boolean): Numbering {
   switch (positions) {

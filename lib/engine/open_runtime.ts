@@ -12,19 +12,19 @@ import type { Runtime } from "../ort/runtime.ts";
 import { Session } from "../ort/session.ts";
 import { loadCudaProvider } from "../ort/load_provider.ts";
 
-/** A {@linkcode Runtime} that was opened, and where its library came from. */
+/** An opened {@linkcode Runtime}, and where its library came from. */
 export interface OpenedRuntime extends Runtime {
   readonly location: OrtLocation;
-  /** Why it is not on CUDA, where "auto" settled for the CPU. */
+  /** Why it is not on CUDA, if "auto" settled for the CPU. */
   readonly note?: string;
 }
 
 /**
  * Opens ONNX Runtime and a device. Needs `--allow-ffi`.
  *
- * @param wanted "auto" takes CUDA where it works, else the CPU, and says why in `note`.
+ * @param wanted "auto" takes CUDA if it works, else the CPU, and gives the reason in `note`.
  *
- * @throws {InputError} If ORT cannot be found, or "cuda" is asked for and something of it is missing.
+ * @throws {InputError} If ORT cannot be found, or if "cuda" is asked for and a part of it is missing.
  *
  * @example
  * ```ts
@@ -54,7 +54,7 @@ function openCuda(location: OrtLocation, host: CpuDevice): OpenedRuntime {
     throw new InputError(
       os === "darwin" || arch !== "x86_64"
         ? `Cannot use --device cuda: there is no CUDA provider for ${os} on ${arch}`
-        : "Cannot use --device cuda: ONNX Runtime has no CUDA provider beside it; run `deno task setup:cuda`, or set ORT_DIR to a folder that has both",
+        : "Cannot use --device cuda: ONNX Runtime has no CUDA provider next to it; run `deno task setup:cuda`, or set ORT_DIR to a folder that has both",
     );
   }
   const major = cudaMajorOf(join(location.folder, "libonnxruntime_providers_cuda.so")) ?? 13;
@@ -62,7 +62,7 @@ function openCuda(location: OrtLocation, host: CpuDevice): OpenedRuntime {
   const cuda = cudart ? new CudaRuntime(cudart) : new CudaRuntime();
   const ort = new Ort(location.libraryPath);
   loadCudaProvider(ort);
-  const device = new CudaDevice(cuda); // last: the context may be under way, see beginCuda
+  const device = new CudaDevice(cuda); // last: the context may still be in the making, see beginCuda
   const runtime = { ort, device, host, location };
   wake(runtime);
   return runtime;
@@ -70,7 +70,7 @@ function openCuda(location: OrtLocation, host: CpuDevice): OpenedRuntime {
 
 /**
  * Runs a small product, so that the CUDA context, cuBLAS and the provider's kernels are loaded: they belong to no
- * model, and what they take is not the model's memory.
+ * model, and their memory is not the model's.
  */
 function wake({ ort, device }: Runtime): void {
   const g = new Graph("wake");

@@ -18,12 +18,12 @@ import { kernelObstacle } from "./kernel_choice.ts";
 import { LoadedGraph } from "./loaded_graph.ts";
 
 /**
- * Decode steps with the project's own kernels: see buildStep. A second session holds the weights and runs all other passes;
- * it reveals where they lie, so that they are not loaded twice.
+ * Decode steps with the project's own kernels: see buildStep. A second session holds the weights and runs all other
+ * passes; it reveals their addresses, so that they are not loaded twice.
  */
 export class OwnSteps implements Disposable {
   readonly #kernels: StepKernels;
-  /** Operators of the session that has the weights. */
+  /** Operators for the session that holds the weights. */
   readonly reveals: CustomOps;
   readonly #ops: CustomOps;
   readonly #weights = new Map<string, Deno.PointerValue>();
@@ -43,8 +43,8 @@ export class OwnSteps implements Disposable {
   /**
    * Compiles the kernels.
    *
-   * @returns The steps, or why they are not used.   *
-   * @throws {InputError} If they cannot be used and have to be.
+   * @returns The steps, or the reason why they are not used.
+   * @throws {InputError} If they are required and cannot be used.
    */
   static open(runtime: Runtime, model: ModelFolder, options: EngineOptions, eviction: Eviction): OwnSteps | Reason {
     const { kernels = "auto" } = options;
@@ -74,7 +74,7 @@ export class OwnSteps implements Disposable {
     }
   }
 
-  /** For the decoder's graph: has its session say where the weights lie. */
+  /** For the decoder's graph: makes its session reveal the addresses of the weights. */
   reveal(g: Graph, weights: ReadonlyMap<string, Tensor>): void {
     const names = [...weights.keys()];
     const revealed = this.reveals.reveal(g, [...weights.values()], (inputs) => {
@@ -83,7 +83,7 @@ export class OwnSteps implements Disposable {
     g.output("revealed", revealed, "float32", [1]);
   }
 
-  /** For the decoder's graph: what makes a prompt's queries, keys and values. */
+  /** For the decoder's graph: makes the queries, keys and values of a prompt. */
   heads(g: Graph, positions: Tensor | undefined): PromptHeads {
     return new PromptHeads(g, this.spec, this.#kernels, this.reveals, this.options, positions);
   }
@@ -118,7 +118,7 @@ export class OwnSteps implements Disposable {
     );
   }
 
-  /** To be called once the graphs are disposed of. */
+  /** Call after the graphs are disposed of. */
   [Symbol.dispose](): void {
     this.#ops[Symbol.dispose]();
     this.reveals[Symbol.dispose]();

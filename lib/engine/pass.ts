@@ -9,19 +9,19 @@ import { makeForm } from "./forms/make_form.ts";
 import type { LoadedModel } from "./loaded_model.ts";
 import { type PassBlock, passBlock } from "./pass_block.ts";
 
-/** What a pass is given. */
+/** Input of a pass. */
 export interface PassTokens {
-  /** The new tokens' ids; of one token, undefined for the one predicted by the pass before. */
+  /** Ids of the new tokens; undefined for the one token that the pass before predicted. */
   readonly ids: readonly number[] | undefined;
-  /** Position of the first of them. */
+  /** Position of the first new token. */
   readonly position: number;
-  /** Its index in the text. */
+  /** Index in the text of the first new token. */
   readonly textIndex: number;
-  /** The token that follows the last of them. */
+  /** The token that follows the last new token. */
   readonly target: number;
 }
 
-/** What a pass gives, for its last token. */
+/** Results of a pass, for its last token. */
 export interface PassResult {
   /** Negative log-likelihood of the target, nats. */
   readonly nll: number;
@@ -29,7 +29,7 @@ export interface PassResult {
   readonly argmax: number;
 }
 
-/** Inputs and outputs of passes of one number of tokens, bound once. A step costs one small copy in and one out. */
+/** Inputs and outputs of passes of `tokens` tokens, bound once. A step costs one small copy in and one out. */
 export class Pass implements Disposable {
   readonly #bindings: readonly Binding[];
   readonly #block: PassBlock;
@@ -39,14 +39,12 @@ export class Pass implements Disposable {
   readonly #form: Form;
   /** Whether positions are given with the tokens. */
   readonly #positioned: boolean;
-  /** The dropRanges that were sent last. */
+  /** The drop ranges that were sent last. */
   #dropRanges: Float32Array | undefined;
   /** Group → one of its layers. */
   readonly #member: readonly number[];
 
-  /**
-   * @param next Passes of one token over the same cache, if there are: they go on with what this one predicts.
-   */
+  /** @param next Passes of one token over the same cache, if any: they continue from what this pass predicts. */
   constructor(readonly engine: LoadedModel, readonly cache: KvCache, readonly tokens: number, readonly next?: Pass) {
     const { runtime: { ort, device }, model: { spec }, groups } = engine;
     this.#member = Array.from({ length: Math.max(...groups) + 1 }, (_, group) => groups.indexOf(group));
@@ -85,7 +83,7 @@ export class Pass implements Disposable {
       [inputs.last_logits, outputs.last_logits] = [row(), row()];
     }
     this.#bindings = graphs.map((graph) => graph.bind(inputs, outputs, this.#captured));
-    // Not every graph takes all of them.
+    // Not every graph takes all of these.
     for (const [name, value] of Object.entries(inputs)) {
       if (!graphs.some(({ decoder }) => decoder.names.inputs.has(name))) value[Symbol.dispose]();
     }
@@ -105,8 +103,8 @@ export class Pass implements Disposable {
   }
 
   /**
-   * Where the results go: the argmax to where a step looks for its token, so that the next step can be queued before the
-   * host knows it.
+   * Outputs for the results. The argmax goes to where a step reads its token, so that the next step can be queued
+   * before the host knows it.
    */
   #results(): Record<string, Value> {
     const block = this.#resultBlock;
@@ -116,18 +114,18 @@ export class Pass implements Disposable {
     };
   }
 
-  /** The block that has the results: of the passes of one token, if there are. */
+  /** The block that holds the results: that of the passes of one token, if any. */
   get #resultBlock(): PassBlock {
     return this.next ? this.next.#block : this.#block;
   }
 
-  /** Queues one pass of the cache's current one. */
+  /** Queues the pass that the cache has begun. */
   run(pass: PassTokens): void {
     const { cache } = this;
     this.#run(pass, cache.held, cache.nextDraw(), cache.dropRanges());
   }
 
-  /** Nothing here is made anew from step to step: it runs between the device's work. */
+  /** Runs between the device's work, so it allocates nothing from step to step. */
   #run(
     { ids, position, textIndex, target }: PassTokens,
     held: readonly number[],
@@ -176,12 +174,12 @@ export class Pass implements Disposable {
   }
 
   /**
-   * Records the CUDA graph, which runs the pass three times: over an empty cache, with layers that drop nothing, that
-   * changes nothing but what belongs to the first token, which is written again before it counts.
+   * Records the CUDA graph, which runs the pass three times over an empty cache, with layers that drop nothing. That
+   * changes nothing except the first token's values, which are written again before they count.
    */
   #capture(): void {
     const { groups, eviction: { acting }, runtime: { device } } = this.engine;
-    device.synchronize(); // ORT frees pinned memory when a run has ended: not while a capture goes on
+    device.synchronize(); // ORT frees pinned memory at the end of a run: that must not happen during a capture
     this.#run(
       { ids: [0], position: 0, textIndex: 0, target: 0 },
       groups.map(() => 0),
@@ -191,7 +189,7 @@ export class Pass implements Disposable {
     device.synchronize();
   }
 
-  /** Queues reading the pass's results; the function waits for them. */
+  /** Queues reading the pass's results. The returned function waits for them. */
   queueRead(): () => PassResult {
     const fetched = this.#resultBlock.fetch(16);
     return () => {
@@ -200,7 +198,7 @@ export class Pass implements Disposable {
     };
   }
 
-  /** Waits for the pass; `[tokens, vocab]`. */
+  /** Waits for the pass. Returns its logits, `[tokens, vocab]`. */
   logits(): Float32Array {
     if (!this.#logits) throw new TypeError("Cannot read logits: the engine was made without them");
     const logits = new Float32Array(this.#logits.bytes / 4);

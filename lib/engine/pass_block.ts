@@ -4,7 +4,7 @@ import type { FormName, LoadedModel } from "./loaded_model.ts";
 /** See {@linkcode passBlock}. */
 export type PassBlock = ReturnType<typeof passBlock>;
 
-/** A block of all that changes from pass to pass: the results, then the inputs. */
+/** Makes a block of everything that changes from pass to pass: the results, then the inputs. */
 export function passBlock(
   { runtime: { ort, device }, eviction }: LoadedModel,
   form: FormName,
@@ -26,7 +26,7 @@ export function passBlock(
   const { acting, kept, isRandom } = eviction;
   const fields: Record<string, readonly ["int64" | "int32" | "float32", readonly number[]]> = {
     nll: ["float32", [1]],
-    // The argmax of a step is the next one's token, in the same place.
+    // The argmax of a step is the next step's token, in the same place.
     ...(tokens > 1 ? { argmax: ["int64", [1]] as const } : {}),
     input_ids: ["int64", [tokens]],
     target: ["int64", [1]],

@@ -4,8 +4,8 @@ import type { LoadedModel } from "./loaded_model.ts";
 import { Pass, type PassResult } from "./pass.ts";
 
 /**
- * A sequence of forward passes over one cache: `forward`, `evict`, `read`, and again. Everything is allocated and
- * bound when it is made.
+ * A sequence of forward passes over one cache: `forward`, `evict`, `read`, and again. Everything is allocated and bound
+ * when it is made.
  */
 export class Sequence implements Disposable {
   readonly cache: KvCache;
@@ -13,32 +13,32 @@ export class Sequence implements Disposable {
   readonly #passes = new Map<number, Pass>();
   readonly #byHeld: boolean;
   #current: Pass | undefined;
-  /** Tokens of the text so far. */
+  /** Tokens of the text read so far. */
   #textIndex = 0;
 
   constructor(engine: LoadedModel, passGroups: readonly PassGroup[], seed: number) {
     this.#byHeld = engine.numbering.byHeld;
     this.cache = new KvCache(engine.eviction, passGroups, seed);
     const sizes = new Set(passGroups.filter(({ times }) => times > 0).map(({ tokens }) => tokens));
-    // Passes of one token come first: the others leave their results where those look for theirs.
+    // Passes of one token come first: the others write their results where these read.
     for (const tokens of [...sizes].sort((a, b) => a - b)) {
       this.#passes.set(tokens, new Pass(engine, this.cache, tokens, this.#passes.get(1)));
     }
   }
 
   /**
-   * Runs the decoder on the text's next tokens, and drops an entry where the policy drops one. On CUDA this only queues
+   * Runs the decoder on the text's next tokens, and drops an entry if the policy drops one. On CUDA this only queues
    * the work.
    *
    * @param target The token that follows, for its NLL.
-   * @throws {RangeError} For a number of tokens that the sequence does not have.
+   * @throws {RangeError} For a number of tokens that the sequence was not made for.
    */
   forward(ids: readonly number[], target: number): void {
     this.#forward(ids.length, ids, target);
   }
 
   /**
-   * The same with the token that the last pass predicts, which need not have come to the host: a step can be queued while
+   * Runs a step with the token that the last pass predicts. The host need not know it yet: a step can be queued while
    * the one before it runs.
    */
   advance(target: number): void {
@@ -55,19 +55,19 @@ export class Sequence implements Disposable {
     this.#textIndex += tokens;
   }
 
-  /** Evicts what the policy drops in numbers. On CUDA this only queues the work. */
+  /** Carries out many-entry eviction. On CUDA this only queues the work. */
   evict(): void {
     this.cache.endPass();
   }
 
-  /** Waits for the last pass and gives, for its last token, the NLL of the target (nats) and the argmax. */
+  /** Waits for the last pass. Returns, for its last token, the NLL of the target (nats) and the argmax. */
   read(): PassResult {
     return this.#current!.queueRead()();
   }
 
   /**
-   * Queues reading that: the function waits for it, while passes after it may be queued already. Each has to be read, in
-   * order, before two more are.
+   * Queues reading the last pass's results. The returned function waits for them; later passes may be queued before it
+   * is called. Each result has to be read, in order, before two more passes are queued.
    */
   queueRead(): () => PassResult {
     return this.#current!.queueRead();

@@ -9,17 +9,20 @@ import { Value } from "../ort/value.ts";
 import { median } from "../report/results/stats.ts";
 import type { Bandwidth } from "./protocol.ts";
 
-/** Bytes of the buffer: many times the last cache, which a GPU has of 50 MB or so and a CPU of a few to a few hundred. */
+/**
+ * Bytes of the buffer: many times the last-level cache, which is about 50 MB on a GPU and a few to a few hundred MB on
+ * a CPU.
+ */
 const BUFFER = { cuda: 2 ** 31, cpu: 2 ** 29 };
-/** Numbers of a row. */
+/** Numbers per row. */
 const WIDTH = 8192;
-/** Rounds that are timed, after one that is not, and passes of a round. */
+/** Timed rounds, after one that is not timed, and passes per round. */
 const ROUNDS = 7;
 const PASSES = { cuda: 10, cpu: 1 };
-/** What is written at once when the buffer is filled, bytes. */
+/** Bytes written at once when the buffer is filled. */
 const PIECE = 2 ** 26;
 
-/** A way to read all of the buffer as `[rows, WIDTH]`, as a graph from `x` to `y`. */
+/** A way to read the whole buffer as `[rows, WIDTH]`: a graph from `x` to `y`. */
 interface Way {
   readonly method: string;
   readonly emit: (g: Graph, x: Tensor, dtype: DType, rows: number) => void;
@@ -28,14 +31,14 @@ interface Way {
 }
 
 /**
- * Measures how fast this device reads memory: a buffer many times as large as its caches, read from end to end by ONNX
- * Runtime, as a matrix times a vector (what a step does with every weight) and as sums of its rows; on CUDA also copied
- * within the GPU, read and write counted. Of each the median over the rounds; the best of them is the answer, since a floor
- * has to be what can be reached. On CUDA passes are replayed as a graph and queued one behind the other, so that launching
- * them costs nothing; on a CPU all threads take part.
+ * Measures how fast this device reads memory. ONNX Runtime reads a buffer many times as large as the caches from end to
+ * end: as a matrix times a vector (what a step does with every weight) and as sums of its rows. On CUDA the buffer is
+ * also copied within the GPU, with reads and writes counted. Each way gives its median over the rounds. The best way is
+ * the result, since a floor must be reachable. On CUDA passes are replayed as a graph and queued one after another, so
+ * that launching costs nothing; on a CPU all threads take part.
  *
- * It cannot see what part of the buffer the last cache still holds from the pass before (2 % or so), nor whether a kernel
- * that nobody has written would read faster: it is what is reached, and below the data sheet's figure.
+ * Two things stay unknown: which part of the buffer the last-level cache still holds from the pass before (about 2 %),
+ * and whether another kernel would read faster. The result is what is reached, and lies below the data sheet's figure.
  *
  * @example
  * ```ts
@@ -47,9 +50,9 @@ interface Way {
  * ```
  *
  * @param runtime ONNX Runtime and the device.
- * @param wanted Bytes of the buffer; 2 GiB on CUDA or a quarter of what is free, 512 MiB on a CPU, if left out.
- * @returns Bytes per second, and all that was measured.
- * @throws {Error} If there is no memory for it, or no way works; the message says why.
+ * @param wanted Bytes of the buffer; if left out, 2 GiB or a quarter of the free memory on CUDA, 512 MiB on a CPU.
+ * @returns Bytes per second, and everything that was measured.
+ * @throws {Error} If memory is too small or no way works; the message gives the reason.
  */
 export function measureBandwidth(runtime: Runtime, wanted?: number): Bandwidth {
   const { device } = runtime;
@@ -94,7 +97,7 @@ function attempt(method: string, measure: () => number[]): Bandwidth["ways"][num
   }
 }
 
-/** Numbers, not zeros: pages that nothing was written to are one and the same page. */
+/** Fills the buffer with numbers, not zeros: pages that nothing was written to are all mapped to one page. */
 function fill({ device }: Runtime, buffer: DeviceMemory, dtype: "float16" | "float32"): void {
   const numbers = Array.from({ length: 2 ** 16 }, () => Math.random() - 0.5);
   const small = dtype === "float16" ? Float16Array.from(numbers) : Float32Array.from(numbers);
@@ -131,11 +134,11 @@ function read(
   return timed(() => binding.run(), () => device.synchronize(), PASSES[device.kind], buffer.bytes);
 }
 
-/** The same of copying its first half over its second: every byte is read or written once. */
+/** Bytes per second of each round of copying the first half over the second: every byte is read or written once. */
 function copy(device: CudaDevice, buffer: DeviceMemory): number[] {
   const half = buffer.bytes / 2;
   const second = Deno.UnsafePointer.offset(buffer.pointer, half)!;
-  // In the default stream; the whole GPU is waited for.
+  // Runs in the default stream; waits for the whole GPU.
   return timed(
     () => device.cuda.copyOnDevice(second, buffer.pointer, half),
     () => device.cuda.synchronize(),
@@ -151,7 +154,7 @@ function timed(pass: () => void, wait: () => void, passes: number, bytes: number
     const start = performance.now();
     for (let i = 0; i < passes; i++) pass();
     wait();
-    // The first also loads, captures and touches what is there for the first time.
+    // The first pass also loads kernels, captures the graph and touches memory for the first time.
     if (round > 0) rounds.push(passes * bytes / ((performance.now() - start) / 1000));
   }
   return rounds;

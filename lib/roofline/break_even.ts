@@ -6,21 +6,21 @@ export interface FullCachePoint extends MedianInterval {
   readonly length: number;
 }
 
-/** From which length on a method is faster than the full cache; null where it is not within the lengths measured. */
+/** Length from which on a method is faster than the full cache; null if it is not among the lengths measured. */
 export interface BreakEven {
   readonly length: number | null;
-  /** The earliest that the intervals of both medians allow. */
+  /** The earliest length that the intervals of both medians allow. */
   readonly earliest: number | null;
-  /** The latest. */
+  /** The latest length that they allow. */
   readonly latest: number | null;
-  /** The longest full cache that was measured. */
+  /** The longest full cache measured. */
   readonly within: number;
 }
 
 /**
- * From which length of the text on a method at its budget is faster than the full cache. The full cache's time between two
- * measured lengths is interpolated linearly; where it crosses the method's more than once, the last crossing counts. It is
- * never before the budget: until there nothing is evicted, and both do the same.
+ * Finds the text length from which on a method at its budget is faster than the full cache. The full cache's time
+ * between two measured lengths is interpolated linearly. If it crosses the method's time more than once, the last
+ * crossing counts. The result is never below the budget: until there nothing is evicted, and both do the same.
  *
  * @example The full cache takes 3 ms + 1 ms for 4096 entries, the method 3.5 ms
  * ```ts
@@ -52,7 +52,7 @@ export function breakEven(full: readonly FullCachePoint[], method: MedianInterva
   };
 }
 
-/** The end of the last stretch in which a line through points is below `level`; the first point's place if there is none. */
+/** End of the last stretch in which a line through points is below `level`; the first point's x if no stretch is. */
 function lastCrossing(points: readonly (readonly [x: number, y: number])[], level: number): number | null {
   let after = points.at(-1)!;
   if (after[1] < level) return null;

@@ -1,16 +1,16 @@
 import type { Policy } from "../policies/policy.ts";
 import { type MethodName, methods } from "../policies/registry.ts";
 
-/** A method that the engine benchmark runs; `random` is fix_size_l2 choosing at random, the cheapest choice there is. */
+/** A method of the engine benchmark. `random` is fix_size_l2 with random scores, the cheapest choice possible. */
 export type BudgetMethodName = Exclude<MethodName, "baseline"> | "random";
 
 const window = (budget: number) => Math.min(32, Math.trunc(budget / 2));
 const half = (budget: number) => Math.trunc(budget / 2);
 
 /**
- * Methods at a budget: from entries to the policy that keeps so many, with proportions as the main benchmark has them by
- * default. Those by layer keep so many on average or at most; l2_compress lets the cache fill up to the budget and then cuts
- * it to 0.8 of it.
+ * Methods at a budget: from a number of entries to the policy that keeps that many, with the proportions of the main
+ * benchmark's defaults. Methods with budgets by layer keep that many on average or at most; l2_compress lets the cache
+ * fill up to the budget and then cuts it to 0.8 of it.
  *
  * @example
  * ```ts
@@ -31,7 +31,7 @@ export const BUDGET_METHODS: Readonly<Record<BudgetMethodName, (budget: number) 
   },
   snapkv_lite: (keep_size) => methods.snapkv_lite({ keep_size, observation_window: window(keep_size) }),
   pyramid_kv: (base_size) => methods.pyramid_kv({ base_size, min_size: Math.min(64, base_size) }),
-  // Between its limits, where it drops one entry for each that comes.
+  // Between its limits, where it drops one entry for each new one.
   adaptive_l2: (soft_limit) => methods.adaptive_l2({ target_size: soft_limit, soft_limit, hard_limit: 2 * soft_limit }),
   h2o: (budget) => methods.h2o({ start_size: 0, heavy_size: half(budget), recent_size: budget - half(budget) }),
   tova: (cache_size) => methods.tova({ cache_size }),
@@ -40,10 +40,10 @@ export const BUDGET_METHODS: Readonly<Record<BudgetMethodName, (budget: number) 
   keydiff: (cache_size) => methods.keydiff({ cache_size, recent_size: Math.trunc(cache_size / 4) }),
 };
 
-/** All of them, in the order of the table. */
+/** Names of all methods, in the order of the table. */
 export const budgetMethodNames: readonly BudgetMethodName[] = Object.keys(BUDGET_METHODS) as BudgetMethodName[];
 
-/** Those that are measured unless others are asked for: one of each kind of work that eviction is. */
+/** Methods measured by default: one for each kind of work that eviction does. */
 export const DEFAULT_METHODS: readonly BudgetMethodName[] = [
   "streaming_llm",
   "fix_size_l2",
@@ -55,5 +55,5 @@ export const DEFAULT_METHODS: readonly BudgetMethodName[] = [
   "keydiff",
 ];
 
-/** The smallest budget that all of them take, entries. */
+/** The smallest budget that all methods accept, entries. */
 export const LEAST_BUDGET = 16;

@@ -1,5 +1,6 @@
 /**
- * The process that measures for the engine benchmark: reads one request from standard input, reports on standard output.
+ * The process that measures for the engine benchmark: reads one request from standard input and reports on standard
+ * output.
  *
  * @module
  */
@@ -10,7 +11,7 @@ import type { RooflineEvent, RooflineRequest } from "./protocol.ts";
 if (import.meta.main) {
   await serveOne<RooflineRequest, RooflineEvent>(async (request, emit) => {
     if (request.device !== "cpu") beginCuda();
-    const { answer } = await import("./handle_request.ts"); // the rest of the code, while the GPU's context is being made
+    const { answer } = await import("./handle_request.ts"); // loads the rest while the GPU's context is being made
     await answer(request, emit);
   });
 }

@@ -2,7 +2,7 @@ import { DTYPES, type FloatType } from "../util/dtype.ts";
 import type { ModelSpec } from "../model/spec.ts";
 import { visitWeights } from "../model/graph/visit_weights.ts";
 
-/** What a model's shape says of its memory and work. */
+/** Memory of a model, from its shape. */
 export interface ModelCost {
   /** Bytes of all weights, in the type computed in. */
   readonly weightBytes: number;
@@ -13,9 +13,9 @@ export interface ModelCost {
 }
 
 /**
- * Bytes that a decoder has and that a step of one token must read. A step reads every weight once, but of tables that are
- * only looked up in (the token embedding, learned positions) one row: all of the embedding where it is the output matrix
- * too. The rotary table's row is left out: it is a few hundred bytes.
+ * Counts the bytes of a decoder and those that a step of one token must read. A step reads every weight once, but only
+ * one row of lookup tables (the token embedding, learned positions). It reads the whole embedding if that is also the
+ * output matrix. The rotary table's row is left out: it is a few hundred bytes.
  *
  * @example
  * ```ts
@@ -42,9 +42,9 @@ export function modelCost(spec: ModelSpec, dtype: FloatType): ModelCost {
 }
 
 /**
- * Floating-point operations of a prefill: two for each number of a matrix and token, the output matrix for the last token
- * alone, and causal attention, of which only the half that is not masked counts. Norms, activations, rotation and softmax
- * are left out, as is usual.
+ * Counts the floating-point operations of a prefill: two for each matrix element and token, with the output matrix for
+ * the last token only, and causal attention, of which only the unmasked half counts. Norms, activations, rotation and
+ * softmax are left out, as is usual.
  *
  * @example
  * ```ts
@@ -71,7 +71,7 @@ export function prefillFlops(spec: ModelSpec, tokens: number): number {
 }
 
 /**
- * The least time a step can take: what it must read, at the rate that memory is read at.
+ * Returns the least time of a step: the bytes it must read, over the rate at which memory is read.
  *
  * @example
  * ```ts
@@ -80,7 +80,7 @@ export function prefillFlops(spec: ModelSpec, tokens: number): number {
  * console.log(floorSeconds(5.55e9, 3.03e12)); // 0.00183…, s
  * ```
  *
- * @param bytes What must be read.
+ * @param bytes Bytes that must be read.
  * @param bandwidth Bytes per second.
  * @returns Seconds.
  */

@@ -8,7 +8,7 @@ import { measureRows } from "./measure_rows.ts";
 import { measureStart } from "./measure_start.ts";
 import type { BandwidthRequest, RooflineEvent, RooflineRequest } from "./protocol.ts";
 
-/** Does what the parent asks for. */
+/** Answers a request of the parent. */
 export async function answer(request: RooflineRequest, emit: (event: RooflineEvent) => void): Promise<void> {
   if (request.type === "bandwidth") bandwidth(request, emit);
   else if (request.type === "start") measureStart(request, emit);
@@ -24,7 +24,7 @@ function bandwidth({ device: wanted, bytes }: BandwidthRequest, emit: (event: Ro
       using nvml = new Nvml();
       gpu = gpuInfo(nvml, nvml.deviceByPciBusId(runtime.device.pciBusId)); // with the clocks of a GPU at work
     } catch {
-      // The parent has a description from before, or says that there is none.
+      // The parent has an earlier description, or reports that none exists.
     }
   }
   emit({ type: "bandwidth", bandwidth: measured, gpu });

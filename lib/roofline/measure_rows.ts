@@ -6,7 +6,7 @@ import { lastPosition, rowPasses, stepsOf } from "./row_passes.ts";
 import type { Lengths, RooflineEvent, RowRequest, RowsRequest } from "./protocol.ts";
 import { type TimedRuntime, timedRuntime } from "./timed_runtime.ts";
 
-/** Measures a method's rows, each reported as soon as it is there. A row that fails does not end those after it. */
+/** Measures a method's rows and reports each as soon as it is measured. A failed row does not stop the later ones. */
 export async function measureRows(request: RowsRequest, emit: (event: RooflineEvent) => void): Promise<void> {
   let before = 0;
   await using loaded = await loadEngine<TimedRuntime>({
@@ -62,7 +62,7 @@ export function prompt(tokens: number, vocab: number): number[] {
   return Array.from({ length: tokens }, (_, i) => Math.imul(i + 1, 0x9e3779b1) >>> 0).map((hash) => hash % vocab);
 }
 
-/** Time of a prefill with nothing in the cache, until the first token is on the host, s. */
+/** Time of a prefill with an empty cache, until the first token is on the host, s. */
 export function prefill(engine: Engine, ids: readonly number[]): number {
   using sequence = engine.sequence([{ tokens: ids.length, times: 1 }], 0);
   engine.runtime.device.synchronize();
@@ -82,7 +82,7 @@ function decode(engine: Engine, runtime: TimedRuntime, row: RowRequest, lengths:
     sequence.read();
     sequence.evict();
   }
-  // A step's entry is given back by counting it out: the next step overwrites it.
+  // Counting a step's entry out again gives it back: the next step overwrites it.
   const rewind = row.rewind ? () => void sequence.cache.held.fill(row.length) : () => {};
   const step = () => {
     rewind();
@@ -95,8 +95,8 @@ function decode(engine: Engine, runtime: TimedRuntime, row: RowRequest, lengths:
   }
   const step_s: number[] = [], queue_s: number[] = [], run_s: number[] = [];
   let held = 0, read = 0;
-  // As in the benchmark: each step is queued while the one before it runs, and its time is from one token on the host to
-  // the next.
+  // As in the main benchmark, each step is queued while the one before it runs, and its time is from one token on the
+  // host to the next.
   step();
   let pending = sequence.queueRead();
   const copiedBefore = sequence.cache.copied;
@@ -135,7 +135,7 @@ function decode(engine: Engine, runtime: TimedRuntime, row: RowRequest, lengths:
   };
 }
 
-/** A step's time where the device always has the next one to do: the host's part goes on beside it. */
+/** Time of a step if the device always has the next one queued: the host's part then overlaps with it. */
 function queuedSteps(
   { runtime: { device } }: Engine,
   sequence: Sequence,

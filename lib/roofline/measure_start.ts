@@ -4,12 +4,12 @@ import { loadEngine } from "../engine/load_engine.ts";
 import { prefill, prompt } from "./measure_rows.ts";
 import type { RooflineEvent, StartFigures, StartRequest } from "./protocol.ts";
 
-/** Times the weights' files are read. */
+/** Number of times the weight files are read. */
 const READS = 3;
 
 /**
- * Measures how long it takes from the start of a process to a prompt's first token, and to read the weights' files once:
- * what that could be as short as. The files are taken to be in the page cache, as they are after the first row.
+ * Measures the time from the start of a process to a prompt's first token, and the time to read the weight files once,
+ * which is a lower bound for it. The files are assumed to be in the page cache, as they are after the first row.
  */
 export async function measureStart(request: StartRequest, emit: (event: RooflineEvent) => void): Promise<void> {
   const process_s = (performance.timeOrigin + performance.now() - request.started) / 1000;
@@ -57,7 +57,7 @@ export async function measureStart(request: StartRequest, emit: (event: Roofline
   });
 }
 
-/** Reads a file from its first byte to its last, in one thread, as `cat` does. */
+/** Reads a file from its first byte to its last in one thread, as `cat` does. */
 function readOnce(path: string): void {
   using file = Deno.openSync(path);
   const piece = new Uint8Array(1 << 17);

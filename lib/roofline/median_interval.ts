@@ -1,6 +1,6 @@
 import { median } from "../report/results/stats.ts";
 
-/** A median, and where it may as well be. */
+/** A median and its confidence interval. */
 export interface MedianInterval {
   readonly median: number;
   readonly low: number;
@@ -11,9 +11,9 @@ export interface MedianInterval {
 const Z = 1.96;
 
 /**
- * The median with its 95 % confidence interval by order statistics, which assumes no distribution, only that samples are
- * independent: the normal approximation of the binomial (Conover 1999, Practical Nonparametric Statistics, section 3.2). Of
- * fewer than about 6 samples it is their whole range, which holds the median less often than that.
+ * Returns the median with its 95 % confidence interval by order statistics. That assumes no distribution, only
+ * independent samples: the normal approximation of the binomial (Conover 1999, Practical Nonparametric Statistics,
+ * section 3.2). For fewer than about 6 samples it is their whole range, which holds the median less often than that.
  *
  * @example
  * ```ts
@@ -24,7 +24,7 @@ const Z = 1.96;
  *
  * @param values At least one number.
  * @returns In the values' unit.
- * @throws {RangeError} Where there is no number.
+ * @throws {RangeError} If no number is given.
  */
 export function medianInterval(values: readonly number[]): MedianInterval {
   const middle = median(values);

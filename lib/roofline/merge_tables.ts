@@ -1,9 +1,9 @@
 import { Keeper, type KeepTable } from "../cache/schedule.ts";
 
 /**
- * One table that stands for several budgets of a policy, so that one loaded model serves all of them: a sequence at one
- * budget meets other counts than a sequence at another. Undefined where two budgets keep different sizes of one count, act on
- * different layers, or make different groups of them, and so want different graphs.
+ * Merges the tables of several budgets of a policy into one, so that one loaded model serves all of them: a sequence at
+ * one budget meets other counts than a sequence at another. Returns undefined if two budgets keep different sizes of
+ * the same count, act on different layers, or group layers differently, and so need different graphs.
  *
  * @example
  * ```ts
@@ -14,7 +14,7 @@ import { Keeper, type KeepTable } from "../cache/schedule.ts";
  * console.log(mergeTables([at(8), { layers: [[[9, 4, 0, 4]]] }])); // undefined
  * ```
  *
- * @param tables One for each budget, of as many layers.
+ * @param tables One for each budget, all with the same number of layers.
  * @returns The table.
  */
 export function mergeTables(tables: readonly KeepTable[]): KeepTable | undefined {
@@ -36,7 +36,7 @@ export function mergeTables(tables: readonly KeepTable[]): KeepTable | undefined
   return tables.every((table) => graphOf(table) === graphOf(merged)) ? merged : undefined;
 }
 
-/** What of a table shapes the graph: layers acted on, and groups of equal lengths. */
+/** The parts of a table that shape the graph: layers acted on, and groups of equal lengths. */
 function graphOf(table: KeepTable): string {
   const keeper = new Keeper(table);
   return `${keeper.groups()} ${table.layers.map((_, layer) => keeper.acts(layer))}`;

@@ -4,11 +4,11 @@ import { writeRandomModel } from "../model/random_model.ts";
 import { SHAPES } from "../model/shapes.ts";
 import { suggest } from "../util/suggest.ts";
 
-/** A model folder that goes with the scope, unless it is to be kept. */
+/** A model folder that is removed at the end of the scope, unless it is kept. */
 export class TemporaryModel implements Disposable {
   /** The folder. */
   readonly path: string;
-  /** Also where the process is ended by Deno.exit, which leaves no scope. */
+  /** Also removes it if Deno.exit ends the process, which leaves no scope. */
   readonly #remove = () => {
     globalThis.removeEventListener("unload", this.#remove);
     if (!this.keep) Deno.removeSync(this.path, { recursive: true });
@@ -17,9 +17,9 @@ export class TemporaryModel implements Disposable {
   /**
    * Makes a model with random float16 weights, in the system's folder for temporary files.
    *
-   * @param config What its config.json holds.
-   * @param keep Leave it there.
-   * @throws {InputError} If the config is of no supported model, or there is no room for it.
+   * @param config Content of its config.json.
+   * @param keep Whether to leave it there.
+   * @throws {InputError} If the config is not of a supported model, or the disk lacks room.
    */
   constructor(config: Readonly<Record<string, unknown>>, readonly keep: boolean) {
     this.path = Deno.makeTempDirSync({ prefix: "kvcompress_engine_" });
@@ -43,7 +43,7 @@ export class TemporaryModel implements Disposable {
 }
 
 /**
- * The config.json of a shape.
+ * Returns the config.json of a shape.
  *
  * @example
  * ```ts
@@ -53,7 +53,7 @@ export class TemporaryModel implements Disposable {
  * ```
  *
  * @param shape Name of a known shape, or the path of a config.json.
- * @returns What it holds.
+ * @returns Its content.
  * @throws {InputError} If it is neither.
  */
 export function shapeConfig(shape: string): Readonly<Record<string, unknown>> {

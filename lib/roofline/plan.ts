@@ -14,7 +14,7 @@ import { mergeTables } from "./merge_tables.ts";
 import type { Lengths, RowRequest, RowsRequest } from "./protocol.ts";
 import { lastPosition, rowPasses, stepsOf } from "./row_passes.ts";
 
-/** What is to be measured. */
+/** What to measure. */
 export interface RooflineOptions {
   readonly device: "cuda" | "cpu";
   readonly dtype: FloatType;
@@ -22,11 +22,11 @@ export interface RooflineOptions {
   readonly kernels: KernelChoice;
   /** Entries held by the full cache, and budgets of the methods. */
   readonly cacheLengths: readonly number[];
-  /** More lengths of the full cache, for the break-even. */
+  /** Further lengths of the full cache, for the break-even. */
   readonly fullLengths: readonly number[];
   readonly prefills: number;
   readonly lengths: Lengths;
-  /** A process for each row, rather than for each method. */
+  /** Whether each row has a process of its own, instead of each method. */
   readonly isolate: boolean;
 }
 
@@ -35,13 +35,13 @@ export interface Job {
   /** The method, or "baseline" for the full cache. */
   readonly method: BudgetMethodName | "baseline";
   readonly attention: AttentionForm;
-  /** What the process is asked. */
+  /** The request to the process. */
   readonly request: RowsRequest;
 }
 
 /**
- * What each process measures: the full cache in the form of attention that it has by itself, in the explicit form too
- * where a method has that, and each method.
+ * Plans what each process measures: the full cache in its default form of attention, also in the explicit form if a
+ * method uses that, and each method.
  *
  * @example
  * ```ts
@@ -64,9 +64,9 @@ export interface Job {
  * ```
  *
  * @param model The model.
- * @param options What is to be measured.
- * @returns One for each process, in the order of the table.
- * @throws {InputError} If a method cannot be run at one of the lengths.
+ * @param options What to measure.
+ * @returns One job for each process, in the order of the table.
+ * @throws {InputError} If a method cannot run at one of the lengths.
  */
 export function planJobs(model: ModelFolder, options: RooflineOptions): Job[] {
   const form = (policy: Policy) => formOf(policy, model, options);
@@ -85,7 +85,7 @@ export function planJobs(model: ModelFolder, options: RooflineOptions): Job[] {
       attention,
       [
         ...options.cacheLengths.map((length) => fullRow(length, length, options.prefills)),
-        // No prompt: how long a step takes does not depend on what the cache holds.
+        // No prompt: the time of a step does not depend on what the cache holds.
         ...full.filter((length) => !options.cacheLengths.includes(length)).map((length) => fullRow(length, 0, 0)),
       ].sort((a, b) => a.length - b.length).map((row) => ({ row, policy: methods.baseline() })),
     );
@@ -108,11 +108,11 @@ export function planJobs(model: ModelFolder, options: RooflineOptions): Job[] {
 }
 
 /**
- * The form of attention that a policy has by itself, the same at all lengths.
+ * Returns a policy's default form of attention, the same at all lengths.
  *
  * @param policy The policy.
  * @param model The model.
- * @param options What is to be measured.
+ * @param options What to measure.
  * @returns The form.
  * @throws {InputError} If the model is an ONNX export.
  */
@@ -121,7 +121,7 @@ export function formOf(
   model: ModelFolder,
   { device, dtype, cacheLengths, fullLengths, lengths }: RooflineOptions,
 ): AttentionForm {
-  // Of layers with budgets of their own none has more than twice the mean.
+  // If layers have budgets of their own, none has more than twice the mean.
   const tokens = Math.max(...cacheLengths.map((length) => 2 * length), ...fullLengths) + stepsOf(lengths);
   const form = chooseAttention("auto", dtype, model, device, { name: policy.method, policy }, tokens);
   if (form !== "export") return form;
@@ -137,8 +137,8 @@ function fullRow(length: number, fill: number, prefills: number): RowRequest {
 }
 
 /**
- * Tokens of a prompt after which a step evicts in every layer where the policy ever does at this budget: where layers have
- * budgets of their own, some of them are larger than the mean.
+ * Prompt length after which a step evicts in every layer in which the policy ever does at this budget. If layers have
+ * budgets of their own, some are larger than the mean.
  */
 function fillOf(policy: Policy, layers: number, budget: number): number {
   const first = (layer: number) => {
@@ -150,7 +150,7 @@ function fillOf(policy: Policy, layers: number, budget: number): number {
   return Math.max(budget, ...Array.from({ length: layers }, (_, layer) => first(layer)));
 }
 
-/** A process for each row; or, unless that is asked for, one for all of them where one loaded model serves all. */
+/** A process for each row; or, unless that is asked for, one for all rows that one loaded model can serve. */
 function jobs(
   { spec, path }: ModelFolder,
   { device, dtype, lengths, isolate, kernels }: RooflineOptions,
@@ -179,7 +179,7 @@ function jobs(
       lengths,
     },
   });
-  // What else than the table shapes the graph.
+  // Everything except the table that shapes the graph.
   const graphs = rows.map(({ row, policy: { score, attention } }) =>
     JSON.stringify([score, attention, lastPosition(row, lengths) > shortestWindow(spec)])
   );

@@ -7,14 +7,14 @@ import type { GpuInfo } from "../report/results/types.ts";
 import type { KernelChoice, KernelsUsed } from "../engine/kernel_choice.ts";
 import type { LoadTimes } from "../engine/load_times.ts";
 
-/** What the parent asks of a process: one JSON document on its standard input. */
+/** A request to a process: one JSON document on its standard input. */
 export type RooflineRequest = BandwidthRequest | RowsRequest | StartRequest;
 
 /** Measure how fast memory is read. */
 export interface BandwidthRequest {
   readonly type: "bandwidth";
   readonly device: "cuda" | "cpu";
-  /** Bytes of the buffer; undefined for as many as suit the device. */
+  /** Bytes of the buffer; undefined for a size that suits the device. */
   readonly bytes?: number | undefined;
 }
 
@@ -29,26 +29,26 @@ export interface RowsRequest {
   readonly kernels: KernelChoice;
   readonly score?: Score;
   readonly attentionUse?: AttentionUse;
-  /** What the policy keeps, over all of the rows: one loaded model serves them. */
+  /** Sizes of the policy over all rows: one loaded model serves them. */
   readonly table: KeepTable;
-  /** In ascending order, so that a peak of memory is that of the row and not of one before it. */
+  /** Rows in ascending order, so that a peak of memory belongs to its row and not to an earlier one. */
   readonly rows: readonly RowRequest[];
   readonly lengths: Lengths;
 }
 
 /** One row. */
 export interface RowRequest {
-  /** Entries that a layer holds, or that the method's budget is. */
+  /** Entries held by a layer, or the method's budget. */
   readonly length: number;
-  /** Tokens of the prompt that fills the cache; 0: nothing does, and it holds zeros. */
+  /** Tokens of the prompt that fills the cache; 0 for none: then the cache holds zeros. */
   readonly fill: number;
-  /** Never evicts: each step is given back, so that all of them are at this length. */
+  /** Whether nothing is ever evicted: each step's entry is given back, so that all steps are at this length. */
   readonly rewind: boolean;
-  /** Prompts of `length` tokens to time. */
+  /** Number of prompts of `length` tokens to time. */
   readonly prefills: number;
 }
 
-/** Measure how long it takes to the first token, from the start of the process on. */
+/** Measure the time from the start of the process to the first token. */
 export interface StartRequest
   extends Pick<RowsRequest, "model" | "device" | "dtype" | "attention" | "kernels" | "table"> {
   readonly type: "start";
@@ -57,54 +57,54 @@ export interface StartRequest
   readonly started: number;
 }
 
-/** How long it takes to the first token, s. */
+/** Time to the first token and its parts, s. */
 export interface StartFigures {
   readonly prompt_tokens: number;
   /** From the start of the process until the first token is on the host. */
   readonly first_token_s: number;
-  /** What it is the sum of. */
+  /** The parts that add up to it. */
   readonly parts: Omit<LoadTimes, "reading_s"> & {
     /** Until the process's own code runs. */
     readonly process_s: number;
-    /** The model's config and headers read. */
+    /** Reading the model's config and headers. */
     readonly folder_s: number;
-    /** ONNX Runtime and the device opened. */
+    /** Opening ONNX Runtime and the device. */
     readonly library_s: number;
-    /** The policy's sessions made. */
+    /** Making the policy's sessions. */
     readonly policy_s: number;
-    /** The first prompt, its sequence's memory allocated. */
+    /** Running the first prompt, with allocation for its sequence. */
     readonly prompt_s: number;
   };
-  /** Reading the weights, beside other parts; 0 where ONNX Runtime does it. */
+  /** Reading the weights, in parallel with other parts; 0 if ONNX Runtime reads them. */
   readonly reading_s: number;
-  /** Reading their files once from beginning to end, afterwards, each time. */
+  /** Each later time of reading the files once from beginning to end. */
   readonly read_s: readonly number[];
   readonly file_bytes: number;
 }
 
-/** How much is measured in each row. */
+/** How much to measure in each row. */
 export interface Lengths {
   /** Steps before the clock starts. */
   readonly warmup: number;
-  /** Steps that are timed one by one. */
+  /** Steps timed one by one. */
   readonly steps: number;
-  /** Runs of `queued` steps that are queued without waiting for a token, on CUDA. */
+  /** Number of batches of `queued` steps that are queued without waiting for a token, on CUDA. */
   readonly batches: number;
   readonly queued: number;
 }
 
-/** What a process says, one JSON document per line on its standard output. */
+/** An event of a process, one JSON document per line on its standard output. */
 export type RooflineEvent =
   | { readonly type: "bandwidth"; readonly bandwidth: Bandwidth; readonly gpu: GpuInfo | null }
   | { readonly type: "start"; readonly start: StartFigures }
   | { readonly type: "row"; readonly row: RawRow }
   | { readonly type: "row_failed"; readonly length: number; readonly reason: string };
 
-/** How fast memory is read: the median of the best way to read that there was. */
+/** How fast memory is read: the median of the best way to read. */
 export interface Bandwidth {
   /** Bytes per second. */
   readonly bytes_per_s: number;
-  /** Which of `ways` it is. */
+  /** Name of the way among `ways`. */
   readonly method: string;
   /** Bytes of the buffer. */
   readonly buffer_bytes: number;
@@ -112,27 +112,27 @@ export interface Bandwidth {
     readonly method: string;
     /** Bytes per second of each round. */
     readonly rounds: readonly number[];
-    /** Why there are none. */
+    /** Why this way has no rounds. */
     readonly failed?: string;
   }[];
 }
 
-/** One row as measured. Times in s, memory in bytes. */
+/** One measured row. Times in s, memory in bytes. */
 export interface RawRow extends KernelsUsed {
   readonly length: number;
-  /** Each step from the token before it on the host to its own. */
+  /** Time of each step, from the token before it on the host to its own. */
   readonly step_s: readonly number[];
-  /** Of that, until all of its work was queued. */
+  /** Part of that time until all work of the step was queued. */
   readonly queue_s: readonly number[];
-  /** Of that, within ONNX Runtime's Run: on a CPU the work itself. */
+  /** Part of that time within ONNX Runtime's Run: on a CPU the work itself. */
   readonly run_s: readonly number[];
-  /** A step's time where steps are queued without waiting, one figure for each batch; empty on a CPU. */
+  /** Time of a step if steps are queued without waiting, one figure for each batch; empty on a CPU. */
   readonly queued_step_s: readonly number[];
-  /** Prefills of `length` tokens until the first token is on the host. */
+  /** Times of prefills of `length` tokens until the first token is on the host. */
   readonly ttft_s: readonly number[];
   /** Bytes of the entries held before a step, mean over the timed steps. */
   readonly kv_held: number;
-  /** Of these what a step must read: in a layer with a sliding window no more than that. */
+  /** Bytes of those that a step must read: in a layer with a sliding window only those within it. */
   readonly kv_read: number;
   /** Bytes allocated for keys and values. */
   readonly kv_allocated: number;
@@ -140,11 +140,14 @@ export interface RawRow extends KernelsUsed {
   readonly entries_copied: number;
   /** Null on a CPU, or without NVML. */
   readonly vram: {
-    /** This process before the model was loaded. */
+    /** Memory of this process before the model was loaded. */
     readonly before: number;
-    /** Its peak in this row, over that. What earlier rows of the process left to ONNX Runtime's arena is in it. */
+    /**
+     * Peak of the process in this row, over that. It includes what earlier rows of the process left in ONNX Runtime's
+     * arena.
+     */
     readonly peak: number;
-    /** ONNX Runtime's allocator: most in use so far. */
+    /** Most in use of ONNX Runtime's allocator so far. */
     readonly allocator_peak: number;
     /** Allocated outside of it now: cache, inputs. */
     readonly allocated: number;

@@ -9,7 +9,7 @@ import { floorSeconds, type ModelCost, modelCost, prefillFlops } from "./floor.t
 import { type MedianInterval, medianInterval } from "./median_interval.ts";
 import type { Bandwidth, RawRow, StartFigures } from "./protocol.ts";
 
-/** A row as measured, and whose it is. */
+/** A measured row, and the method and form it belongs to. */
 export interface NamedRow {
   readonly method: BudgetMethodName | "baseline";
   readonly attention: AttentionForm;
@@ -23,39 +23,44 @@ export interface RooflineRow {
   readonly attention: AttentionForm;
   /** Entries held by the full cache; the method's budget. */
   readonly length: number;
-  /** What a step must read. */
+  /** Bytes that a step must read. */
   readonly bytes: { readonly weights: number; readonly kv: number };
   readonly floor_s: number;
   readonly tpot_s: MedianInterval & { readonly p95: number; readonly mean: number; readonly n: number };
   /** The median over the floor. */
   readonly ratio: number;
-  /** Against the full cache of the same form at the same length; null for that one, and where it ran other kernels. */
+  /**
+   * Relative to the full cache of the same form and length; null for the full cache itself, and if it ran other
+   * kernels.
+   */
   readonly eviction_share: number | null;
-  /** A step's work alone: on CUDA a step's time where others are queued behind it; on a CPU its time in ONNX Runtime. */
+  /** Work of a step alone: on CUDA its time if others are queued after it; on a CPU its time in ONNX Runtime. */
   readonly device_s: number;
-  /** What is left of the time per token. */
+  /** The rest of the time per token. */
   readonly host_share: number;
-  /** Null where no prompt was timed. */
+  /** Null if no prompt was timed. */
   readonly ttft:
     | { readonly median_s: number; readonly n: number; readonly flops: number; readonly flops_per_s: number }
     | null;
   readonly memory: {
-    /** Weights and the entries held. */
+    /** Bytes of the weights and the entries held. */
     readonly theory: number;
-    /** The process's peak over what it had before; null on a CPU. */
+    /** The process's peak over its level before the model; null on a CPU. */
     readonly peak: number | null;
     readonly rest: number | null;
   };
   readonly raw: RawRow;
 }
 
-/** One row in two processes, at the beginning and at the end: what differs between rows by no more than that means nothing. */
+/**
+ * One row measured in two processes, at the beginning and at the end: smaller differences between rows mean nothing.
+ */
 export interface Control {
   readonly length: number;
   /** Median steps, s. */
   readonly first_s: number;
   readonly again_s: number;
-  /** The difference, whatever its sign, of the smaller. */
+  /** The absolute difference, relative to the smaller. */
   readonly drift: number;
   readonly raw: RawRow;
 }
@@ -72,19 +77,19 @@ export interface RooflineResults {
     readonly methods: readonly string[];
     readonly steps: number;
     readonly prefills: number;
-    /** Whether each row had a process of its own, and so each peak of memory is the row's alone. */
+    /** Whether each row had a process of its own, so that each peak of memory belongs to its row alone. */
     readonly isolated: boolean;
     readonly timestamp: string;
   };
   readonly model: ModelCost;
-  /** The faster of `bandwidths`, which floors are by. */
+  /** The faster of `bandwidths`, which the floors use. */
   readonly bandwidth: Bandwidth;
-  /** Before the rows and after them. */
+  /** Measured before the rows and after them. */
   readonly bandwidths: readonly Bandwidth[];
   readonly rows: readonly RooflineRow[];
-  /** The first row measured once more after all others; null where that failed. */
+  /** The first row, measured again after all others; null if that failed. */
   readonly control: Control | null;
-  /** From the start of a process to the first token; null where that failed. */
+  /** Time from the start of a process to the first token; null if that failed. */
   readonly start: StartFigures | null;
   readonly break_even: readonly ({ readonly method: BudgetMethodName; readonly budget: number } & BreakEven)[];
   readonly failures: readonly { readonly method: string; readonly length: number; readonly reason: string }[];
@@ -92,9 +97,9 @@ export interface RooflineResults {
 }
 
 /**
- * What is derived from rows as measured.
+ * Derives the rows of the table from measured rows.
  *
- * @param measured The rows, those of the full cache among them.
+ * @param measured The rows, including the full cache's.
  * @param spec The decoder.
  * @param dtype The type computed in.
  * @param bandwidth Bytes per second.
@@ -144,7 +149,7 @@ export function deriveRows(
 }
 
 /**
- * How far apart two measurements of one row are.
+ * Compares two measurements of one row.
  *
  * @example
  * ```ts
@@ -157,8 +162,8 @@ export function deriveRows(
  * console.log(deriveControl(row(2, 2, 9), row(1, 3, 3)).drift); // 0.5
  * ```
  *
- * @param first The row as it is in the table.
- * @param again The same, measured last.
+ * @param first The row in the table.
+ * @param again The same row, measured last.
  * @returns The control.
  */
 export function deriveControl(first: RawRow, again: RawRow): Control {
@@ -168,12 +173,12 @@ export function deriveControl(first: RawRow, again: RawRow): Control {
 }
 
 /**
- * From where on each method is faster than the full cache in the form of attention that it has by itself.
+ * Finds from which length on each method is faster than the full cache in its default form of attention.
  *
  * @param rows All rows.
  * @param own That form.
- * @param drift How far apart rows of different processes are, as a share: intervals are widened by it.
- * @returns For each method and budget in the order of the rows; none where there are fewer than two full caches.
+ * @param drift Relative difference between rows of different processes: intervals are widened by it.
+ * @returns One result for each method and budget, in the order of the rows; empty for fewer than two full caches.
  */
 export function deriveBreakEven(
   rows: readonly RooflineRow[],

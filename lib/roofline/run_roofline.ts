@@ -33,28 +33,28 @@ import {
 } from "./results.ts";
 import { lastPosition, stepsOf } from "./row_passes.ts";
 
-/** What a run needs. */
+/** Input of a run. */
 export interface RooflineRun {
   readonly flags: RooflineSettings;
   readonly model: ModelFolder;
-  /** What to call it. */
+  /** Name of the model in the results. */
   readonly name: string;
-  /** What there is to run on. */
+  /** Available runtime and device. */
   readonly found: Probe;
-  /** Told how far the run is, a line each. */
+  /** Told of the run's progress, one line each. */
   readonly say: (line: string) => void;
-  /** Ends it early: what is finished stays. */
+  /** Ends the run early; finished rows stay. */
   readonly signal?: AbortSignal;
 }
 
 /** Steps before the clock starts. */
 const WARMUP = 8;
-/** Runs of steps that are queued on CUDA, and steps of each. */
+/** Batches of queued steps on CUDA, and steps per batch. */
 const QUEUED = { batches: 6, queued: 16 };
 
 /**
  * Runs the engine benchmark: how fast memory is read, then the full cache and each method in a process of its own, then
- * the first row and memory once more. Needs the permissions of its task.
+ * the first row and memory again. Needs the permissions of its task.
  *
  * @example
  * ```ts ignore
@@ -73,9 +73,9 @@ const QUEUED = { batches: 6, queued: 16 };
  * console.log(rows[0]!.tpot_s.median); // 0.0033
  * ```
  *
- * @param run What is asked for.
- * @returns All of it. Rows that failed are among the failures.
- * @throws {InputError} For a mistake in what was given, before anything is measured.
+ * @param run What to run.
+ * @returns All results. Failed rows are among the failures.
+ * @throws {InputError} For a mistake in the input, before anything is measured.
  */
 export async function runRoofline({ flags, model, name, found, say, signal }: RooflineRun): Promise<RooflineResults> {
   const { device } = found;
@@ -84,7 +84,7 @@ export async function runRoofline({ flags, model, name, found, say, signal }: Ro
   const cacheLengths = flags.lengths ?? defaults.lengths;
   const steps = flags.steps ?? defaults.steps;
   const lengths: Lengths = { warmup: WARMUP, steps, ...(device === "cuda" ? QUEUED : { batches: 0, queued: 0 }) };
-  // Of the lengths that nobody asked for, those that the model and the memory are made for.
+  // Of the default lengths, the ones that the model and the memory allow.
   const { weightBytes, entryBytes } = modelCost(model.spec, dtype);
   const fits = (length: number) =>
     positionsObstacle(model.spec, "absolute", length + stepsOf(lengths)) === undefined &&
@@ -130,7 +130,7 @@ export async function runRoofline({ flags, model, name, found, say, signal }: Ro
   const bandwidths = [first];
   if (!signal?.aborted) {
     say("Reading memory again");
-    // Other work on the machine at the moment of the first: the faster is nearer to what memory can do.
+    // Other work may have run on the machine during the first: the faster one is closer to what memory can do.
     const again = await measureBandwidth(device, flags.read_mib, signal).catch(() => undefined);
     if (again) bandwidths.push(again.bandwidth);
   }
@@ -167,14 +167,14 @@ export async function runRoofline({ flags, model, name, found, say, signal }: Ro
       onnxruntime: found.onnxruntime,
       onnxruntime_path: found.onnxruntimePath,
       providers: [...found.providers],
-      // Times do not depend on what the weights say: the shape is enough.
+      // Times do not depend on the values of the weights: the shape is enough.
       model_sha256: await sha256OfFiles(model.path, ["config.json"]),
       text_sha256: "",
     }),
   };
 }
 
-/** The first row once more, in a process of its own after all others. */
+/** Measures the first row again, in a process of its own after all others. */
 async function measureAgain(
   { method, attention, request }: Job,
   measured: readonly NamedRow[],
@@ -194,7 +194,7 @@ async function measureAgain(
   return again === undefined ? null : deriveControl(first.row, again);
 }
 
-/** How long it takes to the first token of the first row's prompt. By now the weights' files are in the page cache. */
+/** Measures the time to the first token of the first row's prompt. By now the weight files are in the page cache. */
 async function measureStart(
   { request: { model, device, dtype, attention, kernels, table, rows } }: Job,
   say: (line: string) => void,
@@ -227,7 +227,7 @@ function checkPositions(jobs: readonly Job[], { spec, path }: ModelFolder): void
   }
 }
 
-/** Refuses the project's own kernels where no row could have them. */
+/** Refuses the project's own kernels if no row could use them. */
 function checkKernels(jobs: readonly Job[], model: ModelFolder): void {
   const obstacles = jobs.map(({ request: { kernels, rows, lengths, ...use } }) => {
     const maxPositions = Math.max(...rows.map((row) => lastPosition(row, lengths)));

@@ -2,20 +2,20 @@ import type { KernelChoice } from "../engine/kernel_choice.ts";
 import type { FloatType } from "../util/dtype.ts";
 import type { BudgetMethodName } from "./budget_methods.ts";
 
-/** What the engine benchmark measures; undefined stands for the default of the device. */
+/** Settings of the engine benchmark; undefined stands for the device's default. */
 export interface RooflineSettings {
   device: "auto" | "cuda" | "cpu";
   dtype: "auto" | FloatType;
   kernels: KernelChoice;
   /** Shape of a model with random weights. */
   shape: string | undefined;
-  /** An existing model folder instead. */
+  /** An existing model folder to use instead. */
   model_id: string | undefined;
   /** Methods next to the full cache. */
   methods: readonly BudgetMethodName[];
   /** Entries held by the full cache, budgets of the methods, tokens of the prompts. */
   lengths: readonly number[] | undefined;
-  /** More lengths of the full cache. */
+  /** Further lengths of the full cache. */
   full_lengths: readonly number[] | undefined;
   /** Steps timed in each row. */
   steps: number | undefined;
@@ -27,7 +27,7 @@ export interface RooflineSettings {
   isolate: boolean;
 }
 
-/** What depends on the device: a GPU's memory is large and fast, a CPU's time is short. */
+/** Defaults that depend on the device: a GPU's memory is large and fast, a CPU's time is short. */
 export const ENGINE_DEFAULTS = {
   cuda: {
     shape: "pythia-2.8b",

@@ -59,10 +59,10 @@ const COLUMNS: readonly Column[] = [
 const NAME_WIDTH = 16;
 
 /**
- * The tables of the engine benchmark: on what terms, the rows by cache length, from where on a method is faster than the
- * full cache, and what the columns are.
+ * Formats the tables of the engine benchmark: the terms, the rows by cache length, the length from which on a method is
+ * faster than the full cache, and what the columns mean.
  *
- * @param results All of it.
+ * @param results All results.
  * @returns The lines joined by "\n", without one at the end.
  */
 export function formatRoofline(results: RooflineResults): string {
@@ -92,14 +92,14 @@ function terms({ config, model, bandwidth, bandwidths, control, start, environme
       ms(model.stepWeightBytes / bandwidth.bytes_per_s)
     } ms; and ${significant(model.entryBytes / 1000, 3)} KB for each entry and layer`,
     control === null
-      ? "The first row could not be measured again at the end: how far rows can be compared is not known"
+      ? "The first row could not be measured again at the end: the uncertainty of comparisons between rows is unknown"
       : `The first row, measured again at the end: ${ms(control.first_s)} and ${ms(control.again_s)} ms; ` +
-        `rows that differ by no more than these ${percent(control.drift)} % are alike`,
+        `differences between rows of up to ${percent(control.drift)} % mean nothing`,
     ...(start === null ? [] : [startLine(start)]),
   ].join("\n");
 }
 
-/** How long it takes until something can be read, and why. */
+/** How long it takes until the first token, by part. */
 function startLine({ prompt_tokens, first_token_s, parts, reading_s, read_s, file_bytes }: StartFigures): string {
   const s = (seconds: number) => seconds.toFixed(2);
   const once = median(read_s);
@@ -115,7 +115,7 @@ function startLine({ prompt_tokens, first_token_s, parts, reading_s, read_s, fil
   }, prompt ${s(prompt_s)}`;
 }
 
-/** The clocks that memory was read at. */
+/** The clocks at which memory was read. */
 function clocks(gpu: RooflineResults["environment"]["gpu"]): string {
   if (!gpu?.clocks_mhz.sm) return "";
   const { sm, memory, max_sm } = gpu.clocks_mhz;
@@ -172,26 +172,26 @@ function legend({ config, rows, break_even }: RooflineResults): string {
     ...(fast
       ? ["A ratio below 1: the weights fit in a cache, or other work ran on this machine while memory was read."]
       : []),
-    "Floor: bytes a step must read (all weights once, of a table looked up in one row; keys and values held, of a sliding window those in it) over that rate.",
-    "TPOT: median step with the token on the host, its entry given back after each so that the full cache stays as long. No layer is skipped.",
-    "Evict: TPOT less that of the full cache in the same form of attention and with the same kernels at the same length, of TPOT.",
+    "Floor: bytes a step must read, over that rate: all weights once (one row of a lookup table), keys and values held (in a sliding window those within it).",
+    "TPOT: median step until its token is on the host. Each step's entry is given back, so that the full cache keeps its length. No layer is skipped.",
+    "Evict: TPOT less the full cache's at the same length, form of attention and kernels, as a share of TPOT.",
     cuda
-      ? "Device: a step's time where steps are queued without waiting for tokens. Host: TPOT less that, of TPOT: launch, copies, waking up."
-      : "Device: a step's time within ONNX Runtime. Host: the rest, of TPOT.",
-    "TTFT: a prompt of that length. Prefill: 2 operations for each weight and token, causal attention; the output matrix once.",
+      ? "Device: a step's time when steps are queued without waiting for tokens. Host: the rest, as a share of TPOT: launch, copies, waking up."
+      : "Device: a step's time within ONNX Runtime. Host: the rest, as a share of TPOT.",
+    "TTFT: a prompt of that length. Prefill: counts 2 operations for each weight and token, causal attention, the output matrix once.",
     "Theory: weights and entries held." +
     (cuda
-      ? ` VRAM: the process's peak over what it had before the model, prefill included; ${
+      ? ` VRAM: the process's peak over its level before the model, prefill included; ${
         config.isolated
           ? "a process for each row."
-          : "a process for each method, which keeps what shorter lengths took: --isolate gives each row its own."
+          : "a process for each method, which keeps memory that shorter lengths took: --isolate gives each row its own."
       }`
       : ""),
     ...(break_even.length > 0
       ? [
         `Break-even: full cache measured at ${
           config.full_lengths.join(", ")
-        }, linear between; in brackets what the medians' 95 % intervals allow, widened by what the first row differs from itself.`,
+        }, linear between; in brackets the range that the medians' 95 % intervals allow, widened by the first row's difference from itself.`,
       ]
       : []),
   ].join("\n");

@@ -1,14 +1,15 @@
 import type { Ort } from "../ort/ort.ts";
 import type { Runtime } from "../ort/runtime.ts";
 
-/** A runtime that knows how long it was within ONNX Runtime's Run. */
+/** A runtime that measures its time within ONNX Runtime's Run. */
 export interface TimedRuntime extends Runtime {
   /** Time within Run since the last call, s. */
   takeRunTime(): number;
 }
 
 /**
- * The same runtime, with a clock around ONNX Runtime's RunWithBinding: two readings of it a call, less than a microsecond.
+ * Returns the same runtime, with a clock around ONNX Runtime's RunWithBinding: two readings per call, less than a
+ * microsecond.
  *
  * @example
  * ```ts
@@ -18,8 +19,8 @@ export interface TimedRuntime extends Runtime {
  * console.log(timedRuntime(openRuntime("cpu")).takeRunTime()); // 0
  * ```
  *
- * @param runtime The runtime. It stays as it is.
- * @returns Sessions made with this one are timed.
+ * @param runtime The runtime. It is not changed.
+ * @returns A runtime whose sessions are timed.
  */
 export function timedRuntime(runtime: Runtime): TimedRuntime {
   let seconds = 0;

@@ -17,11 +17,11 @@ import { summarize } from "./summarize.ts";
 export type { BenchmarkOptions, BenchmarkRun } from "./plan/options.ts";
 
 /**
- * Runs a benchmark: every configuration in a process of its own, one after another, results.json written anew after
- * each, and a chart at the end.
+ * Runs a benchmark: every configuration in a process of its own, one after another. Writes results.json anew after each
+ * configuration and draws the charts at the end.
  *
- * Needs `--allow-read`, `--allow-run` for Deno itself, `--allow-env`, `--allow-sys`, and `--allow-write` for the output;
- * no FFI.
+ * Needs `--allow-read`, `--allow-run` for Deno itself, `--allow-env`, `--allow-sys`, and `--allow-write` for the
+ * output; no FFI.
  *
  * @example
  * ```ts
@@ -42,8 +42,8 @@ export type { BenchmarkOptions, BenchmarkRun } from "./plan/options.ts";
  * ```
  *
  * @param options What to measure.
- * @returns The results and where they are. A configuration that failed is among them, with its reason.
- * @throws {InputError} For a mistake in what was given, before anything is measured.
+ * @returns The results and where they are. A failed configuration is included, with its reason.
+ * @throws {InputError} For a mistake in the options, before anything is measured.
  * @throws The signal's reason, if the run was ended before its first configuration.
  */
 export async function runBenchmark(options: BenchmarkOptions): Promise<BenchmarkRun> {
@@ -52,13 +52,15 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
   return await run({ ...options, signal: anyOf(options.signal, launcher.signal) }, launcher.signal);
 }
 
-/** How a configuration ends whose samples are all known: the earlier run ended between the last of them and the next. */
+/**
+ * End of a configuration whose samples are all known: the earlier run ended between its last sample and the next one.
+ */
 const ALL_KNOWN: Measured = {
   end: { code: 0, signal: null, error: undefined, log: "" },
   timedOut: false,
 };
 
-/** @param launcher Aborted where nobody waits for the run any more. */
+/** @param launcher Aborted when the run's caller is gone. */
 async function run(options: BenchmarkOptions & { signal: AbortSignal }, launcher: AbortSignal): Promise<BenchmarkRun> {
   const { signal, onNote = () => {} } = options;
   const plan = await makePlan(options);
@@ -68,7 +70,7 @@ async function run(options: BenchmarkOptions & { signal: AbortSignal }, launcher
   const earlier = options.resume === undefined ? undefined : await readEarlier(options.resume, results, requests);
   if (earlier) takeOver(results, earlier);
   summarize(results);
-  // Also of configurations that are not finished: their first sample is.
+  // Includes configurations that are not finished: their first sample is.
   const traces: Trace[] = [...earlier?.traces ?? []];
   const save = async () => {
     const problem = await folder?.save(results, traces);
@@ -119,7 +121,7 @@ async function run(options: BenchmarkOptions & { signal: AbortSignal }, launcher
   }
   const isSaved = folder?.saved ?? false;
   const drawn = isSaved && results.raw_results.length > 0 && !launcher.aborted
-    // One signal ends the measuring; only one that comes now ends the drawing.
+    // One signal ends the measuring; only a later one ends the drawing.
     ? await drawPictures(folder!.path, picturesOf(options, plan, traces), onNote, signal.aborted ? launcher : signal)
     : { chart: null, pictures: [] };
   const done = new Set(results.raw_results.map(({ method }) => method));
@@ -132,19 +134,19 @@ async function run(options: BenchmarkOptions & { signal: AbortSignal }, launcher
   };
 }
 
-/** The run's folder: a new one, or that of the run that is gone on with. */
+/** Opens the run's folder: a new one, or that of the resumed run. */
 async function openFolder(options: BenchmarkOptions, results: BenchmarkResults): Promise<RunFolder | undefined> {
   const { output = "results", resume } = options;
   if (resume !== undefined) return await RunFolder.open(resume);
   return output === null ? undefined : await RunFolder.create(output, results);
 }
 
-/** What a configuration's cache held. */
+/** Makes the trace of what a configuration's cache held. */
 function traceOf({ name, positions, skipLayers }: MeasureRequest, { shape }: Plan, snapshots: TraceSnapshot[]): Trace {
   return { configuration: name, positions, skip_layers: [...skipLayers], ...shape, snapshots };
 }
 
-/** How a configuration ends that was never started. */
+/** End of a configuration that was never started. */
 function refusedEnd(message: string): ChildEnd {
   return { code: 2, signal: null, error: { type: "error", mistake: true, message }, log: "" };
 }
@@ -153,7 +155,7 @@ function failureOf(name: string, reason: string, end: ChildEnd, samples: RawResu
   return { method: name, reason, log: end.log, code: end.code, ...(samples.length > 0 ? { samples } : {}) };
 }
 
-/** The pictures that a run is worth. */
+/** The pictures to draw for a run. */
 function picturesOf({ plot_nll }: BenchmarkOptions, { isLong }: Plan, traces: readonly Trace[]): Picture[] {
   return [
     "comparison",

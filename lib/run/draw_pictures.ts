@@ -1,7 +1,7 @@
 import { drawInChild } from "../report/charts/draw_child.ts";
 import type { Picture } from "../report/charts/pictures.ts";
 
-/** Draws a run's pictures; what cannot be drawn is said. */
+/** Draws a run's pictures; reports each one that cannot be drawn. */
 export async function drawPictures(
   folder: string,
   wanted: readonly Picture[],

@@ -4,19 +4,19 @@ import { type ChildEnd, runChild } from "./child/child.ts";
 import type { MeasureRequest } from "./child/protocol.ts";
 import type { BenchmarkOptions } from "./plan/options.ts";
 
-/** The longest time that a timer takes, ms: 24 days. A longer one would be over at once. */
+/** The longest timeout of a timer, ms: 24 days. A longer one would fire at once. */
 const LONGEST_MS = 2 ** 31 - 1;
 
-/** How measuring a configuration ended. */
+/** How the measurement of a configuration ended. */
 export interface Measured {
   readonly end: ChildEnd;
-  /** Whether it took longer than it may. */
+  /** Whether it exceeded its time limit. */
   readonly timedOut: boolean;
 }
 
 /**
- * Measures one configuration in a child process, in the time that there is for it; hands over each sample as soon as it is
- * finished. Notes in the record whose kernels it ran.
+ * Measures one configuration in a child process, within its time limit. Hands over each sample as soon as it is
+ * finished, and records whose kernels ran.
  */
 export async function measureConfiguration(
   request: MeasureRequest,
@@ -49,7 +49,7 @@ export async function measureConfiguration(
   return { end, timedOut: late?.aborted === true && end.code !== 0 };
 }
 
-/** Aborted as soon as one of them is. */
+/** Returns a signal that aborts as soon as one of these does. */
 export function anyOf(...signals: readonly (AbortSignal | undefined)[]): AbortSignal {
   return AbortSignal.any(signals.filter((signal) => signal !== undefined));
 }

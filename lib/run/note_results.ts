@@ -1,7 +1,7 @@
 import { notesOf } from "../report/results/notes.ts";
 import type { BenchmarkResults } from "../report/results/types.ts";
 
-/** Brings every configuration's notes up to what was measured of it. */
+/** Updates every configuration's notes to what was measured of it. */
 export function noteResults({ config, configurations, raw_results }: BenchmarkResults): void {
   for (const record of configurations) {
     const samples = raw_results.filter(({ method }) => method === record.name);

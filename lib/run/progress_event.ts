@@ -1,9 +1,9 @@
-/** What a configuration is doing: loading the model, running it warm, generating, or reading the text token by token. */
+/** What a configuration is doing: loading the model, warming up, generating, or reading the text token by token. */
 export type Phase = "load" | "warmup" | "speed" | "quality";
 
-/** How far a run is. */
+/** Progress of a run. */
 export interface ProgressEvent {
-  /** Tells it apart from other events. */
+  /** Distinguishes it from other events. */
   type: "progress";
   /** Name of the configuration. */
   configuration: string;
@@ -17,9 +17,9 @@ export interface ProgressEvent {
   samples: number;
   /** What the configuration is doing. */
   phase: Phase;
-  /** Of `total`: tokens in speed and quality, runs in warmup, any unit in load. */
+  /** Units done of `total`: tokens in speed and quality, runs in warmup, any unit in load. */
   done: number;
-  /** When `done` reaches this, the phase ends. */
+  /** The phase ends when `done` reaches this. */
   total: number;
   /** exp(mean NLL) of the quality pass so far. */
   perplexity?: number;

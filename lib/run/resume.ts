@@ -7,26 +7,26 @@ import type { Trace } from "../report/results/trace_types.ts";
 import type { BenchmarkResults, RawResult } from "../report/results/types.ts";
 import type { MeasureRequest } from "./child/protocol.ts";
 
-/** What a finished part of a configuration says when the rest of it was not measured. */
+/** Reason recorded for a configuration that has finished samples but was not measured to the end. */
 export const INTERRUPTED = "interrupted";
 
-/** What an earlier run has measured. */
+/** What an earlier run measured. */
 export interface Earlier {
   /** Its results.json. */
   readonly results: BenchmarkResults;
   /** Finished samples by the configuration's name, in order. */
   readonly samples: ReadonlyMap<string, readonly RawResult[]>;
-  /** What caches held, where that is wanted. */
+  /** What caches held, if asked for. */
   readonly traces: readonly Trace[];
 }
 
 /**
- * Reads what a run had measured when it ended, and refuses to mix it with figures on other terms: another model, text,
- * length, device, code.
+ * Reads what a run had measured when it ended. Refuses to mix it with figures on other terms: another model, text,
+ * length, device or code.
  *
  * @param folder The run's folder.
- * @param planned The run as it is planned now, without figures.
- * @param requests What is to be measured, of each configuration.
+ * @param planned The run as planned now, without figures.
+ * @param requests What to measure of each configuration.
  * @returns What need not be measured again.
  * @throws {InputError} Naming each term that differs.
  */
@@ -50,13 +50,13 @@ export async function readEarlier(
   for (const request of requests.filter(({ trace }) => trace !== undefined)) {
     const trace = await traceOf(folder, request);
     if (trace) traces.push(trace);
-    // A trace is of the first sample: without the one, the other is to be measured again.
+    // A trace is of the first sample: if one is missing, the other has to be measured again too.
     else samples.set(request.name, samples.get(request.name)?.filter(({ sample }) => sample !== 0) ?? []);
   }
   return { results, samples, traces };
 }
 
-/** A configuration's trace, if it is there and of the moments that are wanted. */
+/** Returns a configuration's trace, if it exists and has the snapshots asked for. */
 async function traceOf(folder: string, { name, trace, maxTokens }: MeasureRequest): Promise<Trace | undefined> {
   const every = trace?.every ?? maxTokens;
   const moments = Array.from({ length: Math.ceil(maxTokens / every) }, (_, i) => Math.min((i + 1) * every, maxTokens));
@@ -64,7 +64,7 @@ async function traceOf(folder: string, { name, trace, maxTokens }: MeasureReques
   return `${found?.snapshots.map(({ tokens }) => tokens)}` === `${moments}` ? found : undefined;
 }
 
-/** Puts what an earlier run measured into the plan of this one, which goes on with it. What failed is tried again. */
+/** Copies what an earlier run measured into the plan of this one. Failed configurations are tried again. */
 export function takeOver(results: BenchmarkResults, { results: before, samples }: Earlier): void {
   const { configurations, config } = before;
   results.config.timestamp = config.timestamp;
@@ -84,7 +84,7 @@ export function takeOver(results: BenchmarkResults, { results: before, samples }
 }
 
 /**
- * Notes which samples of a configuration are finished while the rest is not: so results.json has them wherever the run is
+ * Records the finished samples of a configuration that is not finished: results.json then has them whenever the run is
  * ended.
  */
 export function setUnfinished(results: BenchmarkResults, name: string, samples: readonly RawResult[]): void {
@@ -93,7 +93,7 @@ export function setUnfinished(results: BenchmarkResults, name: string, samples: 
   results.failures.push({ method: name, reason: INTERRUPTED, log: "", code: 0, samples: [...samples] });
 }
 
-/** Terms under which figures may stand in one table, by what to call them. */
+/** Terms that must be equal for figures to share a table, by their names. */
 function termsOf({ config, environment, configurations }: BenchmarkResults): Map<string, unknown> {
   const { timestamp: _, resumed: __, command: ___, ...settings } = config;
   const { gpu, cpu, model_sha256, ...rest } = environment;
@@ -124,12 +124,12 @@ function compareTerms(before: Map<string, unknown>, now: Map<string, unknown>): 
 
 function show(value: unknown): string {
   const whole = typeof value === "string" ? value : JSON.stringify(value, sorted) ?? "not there";
-  // Of a hash, as much as tells it apart.
+  // Of a hash, enough characters to tell it apart.
   const text = whole.replaceAll(/\b([0-9a-f]{8})[0-9a-f]{32,}\b/g, "$1…");
   return text.length > 120 ? `${text.slice(0, 120)}…` : text;
 }
 
-/** Objects with their fields in one order: two files need not agree on that. */
+/** Sorts the fields of objects: two files may have them in different order. */
 function sorted(_: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1));

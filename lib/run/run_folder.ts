@@ -7,12 +7,12 @@ import type { BenchmarkResults } from "../report/results/types.ts";
 import { removeTemporaries, syncFolder } from "../util/write_atomic.ts";
 
 /**
- * A run's folder on the disk. It is this process's alone: a lock on the folder itself, which goes with the process, keeps
- * a second one from going on with the same run.
+ * A run's folder on disk. Only this process writes to it: a lock on the folder, which ends with the process, keeps a
+ * second process from resuming the same run.
  */
 export class RunFolder implements Disposable {
   readonly path: string;
-  /** Whether the last attempt to save went well. */
+  /** Whether the last attempt to save succeeded. */
   saved = true;
   readonly #lock: Deno.FsFile | undefined;
   readonly #traces = new Set<string>();
@@ -23,11 +23,11 @@ export class RunFolder implements Disposable {
   }
 
   /**
-   * Makes a new folder, with a results.json that says what is to come.
+   * Makes a new folder, with a results.json that describes the run.
    *
    * @param output The folder that holds all runs.
-   * @param results The run, as yet without figures.
-   * @throws {InputError} Where it cannot be made or written.
+   * @param results The run, without figures so far.
+   * @throws {InputError} If it cannot be made or written.
    */
   static async create(output: string, results: BenchmarkResults): Promise<RunFolder> {
     const { method, model_id: modelId, timestamp } = results.config;
@@ -35,7 +35,7 @@ export class RunFolder implements Disposable {
     const folder = new RunFolder(path, await lockFolder(path));
     try {
       await writeResults(path, results);
-      await syncFolder(output); // which holds this folder's name
+      await syncFolder(output); // which holds this folder's directory entry
     } catch (error) {
       folder[Symbol.dispose]();
       await Deno.remove(path, { recursive: true }).catch(() => {});
@@ -45,9 +45,9 @@ export class RunFolder implements Disposable {
   }
 
   /**
-   * Opens a run's folder to go on with it, and removes what a killed process left half written.
+   * Opens a run's folder to continue the run, and removes what a killed process left half written.
    *
-   * @throws {InputError} Where there is none, or another process is at work in it.
+   * @throws {InputError} If it does not exist, or another process works in it.
    */
   static async open(path: string): Promise<RunFolder> {
     const isFolder = await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
@@ -58,10 +58,10 @@ export class RunFolder implements Disposable {
   }
 
   /**
-   * Writes the traces that are not there yet, and results.json anew: a sample that it has is not measured again, so that
-   * its trace is there before.
+   * Writes the traces that do not exist yet, then results.json anew. Traces come first: a sample in results.json is not
+   * measured again.
    *
-   * @returns Why it could not be written, if so. A disk that is full now may not be at the next sample: go on.
+   * @returns The reason if it could not be written. A disk that is full now may not be at the next sample: continue.
    */
   async save(results: BenchmarkResults, traces: readonly Trace[] = []): Promise<string | undefined> {
     try {
@@ -78,7 +78,7 @@ export class RunFolder implements Disposable {
     }
   }
 
-  /** Removes the folder: nothing was measured. */
+  /** Removes the folder of a run that measured nothing. */
   async remove(): Promise<void> {
     await Deno.remove(this.path, { recursive: true });
     this.saved = false;
@@ -89,7 +89,7 @@ export class RunFolder implements Disposable {
   }
 }
 
-/** A lock on a folder; undefined on a file system, or a system, that has none. */
+/** Locks a folder; undefined on a file system, or operating system, without locks. */
 async function lockFolder(path: string): Promise<Deno.FsFile | undefined> {
   let folder: Deno.FsFile | undefined;
   let isFree = true;

@@ -2,7 +2,7 @@ import { aggregateAll } from "../report/results/stats.ts";
 import type { BenchmarkResults } from "../report/results/types.ts";
 import { noteResults } from "./note_results.ts";
 
-/** Brings the averages and the notes up to what was measured, in the order of the table. */
+/** Updates the averages and notes to what was measured, in the order of the table. */
 export function summarize(results: BenchmarkResults): void {
   const order = new Map(results.configurations.map(({ name }, i) => [name, i]));
   results.raw_results.sort((a, b) => order.get(a.method)! - order.get(b.method)! || a.sample - b.sample);

@@ -79,13 +79,13 @@ Deno.test("bench: --model_id org/name is downloaded, measured, and read from the
   server.seen.length = 0;
   const again = await bench([...args, "--offline"]);
   equal(again.code, 0, again.stderr);
-  match(again.stderr, /^org\/novel at main is commit a{40}, as the cache has it$/m);
+  match(again.stderr, /^org\/novel at main is commit a{40}, as cached$/m);
   equal(perplexityOf(again.stdout), perplexityOf(first.stdout));
   const other = await bench([...args, "--revision", "sharded"], { HF_HUB_OFFLINE: "1" });
   equal(other.code, 2);
   match(
     other.stderr,
-    /^Cannot find model org\/novel at sharded in the cache .*\/hub, and HF_HUB_OFFLINE allows no network: .*; nor is there a folder org\/novel here$/m,
+    /^Cannot find model org\/novel at sharded in the cache .*\/hub, and HF_HUB_OFFLINE allows no network: .*; and no folder org\/novel exists here$/m,
   );
   deepEqual(server.log, []);
 });

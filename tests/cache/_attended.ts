@@ -1,4 +1,4 @@
-/** The real cache behind the real attention, of any number of query heads to a KV head: fed with what projections give. */
+/** The real cache and real attention, with any number of query heads per KV head, fed with projections' outputs. */
 import type { EvictionOptions } from "../../lib/cache/eviction.ts";
 import type { PassGroup } from "../../lib/cache/schedule.ts";
 import { AttentionOps } from "../../lib/model/graph/attention/attention.ts";
@@ -10,17 +10,17 @@ import type { DeviceMemory } from "../../lib/ort/device.ts";
 import { type Bound, FedCache, type Given, type NewEntries, runtime } from "./_device.ts";
 import type { Numbering } from "../reference/decoder.ts";
 
-/** What attention has to know of a model. */
+/** Sizes of a model that attention needs. */
 export type AttentionShape = Pick<ModelSpec, "layers" | "heads" | "kvHeads" | "headDim" | "rope" | "window">;
 
-/** Of each layer `[tokens, heads (or kvHeads) * headDim]`. */
+/** `[tokens, heads (or kvHeads) * headDim]` of each layer. */
 export interface Projected extends NewEntries {
   readonly queries: readonly ArrayLike<number>[];
 }
 
-/** A cache that real attention adds to and reads. */
+/** A cache that real attention appends to and reads. */
 export class AttendedCache extends FedCache<Projected> {
-  /** Of the last pass, each layer's `[tokens, heads * headDim]`. */
+  /** `[tokens, heads * headDim]` of each layer in the last pass. */
   attended: Float32Array[] = [];
   readonly #groups: readonly number[];
   readonly #counts: "index" | "rank" | undefined;

@@ -1,5 +1,5 @@
 /**
- * The real cache on the device, with everything that a decoder would give it fed by hand: new keys and values, and the
+ * The real cache on the device, with all of a decoder's outputs supplied by hand: new keys and values, and the
  * attention of a pass.
  */
 import { emitDrop } from "../../lib/cache/drop_graph.ts";
@@ -18,30 +18,30 @@ import { Value } from "../../lib/ort/value.ts";
 import { openRuntime } from "../../lib/engine/open_runtime.ts";
 
 let opened: Runtime | undefined;
-/** One for all tests of a file. */
+/** One runtime for all tests of a file. */
 export const runtime = () => opened ??= openRuntime("cpu");
 
-/** Sizes of what is cached. */
+/** Sizes of the cache. */
 export interface Shape {
   readonly layers: number;
   readonly kvHeads: number;
   readonly headDim: number;
 }
 
-/** What a pass brings, beside its number of tokens. */
+/** Input of a pass, in addition to its number of tokens. */
 export interface NewEntries {
   /** `[layers]` of `[kvHeads, tokens, headDim]`. */
   readonly keys: readonly ArrayLike<number>[];
   readonly values: readonly ArrayLike<number>[];
-  /** For each acting layer what explicit attention shows of it: see ExplicitAttention. By slot. */
+  /** Attention that explicit attention outputs for each acting layer, by slot: see ExplicitAttention. */
   readonly observed?: readonly ArrayLike<number>[];
 }
 
-/** What one KV head of an acting layer holds, by slot. */
+/** State of one KV head of an acting layer, by slot. */
 export interface RowState {
   readonly keys: Float32Array;
   readonly values: Float32Array;
-  /** Ranks of all slots, those that hold nothing included. */
+  /** Ranks of all slots, including empty ones. */
   readonly rank: Float32Array;
   readonly key_norm: Float32Array | undefined;
   readonly text_position: Float32Array | undefined;
@@ -78,7 +78,7 @@ export class Given implements Disposable {
   }
 }
 
-/** What a pass is bound to, by name. */
+/** Tensors that a pass is bound to, by name. */
 export interface Bound {
   readonly inputs: Record<string, Value>;
   readonly outputs: Record<string, Value>;
@@ -122,7 +122,8 @@ export class FedCache<E extends NewEntries = NewEntries> implements Disposable {
         const entries = g.input(`new_${part}.${layer}`, dtype, [1, kvHeads, "tokens", headDim]);
         const present = g.op("TensorScatter", [buffer, entries, past], { axis: -2, mode: "linear" });
         g.output(`present_${part}.${layer}`, present, dtype, cached);
-        // There only once the layer has written; times zero at once, so that no sum of them is too large.
+        // A maximum exists only after the layer has written. Multiplied by zero at once, so that the sum cannot
+        // overflow.
         const some = g.op("ReduceMax", [g.cast(present, dtype, "float32")], { keepdims: 0 });
         after = g.op("Add", [after, g.op("Mul", [some, g.scalar(0)])]);
       }
@@ -134,7 +135,7 @@ export class FedCache<E extends NewEntries = NewEntries> implements Disposable {
     return { after, observed };
   }
 
-  /** Inputs and outputs of what {@linkcode emit} writes, but for the caches. */
+  /** Inputs and outputs of what {@linkcode emit} writes, without the caches. */
   protected bind(tokens: number, entries: E, given: Given): Bound {
     const { cache, shape: { layers, kvHeads, headDim }, eviction: { dtype, kept, acting } } = this;
     const inputs: Record<string, Value> = {};
@@ -154,7 +155,7 @@ export class FedCache<E extends NewEntries = NewEntries> implements Disposable {
     return { inputs, outputs: {} };
   }
 
-  /** Runs one pass and what the policy does after it. */
+  /** Runs one pass and the policy's work after it. */
   pass(tokens: number, entries: E): void {
     const { cache, shape: { layers }, eviction: { kept, acting, isRandom } } = this;
     using given = new Given();
@@ -185,10 +186,10 @@ export class FedCache<E extends NewEntries = NewEntries> implements Disposable {
     cache.endPass();
   }
 
-  /** Called when a pass has run, while what it is bound to is there. */
+  /** Called after a pass has run, while its tensors still exist. */
   protected ran(): void {}
 
-  /** Which line of the ring each of a pass's last queries has; undefined where attention is summed. */
+  /** Ring line of each of a pass's last queries; undefined if attention is summed. */
   linesOf(tokens: number): number[] | undefined {
     const use = this.eviction.kept.attention;
     if (use?.from !== "last") return undefined;
@@ -196,13 +197,13 @@ export class FedCache<E extends NewEntries = NewEntries> implements Disposable {
     return Array.from({ length: count }, (_, i) => (this.textIndex + tokens - count + i) % use.window);
   }
 
-  /** Ranks of the slots that a pass of `tokens` will find, of a row of an acting layer. */
+  /** Ranks of the slots that a pass of `tokens` will find, for a row of an acting layer. */
   ranksBefore(tokens: number, row: number): Float32Array {
     const state = this.cache.state(tokens)!;
     return this.#read(state, state.memory.rank!, row, 1)[0]!;
   }
 
-  /** What a KV head holds. */
+  /** State of a KV head. */
   row(layer: number, kvHead: number): RowState {
     const { eviction: { acting, dtype, kept } } = this;
     const { device } = runtime();

@@ -1,4 +1,4 @@
-/** The embedded model as the references take it. */
+/** The embedded model in the form that the references take. */
 import type { ModelFolder } from "../../lib/model/folder/model_folder.ts";
 import { embeddedModel } from "../parity/golden.ts";
 import { weightsOf } from "../model/_weights.ts";

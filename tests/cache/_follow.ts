@@ -1,4 +1,4 @@
-/** Runs of a real model under a policy, held against the reference choice by choice. */
+/** Runs of a real model under a policy, compared with the reference choice by choice. */
 import { deepEqual, ok } from "node:assert/strict";
 import type { KvCache } from "../../lib/cache/kv_cache.ts";
 import { firstDraw } from "../../lib/cache/random_graph.ts";
@@ -13,22 +13,22 @@ import { runtime } from "./_device.ts";
 import { kept, type Method, ReferenceCache, uniform } from "../reference/cache.ts";
 import { again, type Numbering, ReferenceDecoder, type Seen } from "../reference/decoder.ts";
 
-/** A choice that rounding could have made either way. */
+/** A choice that rounding could have turned either way. */
 export interface NearTie {
   /** Tokens of the text when it was made. */
   readonly tokens: number;
   readonly layer: number;
   readonly head: number;
-  /** How far the scores of what was chosen otherwise are apart, relative to them. */
+  /** Relative distance between the scores of the entries chosen differently. */
   readonly gap: number;
 }
 
-/** What float32 and float64 may make of a score, relative to it. */
+/** Relative error of a score between float32 and float64. */
 const ROUNDING = 1e-5;
 
 /**
- * Holds what a KV head kept against the reference's choice, and lets the reference keep the same. They may differ where
- * the scores in question are equal but for rounding.
+ * Compares what a KV head kept with the reference's choice, and lets the reference keep the same. They may differ only
+ * if the scores in question are equal except for rounding.
  *
  * @param held Indices of the text that the device holds.
  */
@@ -61,16 +61,16 @@ export function followChoice(
   cache.keep(layer, head, ranks);
 }
 
-/** Fails where more choices fell otherwise than rounding makes. */
+/** Fails if more choices differ than rounding explains. */
 export function fewTies(nearTies: readonly NearTie[], choices: number, share = 0.01): void {
   const where = nearTies.map(({ tokens, layer, head, gap }) => `${tokens}/${layer}.${head} ${gap.toExponential(1)}`);
   ok(nearTies.length <= 1 + share * choices, `${nearTies.length} of ${choices} choices: ${where.join(", ")}`);
 }
 
-/** A run of a model under a policy, and of the reference under the method as it is defined. */
+/** A run of a model under a policy, and of the reference under the method's definition. */
 export interface Followed {
   readonly model: ModelFolder;
-  /** What the reference takes the model for: what its family's file says, if left out. */
+  /** Model for the reference; if left out, as its family's file describes it. */
   readonly neox?: Neox;
   readonly weights: Weights;
   readonly policy: Policy;
@@ -82,13 +82,13 @@ export interface Followed {
   readonly positions?: Numbering;
   readonly attention?: AttentionForm;
   readonly seed?: number;
-  /** What the first tokens add to the cache, where that is known: nothing may be evicted before them. */
+  /** What the first tokens add to the cache, if known: nothing may be evicted before them. */
   readonly known?: readonly (readonly Seen[])[];
-  /** How far logits may be off; not looked at if left out. */
+  /** Largest allowed error of logits; not checked if left out. */
   readonly logits?: number;
 }
 
-/** Follows a run; gives the choices that fell otherwise, and how many there were in all. */
+/** Follows a run. Returns the choices that differ, and the number of choices. */
 export function follow(run: Followed): { readonly nearTies: readonly NearTie[]; readonly choices: number } {
   const { model, neox, policy, method, ids, passes, skip = [], positions = "absolute", seed = 0 } = run;
   const { layers, heads, kvHeads } = model.spec;
@@ -143,10 +143,10 @@ export function follow(run: Followed): { readonly nearTies: readonly NearTie[]; 
   return { nearTies, choices };
 }
 
-/** Passes as a sequence has them. */
+/** Passes in the form that a sequence takes. */
 export const stretchesOf = (passes: readonly number[]): PassGroup[] => passes.map((tokens) => ({ tokens, times: 1 }));
 
-/** Holds the attention kept of entries against the reference's. */
+/** Compares the attention kept per entry with the reference's. */
 export function compareAttention(cache: KvCache, reference: ReferenceCache): void {
   const state = cache.state(1);
   if (!state) return;

@@ -1,4 +1,4 @@
-/** Numbers in [0, 1), the same ones for a seed: Mulberry32. */
+/** Numbers in [0, 1), the same for the same seed: Mulberry32. */
 export function numbers(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

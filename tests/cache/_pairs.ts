@@ -1,4 +1,4 @@
-/** Every method as the benchmark has it, beside its definition. */
+/** Every method in the benchmark's form, with its definition. */
 import type { Policy } from "../../lib/policies/policy.ts";
 import { methods } from "../../lib/policies/registry.ts";
 import {
@@ -13,7 +13,7 @@ import {
 } from "../reference/definitions.ts";
 import type { Method } from "../reference/cache.ts";
 
-/** A policy of the benchmark beside the method as it is defined. */
+/** A policy of the benchmark, with the definition of its method. */
 export interface Pair {
   readonly name: string;
   readonly policy: Policy;

@@ -3,14 +3,14 @@ import fc from "fast-check";
 import * as s from "../../lib/policies/score.ts";
 import type { Score } from "../../lib/policies/score.ts";
 
-/** Numbers that scores are made of: integers, and attention in parts of 64, so that ties are everywhere. */
+/** Numbers in scores: integers, and attention in multiples of 1/64, so that ties are common. */
 export const LARGEST_KEY = 3;
 export const MOST_TOKENS = 80;
 export const ATTENTION_UNIT = 1 / 64;
-/** Attention that one query pays to one entry, at most. */
+/** Most attention that one query pays to one entry. */
 export const MOST_ATTENTION = 8 * ATTENTION_UNIT;
 
-/** An expression, and what is known of its numbers: multiples of `unit` up to `most`; a unit of 0 says nothing. */
+/** An expression, and what is known of its values: multiples of `unit` up to `most`; a unit of 0 says nothing. */
 interface Known {
   readonly score: Score;
   readonly most: number;
@@ -21,19 +21,19 @@ interface Known {
   readonly same: boolean;
 }
 
-/** What random expressions may be made of. */
+/** What random expressions may consist of. */
 export interface ScoreOptions {
   readonly attention: boolean;
   /**
-   * Only what float32 gives bit for bit, in whatever order it is computed: then choices can be held to equal ones.
-   * Otherwise everything there is.
+   * Whether to use only operations that are exact in float32, in any order: then choices must be equal. Otherwise all
+   * operations are used.
    */
   readonly exact: boolean;
-  /** Expressions of one number for each entry, as leaves in place of keys and values. */
+  /** Expressions of one number per entry, used as leaves in place of keys and values. */
   readonly leaves?: readonly Score[];
 }
 
-/** Expressions that are one number for each entry. */
+/** Expressions of one number per entry. */
 export function scores({ attention, exact, leaves: given }: ScoreOptions): fc.Arbitrary<Score> {
   const known = (score: Score, most: number, unit: number, deep = false, same = false): Known => ({
     score,
@@ -54,9 +54,9 @@ export function scores({ attention, exact, leaves: given }: ScoreOptions): fc.Ar
       : []),
   );
 
-  /** Made of two: exact where every result is a multiple of a unit that float32 has. */
+  /** Combines two expressions: exact if every result is a multiple of a unit that float32 can represent. */
   function combine(op: "add" | "sub" | "mul" | "div", a: Known, b: Known): Known {
-    // Divided by what is not zero.
+    // The divisor is not zero.
     const by = op === "div" ? s.add(s.abs(b.score), s.constant(1)) : b.score;
     const most = op === "mul" ? a.most * b.most : op === "div" ? a.most : a.most + b.most;
     const unit = op === "mul" ? a.unit * b.unit : op === "div" ? 0 : Math.min(a.unit, b.unit);
@@ -65,7 +65,7 @@ export function scores({ attention, exact, leaves: given }: ScoreOptions): fc.Ar
   }
 
   function reduce(op: "sum" | "mean" | "max" | "norm", over: "dim" | "entries", x: Known): Known {
-    // What there is no such dimension of stays as it is.
+    // An expression without this dimension stays unchanged.
     if (over === "dim" ? !x.deep : x.same) return x;
     const count = over === "dim" ? 4 : MOST_TOKENS;
     const shape = { deep: over === "entries" && x.deep, same: over === "entries" || x.same };
@@ -83,7 +83,7 @@ export function scores({ attention, exact, leaves: given }: ScoreOptions): fc.Ar
       : { ...x, score: s.avgPool(kernel, x.score), unit: 0 };
   }
 
-  /** Functions of one number, of what they are defined and moderate for. */
+  /** Functions of one number, with arguments in a range in which they are defined and moderate. */
   const smooth = {
     sqrt: (x: Score) => s.sqrt(s.abs(x)),
     log: (x: Score) => s.log(s.add(s.abs(x), s.constant(1))),
@@ -110,7 +110,7 @@ export function scores({ attention, exact, leaves: given }: ScoreOptions): fc.Ar
   return fc.oneof(
     { arbitrary: ofEntries, weight: 4 },
     fc.constant<Score>(always),
-    // Equal for all; all the same in the end, infinite or too small for float32.
+    // Equal for all entries: infinite, or too small for float32.
     fc.constantFrom(0, 3e38, -3e38, 1e-44).map((by) => s.mul(s.mul(always, s.constant(by)), s.constant(8))),
   );
 }

@@ -17,7 +17,7 @@ const shapes = fc.record({
   group: fc.integer({ min: 1, max: 4 }),
   headDim: fc.constantFrom(8, 16),
   rotary: fc.constantFrom(2, 4, 8),
-  // Of each layer; none in half of the runs
+  // Sliding window of each layer; in half of the runs no layer has one
   windows: fc.oneof(
     fc.constant([]),
     fc.array(fc.option(fc.integer({ min: 1, max: 14 }), { nil: undefined }), { minLength: 3, maxLength: 3 }),

@@ -1,4 +1,4 @@
-/** Eviction on the device against the plain one of reference.ts, over random schedules. */
+/** Eviction on the device compared with the plain one of reference.ts, over random schedules. */
 import { deepEqual, equal, throws } from "node:assert/strict";
 import fc from "fast-check";
 import { firstDraw } from "../../lib/cache/random_graph.ts";
@@ -10,7 +10,7 @@ import { numbers } from "./_numbers.ts";
 import { ATTENTION_UNIT, LARGEST_KEY, MOST_ATTENTION, scores } from "./_scores.ts";
 import { float32, kept, range, ReferenceCache, uniform } from "../reference/cache.ts";
 
-/** How many entries a layer keeps, as a test wants it. */
+/** How many entries a layer keeps, as a test specifies it. */
 type Style =
   | { readonly kind: "never" }
   | { readonly kind: "fixed"; readonly sizes: Sizes }
@@ -43,7 +43,7 @@ const styles: fc.Arbitrary<Style> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("wild" as const), seed: fc.nat() }) },
 );
 
-/** Sizes by a layer's style: never more than there are, at least one. */
+/** Sizes by a layer's style: never more than the entries held, at least one. */
 function sizesOf(style: Style, entries: number, scored: boolean): Sizes | "all" {
   const split = (count: number, sink: number, recent: number): Sizes => {
     const first = Math.min(sink, count);
@@ -60,7 +60,7 @@ function sizesOf(style: Style, entries: number, scored: boolean): Sizes | "all" 
     case "wild": {
       const next = numbers(style.seed + entries * 7919);
       if (entries < 20 && next() < 0.35) return "all";
-      // One in, one out more often than not.
+      // One in, one out in more than half of the steps.
       const count = Math.max(1, next() < 0.5 ? entries - 1 : Math.ceil(next() * entries));
       return split(count, Math.floor(next() * 3), Math.floor(next() * 4));
     }
@@ -76,7 +76,7 @@ interface Case {
   readonly use: AttentionUse | undefined;
   readonly passes: readonly number[];
   readonly trace: boolean;
-  /** Its numbers are small integers: half floats have them all. */
+  /** Its numbers are small integers, which half floats represent exactly. */
   readonly dtype: "float32" | "float16";
   readonly seed: number;
 }
@@ -89,7 +89,7 @@ const uses: fc.Arbitrary<AttentionUse | undefined> = fc.oneof(
   ),
 );
 
-/** A prompt, one in chunks, or none; then steps, and between them several tokens at once. */
+/** A whole prompt, one in chunks, or none; then steps, with several tokens at once in between. */
 const schedules = fc.tuple(
   fc.oneof(
     fc.constant([]),
@@ -129,10 +129,10 @@ const cases: fc.Arbitrary<Case> = uses.chain((use) =>
   })
 );
 
-/** Equal passes that follow each other are one stretch. */
+/** Joins adjacent equal passes into one group. */
 const passGroups = (passes: readonly number[]): PassGroup[] => passes.map((tokens) => ({ tokens, times: 1 }));
 
-/** Runs a case on the device and in the reference, and holds all that is kept against each other after every pass. */
+/** Runs a case on the device and in the reference, and compares all of the state after every pass. */
 function follow({ shape, group, styles, score, use, passes, trace, dtype, seed }: Case): void {
   const { layers, kvHeads, headDim } = shape;
   const keep = ({ layer, entries }: LayerState) => sizesOf(styles[layer]!, entries, score !== undefined);
@@ -156,7 +156,7 @@ function follow({ shape, group, styles, score, use, passes, trace, dtype, seed }
         range(0, kvHeads * tokens * headDim).map((i) => number(Math.floor(i / headDim) % tokens, i % headDim))
       );
     const keys = block(() => integer(-LARGEST_KEY, LARGEST_KEY));
-    // The first number tells entries apart.
+    // The first number identifies the entry.
     const values = block((token, i) => i === 0 ? first + token : integer(0, 9));
     for (const layer of range(0, layers)) {
       for (const head of range(0, kvHeads)) {
@@ -172,7 +172,7 @@ function follow({ shape, group, styles, score, use, passes, trace, dtype, seed }
     const observed = attentionUse && acting.map((layer) => {
       const entries = reference.rows[layer]![0]!.length;
       const past = entries - tokens;
-      // LayerOps of 64, and so are the means of so many.
+      // Multiples of 1/64, and so are means over that many readers.
       const weights = range(0, tokens).map((query) =>
         range(0, heads).map(() =>
           range(0, entries).map((i) =>
@@ -201,7 +201,7 @@ function follow({ shape, group, styles, score, use, passes, trace, dtype, seed }
     const staged = range(0, layers).map((layer) => cache.capacity(layer, tokens) > cache.capacity(layer, 1));
     fed.pass(tokens, { keys, values, ...(observed ? { observed } : {}) });
 
-    // What the reference keeps. Layers that follow each other and keep the same of the same share a draw.
+    // What the reference keeps. Adjacent layers that keep the same of the same number of entries share a draw.
     let open: { readonly key: string; readonly at: number } | undefined;
     for (const layer of range(0, layers)) {
       const sizes = reference.sizes(layer);
@@ -214,7 +214,7 @@ function follow({ shape, group, styles, score, use, passes, trace, dtype, seed }
         const done = sizes === "all" ? { sink: entries, heavy: 0, recent: 0 } : sizes;
         copied += kvHeads * kept(done);
         const key = [entries, done.sink, done.heavy, done.recent, scrambled.has(layer), staged[layer]].join();
-        if (open?.key === key && open.at === at - 1) compactDraw--; // the same again
+        if (open?.key === key && open.at === at - 1) compactDraw--; // the same as the layer before
         open = { key, at };
         scrambled.delete(layer);
       } else {
@@ -258,7 +258,7 @@ function compareAll(
     heads.forEach((entries, head) => {
       const at = `after ${reference.tokens} tokens, layer ${layer}, head ${head}: `;
       const row = fed.row(layer, head);
-      // Ranks are places, each once; a slot that holds nothing has its own number.
+      // Ranks are places, each used once; an empty slot has its own number.
       deepEqual(row.rank.slice(0, entries.length).sort(), Float32Array.from(entries.keys()), at + "ranks");
       row.rank.subarray(entries.length).forEach((rank, i) =>
         equal(rank, entries.length + i, at + "ranks of free slots")
@@ -306,7 +306,7 @@ Deno.test("the cache holds what a plain one does, entry by entry, over random sc
   fc.assert(fc.property(cases, follow), { numRuns: 120 });
 });
 
-/** One layer, one head, and the last few of all. */
+/** One layer, one head, and the attention of the last few queries. */
 const small: Case = {
   shape: { layers: 1, kvHeads: 1, headDim: 1 },
   group: 1,
@@ -335,7 +335,7 @@ Deno.test("a prompt has memory of its own while it is whole, one in chunks takes
   deepEqual(slots([8, 1, 1]), [8, 3]);
   deepEqual(slots([3, 1, 1]), [3, 3]);
   deepEqual(slots([4, 4, 4, 1, 1]), [6, 6]);
-  deepEqual(slots([8, 1, 3, 1]), [8, 8]); // the chunk is larger than what a later pass comes to
+  deepEqual(slots([8, 1, 3, 1]), [8, 8]); // the chunk is larger than the entries of any later pass
 });
 
 Deno.test("what is held is told by a trace only", () => {

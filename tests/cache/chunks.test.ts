@@ -1,4 +1,4 @@
-/** A prompt that is read in chunks, with eviction between them. */
+/** Prompts read in chunks, with eviction between them. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { type PassGroup, tabulate } from "../../lib/cache/schedule.ts";
@@ -25,7 +25,7 @@ const lengths = fc.record({
   newTokens: fc.integer({ min: 2, max: 12 }),
 });
 
-Deno.test("chunks are full but for the last, and none is there where the prompt fits in one", () => {
+Deno.test("chunks are full except the last, and a prompt that fits in one chunk has none", () => {
   fc.assert(fc.property(lengths, ({ promptTokens, chunk, newTokens }) => {
     const whole = speedPasses({ promptTokens, newTokens });
     const sequence = speedPasses({ promptTokens, newTokens, chunk });
@@ -37,7 +37,7 @@ Deno.test("chunks are full but for the last, and none is there where the prompt 
   }));
 });
 
-/** By lot: its draws are counted in the test of the cache. */
+/** Random eviction is left out: the test of the cache counts its draws. */
 const followed = pairs(6).filter(({ name }) => name !== "random");
 
 Deno.test("a random model holds what a plain one does that reads the same chunks, and gives the logits of it", () => {
@@ -47,7 +47,7 @@ Deno.test("a random model holds what a plain one does that reads the same chunks
     headDim: fc.constantFrom(8, 16),
     parallel: fc.boolean(),
   });
-  // The three that stand for a window, for key norms and for attention come half of the time.
+  // Half of the cases use one of these three methods, which stand for a window, key norms and attention.
   const some = followed.filter(({ name }) => ["streaming_llm", "fix_size_l2", "h2o"].includes(name));
   equal(some.length, 3);
   fc.assert(
@@ -119,7 +119,7 @@ Deno.test("where nothing is evicted, chunks give the logits of the whole prompt"
     };
     const whole = logitsOf(methods.baseline(), undefined);
     deepEqual(logitsOf(methods.baseline(), 70), whole);
-    // The last with a budget that is never reached.
+    // The last one has a budget that is never reached.
     const roomy = methods.streaming_llm({ start_size: 4, recent_size: 120 });
     for (const [policy, chunk] of [[methods.baseline(), 9], [methods.baseline(), 35], [roomy, 48]] as const) {
       const off = logitsOf(policy, chunk).reduce((most, x, i) => Math.max(most, Math.abs(x - whole[i]!)), 0);
@@ -136,7 +136,7 @@ Deno.test("a speed pass in chunks takes memory for what is kept and one chunk, a
     const sequence = speedPasses(given);
     using engine = engineOf(policy, sequence, { attention: "fused" });
     const speed = measureSpeed(engine, goldenTokens, given, 0);
-    // The same by hand.
+    // The same steps, by hand.
     using passes = engine.sequence(sequence, 0);
     let [at, token] = [0, 0];
     const generated = passesOf(sequence).map((tokens, i) => {

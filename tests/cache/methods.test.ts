@@ -1,4 +1,4 @@
-/** The methods on real models: what the device holds against the definitions over attention in float64. */
+/** The methods on real models: what the device holds, compared with the definitions over attention in float64. */
 import fc from "fast-check";
 import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import { configOf, lookUp, neox, randomWeights, storedWeights, temporaryFolder, writeModel } from "../model/_models.ts";
@@ -30,7 +30,7 @@ Deno.test("random models hold what the definitions keep, in every numbering, and
       ({ headDim, share, ...shape }, { policy, method }, [prompt, steps], positions, wanted, skips, seed) => {
         const model = neox({ ...shape, hidden: shape.heads * headDim, rotary: Math.max(2, headDim * share) });
         const weights = randomWeights(model, seed);
-        // No token comes twice: in the first layer its keys would have the same norm.
+        // No token occurs twice: in the first layer its keys would have the same norm.
         const ids = Array.from({ length: prompt + steps }, (_, i) => (seed + 7 * i) % model.vocab);
         using folder = temporaryFolder();
         writeModel(folder.path, configOf(model), storedWeights(model, weights));
@@ -56,7 +56,7 @@ Deno.test("random models hold what the definitions keep, in every numbering, and
   );
 });
 
-/** Chosen by lot or not at all, or by what another has too: small models are enough for them. */
+/** Methods with random or no choices, or with another method's choices: small models are enough for them. */
 const ELSEWHERE = ["random", "streaming_llm", "snapkv, max", "fix_size_l2"];
 
 Deno.test("the embedded model holds what the definitions keep of Moby Dick", async (test) => {
@@ -67,7 +67,7 @@ Deno.test("the embedded model holds what the definitions keep of Moby Dick", asy
   const known = goldenTokens.slice(0, prompt).map((id) => whole.step(id).layers);
   for (const { name, policy, method } of pairs(size)) {
     if (ELSEWHERE.includes(name)) continue;
-    // Up to where the first layer drops one.
+    // Up to where the first layer drops an entry.
     const acts = (entries: number) =>
       range(0, layers).some((layer) => method.keep({ layer, layers, entries }) !== "all");
     const full = range(1, prompt).find(acts)! - 1;
@@ -81,8 +81,8 @@ Deno.test("the embedded model holds what the definitions keep of Moby Dick", asy
           passes: [...passes, ...new Array<number>(steps).fill(1)],
           known: known.slice(0, passes.reduce((a, b) => a + b)),
         });
-        // Seen so: none, but where the first layer chooses by norms, and there of two entries of the same token, whose
-        // norms are the same.
+        // Observed: none, except where the first layer chooses by norms, between two entries of the same token, whose
+        // norms are equal.
         fewTies(nearTies.filter(({ layer, gap }) => layer > 0 || gap > 1e-12), choices, 0.001);
       });
     }

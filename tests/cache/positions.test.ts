@@ -1,4 +1,4 @@
-/** How tokens are numbered, and keys rotated: by the text, or by places in the cache. */
+/** How tokens are numbered and keys rotated: by the text, or by places in the cache. */
 import { deepEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { tabulate } from "../../lib/cache/schedule.ts";
@@ -46,10 +46,10 @@ Deno.test("keys rotated at reading are keys rotated afresh, each head by places 
         const [x, at] = [g.input("keys", "float32", shape), g.input("places", "int64", [kvHeads, capacity])];
         const rotary = new Rotary(g, spec, "float32", most);
         const inOrder = g.op("Slice", [at, g.ints(0), g.ints(1), g.ints(0)]);
-        // In the slot that is read last lies the newest: the text is as long as that says.
+        // The slot that is read last holds the newest entry, which defines the length of the text.
         const rotation = rotary.byPlace(inOrder, g.iota(most, [1, most], "int64"));
         g.output("read", rotation.cache(x, at), "float32", shape);
-        // Written by heads of one token after another, as what comes to the cache is
+        // Written by heads of one token after another, as entries are written to the cache
         const tokens = g.reshape(g.op("Transpose", [x], { perm: [0, 2, 1, 3] }), 1, -1, kvHeads * headDim);
         const written = g.reshape(rotation.tokens(tokens, kvHeads), 1, capacity, kvHeads, headDim);
         g.output("written", g.op("Transpose", [written], { perm: [0, 2, 1, 3] }), "float32", shape);
@@ -77,7 +77,7 @@ Deno.test("keys rotated at reading are keys rotated afresh, each head by places 
           ? 1 / (growth.factor * length / growth.from - growth.factor + 1)
           : 1;
         const slowed = (pair: number) => slower < 1 ? slower ** (2 * pair / (dim - 2)) : 1;
-        // By the first head's places both are the same numbers.
+        // By the first head's places both give the same numbers.
         deepEqual(read.subarray(0, capacity * headDim), fresh.subarray(0, capacity * headDim));
         places.forEach((place, slot) => {
           const key = keys.subarray(slot * headDim, (slot + 1) * headDim);
@@ -89,7 +89,8 @@ Deno.test("keys rotated at reading are keys rotated afresh, each head by places 
               : i < dim / 2
               ? key[i]! * Math.cos(angle) - key[i + dim / 2]! * Math.sin(angle)
               : key[i]! * Math.cos(angle) + key[pair]! * Math.sin(angle);
-            // Frequencies that are computed in the pass are a rounding or two off, and angles so many times that.
+            // Frequencies computed in the pass are one or two roundings off; the error of an angle is that times the
+            // place.
             const limit = 1e-6 + (slower < 1 ? 4e-7 * place : 0);
             ok(Math.abs(read[slot * headDim + i]! - expected) < limit, `slot ${slot} at ${place}, number ${i}`);
           }
@@ -100,7 +101,7 @@ Deno.test("keys rotated at reading are keys rotated afresh, each head by places 
   );
 });
 
-/** NLL of each step of Moby Dick under a policy, after a prompt or without. */
+/** NLL of each step of Moby Dick under a policy, with or without a prompt. */
 function nllOf(
   policy: Policy,
   options: Partial<EngineOptions>,
@@ -132,7 +133,7 @@ const farthest = (a: readonly number[], b: readonly number[]) => Math.max(...a.m
 
 Deno.test("positions in the cache are those of the text for as long as nothing is dropped", () => {
   const text = nllOf(methods.baseline(), { attention: "fused" }, 72);
-  // The last steps drop some: the layers' ranks are in use from the first on.
+  // The last steps drop entries: the layers use ranks from the first step on.
   const budget = methods.h2o_l2({ start_size: 2, heavy_hitter_size: 20, recent_size: 38 });
   for (const policy of [methods.baseline(), budget, methods.h2o({ heavy_size: 30, recent_size: 30 })]) {
     const nll = nllOf(policy, { positions: "cache" }, 72);
@@ -153,18 +154,18 @@ Deno.test("the embedded model reads kept keys by their places in the cache, othe
     ids: goldenTokens,
     passes: [20, ...new Array<number>(12).fill(1)],
     positions: "cache",
-    skip: [0], // its norms tie: see methods.test.ts
+    skip: [0], // its norms are tied: see methods.test.ts
     logits: 1e-4,
   });
   fewTies(nearTies, choices, 0.001);
 });
 
-Deno.test("the original's numbering is the text's where the first layer keeps all, and another where it does not", () => {
+Deno.test("numbering by layer 0 is the text's if the first layer keeps everything, and differs if it does not", () => {
   const policy = methods.streaming_llm({ start_size: 2, recent_size: 14 });
   const skipped = nllOf(policy, { positions: "absolute" }, 40, 0, [0]);
   deepEqual(nllOf(policy, { positions: "seed" }, 40, 0, [0]), skipped);
   const [seed, absolute] = (["seed", "absolute"] as const).map((positions) => nllOf(policy, { positions }, 40));
-  // The first token after one was dropped has the position of the one before.
+  // The first token after a drop has the position of the token before it.
   deepEqual(seed!.slice(0, 17), absolute!.slice(0, 17));
   ok(Math.abs(seed![17]! - absolute![17]!) > 1e-3);
 });

@@ -1,4 +1,4 @@
-/** Random numbers as the graph draws them. */
+/** Random numbers drawn by the graph. */
 import { deepEqual, notDeepEqual, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { emitRandom, firstDraw } from "../../lib/cache/random_graph.ts";
@@ -20,7 +20,7 @@ const session = (() => {
   return new Session(runtime().ort, runtime().device, g.encode(), { threads: 1 });
 })();
 
-/** What the graph draws, `[rows][entries]`. */
+/** Numbers drawn by the graph, `[rows][entries]`. */
 function drawn(draw: number, rows: number, entries: number): Float32Array[] {
   const { device } = runtime();
   using made = new DisposableStack();
@@ -59,7 +59,7 @@ function chiSquared(places: Iterable<number>, cells: number): number {
   return counts.reduce((sum, count) => sum + (count - n / cells) ** 2 / (n / cells), 0);
 }
 
-/** What chi-squared stays under but once in a million times, by Wilson and Hilferty's approximation. */
+/** Limit that chi-squared exceeds once in a million times, by Wilson and Hilferty's approximation. */
 const limit = (cells: number) =>
   (cells - 1) * (1 - 2 / (9 * (cells - 1)) + 4.75 * Math.sqrt(2 / (9 * (cells - 1)))) ** 3;
 
@@ -80,7 +80,7 @@ Deno.test("the graph draws what big integers do, bit for bit", () => {
 Deno.test("a seed's draws are its own: the same ones again, and no other seed's, a few passes earlier or later", () => {
   deepEqual(drawn(firstDraw(7, "drop"), 8, 100), drawn(firstDraw(7, "drop"), 8, 100));
   notDeepEqual(drawn(firstDraw(7, "drop"), 8, 100), drawn(firstDraw(7, "compact"), 8, 100));
-  // Draws count by their residue: see where the first ones of a thousand seeds lie.
+  // Draws count by their residue: sort the first draws of a thousand seeds by it.
   const prime = 2 ** 31 - 1;
   const starts = range(0, 1000).flatMap((seed) => [firstDraw(seed, "drop"), firstDraw(seed, "compact")])
     .map((draw) => draw % prime).sort((a, b) => a - b);
@@ -98,7 +98,7 @@ Deno.test("numbers drawn are uniform, over ranks, rows and passes", () => {
     const found = chiSquared(numbers.map(cells(count)), count);
     ok(found < limit(count), `chi-squared of ${count} cells is ${found}`);
   }
-  // Pairs of neighbours in rank, in row and in pass: no lattice.
+  // Pairs of neighbours in rank, in row and in pass show no lattice.
   const at = (pass: number, row: number, rank: number) => all[pass * rows + row]![rank]!;
   for (const [name, dPass, dRow, dRank] of [["rank", 0, 0, 1], ["row", 0, 1, 0], ["pass", 1, 0, 0]] as const) {
     const pairs: number[] = [];
@@ -135,7 +135,7 @@ Deno.test("rows, passes and seeds are independent of each other, shifted or not"
 });
 
 Deno.test("which entry of a full row leaves is uniform", () => {
-  // The lowest number of a middle of 50, over many passes and rows: what the step case drops.
+  // The lowest number of a middle of 50, over many passes and rows: the entry that single-slot eviction drops.
   const [rows, middle] = [32, 50];
   const places: number[] = [];
   for (let pass = 0; pass < 400; pass++) {
@@ -143,12 +143,12 @@ Deno.test("which entry of a full row leaves is uniform", () => {
   }
   const found = chiSquared(places, middle);
   ok(found < limit(middle), `chi-squared is ${found}`);
-  // A row's choices do not hang on those before.
+  // A row's choices do not depend on the ones before.
   const [now, later] = [places.slice(0, -rows), places.slice(rows)];
   ok(Math.abs(correlation(now, later)) < 5 / Math.sqrt(now.length));
 });
 
-Deno.test("a run by lot is the same for a seed, and another for another, after a prompt and in steps", () => {
+Deno.test("a random run is the same for the same seed, and differs for another, after a prompt and in steps", () => {
   const shape = { layers: 2, kvHeads: 2, headDim: 1 };
   const run = (seed: number, passes: readonly number[]) => {
     const table = { layers: [0, 1].map(() => [[24, 0, 8, 4], [13, 0, 8, 4]] as const) };

@@ -1,4 +1,4 @@
-/** How many entries layers hold in the sequence of a run, against counting them one pass after the other. */
+/** How many entries layers hold in a run's sequence, compared with counting one pass after another. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { Keeper, type PassGroup, tabulate } from "../../lib/cache/schedule.ts";
@@ -6,7 +6,7 @@ import type { LayerState, Sizes } from "../../lib/policies/policy.ts";
 import { numbers } from "./_numbers.ts";
 import { kept, range } from "../reference/cache.ts";
 
-/** Sizes without a pattern, the same for a state; layers of one kind keep the same. */
+/** Sizes without a pattern, the same for the same state; layers of one kind keep the same. */
 function sizesOf({ layer, entries }: LayerState, seed: number, kinds: number, most: number): Sizes | "all" {
   const next = numbers(seed + entries * 7919 + (layer % kinds) * 104729);
   if (entries <= most && next() < 0.4) return "all";
@@ -56,7 +56,7 @@ Deno.test("layers hold what counting says: at the end, at most, and in groups th
           groups.forEach((group, layer) => equal(held[layer], held[groups.indexOf(group)]));
         }
         deepEqual(range(0, layers).map((layer) => keeper.sequence(layer, sequence)), counted);
-        // Groups are as few as that allows where layers are alike.
+        // Groups are as few as possible if layers are alike.
         ok(new Set(groups).size <= kinds + 1);
       },
     ),

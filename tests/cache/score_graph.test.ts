@@ -1,4 +1,4 @@
-/** Scores as the graph computes them, against the plain evaluation. */
+/** Scores computed by the graph, compared with the plain evaluation. */
 import { ok } from "node:assert/strict";
 import fc from "fast-check";
 import { emitScore } from "../../lib/cache/score_graph.ts";
@@ -12,7 +12,7 @@ import { type Entry, evaluate, range } from "../reference/cache.ts";
 
 const DIM = 4;
 
-/** A row's middle, with numbers of its own for what is not computed from keys and values. */
+/** A row's middle, with numbers for the features that are not computed from keys and values. */
 interface DropRange {
   readonly entries: readonly Entry[];
   readonly paid: readonly number[];
@@ -20,8 +20,8 @@ interface DropRange {
 }
 
 /**
- * Scores of rows, `[rows][entries]`, in either of the graph's forms: of the dropRanges alone, or of rows `width` wide in
- * which the middle begins at `sink`, among numbers that must not matter.
+ * Scores of rows, `[rows][entries]`, in either of the graph's forms: of the middle alone, or of rows of `width` entries
+ * in which the middle begins at `sink`, among numbers that must not matter.
  */
 function scored(score: Score, rows: readonly DropRange[], masked?: { readonly width: number; readonly sink: number }) {
   const { device, ort } = runtime();
@@ -99,7 +99,7 @@ Deno.test("scores are what the expression says, alone or among others, whatever 
         const masked = { width: before + entries + behind, sink: before };
         const forms = [scored(score, rows), scored(score, rows, masked)];
         rows.forEach((row, i) => {
-          // Rounding is relative to the largest number on the way.
+          // The rounding error is relative to the largest intermediate number.
           let most = 1;
           const expected = evaluate(score, {
             entries: row.entries,

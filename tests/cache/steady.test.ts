@@ -1,4 +1,7 @@
-/** What eviction costs: one entry of each head in the steady state; and nothing, to the last bit, where nothing is dropped. */
+/**
+ * What eviction costs: one entry of each head in the steady state. If nothing is dropped, results are equal to the last
+ * bit.
+ */
 import { deepEqual, equal, notDeepEqual, ok } from "node:assert/strict";
 import { type PassGroup, tabulate } from "../../lib/cache/schedule.ts";
 import { type ModelFolder, openModelFolder } from "../../lib/model/folder/model_folder.ts";
@@ -47,7 +50,7 @@ Deno.test("every method is here", () => {
   deepEqual([...here].sort(), methodNames.filter((name) => name !== "baseline").sort());
 });
 
-/** A small random model, for what holds whatever the numbers are. */
+/** A small random model, for properties that hold whatever the numbers are. */
 function withSmallModel(test: (model: ModelFolder) => void): void {
   const shape = neox({ layers: 3, hidden: 32, heads: 2, rotary: 8 });
   using folder = temporaryFolder();
@@ -88,7 +91,7 @@ Deno.test("in the steady state one entry of each head moves in a step, whatever 
             const held = run.cache.held[0]!;
             const moved = run.cache.copied - copied;
             if (held === before + tokens) equal(moved, 0, `${name}: nothing is dropped`);
-            // One at a time where that is enough; else all that is kept goes to its place, once.
+            // Single entries where that is enough; else all kept entries are moved once.
             else equal(moved, acting * kvHeads * (tokens === 1 && held === before ? 1 : held), `${name}, ${held} held`);
             [before, copied] = [held, run.cache.copied];
           });
@@ -99,7 +102,7 @@ Deno.test("in the steady state one entry of each head moves in a step, whatever 
   });
 });
 
-/** NLL and argmax of each step over Moby Dick, or as much of it as a small vocabulary has. */
+/** NLL and argmax of each step over Moby Dick, as far as a small vocabulary allows. */
 function stepsOf(model: ModelFolder, policy: Policy, steps: number, skip: readonly number[], form: Form): number[][] {
   const sequence = [{ tokens: 1, times: steps }];
   using engine = engineOf(model, policy, skip, sequence, form);
@@ -128,7 +131,7 @@ Deno.test("a budget at least as large as the text gives the baseline's numbers, 
   for (const attention of ["fused", "explicit"] as const) {
     compare(embedded.model, { attention }, ["streaming_llm", "h2o"]);
   }
-  // And until the first entry is dropped: what is written behind the decoder to drop it changes nothing.
+  // The same until the first entry is dropped: the nodes after the decoder that drop it change nothing.
   const [all, some] = [methods.baseline(), policies()["h2o_l2"]!].map((policy) =>
     stepsOf(embedded.model, policy, 16, [], { attention: "fused" })
   );

@@ -188,7 +188,7 @@ Deno.test("a sum carried on from step to step is made anew where several entries
 Deno.test("a score that is no program falls back, and says why", () => {
   const policy = byScore(s.sumOver("dim", s.mul(s.keys, s.values)));
   const { used } = run({ model: tiny("llama-gqa"), policy, passes: PROMPT }, () => new ReferenceKernels());
-  equal(used, "the method's score is none that the eviction kernel knows");
+  equal(used, "the eviction kernel cannot compute the method's score");
 });
 
 Deno.test("parallel blocks, tanh, heads that are all rotated, and a tied output give the same", () => {

@@ -1,4 +1,4 @@
-/** Invented results, for tests only: the figures mean nothing. */
+/** Invented results for tests: the figures mean nothing. */
 import { aggregateAll } from "../../lib/report/results/stats.ts";
 import type { BenchmarkResults, RawResult, RunConfig } from "../../lib/report/results/types.ts";
 
@@ -30,7 +30,7 @@ export function inventSample(method: string, given: Partial<RawResult> = {}): Ra
   };
 }
 
-/** A run by configuration: its samples, or the reason why there are none ("" for not run). */
+/** A run by configuration: its samples, or the reason why it has none ("" for not run). */
 export function inventResults(
   run: Record<string, Partial<RawResult>[] | string>,
   config: Partial<RunConfig> = {},

@@ -1,4 +1,4 @@
-/** Looks into a picture file, for tests. */
+/** Reads picture files, for tests. */
 import { createCanvas, loadImage } from "@napi-rs/canvas";
 
 /** A rectangle in points, as the page's layout has it. */
@@ -9,7 +9,7 @@ export interface Area {
   height: number;
 }
 
-/** An area's pixels, 0xrrggbb, row by row. */
+/** Pixels of an area, 0xrrggbb, row by row. */
 export interface Pixels {
   width: number;
   data: Uint32Array;
@@ -47,7 +47,7 @@ function toNumber(color: string): number {
   return Number.parseInt(color.slice(1), 16);
 }
 
-/** How many pixels are of a colour. */
+/** Counts the pixels of a colour. */
 export function countColor({ data }: Pixels, color: string): number {
   const wanted = toNumber(color);
   let count = 0;
@@ -61,7 +61,7 @@ export function panelArea(index: number): Area {
   return { x: 36 + (index % 3) * (width + 30), y: 108 + Math.floor(index / 3) * (height + 22), width, height };
 }
 
-/** Columns that are not of a bar's colours though within it: an error bar's line. */
+/** Columns within a bar that are not in its colours: an error bar's line. */
 const WIDEST_LINE = 8;
 
 /** Bars of some colours in an area, from left to right, and their heights in pixels. */
@@ -76,7 +76,7 @@ export function findBars({ width, data }: Pixels, colors: readonly string[]): { 
   for (let column = 0; column < width; column++) {
     const best = counts.reduce((best, count, index) => count[column]! > counts[best]![column]! ? index : best, 0);
     const height = counts[best]![column]!;
-    if (height < 10) continue; // the rim of a letter may be of any colour
+    if (height < 10) continue; // the rim of a letter may have any colour
     const last = bars.at(-1);
     if (last !== undefined && last.color === colors[best] && column - last.end <= WIDEST_LINE) {
       last.end = column;

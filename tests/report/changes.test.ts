@@ -30,7 +30,7 @@ Deno.test("changesAgainstBaseline() propagates both deviations where the texts a
     baseline: [{ sample: 0, tpot: 0.9 }, { sample: 1, tpot: 1.1 }],
     streaming_256: [{ sample: 2, tpot: 1.8 }, { sample: 3, tpot: 2.2 }],
   }));
-  // 10 % x sqrt(2) each, twice that together, of a ratio of 2.
+  // 10 % x sqrt(2) each, for both together twice that, of a ratio of 2.
   assert.ok(Math.abs(change!.tpot!.percent - 100) < 1e-9);
   assert.ok(Math.abs(change!.tpot!.std! - 200 * Math.hypot(Math.SQRT2 / 10, Math.SQRT2 / 10)) < 1e-9);
 });

@@ -56,7 +56,7 @@ for (const name of ["@napi-rs/canvas", "skia-canvas"] as const) {
   const loads = await loadCanvas([name]).then(() => true, () => false);
   Deno.test({
     name: `drawComparison() draws six charts at 7200 x 3600 and 300 DPI, with ${name}`,
-    // skia-canvas's binary is not in its package.
+    // The skia-canvas package does not contain its binary.
     ignore: name === "skia-canvas" && !loads,
     fn: () =>
       draw(GROUP, (picture, file) => {
@@ -105,7 +105,7 @@ Deno.test("drawComparison() says why there is nothing to see: a configuration fa
     },
   ));
 
-/** The line under the titles, where "(Lower is Better)" stands: figures over bars are in the colour of text, it is not. */
+/** The line under the titles, with "(Lower is Better)": its colour differs from that of figures over bars. */
 function assertTitlesClear(picture: Picture) {
   for (let panel = 0; panel < 6; panel++) {
     const { x, y, width } = panelArea(panel);
@@ -125,7 +125,7 @@ Deno.test("drawComparison() leaves error bars out that are longer than the axis,
       assert.equal(countColor(picture.area({ x, y: y + 60, width, height: height - 140 }), INK.errorBar), 0);
       const line = (panel: number) => countColor(picture.area({ ...panelArea(panel), height: 50 }), INK.muted);
       assert.ok(line(3) > 2 * line(4), "it does not say so");
-      // Where they fit, they are there.
+      // Error bars that fit are drawn.
       assert.ok(countColor(picture.area(panelArea(2)), INK.errorBar) > 200);
       assertTitlesClear(picture);
     },
@@ -151,9 +151,9 @@ Deno.test("drawComparison() draws error bars where there are several samples, an
     (picture) => {
       const ink = (panel: number) => countColor(picture.area(panelArea(panel)), INK.errorBar);
       assert.ok(ink(0) > 200);
-      // No deviation, no error bar: the letters' rims are of other colours.
+      // Without a deviation no error bar is drawn: the letters' rims have other colours.
       assert.ok(ink(5) < ink(0) / 4);
-      // From 38 to 1260, 40 is 1.5 % of the way up in powers of ten, and would be under 1 px of it in a linear axis.
+      // From 38 to 1260, 40 is 1.5 % of the way up in powers of ten; on a linear axis it would be under 1 px.
       const [low, high] = bars(picture, 3);
       assert.deepEqual([low?.color, high?.color], [GRAY, RED]);
       assert.ok(Math.abs(low!.height / high!.height - Math.log(1 / 0.95) / Math.log(1200 / 38)) < 0.01);

@@ -6,11 +6,11 @@ import { writeTrace } from "../../lib/report/results/trace.ts";
 import type { TraceSnapshot } from "../../lib/report/results/trace_types.ts";
 import { inventResults } from "./_invent.ts";
 
-// The parent as in a benchmark: it may start processes and use files, and has no --allow-ffi.
+// The parent has the permissions of a benchmark: it may start processes and use files, but has no --allow-ffi.
 const permissions = { read: true, write: true, run: true, env: false, ffi: false, net: false, sys: false } as const;
 
 Deno.test({
-  name: "drawInChild() draws beside results.json, whatever the folder is called",
+  name: "drawInChild() draws next to results.json, whatever the folder is called",
   permissions,
   fn: async () => {
     const parent = await Deno.makeTempDir({ prefix: "kvcompress_test_" });

@@ -30,7 +30,7 @@ async function draw(traces: Trace[], look: (picture: Picture) => void, options?:
   }
 }
 
-/** A layer of the first map, as shares of its width that are of a colour. */
+/** Shares of the width of a layer in the first map, by colour. */
 function rowColors(picture: Picture, y: number, height: number, colors: string[]): number[] {
   const area = picture.area({ x: 94, y, width: 1008 - 2 * 36 - 58 - 128, height });
   return colors.map((color) => countColor(area, color) / area.data.length);
@@ -92,7 +92,7 @@ Deno.test("drawHeatmap() shows a single position of one head among 20,000", () =
 Deno.test("drawHeatmap() stacks up to six moments, and leaves white what had not been read", () => {
   const moments = Array.from({ length: 9 }, (_, at): [number, Run[][][]] => [(at + 1) * 100, [[], []]]);
   return draw([invent(moments)], (picture) => {
-    // Two rows of 24 points and 26 over them, six times.
+    // Two rows of 24 points, with 26 above them, six times.
     assert.equal(picture.height, Math.round((108 + 6 * 74 + 58) * 300 / 72));
     for (const [panel, share] of [[0, 1 / 9], [5, 1]] as const) {
       const [read] = rowColors(picture, 108 + panel * 74 + 26 + 26, 20, [ALL]);

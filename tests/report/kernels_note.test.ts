@@ -12,7 +12,7 @@ Deno.test("kernelsNote() is silent where times compare, on a CPU, and of results
   equal(kernelsNote([{ name: "baseline" }]), "");
 });
 
-Deno.test("kernelsNote() names those that fell back beside others that did not, by reason", () => {
+Deno.test("kernelsNote() names configurations that fell back while others did not, by reason", () => {
   match(
     kernelsNote([own("baseline"), ort("keydiff_256", "A"), ort("keydiff_512", "A"), ort("mine", "B"), own("h2o_256")]),
     /^Times do not compare: steps of keydiff_256, keydiff_512 ran ONNX Runtime's kernels \(A\), of mine ran ONNX Runtime's kernels \(B\), all others the project's own/,

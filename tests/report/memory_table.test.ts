@@ -39,7 +39,7 @@ Deno.test("formatMemory() averages over the samples, in units that fit", () => {
 
 const onCpu = { memory: { ...memory(MIB, 5300 * MIB).memory, process_peak: null, process_before: null } };
 
-Deno.test("formatMemory() has no figures of a GPU where there is none", () => {
+Deno.test("formatMemory() has no figures of a GPU on a machine without one", () => {
   const [, , row] = formatMemory(inventResults({ baseline: [onCpu] }, { device: "cpu" })).split("\n");
   assert.equal(row!.replaceAll(/\s+/g, " "), "baseline 5.08 GiB 1.00 MiB 2.00 MiB 5.18 GiB - -");
 });
@@ -47,7 +47,7 @@ Deno.test("formatMemory() has no figures of a GPU where there is none", () => {
 const phase = (kv: number, peak: number, process: number | null): PhaseMemory => ({
   kv_held: { peak: 2 * kv, end: kv },
   kv_allocated: { peak: 3 * kv, end: 2 * kv },
-  ...(kv > 0 ? { weights: 5300 * MIB } : {}), // earlier results have none
+  ...(kv > 0 ? { weights: 5300 * MIB } : {}), // earlier results have no such field
   allocator: { peak, end: 5200 * MIB },
   allocator_reserved: 5400 * MIB,
   buffers: 2 * kv + 0.5 * MIB,
@@ -83,7 +83,7 @@ Deno.test("formatMemory() tells phases apart, a line for each, where results hav
   ]);
 });
 
-Deno.test("formatMemory() keeps the columns under their titles beside a long name", () => {
+Deno.test("formatMemory() keeps the columns under their titles next to a long name", () => {
   const name = "fix1024_keep_high_kr=0.5@absolute";
   const lines = formatMemory(inventResults({ baseline: [{}], [name]: [{}] })).split("\n");
   assert.ok(lines[3]!.startsWith(`${name}    0.00 MiB`));

@@ -23,7 +23,7 @@ Deno.test("movingMean() is the mean of each window", () => {
   }));
 });
 
-Deno.test("movingMean() recovers behind what is not a number", () => {
+Deno.test("movingMean() recovers after a value that is not a number", () => {
   assert.deepEqual(movingMean([1, NaN, 3, 5, 7], 2), [NaN, NaN, 4, 6]);
   assert.deepEqual(movingMean([1, Infinity, 3, 5], 2), [NaN, NaN, 4]);
   assert.throws(() => movingMean([1], 0), RangeError);
@@ -72,7 +72,7 @@ Deno.test("drawNll() marks the trained length in a text that goes beyond it", as
       "streaming_256@cache": [{ nll: Array(20_000).fill(3.65) }],
     }, long);
     await drawNll(results, path);
-    // A band over the middle of the plot, where grid lines and dashes are but no line yet.
+    // A band over the middle of the plot, with grid lines and dashes but no line yet.
     const { width, data } = (await readPicture(path)).area({ x: 130, y: 250, width: 800, height: 40 });
     const columns = Array.from({ length: width }, (_, x) => {
       let count = 0;

@@ -31,7 +31,7 @@ Deno.test("notesOf() says that VRAM was measured in some samples only; in none i
   assert.deepEqual(notes({ peak_vram_gb: null }, { peak_vram_gb: null }), []);
 });
 
-Deno.test("isFiniteSample() looks at every figure that is averaged, but for VRAM, which may be unmeasured", () => {
+Deno.test("isFiniteSample() looks at every averaged figure except VRAM, which may be unmeasured", () => {
   assert.ok(isFiniteSample(inventSample("baseline", { peak_vram_gb: null })));
   for (const figure of ["ttft", "tpot", "throughput", "perplexity", "accuracy"]) {
     for (const value of [NaN, Infinity]) {

@@ -20,7 +20,7 @@ const END = chunk("IEND", new Uint8Array());
 const PHYS_300 = chunk("pHYs", Uint8Array.of(0, 0, 0x2e, 0x23, 0, 0, 0x2e, 0x23, 1));
 const join = (...parts: Uint8Array[]) => new Uint8Array(parts.flatMap((part) => [...part]));
 
-Deno.test("withResolution() puts pHYs right behind the header, with its CRC", () => {
+Deno.test("withResolution() puts pHYs right after the header, with its CRC", () => {
   assert.deepEqual(withResolution(join(SIGNATURE, HEADER, END), 300), join(SIGNATURE, HEADER, PHYS_300, END));
 });
 
@@ -33,7 +33,7 @@ Deno.test("withResolution() replaces a resolution, and leaves the other chunks a
   );
 });
 
-Deno.test("withResolution() refuses what is no PNG file", () => {
+Deno.test("withResolution() refuses a file that is not PNG", () => {
   assert.throws(() => withResolution(new TextEncoder().encode("GIF89a, and more"), 300), TypeError);
   assert.throws(() => withResolution(new Uint8Array(), 300), TypeError);
 });

@@ -13,7 +13,7 @@ async function inFolder(body: (folder: string) => Promise<void>) {
   }
 }
 
-Deno.test("readResults() gives back what writeResults() wrote, by file and by folder, and leaves nothing beside", () =>
+Deno.test("readResults() gives back what writeResults() wrote, by file and by folder, and leaves no other file", () =>
   inFolder(async (folder) => {
     const results = inventResults({ baseline: [{}, { perplexity: NaN }], streaming_256: "Out of memory" }, {
       max_positions: 2048,
@@ -25,7 +25,7 @@ Deno.test("readResults() gives back what writeResults() wrote, by file and by fo
     assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), [RESULTS_FILE]);
   }));
 
-Deno.test("writeResults() keeps the original's names and nesting", () =>
+Deno.test("writeResults() keeps the names and nesting that scripts read", () =>
   inFolder(async (folder) => {
     const file = JSON.parse(await Deno.readTextFile(await writeResults(folder, inventResults({ baseline: [{}] }))));
     assert.deepEqual(Object.keys(file).slice(0, 4), ["config", "raw_results", "aggregated_stats", "baseline_stats"]);

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { stepWarnings } from "../../lib/report/tables/step_warnings.ts";
 
-/** Steps around 4 ms that vary by 1 %, always the same. */
+/** Steps of about 4 ms that vary by 1 %, always the same. */
 const steady = (count: number) => Array.from({ length: count }, (_, i) => 0.004 * (1 + 0.01 * Math.sin(i * 7)));
 
-Deno.test("stepWarnings() has nothing to say about steady steps", () => {
+Deno.test("stepWarnings() is silent about steady steps", () => {
   assert.deepEqual(stepWarnings([steady(200), steady(200)]), []);
 });
 
-Deno.test("stepWarnings() has nothing to say about a baseline whose steps grow with its cache", () => {
+Deno.test("stepWarnings() is silent about a baseline whose steps grow with its cache", () => {
   assert.deepEqual(stepWarnings([Array.from({ length: 500 }, (_, i) => 0.004 + i * 1e-5)]), []);
 });
 
@@ -37,6 +37,6 @@ Deno.test("stepWarnings() does not call a hiccup of a few percent an outlier, ho
   assert.deepEqual(stepWarnings([exact]), []);
 });
 
-Deno.test("stepWarnings() says nothing about a handful of steps", () => {
+Deno.test("stepWarnings() is silent about a handful of steps", () => {
   assert.deepEqual(stepWarnings([[1, 0.001, 0.001], []]), []);
 });

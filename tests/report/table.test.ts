@@ -14,7 +14,7 @@ const STREAMING = {
   final_cache_size: 256,
 };
 
-Deno.test("formatTable() is the original's table to the byte", () => {
+Deno.test("formatTable() is the Python benchmark's table to the byte", () => {
   assert.equal(
     formatTable(inventResults({ baseline: [{}], streaming_256: [STREAMING] })),
     `\
@@ -49,7 +49,7 @@ Deno.test("formatTable() widens the first column for a long name, for every line
   assert.equal(lines[1]!.length, 100 + name.length - 22);
 });
 
-Deno.test("formatTable() keeps figures under their titles beside names that say how positions are numbered", () => {
+Deno.test("formatTable() keeps figures under their titles next to names that say how positions are numbered", () => {
   const names = ["baseline", "fix1024_keep_high_kr=0.5@absolute", "streaming_256@cache"];
   const lines = formatTable(inventResults({ ...Object.fromEntries(names.map((name) => [name, [{}]])), tova_256: "" }))
     .split("\n");
@@ -178,7 +178,7 @@ snapkv_512            snapkv_lite: keep_size 512, pooling_kernel 5
 l2_kr=0.2             l2_compress: keep_ratio 0.25, prune_after 100
 own                   mine`,
   );
-  // A name need not say how its tokens are numbered.
+  // A name need not contain how its tokens are numbered.
   own!.positions = "cache";
   assert.match(
     formatLegend(results),

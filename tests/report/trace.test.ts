@@ -49,7 +49,7 @@ Deno.test("traceFileName() gives every configuration a file of its own, fit for 
   assert.equal(new Set(names.map(traceFileName)).size, names.length);
 });
 
-Deno.test("readTrace() gives back what writeTrace() wrote, which is compact and leaves nothing beside", () =>
+Deno.test("readTrace() gives back what writeTrace() wrote, which is compact and leaves no other file", () =>
   inFolder(async (folder) => {
     await writeTrace(folder, { ...TRACE, snapshots: [] });
     const path = await writeTrace(folder, TRACE);

@@ -14,7 +14,7 @@ const full: fc.Arbitrary<FullCachePoint[]> = fc
     fc.tuple(...lengths.toSorted((a, b) => a - b).map((length) => interval.map((point) => ({ length, ...point }))))
   );
 
-/** The full cache's median at any length between those measured. */
+/** The full cache's median at any length between the measured ones. */
 function between(points: readonly FullCachePoint[], length: number): number {
   const after = points.findIndex((point) => point.length >= length);
   const b = points[after]!, a = points[Math.max(0, after - 1)]!;
@@ -30,7 +30,7 @@ Deno.test("breakEven() is where the full cache is slower from there on, at every
     for (let at = Math.max(first, length + 1); at <= within; at++) {
       ok(between(points, at) >= method.median * (1 - 1e-9), `slower at ${at}, after ${length}`);
     }
-    // Lengths are rounded: right before it the full cache is faster, if only at one point.
+    // Lengths are rounded: right before the result the full cache is faster, if only at one point.
     const before = [length - 1, length, length + 1].filter((at) => first <= at && at <= within);
     if (length > first) {
       ok(before.some((at) => between(points, at) < method.median * (1 + 1e-9)), `faster before ${length}`);

@@ -37,7 +37,7 @@ function llama({ layers, kvHeads, group, half, hidden, inner, vocab, tied }: Sha
   );
 }
 
-/** Numbers of a Llama block's matrices, as its paper has them. */
+/** Number of elements in a Llama block's matrices, from its paper. */
 function blockMatrices({ kvHeads, group, half, hidden, inner }: Shape): number {
   const queries = kvHeads * group * 2 * half, keys = kvHeads * 2 * half;
   return 2 * hidden * queries + 2 * hidden * keys + 3 * hidden * inner;
@@ -50,7 +50,7 @@ Deno.test("modelCost() of Llama's shape is its count by hand, tied or not", () =
     const blocks = layers * (blockMatrices(shape) + 2 * hidden) + hidden;
     const cost = modelCost(llama(shape), dtype);
     equal(cost.weightBytes, bytes * (blocks + (tied ? 1 : 2) * vocab * hidden));
-    // The output matrix is read whole; an embedding that is not it, in one row.
+    // The output matrix is read whole; of a separate embedding, one row.
     equal(cost.stepWeightBytes, bytes * (blocks + vocab * hidden + (tied ? 0 : hidden)));
     equal(cost.entryBytes, bytes * 2 * kvHeads * 2 * half);
   }));
@@ -62,7 +62,7 @@ Deno.test("prefillFlops() of Llama's shape is the sum over its tokens, by hand",
     let flops = 2 * vocab * hidden;
     for (let token = 0; token < tokens; token++) {
       flops += 2 * layers * blockMatrices(shape);
-      // Scores of the token's queries with its own key and those before it, and the sum of as many values.
+      // Scores of the token's queries with its own key and the earlier ones, and the sum of as many values.
       for (let key = 0; key <= token; key++) flops += layers * kvHeads * group * 2 * (2 * half * 2);
     }
     equal(prefillFlops(llama(shape), tokens), flops);

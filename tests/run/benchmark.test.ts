@@ -46,13 +46,13 @@ Deno.test("runBenchmark() measures every method, and what never drops anything a
   deepEqual([folder, chart, interrupted], [null, null, false]);
   deepEqual(results.failures, []);
   deepEqual(new Set(results.configurations.map(({ status }) => status)), new Set(["done"]));
-  // On a CPU there is no choice, and so no reason for it.
+  // A CPU leaves no choice of kernels, so no reason is recorded.
   deepEqual(
     new Set(results.configurations.map(({ kernels, kernels_reason: why }) => `${kernels} ${why}`)),
     new Set(["ort undefined"]),
   );
   equal(results.config.method, "12_methods");
-  // What the sizes say beforehand is what the caches then hold.
+  // The sizes known beforehand are those that the caches then hold.
   const raw = results.raw_results;
   for (const { name, dropped, notes } of results.configurations) {
     const { layer_cache_sizes: sizes } = raw.find(({ method }) => method === name)!;
@@ -69,7 +69,7 @@ Deno.test("runBenchmark() measures every method, and what never drops anything a
   const equal24 = ["recent_only", "streaming_llm", "fix_size_l2", "h2o_l2", "snapkv_lite", "h2o", "tova", "snapkv"];
   for (const name of [...equal24, "keydiff"]) {
     deepEqual(of[name]!.layer_cache_sizes, [80, 24, 24, 24, 24, 24, 24, 24], name);
-    // A prompt of 40 is cut to 24 at once; from then on one entry a step, of 7 layers and 8 heads.
+    // A prompt of 40 is cut to 24 at once; after that one entry leaves per step, in 7 layers and 8 heads.
     deepEqual(of[name]!.entries_copied, { speed: 7 * 8 * (24 + 5), quality: 7 * 8 * 56 }, name);
   }
   deepEqual(of["pyramid_snapkv"]!.layer_cache_sizes, [80, 30, 28, 26, 24, 22, 20, 18]);
@@ -108,7 +108,7 @@ Deno.test("runBenchmark() reads a prompt in chunks, and needs room for what is k
   equal(full!.memory.kv_allocated, entry * 61);
   equal(streaming!.memory.kv_allocated, entry * (24 + 16));
   equal(streaming!.memory.kv_held, entry * 24);
-  // A pass's own entries are there until it evicts; the eviction after the last chunk is decode's.
+  // A pass's own entries are held until it evicts; the eviction after the last chunk belongs to decode.
   const { load, prefill, decode } = streaming!.memory.phases!;
   deepEqual([load, prefill, decode].map(({ kv_held }) => [kv_held.peak / entry, kv_held.end / entry]), [
     [0, 0],
@@ -117,21 +117,21 @@ Deno.test("runBenchmark() reads a prompt in chunks, and needs room for what is k
   ]);
   for (const { kv_allocated } of [prefill, decode]) deepEqual(kv_allocated, { peak: entry * 40, end: entry * 40 });
   for (const phase of [load, prefill, decode]) {
-    deepEqual(phase.process, { peak: null, end: null }); // there is no NVML on a CPU
+    deepEqual(phase.process, { peak: null, end: null }); // a CPU has no NVML
     ok(phase.allocator_reserved! >= phase.allocator.end! && phase.allocator.end! >= load.allocator.end!);
     ok(phase.buffers >= phase.kv_allocated.end && phase.host_rss > phase.buffers);
   }
-  // What a chunk computes with, and a step: less.
+  // A chunk needs more working memory than a step.
   ok(prefill.allocator.peak! > decode.allocator.peak! && decode.allocator.peak! > decode.allocator.end!);
   equal(streaming!.memory.allocator_peak, prefill.allocator.peak);
   deepEqual([streaming!.memory.process_peak, streaming!.memory.process_before], [null, null]);
   equal(streaming!.peak_vram_gb, 0);
-  // Chunks of 16, 16, 16 and 8: three of them are more than fits.
+  // Chunks of 16, 16, 16 and 8: three of them exceed the budget.
   equal(streaming!.entries_copied.speed, 8 * 8 * (3 * 24 + 5));
   equal(streaming!.entries_copied.quality, 8 * 8 * 56);
 });
 
-Deno.test("runBenchmark() measures a policy of one's own, with sizes by layer and a score", async () => {
+Deno.test("runBenchmark() measures a custom policy, with sizes by layer and a score", async () => {
   const own = definePolicy({
     name: "own",
     params: { size: 16 },
@@ -172,7 +172,7 @@ Deno.test("runBenchmark() numbers tokens in every way that is asked for", async 
     ["large", "cache", "explicit"],
   ]);
   const [full, absolute, cache, seed, large] = results.raw_results.map(({ nll }) => nll);
-  // As long as nothing is dropped, all number alike: 25 entries, the newest included.
+  // As long as nothing is dropped, all number alike: 25 entries, including the newest.
   const same = (a: number[], b: number[]) => a.every((nll, i) => Math.abs(nll - b[i]!) < 1e-4);
   for (const other of [absolute!, cache!, seed!]) ok(same(full!.slice(0, 24), other.slice(0, 24)));
   ok(same(full!, large!));
@@ -205,7 +205,7 @@ Deno.test("runBenchmark() tells what the caches held", async () => {
   equal(tova!.positions, "cache");
   const { held } = tova!.snapshots.at(-1)!;
   for (const heads of held.slice(0, 7)) {
-    // One choice for all heads of a layer
+    // All heads of a layer make the same choice
     for (const runs of heads) deepEqual(runs, heads[0]);
     equal(heads[0]!.reduce((sum, [, count]) => sum + count, 0), 24);
   }

@@ -16,7 +16,7 @@ async function refuses(run: () => unknown, message: RegExp): Promise<void> {
     return true;
   });
 }
-/** As a script does that is not compiled. */
+/** Drops the types, as an uncompiled script would. */
 const run = (options: unknown) => runBenchmark(options as Parameters<typeof runBenchmark>[0]);
 
 Deno.test("runBenchmark() refuses options that it does not have, before anything else", async () => {
@@ -43,7 +43,7 @@ Deno.test("runBenchmark() refuses options that it does not have, before anything
   await refuses(() => run(undefined), /^Cannot use the options of runBenchmark: found undefined/);
 });
 
-Deno.test("runBenchmark() refuses configurations that are none", async () => {
+Deno.test("runBenchmark() refuses malformed configurations", async () => {
   const configuration = (given: unknown, message: RegExp) =>
     refuses(() => run({ configurations: [baseline, given] }), message);
   await configuration(

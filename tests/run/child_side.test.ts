@@ -11,7 +11,7 @@ Deno.test("causeOf() finds what was thrown first, however many times giving back
     const thrown = messages.reduce<Error>((error, message) => new SuppressedError(new Error(message), error), first);
     equal(causeOf(thrown), first);
   }));
-  // As `using` makes one
+  // The error that `using` makes
   const first = new RangeError("first");
   try {
     using _a = {
@@ -31,7 +31,7 @@ Deno.test("causeOf() finds what was thrown first, however many times giving back
   }
 });
 
-/** A child that does what the text says, as child_main.ts does. */
+/** A child that runs the given code, as child_main.ts runs its own. */
 async function childOf(folder: TemporaryFolder, work: string): Promise<string> {
   const path = join(folder.path, "child.ts");
   const side = new URL("../../lib/run/child/child_side.ts", import.meta.url).href;
@@ -58,7 +58,7 @@ Deno.test("a child's failure is told by its cause, not by what failed in giving 
 
 Deno.test("a child goes on after a sample when its parent has dealt with it, and no earlier", async () => {
   await using folder = new TemporaryFolder();
-  // It has no permission to write: what it has done is told by events.
+  // It has no permission to write: events report what it has done.
   const script = await childOf(
     folder,
     `

@@ -1,4 +1,4 @@
-/** Runs on ONNX exports that optimum wrote, held against the same model as safetensors. */
+/** Runs on ONNX exports that optimum wrote, compared with the same model as safetensors. */
 import { deepEqual, doesNotMatch, equal, match, ok, rejects, throws } from "node:assert/strict";
 import { join } from "@std/path";
 import proto from "onnx-proto";
@@ -44,10 +44,10 @@ function run(path: string, policy: Policy, skip: number[], positions: Positions 
   return { ...quality, generated: measureSpeed(engine, ids, lengths, 3), held };
 }
 
-/** What the model's own weights give. */
+/** Results with the model's own weights. */
 const known = new Map<string, ReturnType<typeof run>>();
 
-/** Holds an export to the model's own weights. */
+/** Compares an export with the model's own weights. */
 function agrees(path: string, policy: Policy, skip: number[], positions: Positions = "absolute") {
   const key = JSON.stringify([policy, skip, positions]);
   const ours = known.get(key) ?? run(original, policy, skip, positions);
@@ -89,26 +89,26 @@ Deno.test("a decoder in two branches, and one in two files, do as well", async (
   const step = await folder.put("decoder_with_past_model.onnx");
   for (const path of [merged, prompt]) {
     agrees(path, policies.fix_size_l2!, [0]);
-    // It counts positions itself, from what layer 0 holds.
+    // It counts positions itself, from the entries in layer 0.
     agrees(path, policies.streaming_llm!, [], "seed");
     agrees(path, policies.streaming_llm!, [0], "cache");
   }
   deepEqual(openModelFolder(step).export, openModelFolder(prompt).export);
 });
 
-Deno.test("an export with fused attention, its weights in a file beside it", async () => {
+Deno.test("an export with fused attention, its weights in a file next to it", async () => {
   using folder = new ExportFolder();
-  // As the hub's cache has it: links to files without a name.
+  // As in the hub's cache: links to files with hashes as names.
   await folder.put("fused.onnx", "blobs/1f");
   await folder.put("fused.onnx.data", "blobs/2f");
   Deno.mkdirSync(join(folder.path, "onnx"));
   Deno.symlinkSync("../blobs/1f", join(folder.path, "onnx", "model.onnx"));
   Deno.symlinkSync("../blobs/2f", join(folder.path, "onnx", "model.onnx.data"));
   equal(openModelFolder(folder.path).export?.files.length, 2);
-  // Layers that hold less than the first have to be told so one by one.
+  // If layers hold fewer entries than the first, each must be given its own length.
   for (const name of ["streaming_llm", "pyramid_kv"]) agrees(folder.path, policies[name]!, [0]);
   const note = (device: "cuda" | "cpu") => exportNote(openModelFolder(folder.path), "onnx/model.onnx", device);
-  match(note("cuda"), /Its attention is computed on the CPU: GroupQueryAttention in float32 is not there for CUDA/);
+  match(note("cuda"), /Its attention is computed on the CPU: CUDA has no GroupQueryAttention in float32/);
   doesNotMatch(note("cpu"), /on the CPU/);
 });
 
@@ -131,7 +131,7 @@ const ints = (name: string, ...values: bigint[]): proto.onnx.ITensorProto => ({
   rawData: new Uint8Array(BigInt64Array.from(values).buffer),
 });
 
-/** The export with nodes behind it that make logits of "all". */
+/** The export with nodes after it that make logits of "all". */
 async function extended(nodes: proto.onnx.INodeProto[], initializers: proto.onnx.ITensorProto[], input?: string) {
   const model = onnx.ModelProto.decode(await exported("model.onnx"));
   const graph = model.graph!;
@@ -145,7 +145,7 @@ async function extended(nodes: proto.onnx.INodeProto[], initializers: proto.onnx
 
 Deno.test("an export that asks how many logits to keep is told", async () => {
   using folder = new ExportFolder();
-  // As newer exports for transformers.js have it: the last so many, or all where it is 0.
+  // As in newer exports for transformers.js: the number of last logits to keep, 0 for all.
   const model = await extended(
     [
       { opType: "Neg", input: ["num_logits_to_keep"], output: ["start"] },
@@ -160,7 +160,7 @@ Deno.test("an export that asks how many logits to keep is told", async () => {
 
 Deno.test("an export whose one mask fits all layers or none says so where they differ", async () => {
   using folder = new ExportFolder();
-  // A sum that wants layer 1 to be as long as the mask, as some exports' attention does.
+  // A sum that needs layer 1 to be as long as the mask, as the attention of some exports does.
   const model = await extended([
     {
       opType: "ReduceSum",
@@ -203,7 +203,7 @@ Deno.test("an export of a family that is not known here runs all the same, and s
   const notes: string[] = [];
   const options = { ...short, model_id: folder.path, configurations: [configuration("streaming_llm")] };
   await makePlan({ ...options, onNote: (note) => notes.push(note) });
-  match(notes.join(), /Models of type new are not checked here: with entries dropped, /);
+  match(notes.join(), /Models of type new are not checked here: once entries are dropped, /);
   await rejects(
     makePlan({ ...options, positions: "cache" }),
     /how new models number tokens is known to their ONNX export/,
@@ -283,7 +283,7 @@ Deno.test("a run that an export cannot do is refused before it starts", async ()
   }
 });
 
-Deno.test("safetensors go before an export, unless it is named", async () => {
+Deno.test("safetensors take precedence over an export that is not named", async () => {
   using folder = new ExportFolder();
   await folder.put("model.onnx");
   await folder.put("model_fp16.onnx");

@@ -1,4 +1,4 @@
-/** A stream of tokens: nothing may grow with it but what is measured. */
+/** A stream of tokens: nothing may grow with it except the measurements. */
 import { deepEqual, ok } from "node:assert/strict";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -51,7 +51,7 @@ Deno.test("neither buffers, nor ONNX Runtime's memory, nor what JavaScript holds
     const early = go(1000, steps / 2), before = memory(), held = [...run.cache.held];
     const late = go(steps / 2, steps);
     deepEqual([memory(), run.cache.held], [before, held]);
-    // Under one number a step.
+    // Under one number per step.
     ok(late - early < 8 * steps / 2, `${policy.method}: from ${early} to ${late} bytes`);
   }
 });

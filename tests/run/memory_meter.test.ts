@@ -29,7 +29,7 @@ Deno.test("a meter tells phases apart, the same whatever ran before", () => {
   const load = meter.loaded(engine, lengths);
   const measure = () => measureSpeed(engine, goldenTokens, lengths, 0, { meter }).memory!;
   const first = measure();
-  // More than the prompt has at a time: a counter that cannot be set back has seen it.
+  // Uses more than the prompt at any time: a counter that cannot be reset has seen it.
   measureQuality(engine, goldenTokens, 200, 0);
   {
     using more = engine.sequence([{ tokens: 200, times: 1 }], 0);
@@ -59,7 +59,7 @@ Deno.test("a meter takes the process's memory by phase, over what there was befo
   using engine = engineOf();
   stub.set({ process: 3500 });
   deepEqual(meter.loaded(engine, lengths).process, { peak: 3000, end: 3000 });
-  stub.set({ process: 9000 }); // between phases: no phase's
+  stub.set({ process: 9000 }); // between phases: belongs to none
   stub.set({ process: 4000 });
   const { memory } = measureSpeed(engine, goldenTokens, lengths, 0, {
     meter,

@@ -21,7 +21,7 @@ const reaches = (policy: Policy, skip: number[]) => {
 };
 
 Deno.test("highestPosition() counts what each way of numbering tokens counts", () => {
-  // In the cache: the prompt's 100 entries, before they are cut down. A layer that is skipped holds all.
+  // In the cache: the prompt's 100 entries, before they are cut down. A skipped layer holds everything.
   deepEqual(reaches(streaming, []), [5000, 100, 100]);
   deepEqual(reaches(streaming, [2]), [5000, 5000, 100]);
   deepEqual(reaches(streaming, [0]), [5000, 5000, 5000]);
@@ -34,7 +34,7 @@ Deno.test("highestPosition() counts what each way of numbering tokens counts", (
   deepEqual(reaches(byLayer, []), [5000, 351, 201]);
 });
 
-Deno.test("positionsNote() names who goes too far", () => {
+Deno.test("positionsNote() names the configurations that go too far", () => {
   const note = (...last: number[]) => positionsNote(last.map((last, i) => ({ name: `c${i}`, last })), 2048);
   equal(note(2048, 512), undefined);
   match(note(2049, 512)!, /^Positions go to 2049 in c0, the model was trained for 2048: quality falls off there\. /);
@@ -121,12 +121,12 @@ Deno.test("unsupportedByKernels() leaves out what cannot have them, and is an er
     const requests = Object.entries(policies).map(([name, policy]) => request(name, policy, kernels));
     return [...unsupportedByKernels(model, requests, maxPositions, requests.map(({ name }) => name === "baseline"))];
   };
-  const why = "--kernels own: the method's score is none that the eviction kernel knows";
+  const why = "--kernels own: the eviction kernel cannot compute the method's score";
   deepEqual(of("own", { baseline: methods.baseline(), own, h2o }), [["own", why]]);
   deepEqual(of("own", { baseline: methods.baseline() }), []);
   for (const kernels of ["auto", "ort"] as const) deepEqual(of(kernels, { baseline: methods.baseline(), own }), []);
   throws(
     () => of("own", { baseline: methods.baseline(), own }),
-    /^InputError: Cannot use --kernels own: the method's/,
+    /^InputError: Cannot use --kernels own: the eviction kernel/,
   );
 });

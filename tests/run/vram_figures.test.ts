@@ -7,7 +7,7 @@ const GIB = 2 ** 30;
 
 Deno.test("vramFigures() is 0 on a CPU alone, and none where a phase has none", () => {
   deepEqual(vramFigures(undefined, [null, null]), { peak: null, result: { peak_vram_gb: 0 } });
-  // A phase without a figure is one whose peak is not known.
+  // A phase without a figure has an unknown peak.
   deepEqual(vramFigures({ method: "process" }, [5, null]), {
     peak: null,
     result: { peak_vram_gb: null, vram_method: "unavailable" },
@@ -31,7 +31,7 @@ Deno.test("vramFigures() says how NVML measured, and has no figure where it did 
       peak: 3 * GIB,
       result: { peak_vram_gb: 3, vram_method: "process" },
     });
-    // It fails in the last phase: the peak may have come after the last figure.
+    // NVML fails in the last phase: the peak may have come after the last figure.
     const before = sampler.peakBytes;
     stub.fail(999);
     deepEqual(vramFigures(sampler, [before, sampler.peakBytes]), {

@@ -16,8 +16,8 @@ Deno.test("what goes over the wire arrives as it was, whatever numbers are in it
   fc.assert(fc.property(value, (value) => {
     const line = encode(value);
     ok(!line.includes("\n"));
-    JSON.parse(line); // it is JSON for those who do not know the tags too
-    // JSON has one zero.
+    JSON.parse(line); // it is JSON for readers that do not know the tags
+    // JSON has only one zero.
     const oneZero = (each: unknown): unknown =>
       each === 0
         ? 0
@@ -36,7 +36,7 @@ Deno.test("a text that looks like a tag stays a text", () => {
   deepEqual(decode(encode({ message })), { message });
 });
 
-Deno.test("what is no JSON is refused, for a library may print anything", () => {
+Deno.test("anything that is not JSON is refused, because a library may print anything", () => {
   throws(() => decode("[W:onnxruntime] a warning"), SyntaxError);
   throws(() => decode('{"$number":'), SyntaxError);
 });

@@ -4,7 +4,7 @@ import { PastCounts } from "./past_counts.ts";
 import { rankInputs } from "./rank_inputs.ts";
 import { windowInputs } from "./window_inputs.ts";
 
-/** Inputs of the explicit form, MatMul, Softmax, MatMul: the numbers of tokens and slots, and the entries before the pass. */
+/** Inputs of the explicit form (MatMul, Softmax, MatMul): the numbers of tokens, slots, and entries before the pass. */
 export class ExplicitForm extends PastCounts implements Form {
   readonly inputs: Record<string, Value>;
 

@@ -4,23 +4,23 @@ import type { Value } from "../../ort/value.ts";
 import type { LoadedModel } from "../loaded_model.ts";
 import type { PassBlock } from "../pass_block.ts";
 
-/** How a form of attention is told what the cache holds. */
+/** Tells a form of attention what the cache holds. */
 export interface Form {
-  /** Tensors that are bound once, by input's name, in addition to the cache and the pass's block. */
+  /** Tensors that are bound once, by input name, in addition to the cache and the pass's block. */
   readonly inputs: Record<string, Value>;
   /**
-   * Says how many entries each group holds before the pass. Called before every pass, between the device's work: makes
-   * nothing anew.
+   * Sets the number of entries that a group holds before the pass. Called before every pass, between the device's work:
+   * it allocates nothing.
    *
    * @param group The group.
    * @param past Its entries.
    */
   setPast(group: number, past: number): void;
-  /** Sends what lies outside of the pass's block to where the pass reads it. */
+  /** Sends inputs outside of the pass's block to where the pass reads them. */
   send(): void;
 }
 
-/** What a form is made from: a pass of some tokens over a cache. */
+/** What a form is made from: a pass over a cache. */
 export interface FormContext {
   readonly engine: LoadedModel;
   readonly cache: KvCache;
@@ -30,6 +30,6 @@ export interface FormContext {
   readonly member: readonly number[];
   /** What changes from pass to pass. */
   readonly block: PassBlock;
-  /** Allocates memory that goes with the pass, on the device unless told. */
+  /** Allocates memory that lives as long as the pass, on the device by default. */
   allocate(bytes: number, where?: LoadedModel["runtime"]["device"]): DeviceMemory;
 }

@@ -12,7 +12,10 @@ export class FusedForm implements Form {
   readonly #memory: DeviceMemory;
   readonly #totals: Int32Array<ArrayBuffer>;
   readonly #lastSlots: readonly Int32Array[];
-  /** In a captured graph the count on the host stays what it was: the capacity is right for all passes. */
+  /**
+   * Whether the count on the host is fixed: a captured graph cannot read a new one, and the capacity is right for all
+   * passes.
+   */
   readonly #fixed: boolean;
 
   constructor(context: FormContext) {

@@ -12,7 +12,7 @@ const FORMS: Readonly<Record<FormName, new (context: FormContext) => Form>> = {
   step: StepForm,
 };
 
-/** The inputs of a pass in a form of attention. */
+/** Makes the inputs of a pass in a form of attention. */
 export function makeForm(name: FormName, context: FormContext): Form {
   return new FORMS[name](context);
 }

@@ -1,10 +1,10 @@
 import { Value } from "../../ort/value.ts";
 import type { FormContext } from "./form.ts";
 
-/** Every layer's rank of each slot's entry, its place in text order: `ranks.l` float32 `[kvHeads, capacity]`. */
+/** Ranks of every layer's slots, places in text order: `ranks.l` float32 `[kvHeads, capacity]`. */
 export function rankInputs({ engine, cache, tokens, member, allocate }: FormContext): Record<string, Value> {
   const { runtime: { ort, device }, model: { spec: { kvHeads } }, groups, eviction } = engine;
-  // Where nothing is ever dropped, entries lie in text order.
+  // If nothing is ever dropped, entries lie in text order.
   const inOrder = member.map((layer) => {
     const capacity = cache.capacity(layer, tokens);
     const ranks = allocate(4 * kvHeads * capacity);

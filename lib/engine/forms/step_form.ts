@@ -4,7 +4,9 @@ import { PastCounts } from "./past_counts.ts";
 import { rankInputs } from "./rank_inputs.ts";
 import { windowInputs } from "./window_inputs.ts";
 
-/** Inputs of a step with the project's own kernels: the entries before the pass, and ranks where keys are rotated at reading. */
+/**
+ * Inputs of a step with the project's own kernels: the entries before the pass, and ranks if keys are rotated on read.
+ */
 export class StepForm extends PastCounts implements Form {
   readonly inputs: Record<string, Value>;
 

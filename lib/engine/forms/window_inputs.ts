@@ -2,8 +2,8 @@ import type { Value } from "../../ort/value.ts";
 import type { FormContext } from "./form.ts";
 
 /**
- * What a sliding window over slots in any order asks for, by layer: where each slot's entry is in the text, `text_positions.l`, or
- * in the cache, `ranks.l`.
+ * Inputs of a sliding window over slots in any order, by layer: the text position of each slot's entry,
+ * `text_positions.l`, or its rank, `ranks.l`.
  */
 export function windowInputs(
   { engine: { window, model: { spec } }, cache, tokens }: FormContext,

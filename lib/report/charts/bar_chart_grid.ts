@@ -2,7 +2,7 @@ import { type BarPanel, barPanelChart } from "./bar_panel.ts";
 import { type CanvasLibrary, loadCanvas } from "./canvas.ts";
 import { HEADER_HEIGHT, MARGIN, Page, type PageHeader } from "./picture_page.ts";
 
-/** Room between charts, points. */
+/** Gap between charts, points. */
 const GAP = { x: 30, y: 22 };
 
 /** A picture of bar charts in a grid. */
@@ -11,17 +11,17 @@ export interface Figure extends PageHeader {
   width: number;
   /** Inches. */
   height: number;
-  /** Charts in a row. */
+  /** Charts per row. */
   columns: number;
   panels: readonly BarPanel[];
 }
 
 /**
- * Draws a picture of bar charts at 300 DPI into a PNG file. No display is needed; --allow-ffi is, for the canvas addon.
+ * Draws a picture of bar charts at 300 DPI into a PNG file. Needs no display, but --allow-ffi for the canvas addon.
  *
  * @param figure What to draw.
  * @param path The file. A reader never sees half of it.
- * @param library As from {@linkcode loadCanvas}; loaded if left out.
+ * @param library From {@linkcode loadCanvas}; loaded if left out.
  *
  * @example
  * ```ts

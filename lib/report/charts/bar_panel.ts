@@ -1,7 +1,7 @@
 import { BarController, BarElement, CategoryScale, Chart, LinearScale, LogarithmicScale } from "chart.js";
 import { type ChartConfiguration, type Plugin, SubTitle, Title } from "chart.js";
 import type {} from "chartjs-plugin-datalabels"; // the types of its options
-// Its main file is CommonJS and would bring a second Chart.js along, whose BarElement is not ours: figures would be
+// Its main file is CommonJS and would load a second Chart.js, with a BarElement class of its own: figures would then be
 // placed as if over points.
 import datalabels from "chartjs-plugin-datalabels/dist/chartjs-plugin-datalabels.esm.js";
 import { FONT_FAMILY } from "./canvas.ts";
@@ -10,16 +10,16 @@ import { roundTicks } from "./round_ticks.ts";
 
 Chart.register(BarController, BarElement, CategoryScale, LinearScale, LogarithmicScale, SubTitle, Title);
 
-/** One bar, or the slot of one. */
+/** One bar, or an empty slot. */
 export interface Bar {
-  /** Stands below it. */
+  /** Label below the bar. */
   label: string;
   color: string;
   /** In the axis's unit; null for an empty slot. */
   value: number | null;
   /** Half the length of its error bar, in the axis's unit; 0 for none. */
   deviation: number;
-  /** Stands in an empty slot: "failed". */
+  /** Text in an empty slot: "failed". */
   missing?: string;
 }
 
@@ -28,27 +28,27 @@ export interface BarPanel {
   title: string;
   /** Second line: which way is better. */
   subtitle: string;
-  /** What the y axis shows, with its unit. */
+  /** Quantity on the y axis, with its unit. */
   axis: string;
   /** Ends of the y axis. */
   range: { min: number; max: number };
-  /** A logarithmic y axis; `range.min` is over 0. */
+  /** Whether the y axis is logarithmic; `range.min` is then over 0. */
   logarithmic?: boolean;
-  /** What is printed over a bar. */
+  /** Formats the figure over a bar. */
   format: (value: number) => string;
   bars: readonly Bar[];
-  /** Stands in the panel instead of bars. */
+  /** Text in the panel instead of bars. */
   note?: string;
 }
 
-/** Width of a bar's slot, in points, under which the figures over bars are turned upright. */
+/** Slot width, points, below which the figures over bars are turned upright. */
 const NARROW_SLOT = 44;
 
 /**
- * A panel as Chart.js draws it. All lengths are points (1/72 inch); `devicePixelRatio` brings them to pixels.
+ * Configures Chart.js for a panel. All lengths are points (1/72 inch); `devicePixelRatio` converts them to pixels.
  *
  * @param panel What to draw.
- * @param width The panel's width, points; with the number of bars it decides sizes and turns.
+ * @param width The panel's width, points; with the number of bars it decides sizes and rotation.
  * @param devicePixelRatio Pixels per point.
  * @returns The configuration for `new Chart(canvas, …)`.
  *
@@ -89,7 +89,7 @@ export function barPanelChart(panel: BarPanel, width: number, devicePixelRatio: 
       locale: "en-US",
       layout: { padding: { right: 6 } },
       plugins: {
-        // Chart.js's registry is global: where another chart has registered a legend, this one would get it too.
+        // Chart.js's registry is global: if another chart has registered a legend, this one would get it too.
         legend: { display: false },
         title: {
           display: true,
@@ -108,7 +108,7 @@ export function barPanelChart(panel: BarPanel, width: number, devicePixelRatio: 
         datalabels: {
           color: INK.text,
           font: font(figureSize, 500),
-          // A rim of paper, where a grid line runs through a figure.
+          // A rim in the paper's colour, where a grid line runs through a figure.
           textStrokeColor: INK.background,
           textStrokeWidth: 3,
           formatter: (value: number | null) => value === null ? "" : panel.format(value),
@@ -116,7 +116,7 @@ export function barPanelChart(panel: BarPanel, width: number, devicePixelRatio: 
           rotation: upright ? -90 : 0,
           anchor: "end",
           align: "end",
-          // Over the error bar, where there is one.
+          // Over the error bar, if the bar has one.
           offset: ({ chart, dataIndex }) => errorBarHeight(chart, panel, dataIndex) + (upright ? 4 : 2),
         },
       },
@@ -143,7 +143,10 @@ export function barPanelChart(panel: BarPanel, width: number, devicePixelRatio: 
   };
 }
 
-/** Cuts a long name in its middle: kinds differ at the start, sizes at the end, and what follows an @ says on which terms. */
+/**
+ * Cuts a long name in the middle: kinds differ at the start, sizes at the end, and the part after @ names the
+ * numbering.
+ */
 function shorten(label: string, longest: number): string {
   if (label.length <= longest) return label;
   const at = label.lastIndexOf("@");
@@ -154,10 +157,10 @@ function shorten(label: string, longest: number): string {
   return `${name.slice(0, head)}…${name.slice(name.length - (left - head))}${terms}`;
 }
 
-/** Plots are at least this high, points: names below them are long where figures stand upright. */
+/** Least height of plots, points: names below them are long if figures stand upright. */
 const LEAST_PLOT = { upright: 80, level: 150 };
 
-/** Room over the plot for the figures over bars, and over their error bars, that end near the axis's end; points. */
+/** Height, points, that figures and error bars need above the plot for bars that end near the axis's end. */
 function roomOver({ bars, range, logarithmic, format }: BarPanel, size: number, upright: boolean): number {
   const scale = (value: number) => logarithmic ? Math.log(Math.max(value, range.min)) : value;
   const rooms = bars.map(({ value, deviation }) => {
@@ -170,7 +173,7 @@ function roomOver({ bars, range, logarithmic, format }: BarPanel, size: number, 
   return 8 + Math.max(0, ...rooms);
 }
 
-/** Ends of a bar's error bar on the canvas, points, cut at the plot's edges; null where there is none. */
+/** Ends of a bar's error bar on the canvas, points, cut at the plot's edges; null without an error bar. */
 function errorBarEnds(chart: Chart, panel: BarPanel, index: number): { top: number; bottom: number } | null {
   const bar = panel.bars[index];
   if (bar === undefined || bar.value === null || !(bar.deviation > 0)) return null;
@@ -179,18 +182,18 @@ function errorBarEnds(chart: Chart, panel: BarPanel, index: number): { top: numb
   return { top: place(bar.value + bar.deviation), bottom: place(bar.value - bar.deviation) };
 }
 
-/** Height on the canvas, points. A logarithmic axis has no place for zero and less: its lower end stands for them. */
+/** Height on the canvas, points. A logarithmic axis has no place for zero and less: its lower end is used for them. */
 function pixelOf(chart: Chart, panel: BarPanel, value: number): number {
   return chart.scales["y"]!.getPixelForValue(panel.logarithmic ? Math.max(value, panel.range.min) : value);
 }
 
-/** How far a bar's error bar reaches over its end, points. */
+/** How far a bar's error bar extends above the bar's end, points. */
 function errorBarHeight(chart: Chart, panel: BarPanel, index: number): number {
   const ends = errorBarEnds(chart, panel, index);
   return ends === null ? 0 : Math.max(0, pixelOf(chart, panel, panel.bars[index]!.value!) - ends.top);
 }
 
-/** Draws one standard deviation up and down of every bar's end. */
+/** Draws one standard deviation above and below every bar's end. */
 function errorBars(panel: BarPanel): Plugin<"bar"> {
   return {
     id: "errorBars",
@@ -206,7 +209,7 @@ function errorBars(panel: BarPanel): Plugin<"bar"> {
         ctx.beginPath();
         ctx.moveTo(element.x, ends.top);
         ctx.lineTo(element.x, ends.bottom);
-        // An end cut off at the plot's edge has no cap: it goes on.
+        // An end cut off at the plot's edge has no cap: the bar continues.
         for (const end of [ends.top, ends.bottom]) {
           if (end <= chart.chartArea.top || end >= chart.chartArea.bottom) continue;
           ctx.moveTo(element.x - cap, end);
@@ -219,7 +222,7 @@ function errorBars(panel: BarPanel): Plugin<"bar"> {
   };
 }
 
-/** Writes into empty slots why they are empty, and the panel's note. */
+/** Writes the reason into empty slots, and the panel's note. */
 function slotTexts(panel: BarPanel, upright: boolean, size: number): Plugin<"bar"> {
   return {
     id: "slotTexts",

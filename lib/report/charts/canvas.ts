@@ -1,9 +1,9 @@
-// Only a module that is imported makes Deno install its package.
+// Deno installs a package only if a module of it is imported.
 import "@fontsource/inter/package.json" with { type: "json" };
 import { fromFileUrl } from "@std/path";
 import type { Canvas, SKRSContext2D } from "@napi-rs/canvas";
 
-/** A canvas to draw on: what both libraries have in common. */
+/** A canvas to draw on: the API that both libraries share. */
 export type Surface = Pick<Canvas, "width" | "height"> & { getContext(kind: "2d"): Context };
 
 /** What draws on it. */
@@ -11,21 +11,21 @@ export type Context = SKRSContext2D;
 
 /** One of the canvas libraries, ready to draw text. */
 export interface CanvasLibrary {
-  /** The package's name. */
+  /** Name of the package. */
   readonly name: CanvasName;
-  /** A new canvas, transparent, in pixels. */
+  /** Makes a transparent canvas; sizes in pixels. */
   createCanvas(width: number, height: number): Surface;
-  /** The picture as a PNG file. */
+  /** Encodes the picture as a PNG file. */
   encodePng(surface: Surface): Promise<Uint8Array>;
 }
 
 /** The packages that draw, in order of preference. Both are Skia: the picture is the same. */
 export type CanvasName = "skia-canvas" | "@napi-rs/canvas";
 
-/** The font family that text is drawn in. It comes with the project, for machines have none or others. */
+/** Font family of all text. It comes with the project, because machines may have no fonts or other ones. */
 export const FONT_FAMILY = "Inter";
 
-/** Weights of {@linkcode FONT_FAMILY} that can be drawn. */
+/** Available weights of {@linkcode FONT_FAMILY}. */
 const FONT_WEIGHTS = [400, 500, 600] as const;
 
 /**
@@ -34,7 +34,7 @@ const FONT_WEIGHTS = [400, 500, 600] as const;
  *
  * @param names The libraries to try, in order; both if left out.
  * @returns The first one that loads, with the fonts registered.
- * @throws {Error} Where none loads; `errors` of its cause says why for each.
+ * @throws {Error} If none loads; `errors` of its cause has a reason for each.
  *
  * @example
  * ```ts
@@ -77,7 +77,8 @@ const LOADERS: Record<CanvasName, () => Promise<CanvasLibrary>> = {
   },
   "@napi-rs/canvas": async () => {
     const { createCanvas, GlobalFonts } = await import("@napi-rs/canvas");
-    // A system's own Inter would be found under this name too, perhaps without the weights: ours is registered always.
+    // A system's own Inter would be found under this name too, perhaps without these weights: always register the
+    // project's.
     registered ||= fontFiles().map((path) => GlobalFonts.registerFromPath(path, FONT_FAMILY)).every(Boolean);
     if (!registered) throw new Error(`Cannot register the font ${FONT_FAMILY}`);
     return {

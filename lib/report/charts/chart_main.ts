@@ -1,6 +1,6 @@
 /**
- * Draws a run's picture beside its results.json, and prints the names of the files it wrote. Run as a child process, for
- * the canvas addon needs --allow-ffi and the benchmark's parent process has none.
+ * Draws a run's pictures into the folder of its results.json, and prints the names of the files it wrote. Runs as a
+ * child process: the canvas addon needs --allow-ffi, and the benchmark's parent process does not have it.
  *
  *     deno run -A lib/report/charts/chart_main.ts PARENT results/…/results.json [comparison | nll | traces]
  *
@@ -18,7 +18,7 @@ import { modelFileName } from "../results/results_folder.ts";
 import { isTraceFile, readTrace } from "../results/trace.ts";
 import type { BenchmarkResults } from "../results/types.ts";
 
-/** Each gives the names of the files it wrote. */
+/** Each function yields the names of the files it wrote. */
 const DRAW: Record<Picture, (results: BenchmarkResults, folder: string) => AsyncIterable<string>> = {
   async *comparison(results, folder) {
     await drawComparison(results, join(folder, PICTURES.comparison));
@@ -48,7 +48,7 @@ if (import.meta.main) {
     if (!Object.hasOwn(DRAW, picture)) throw new TypeError(`Cannot draw: there is no "${picture}"`);
     for await (const name of DRAW[picture as Picture](await readResults(path), dirname(path))) console.log(name);
   } catch (error) {
-    // The parent takes the last line for the reason.
+    // The parent reads the last line as the reason.
     console.error(error instanceof Error ? error.message : error);
     Deno.exit(1);
   }

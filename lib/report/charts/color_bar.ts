@@ -5,13 +5,13 @@ import { HEAT_NONE, heatColor, INK } from "./palette.ts";
 const WIDTH = 16;
 
 /**
- * Draws what a heatmap's colours mean: a bar from all to a little, and apart from it boxes for none and for what had not
- * been read.
+ * Draws the key to a heatmap's colours: a bar from all heads to few, and separate boxes for none and for text that had
+ * not been read.
  *
  * @param context Its unit is the point.
- * @param x The left edge, points; `y` the top.
- * @param height Of the bar, points. The boxes take up to 60 more.
- * @param unread Whether there is text that had not been read.
+ * @param x Left edge, points; `y` is the top edge.
+ * @param height Height of the bar, points. The boxes take up to 60 more.
+ * @param unread Whether some text had not been read.
  *
  * @example
  * ```ts
@@ -29,7 +29,7 @@ export function drawColorBar(
   const steps = 256;
   for (let step = 0; step < steps; step++) {
     context.fillStyle = heatColor((1 - step / steps) ** 2);
-    // Each reaches to the end, and the next covers its rest: no seams.
+    // Each rectangle extends to the end, and the next covers the rest: no seams.
     context.fillRect(x, y + height * step / steps, WIDTH, height * (steps - step) / steps);
   }
   const boxes = [{ color: HEAT_NONE, label: "none" }];
@@ -45,7 +45,7 @@ export function drawColorBar(
   context.font = `400 12px ${FONT_FAMILY}`;
   context.textAlign = "left";
   context.textBaseline = "middle";
-  // By the root, as heatColor().
+  // Scaled by the square root, as in heatColor().
   for (const share of height >= 110 ? [1, 0.5, 0.25, 0.1, 0.01] : [1, 0.25]) {
     context.fillText(`${share * 100} %`, x + WIDTH + 6, y + height * (1 - Math.sqrt(share)));
   }

@@ -8,23 +8,25 @@ import { isOfWholeGpu } from "../tables/table_notes.ts";
 import { termsOf } from "./terms.ts";
 import type { BenchmarkResults } from "../results/types.ts";
 
-/** From this ratio of the largest to the smallest perplexity on, a linear axis shows nothing but the largest. */
+/** Ratio of the largest to the smallest perplexity above which a linear axis would show only the largest. */
 const LOGARITHMIC_FROM = 20;
 
-/** One chart of the six. */
+/** One of the six charts. */
 interface Metric {
   figure: StatName;
   title: string;
   subtitle: string;
   axis: string;
-  /** From the stored unit to the axis's. */
+  /** Factor from the stored unit to the axis's. */
   scale: number;
   format: (value: number) => string;
-  /** Ends of the axis, for bars between `min` and `max`, in the axis's unit; `reach` is the highest error bar's end. */
+  /**
+   * Ends of the axis for bars between `min` and `max`, in the axis's unit; `reach` is the end of the highest error bar.
+   */
   range: (min: number, max: number, reach: number) => { min: number; max: number };
 }
 
-/** Bars whose length is to be compared begin at 0. The room above is for the figures over them. */
+/** Axis from 0, for bars whose lengths are compared. The room above is for the figures over them. */
 const fromZero: Metric["range"] = (_min, max, reach) => ({
   min: 0,
   max: max > 0 ? Math.max(1.15 * max, 1.05 * reach) : 1,
@@ -91,13 +93,13 @@ const METRICS: readonly Metric[] = [
 /**
  * Draws benchmark_comparison.png: throughput, TPOT and TTFT over perplexity, VRAM and cache size, one bar for each
  * configuration in the order of the table, 7200 x 3600 pixels at 300 DPI. With several samples, error bars show one
- * standard deviation; a chart whose axis they do not fit into says instead how long they are, for lines across the whole
- * chart would show nothing and hide the bars. A configuration without figures keeps its place, empty; so does a figure
- * that is not finite or was not measured, for which the axis leaves no room.
+ * standard deviation. If they do not fit into a chart's axis, the chart states how long they are instead: lines across
+ * the whole chart would show nothing and hide the bars. A configuration without figures keeps an empty slot. So does a
+ * figure that is not finite or was not measured; the axis leaves no room for it.
  *
  * @param results A run's results.
  * @param path The file. A reader never sees half of it.
- * @param library As from {@linkcode loadCanvas}; loaded if left out, which needs --allow-ffi.
+ * @param library From {@linkcode loadCanvas}; loaded if left out, which needs --allow-ffi.
  *
  * @example
  * ```ts
@@ -130,7 +132,7 @@ export async function drawComparison(results: BenchmarkResults, path: string, li
   );
 }
 
-/** What error bars are, where there are some. */
+/** Explains the error bars, if any are drawn. */
 function errorBarNote({ aggregated_stats }: BenchmarkResults, panels: readonly BarPanel[]): string[] {
   if (!panels.some(({ bars }) => bars.some(({ deviation }) => deviation > 0))) return [];
   const counts = Object.values(aggregated_stats).map(({ n }) => n).filter((n) => n > 1);
@@ -138,7 +140,7 @@ function errorBarNote({ aggregated_stats }: BenchmarkResults, panels: readonly B
   return [`Error bars: ± 1 standard deviation over ${least === most ? most : `${least} to ${most}`} samples`];
 }
 
-/** Whose memory it is, where NVML did not list the process. */
+/** Notes that VRAM is the whole GPU's, if NVML did not list the process. */
 function vramNote({ configurations, ...results }: BenchmarkResults): string[] {
   return configurations.some(({ name }) => isOfWholeGpu(results, name)) ? ["VRAM: the whole GPU's"] : [];
 }
@@ -179,20 +181,20 @@ function panelOf(metric: Metric, results: BenchmarkResults): BarPanel {
   };
 }
 
-/** What stands in the place of a bar that cannot be drawn: the table's words. */
+/** Text in place of a bar that cannot be drawn, the same as in the table. */
 function unmeasured(figure: number | null): string {
   if (figure === null) return "n/a";
   return Number.isNaN(figure) ? "nan" : figure > 0 ? "inf" : "-inf";
 }
 
-/** Whether every error bar lies within the axis. Below 0 there is nothing to show of a figure that cannot be negative. */
+/** Whether every error bar lies within the axis. The part below 0 does not count: no figure can be negative. */
 function errorBarsFit(bars: readonly Bar[], { min, max }: BarPanel["range"]): boolean {
   return bars.every(({ value, deviation }) =>
     value === null || !(deviation > 0) || (value + deviation <= max && (min === 0 || value - deviation >= min))
   );
 }
 
-/** The standard deviations as text. */
+/** Formats the standard deviations as text. */
 function deviationsOf(bars: readonly Bar[]): string {
   const sizes = bars.map(({ deviation }) => deviation).filter((deviation) => deviation > 0);
   const [least, most] = [Math.min(...sizes), Math.max(...sizes)].map((size) =>

@@ -2,23 +2,25 @@ import { basename, dirname, fromFileUrl, join, resolve } from "@std/path";
 import { endWith, mayExist, spawnDeno } from "../../process/deno_child.ts";
 import { type Picture, PICTURES } from "./pictures.ts";
 
-/** A picture takes about two seconds; a child that hangs must not keep a finished benchmark waiting. */
+/** A picture takes about two seconds; a child that hangs must not delay a finished benchmark. */
 const TIMEOUT_MS: Record<Picture, number> = { comparison: 60_000, nll: 60_000, traces: 300_000 };
 
-/** The picture's file, and all of them where there are several; or why there is none. */
+/** Path of the picture's file, and all paths if it has several files; or the reason why it was not drawn. */
 export type DrawOutcome = { path: string; paths: string[] } | { warning: string };
 
 /**
- * Draws a picture of a run in a child process. The canvas addon needs --allow-ffi; the parent, which starts the measuring
- * processes and writes the results, has none. The results are on disk already, so a failure is a warning, not an error.
+ * Draws a picture of a run in a child process. The canvas addon needs --allow-ffi; the parent, which starts the
+ * measuring processes and writes the results, does not have it. The results are on disk already, so a failure is a
+ * warning, not an error.
  *
- * The child may read and write the run's folder, load native code from the project's node_modules, see no environment
- * variable and reach no network.
+ * The child may read and write the run's folder and load native code from the project's node_modules. It has no
+ * environment variables and no network.
  *
  * @param resultsPath The run's results.json.
- * @param picture Which one: the comparison if left out. "traces" are one for every `trace_*.json` in the run's folder.
+ * @param picture The picture: the comparison if left out. "traces" draws one for every `trace_*.json` in the run's
+ * folder.
  * @param abort Ends it early.
- * @returns Where the picture is, or a sentence for people.
+ * @returns The picture's paths, or a warning for the user.
  *
  * @example
  * ```ts
@@ -42,9 +44,9 @@ export async function drawInChild(
       script: import.meta.resolve("./chart_main.ts"),
       permissions: permissions(),
       args: [basename(resultsPath), picture],
-      // Permissions name the folder as ".": a comma in its path would end it there.
+      // Permissions name the folder as ".": a comma in its path would end the path there.
       cwd: folder,
-      // Deno's own messages are passed on: one line of plain text.
+      // Deno's own messages are passed on as one line of plain text.
       set: { RUST_BACKTRACE: "0" },
       stdin: "null",
     });
@@ -63,20 +65,20 @@ export async function drawInChild(
   }
 }
 
-/** What the child may do. It runs in the folder of the results. */
+/** Permissions of the child, which runs in the folder of the results. */
 function permissions(): string[] {
   return [
     ffiFlag(),
     "--allow-read=.",
     "--allow-write=.",
-    // @napi-rs/canvas asks for a report of the process to tell glibc from musl, and for the user's folder of fonts.
+    // @napi-rs/canvas asks for a process report to distinguish glibc from musl, and for the user's font folder.
     "--allow-sys=cpus,networkInterfaces,hostname,homedir",
-    // Both canvas libraries look at variables that may be unset: not set, rather than denied.
+    // Both canvas libraries read variables that may be unset: ignored, they count as unset instead of denied.
     "--ignore-env",
   ];
 }
 
-/** Native code from the project's node_modules alone, where it has one. */
+/** Allows native code from the project's node_modules only, if it has one. */
 function ffiFlag(): string {
   const modules = new URL("../../../node_modules", import.meta.url);
   const scope = modules.protocol === "file:" && mayExist(modules) ? fromFileUrl(modules) : "";

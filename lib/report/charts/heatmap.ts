@@ -6,23 +6,26 @@ import { heatColor, INK } from "./palette.ts";
 import { linearTicks } from "./round_ticks.ts";
 import type { Trace, TraceSnapshot } from "../results/trace_types.ts";
 
-/** Maps on one page. */
+/** Most maps on one page. */
 const MOST_PANELS = 6;
 /** Inches. */
 const PAGE_WIDTH = 14;
 const POINTS_PER_INCH = 72;
-/** Room left of the maps for the layers, right of them for the colour bar, over each for its line, below for the axis. */
+/**
+ * Space around the maps, points: left for layers, right for the colour bar, over each for its label, below for the
+ * axis.
+ */
 const ROOM = { left: 58, right: 128, over: 26, below: 58 };
-/** Room below the colour bar, for its boxes. */
+/** Space below the colour bar for its boxes. */
 const BOXES = 60;
-/** Narrowest column, points: four pixels in print, still one where the picture fills a small screen. */
+/** Least column width, points: four pixels in print, still one if the picture fills a small screen. */
 const NARROWEST = 1;
 
-/** Terms of a picture that a trace does not know. */
+/** Options of a heatmap. */
 export interface HeatmapOptions {
   /** The model's name, for the header. */
   model?: string;
-  /** As from {@linkcode loadCanvas}; loaded if left out, which needs --allow-ffi. */
+  /** From {@linkcode loadCanvas}; loaded if left out, which needs --allow-ffi. */
   library?: CanvasLibrary;
 }
 
@@ -30,30 +33,30 @@ export interface HeatmapOptions {
 interface Panel {
   trace: Trace;
   snapshot: TraceSnapshot;
-  /** Stands over it. */
+  /** Label above it. */
   label: string;
 }
 
-/** Where things are, points. */
+/** Positions of the parts, points. */
 interface Layout {
   x: number;
   width: number;
   /** Height of a layer. */
   row: number;
-  /** Positions of a column, and its width. */
+  /** Text positions per column, and the column's width. */
   positions: number;
   column: number;
 }
 
 /**
  * Draws what caches held: layers from top to bottom, the text from left to right, and as colour the share of heads that
- * hold a position. One trace is drawn at its moments, up to six of them; of several traces, one below the other, each at
- * its last. Where there are more positions than columns, a column is their mean. 4200 pixels wide, at 300 DPI.
+ * hold a position. One trace is drawn at up to six of its snapshots; several traces are drawn below each other, each at
+ * its last snapshot. With more positions than columns, a column is their mean. 4200 pixels wide, at 300 DPI.
  *
- * @param traces One or several. Layers that hold everything, skipped ones too, are drawn as held.
+ * @param traces One or several. Layers that hold everything, including skipped ones, are drawn as held.
  * @param path The file. A reader never sees half of it.
  * @param options The model's name; the canvas library.
- * @throws {RangeError} Where there is nothing to draw.
+ * @throws {RangeError} If the traces hold nothing to draw.
  *
  * @example
  * ```ts
@@ -122,7 +125,7 @@ function panelsOf(traces: readonly Trace[]): Panel[] {
   });
 }
 
-/** How much is held, in words. */
+/** Describes in words how much is held. */
 function describe(trace: Trace, { tokens, held }: TraceSnapshot): string {
   const sizes = held.flatMap((heads, layer) => {
     if (trace.skip_layers.includes(layer)) return [];
@@ -178,7 +181,7 @@ function drawPanel(
     const top = snap(y + layer * row);
     const height = snap(y + (layer + 1) * row - gap) - top;
     const shares = heldShare(heads, snapshot.tokens, positions);
-    // Neighbours of one colour are one rectangle: a full layer is one, not a thousand.
+    // Neighbours of one colour form one rectangle: a full layer is one rectangle, not a thousand.
     for (let from = 0, to = 1; from < shares.length; from = to++) {
       while (to < shares.length && shares[to] === shares[from]) to++;
       const left = snap(x + from * column);
@@ -212,7 +215,7 @@ function drawPanel(
   context.restore();
 }
 
-/** Positions below the last map; all share them. */
+/** Labels positions below the last map; all maps share them. */
 function drawAxis(context: Context, { x, width, positions }: Layout, span: number, y: number): void {
   context.strokeStyle = INK.axis;
   context.lineWidth = 0.75;

@@ -1,11 +1,11 @@
 import type { Run } from "../results/trace_types.ts";
 
 /**
- * How many of a layer's heads hold each stretch of the text: what a heatmap's row shows.
+ * Computes the share of a layer's heads that hold each stretch of the text: a row of a heatmap.
  *
- * @param heads The layer's runs, `[head][run]`; none where the layer holds everything.
- * @param tokens Tokens that had been read.
- * @param width Positions of a stretch; the last one may be shorter.
+ * @param heads The layer's runs, `[head][run]`; empty if the layer holds everything.
+ * @param tokens Tokens read so far.
+ * @param width Positions per stretch; the last stretch may be shorter.
  * @returns For each stretch the mean share of heads that hold its positions, 0..1.
  *
  * @example
@@ -18,7 +18,7 @@ import type { Run } from "../results/trace_types.ts";
 export function heldShare(heads: readonly (readonly Run[])[], tokens: number, width: number): Float64Array {
   const passGroups = Math.ceil(tokens / width);
   if (heads.length === 0) return new Float64Array(passGroups).fill(1);
-  // Held positions are counted where runs begin and end, not one by one.
+  // Held positions are counted at the ends of runs, not one by one.
   const held = new Float64Array(passGroups);
   for (const [first, count] of heads.flat()) {
     const end = first + count;
@@ -30,11 +30,11 @@ export function heldShare(heads: readonly (readonly Run[])[], tokens: number, wi
 }
 
 /**
- * Picks as many moments as can be shown, evenly and with the first and the last.
+ * Picks as many items as can be shown, evenly and including the first and the last.
  *
- * @param items All of them.
- * @param most How many to keep.
- * @returns All if they are not more; else `most` of them, in order.
+ * @param items All items.
+ * @param most Most items to keep.
+ * @returns All items if they are no more than `most`; else `most` of them, in order.
  *
  * @example
  * ```ts

@@ -1,10 +1,11 @@
 /**
- * Mean of each value and those before it. Looking back only, a change shows where it happens and not before.
+ * Computes the mean of each value and the values before it. It looks back only, so a change shows where it happens and
+ * not before.
  *
- * @param values Any numbers; NaN for one that is not known.
- * @param window How many values each mean is over.
+ * @param values Any numbers; NaN for an unknown one.
+ * @param window Number of values in each mean.
  * @returns One mean for each full window: the first is that of values 0 to window - 1. A window with a NaN gives NaN.
- * @throws {RangeError} Where the window is not a whole number over 0.
+ * @throws {RangeError} If the window is not a whole number over 0.
  *
  * @example
  * ```ts
@@ -17,7 +18,7 @@ export function movingMean(values: readonly number[], window: number): number[] 
   if (!Number.isInteger(window) || window < 1) throw new RangeError(`Cannot take means over ${window} values`);
   const means: number[] = [];
   let sum = 0;
-  // What is not finite must leave the sum again, which it would not as a number.
+  // Values that are not finite must leave the sum again: NaN cannot be subtracted.
   let unknown = 0;
   values.forEach((value, index) => {
     if (Number.isFinite(value)) sum += value;

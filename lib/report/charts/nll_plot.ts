@@ -20,29 +20,30 @@ import type { BenchmarkResults } from "../results/types.ts";
 
 Chart.register(CategoryScale, Legend, LinearScale, LineController, LineElement, LogarithmicScale, PointElement);
 
-/** Tokens each point is the mean over: enough to see a trend, few enough to see where a cache fills. */
+/** Tokens in the mean of each point: enough to see a trend, few enough to see where a cache fills. */
 const WINDOW = 64;
-/** Of a long text a point is the mean over this share: finer, a line is as thick as it is noisy. */
+/** Share of a long text in the mean of each point: with less, noise makes the line thick. */
 const WINDOW_SHARE = 0.01;
-/** Points of a line beyond which more are not seen. */
+/** Most points of a line; more cannot be seen. */
 const MOST_POINTS = 1500;
-/** From this ratio of the largest to the smallest perplexity on, the axis is logarithmic. */
+/** Ratio of the largest to the smallest perplexity above which the axis is logarithmic. */
 const LOGARITHMIC_FROM = 10;
 
 /** One configuration's line: perplexity by position in the text, tokens. */
 export interface NllLine {
   name: string;
-  /** Tokens each point is the mean over. */
+  /** Tokens in the mean of each point. */
   window: number;
   points: { x: number; y: number }[];
 }
 
 /**
- * The perplexity along the text, smoothed: exp of the moving mean of the quality pass's NLL, averaged over the samples.
+ * Computes the perplexity along the text, smoothed: exp of the moving mean of the quality pass's NLL, averaged over the
+ * samples.
  *
  * @param results Configurations in order, and the raw results with their NLL.
- * @param window Tokens each point is the mean over, by default 64 or a hundredth of the text; a text too short for it gets
- * a quarter of its length.
+ * @param window Tokens in the mean of each point, by default 64 or a hundredth of the text; a text too short for it
+ * gets a quarter of its length.
  * @returns One line for each configuration with figures.
  *
  * @example
@@ -65,7 +66,7 @@ export function nllLines(
       nll
     );
     if (samples.length === 0) return [];
-    // Only as far as every sample goes: where one ends, the mean would jump.
+    // Stops at the end of the shortest sample: beyond it the mean would jump.
     const length = Math.min(...samples.map((nll) => nll.length));
     const wanted = window ?? Math.max(WINDOW, Math.round(length * WINDOW_SHARE));
     const over = Math.max(1, Math.min(wanted, Math.floor(length / 4)));
@@ -75,7 +76,7 @@ export function nllLines(
     );
     const stride = Math.ceil(length / MOST_POINTS);
     const points = movingMean(nll, over)
-      // The first token is read, the second is the first that is predicted.
+      // The first token is read, the second is the first to be predicted.
       .map((mean, index) => ({ x: index + over, y: Math.exp(mean) }))
       .filter((_, index, { length }) => index % stride === 0 || index === length - 1);
     return [{ name, window: over, points }];
@@ -83,13 +84,13 @@ export function nllLines(
 }
 
 /**
- * Draws the perplexity along the text, one line for each configuration: where a cache begins to drop what was needed, its
- * line leaves the baseline's. Where the text is longer than those the model was trained on, a mark says where that begins.
- * 4200 x 2400 pixels at 300 DPI.
+ * Draws the perplexity along the text, one line for each configuration: where a cache begins to drop entries that were
+ * needed, its line leaves the baseline's. If the text is longer than the texts the model was trained on, a mark shows
+ * where that begins. 4200 x 2400 pixels at 300 DPI.
  *
  * @param results A run's results.
  * @param path The file. A reader never sees half of it.
- * @param library As from {@linkcode loadCanvas}; loaded if left out, which needs --allow-ffi.
+ * @param library From {@linkcode loadCanvas}; loaded if left out, which needs --allow-ffi.
  *
  * @example
  * ```ts
@@ -132,7 +133,7 @@ function lineChart(
         borderDash: [...shades[index]!.dash],
         borderWidth: kindOf(name) === "baseline" ? 3.6 : 1.5,
         borderJoinStyle: "round",
-        // The baseline lies under the others as a rim: over them, it would hide what is close to it.
+        // The baseline is a rim under the other lines: over them, it would hide lines close to it.
         order: kindOf(name) === "baseline" ? 1 : 0,
         pointRadius: 0,
         spanGaps: false,
@@ -147,10 +148,10 @@ function lineChart(
       normalized: true,
       plugins: {
         legend: {
-          // A few names have room over the plot; it is the width that shows where things happen.
+          // A few names fit over the plot; the plot needs its width to show where things happen.
           ...(lines.length <= 5 ? { position: "top", align: "start" } : { position: "right" }),
           labels: {
-            // By the table, not by what lies over what.
+            // Ordered as in the table, not as the lines are stacked.
             sort: (a, b) => (a.datasetIndex ?? 0) - (b.datasetIndex ?? 0),
             color: INK.text,
             font: font(lines.length > 20 ? 11 : 13, 400),

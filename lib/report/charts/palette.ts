@@ -1,7 +1,7 @@
-/** The kinds of configurations a chart tells apart. */
+/** Kinds of configurations that charts distinguish. */
 export type Kind = "baseline" | "streaming" | "recent_only" | "other";
 
-/** What a chart is drawn in. Restrained: the figures are to stand out, not the ink. */
+/** Colours of everything except data. Restrained: figures should stand out. */
 export const INK = {
   text: "#1f2937",
   muted: "#6b7280",
@@ -20,7 +20,7 @@ export const KIND_COLORS: Readonly<Record<Kind, string>> = {
   other: "#4b7fc4",
 };
 
-/** What a legend calls them. */
+/** Names of the kinds in legends. */
 export const KIND_LABELS: Readonly<Record<Kind, string>> = {
   baseline: "baseline",
   streaming: "streaming",
@@ -29,9 +29,9 @@ export const KIND_LABELS: Readonly<Record<Kind, string>> = {
 };
 
 /**
- * The kind of a configuration, by its name.
+ * Returns the kind of a configuration, by its name.
  *
- * @param name As in the table; `@` and how positions are numbered may stand behind it.
+ * @param name Name in the table; it may end in `@` and how positions are numbered.
  * @returns The kind, which gives the colour.
  *
  * @example
@@ -52,17 +52,18 @@ export function kindOf(name: string): Kind {
 export interface Shade {
   /** #rrggbb */
   color: string;
-  /** Lengths of dashes and gaps, points; none for a full line. */
+  /** Lengths of dashes and gaps, points; empty for a solid line. */
   dash: readonly number[];
 }
 
-/** Full, dashed, dotted, dash-dotted. */
+/** Solid, dashed, dotted, dash-dotted. */
 const DASHES: readonly (readonly number[])[] = [[], [7, 4], [2, 3], [9, 3, 2, 3]];
-/** How far the lightest and the darkest shade are from a kind's colour, of the way to white and black. */
+/** Distance of the lightest and the darkest shade from a kind's colour, as a share of the way to white and black. */
 const SPREAD = 0.36;
 
 /**
- * Tells lines of one kind apart: from dark to light in the kind's colour, with other dashes for every fourth.
+ * Gives lines of one kind different looks: from dark to light in the kind's colour, with different dashes in cycles of
+ * four.
  *
  * @param names Configurations, in order.
  * @returns A shade for each.
@@ -86,12 +87,12 @@ export function shadesOf(names: readonly string[]): Shade[] {
   });
 }
 
-/** A colour mixed with white (tone up to 1) or black (down to -1). */
+/** Mixes a colour with white (tone up to 1) or black (down to -1). */
 function tinted(color: string, tone: number): string {
   return mixed(color, tone > 0 ? "#ffffff" : "#000000", Math.abs(tone));
 }
 
-/** Two colours mixed: `share` of the second. */
+/** Mixes two colours: `share` of the second. */
 function mixed(first: string, second: string, share: number): string {
   const channels = [1, 3, 5].map((at) => {
     const [from, to] = [first, second].map((color) => Number.parseInt(color.slice(at, at + 2), 16)) as [number, number];
@@ -100,14 +101,17 @@ function mixed(first: string, second: string, share: number): string {
   return `#${channels.join("")}`;
 }
 
-/** What a heatmap's cell is in that nothing holds. */
+/** Colour of a heatmap's cell that no head holds. */
 export const HEAT_NONE = "#eceef2";
-/** From the least share over none to all. Lightness falls evenly, so it reads in gray and with any colour vision. */
+/**
+ * Colours from the least share above none to all. Lightness falls evenly: it works in gray and for any colour vision.
+ */
 const HEAT_STOPS = ["#a2da5e", "#40bd72", "#21918c", "#31688e", "#443983", "#440154"] as const;
 
 /**
- * A heatmap's colour. It leaps between none and the least, for one held position among thousands must be seen, and goes
- * by the root of the share: of a long text little is held, and that is where shares have to be told apart.
+ * Returns a heatmap's colour. It jumps between none and the least share: a single held position among thousands must be
+ * visible. It scales with the square root of the share: little of a long text is held, so small shares must be
+ * distinguishable.
  *
  * @param share 0..1.
  * @returns #rrggbb

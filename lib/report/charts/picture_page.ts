@@ -6,25 +6,25 @@ import { writeAtomic } from "../../util/write_atomic.ts";
 
 /** Pixels per inch of every picture. */
 const DPI = 300;
-/** Points per inch. All lengths here are points unless they say otherwise, so 14 is the size of a 14 pt font in print. */
+/** Points per inch. All lengths here are points unless they say otherwise: 14 is the size of a 14 pt font in print. */
 const POINTS_PER_INCH = 72;
-/** Room at the page's edges. */
+/** Margin at the page's edges. */
 export const MARGIN = 36;
-/** Room the header takes at the page's top. */
+/** Height of the header at the page's top. */
 export const HEADER_HEIGHT = 108;
 
-/** What stands over the charts of a page. */
+/** Header over the charts of a page. */
 export interface PageHeader {
   title: string;
-  /** What was measured, and on what: a picture taken out of its context still names its terms. */
+  /** What was measured, and on what: a picture out of its context still names its terms. */
   subtitle: string;
-  /** How to read it; "" for nothing. */
+  /** How to read it; "" for no note. */
   note: string;
   legend: readonly { label: string; color: string }[];
 }
 
 /**
- * A white page that charts are placed on. Its unit is the point (1/72 inch), the file it becomes has 300 DPI.
+ * A white page to place charts on. Its unit is the point (1/72 inch); its file has 300 DPI.
  *
  * @example
  * ```ts
@@ -45,7 +45,7 @@ export class Page {
   readonly height: number;
 
   /**
-   * @param library As from {@linkcode loadCanvas}.
+   * @param library From {@linkcode loadCanvas}.
    * @param width Inches.
    * @param height Inches.
    */
@@ -98,20 +98,20 @@ export class Page {
   /**
    * Draws a chart.
    *
-   * @param x Its left edge, points; `y` its top edge.
+   * @param x Left edge, points; `y` is the top edge.
    * @param width Points, as `height`.
-   * @param configure Gives the chart's configuration for a number of pixels per point.
+   * @param configure Returns the chart's configuration for a number of pixels per point.
    */
   place<T extends ChartType>(
     { x, y, width, height }: { x: number; y: number; width: number; height: number },
     configure: (devicePixelRatio: number) => ChartConfiguration<T>,
   ): void {
     const scale = DPI / POINTS_PER_INCH;
-    // Chart.js takes the canvas's size for points and makes it larger by the ratio.
+    // Chart.js takes the canvas's size as points and enlarges it by the ratio.
     const surface = this.#library.createCanvas(Math.floor(width), Math.floor(height));
-    // Its types know the browser's canvas only. It uses no more of it than there is here.
+    // Its types know only the browser's canvas. It uses no more of it than this canvas has.
     const chart = new Chart(surface as never, configure(scale));
-    // Whole pixels: between them, every line and letter would be blurred.
+    // Whole pixels: between pixels, every line and letter would be blurred.
     this.#surface.getContext("2d").drawImage(surface as never, Math.round(x * scale), Math.round(y * scale));
     chart.destroy();
   }
@@ -119,8 +119,8 @@ export class Page {
   /**
    * Draws by hand.
    *
-   * @param draw Gets the canvas's context, whose unit is the point, and a function that brings a length or a place to
-   * whole pixels: what is filled between two of them has sharp edges, and leaves no seam to its neighbour.
+   * @param draw Receives the canvas's context, whose unit is the point, and a function that rounds a length or a place
+   * to whole pixels: a rectangle between two such places has sharp edges and no seam to its neighbour.
    */
   paint(draw: (context: Context, snap: (points: number) => number) => void): void {
     const scale = DPI / POINTS_PER_INCH;

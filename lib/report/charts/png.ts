@@ -5,13 +5,13 @@ const SIGNATURE_BYTES = 8;
 const METRES_PER_INCH = 0.0254;
 
 /**
- * Writes the resolution into a PNG file (its pHYs chunk), so that it is printed and laid out at its size in inches:
- * a canvas knows pixels only.
+ * Writes the resolution into a PNG file (its pHYs chunk), so that it is printed and laid out at its size in inches: a
+ * canvas knows only pixels.
  *
- * @param png A PNG file. One that states a resolution gets the new one instead.
+ * @param png A PNG file. An existing resolution is replaced.
  * @param dpi Pixels per inch, for both directions.
- * @returns A copy that states it.
- * @throws {TypeError} Where it is no PNG file.
+ * @returns A copy with the resolution.
+ * @throws {TypeError} If it is not a PNG file.
  *
  * @see {@link https://www.w3.org/TR/png-3/#11pHYs}
  *
@@ -28,7 +28,7 @@ const METRES_PER_INCH = 0.0254;
 export function withResolution(png: Uint8Array, dpi: number): Uint8Array {
   const view = new DataView(png.buffer, png.byteOffset, png.byteLength);
   if (png.length < SIGNATURE_BYTES || view.getUint32(0) !== 0x89504e47) {
-    throw new TypeError("Cannot set the resolution: this is no PNG file");
+    throw new TypeError("Cannot set the resolution: this is not a PNG file");
   }
   const parts = [png.subarray(0, SIGNATURE_BYTES)];
   for (let at = SIGNATURE_BYTES; at < png.length;) {
@@ -36,7 +36,7 @@ export function withResolution(png: Uint8Array, dpi: number): Uint8Array {
     const end = at + 12 + view.getUint32(at);
     const type = String.fromCharCode(...png.subarray(at + 4, at + 8));
     if (type !== "pHYs") parts.push(png.subarray(at, end));
-    // It has to come before the pixels; right behind the header, IHDR, is always before.
+    // The chunk must come before the pixels; right after the header, IHDR, is always before them.
     if (type === "IHDR") parts.push(physChunk(Math.round(dpi / METRES_PER_INCH)));
     at = end;
   }

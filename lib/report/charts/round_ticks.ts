@@ -1,6 +1,6 @@
 /**
- * Gives a logarithmic axis of Chart.js ticks that are read at a glance: 1, 2 and 5 times the powers of ten, or the powers
- * alone where there are many. For `afterBuildTicks`.
+ * Gives a logarithmic axis of Chart.js ticks that are easy to read: 1, 2 and 5 times the powers of ten, or only the
+ * powers if that would be too many. For `afterBuildTicks`.
  *
  * @param scale The axis; its ticks are replaced.
  *
@@ -23,10 +23,10 @@ export function roundTicks(scale: { min: number; max: number; ticks: { value: nu
 }
 
 /**
- * Ticks of a linear axis of whole numbers: 1, 2 or 5 times a power of ten apart.
+ * Returns ticks of a linear axis of whole numbers: 1, 2 or 5 times a power of ten apart.
  *
- * @param min The axis's lower end; `max` its upper.
- * @param most How many there may be.
+ * @param min The axis's lower end; `max` is its upper end.
+ * @param most Most ticks allowed.
  * @returns The ticks, ascending.
  *
  * @example

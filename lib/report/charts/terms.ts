@@ -2,7 +2,7 @@ import { basename } from "@std/path";
 import { modelFileName } from "../results/results_folder.ts";
 import type { ConfigurationRecord, Environment, GpuInfo, RunConfig } from "../results/types.ts";
 
-/** What {@linkcode termsOf} reads of results.json. */
+/** Fields of results.json that {@linkcode termsOf} reads. */
 export interface Terms {
   config: Pick<
     RunConfig,
@@ -14,7 +14,7 @@ export interface Terms {
 }
 
 /**
- * The terms of a run on one line, for a picture's header: model, device, dtype, positions, samples, tokens.
+ * Formats the terms of a run on one line, for a picture's header: model, device, dtype, positions, samples, tokens.
  *
  * @param results Its settings and environment.
  * @returns The line.
@@ -44,14 +44,14 @@ export function termsOf({ config, environment, configurations = [] }: Terms): st
   ].join("  ·  ");
 }
 
-/** Whose kernels ran steps, on a GPU: times of one and the other are far apart. */
+/** Whose kernels ran steps, on a GPU: their times are far apart. */
 function kernelTerms(device: RunConfig["device"], configurations: NonNullable<Terms["configurations"]>): string[] {
   const used = new Set(configurations.map(({ kernels }) => kernels).filter((kernels) => kernels !== undefined));
   if (device !== "cuda" || used.size === 0) return [];
   return [used.size > 1 ? "own and ORT's kernels" : used.has("own") ? "own kernels" : "ORT's kernels"];
 }
 
-/** A data set's name as a picture has room for it: of a path, what stands last. */
+/** Short name of a data set for a picture: the last part of a path. */
 function textName(dataset: string): string {
   return dataset === "-" ? "standard input" : basename(dataset);
 }

@@ -4,22 +4,22 @@ import config from "../../../deno.json" with { type: "json" };
 import { gitCommit } from "./git_commit.ts";
 import type { Environment } from "./types.ts";
 
-/** The part of {@linkcode Environment} that this process can tell by itself, without FFI. */
+/** The part of {@linkcode Environment} that this process can find out by itself, without FFI. */
 export type HostEnvironment = Pick<
   Environment,
   "cpu" | "memory_bytes" | "os" | "deno" | "kvcompress" | "git_commit"
 >;
 
-/** The part that comes from elsewhere: the GPU and ONNX Runtime from the process that opened them, and the hashes. */
+/** The rest: the GPU and ONNX Runtime, known to the process that opened them, and the hashes. */
 export type MeasuredEnvironment = Omit<Environment, keyof HostEnvironment>;
 
 /**
- * Describes what was measured on, for results.json.
+ * Describes the environment of a measurement, for results.json.
  *
  * Needs `--allow-sys=cpus,systemMemoryInfo,osRelease`, and `--allow-read` of the project for the commit.
  *
  * @param measured What the process that ran the model knows, and the hashes of model and text.
- * @returns The whole description.
+ * @returns The complete description.
  *
  * @example
  * ```ts
@@ -76,7 +76,7 @@ export function describeEnvironment(measured: MeasuredEnvironment): Environment 
  */
 export function hostEnvironment(): HostEnvironment {
   return {
-    // `cores`: those this process may use, which a container or taskset can make fewer than the machine has
+    // `cores`: the cores this process may use, which a container or taskset may limit
     cpu: { model: cpus()[0]?.model.trim() || "unknown", cores: navigator.hardwareConcurrency },
     memory_bytes: Deno.systemMemoryInfo().total,
     os: `${Deno.build.os} ${Deno.osRelease()} ${Deno.build.arch}`,

@@ -1,13 +1,13 @@
 import { isAbsolute, join } from "@std/path";
 
 /**
- * The commit a checkout is at, read from its files, so that no permission to run git is needed. Knows worktrees and
+ * Reads the commit of a checkout from its files, so that no permission to run git is needed. Supports worktrees and
  * submodules (`.git` is a file there) and packed refs (gitrepository-layout(5)).
  *
- * Needs `--allow-read` for the folder, and for the repository's own where `.git` leads elsewhere.
+ * Needs `--allow-read` for the folder, and for the repository's own folder if `.git` points elsewhere.
  *
  * @param folder The checkout's top folder. Folders above are not tried: their commit would be another project's.
- * @returns 40 or 64 hex digits; null outside a checkout, before the first commit and where it cannot be read.
+ * @returns 40 or 64 hex digits; null outside a checkout, before the first commit and if it cannot be read.
  *
  * @example
  * ```ts
@@ -56,6 +56,6 @@ function read(path: string): string | null {
   try {
     return Deno.readTextFileSync(path).trim();
   } catch {
-    return null; // a file that is not there, or that this process may not read
+    return null; // a file that does not exist, or that this process may not read
   }
 }

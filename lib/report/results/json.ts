@@ -1,9 +1,10 @@
 /**
- * JSON for people and machines: indented by two spaces, but a list of plain values stands on one line. Thousands of raw
- * step times would otherwise be thousands of lines, and the few figures one looks for could not be found.
+ * Formats JSON for people and machines: indented by two spaces, but a list of plain values is on one line. Otherwise
+ * thousands of raw step times would be thousands of lines, and hide the few figures of interest.
  *
- * @param value Anything `JSON.stringify` takes. Numbers are written in full; those JSON has no form for become null.
- * @returns The text, without a line end. `JSON.parse` gives back the same as with `JSON.stringify(value)`.
+ * @param value Anything `JSON.stringify` takes. Numbers are written in full; those that JSON cannot express become
+ * null.
+ * @returns The text, without a line end. `JSON.parse` returns the same as for `JSON.stringify(value)`.
  *
  * @example
  * ```ts
@@ -17,7 +18,7 @@
  * ```
  */
 export function formatJson(value: unknown): string {
-  // One round through JSON settles what is left out, what becomes null and what toJSON() gives.
+  // One round through JSON settles which fields are left out, which become null and what toJSON() gives.
   return format(JSON.parse(JSON.stringify(value) ?? "null"), "");
 }
 

@@ -1,6 +1,6 @@
 /**
- * Readers: functions that check a parsed JSON value and give it its type. Small ones are put together to large ones,
- * and the path to the field goes along, so that an error can name it.
+ * Readers: functions that check a parsed JSON value and give it its type. Small readers are combined to large ones.
+ * They pass on the path of the field, so that an error can name it.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 /** Checks `value`, found at `path`, and returns it typed. Throws TypeError "path: found X, Y is needed". */
 export type JsonReader<T> = (value: unknown, path: string) => T;
 
-/** What a reader reads. */
+/** The type that a reader returns. */
 export type Read<R> = R extends JsonReader<infer T> ? T : never;
 
 /** A string. */
@@ -19,7 +19,7 @@ export const string: JsonReader<string> = (value, path) =>
 export const number: JsonReader<number> = (value, path) =>
   typeof value === "number" ? value : fail(value, path, "a number");
 
-/** A measured number. JSON has no form for NaN and infinity, they are stored as null: null is read as NaN. */
+/** A measured number. JSON cannot express NaN and infinity: they are stored as null, and null is read as NaN. */
 export const figure: JsonReader<number> = (value, path) => value === null ? NaN : number(value, path);
 
 /** One of a few strings. */
@@ -28,7 +28,7 @@ export function oneOf<const T extends string>(...words: T[]): JsonReader<T> {
     words.find((word) => word === value) ?? fail(value, path, words.map((word) => `"${word}"`).join(" or "));
 }
 
-/** Either of two. The second one's message is given where neither fits. */
+/** Either of two. If neither fits, the second one's message is thrown. */
 export function either<A, B>(first: JsonReader<A>, second: JsonReader<B>): JsonReader<A | B> {
   return (value, path) => {
     try {
@@ -58,17 +58,17 @@ export function record<T>(item: JsonReader<T>): JsonReader<Record<string, T>> {
       : fail(value, path, "an object");
 }
 
-/** A field that may be left out, of {@linkcode object}. */
+/** A field of {@linkcode object} that may be left out. */
 export function optional<T>(reader: JsonReader<T>): JsonReader<T | undefined> {
   return (value, path) => value === undefined ? undefined : reader(value, path);
 }
 
-/** A reader for every field; those that may be left out of the object are {@linkcode optional}. */
+/** A reader for every field; {@linkcode optional} for those that may be left out. */
 type Fields<T> = {
   [K in keyof T]-?: Partial<Pick<T, K>> extends Pick<T, K> ? JsonReader<T[K] | undefined> : JsonReader<T[K]>;
 };
 
-/** An object with these fields. Others may stand beside them, and stay. */
+/** An object with these fields. It may have others, which are kept. */
 export function object<T extends object>(fields: Fields<T>): JsonReader<T> {
   return (value, path) => {
     if (!isObject(value)) return fail(value, path, "an object");

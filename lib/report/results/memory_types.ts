@@ -1,4 +1,4 @@
-/** Memory of one configuration, bytes. What cannot be had is null: on a CPU, what NVML tells. */
+/** Memory of one configuration, bytes. Unavailable figures are null: on a CPU, those of NVML. */
 export interface MemoryFigures {
   /** Theoretical bytes of the K and V entries held at the end of the speed pass. */
   kv_held: number;
@@ -6,49 +6,49 @@ export interface MemoryFigures {
   kv_allocated: number;
   /** Bytes of the model's weights as stored. */
   weights: number;
-  /** The most that ORT's allocator had in use in the speed pass, with those weights that it has (AllocatorGetStats MaxInUse). */
+  /** Peak use of ORT's allocator in the speed pass, including weights allocated there (AllocatorGetStats MaxInUse). */
   allocator_peak: number | null;
-  /** Peak of this process by NVML over `process_before`. */
+  /** Peak of this process by NVML, over `process_before`. */
   process_peak: number | null;
   /** This process by NVML before the model was loaded (CUDA context and libraries). */
   process_before: number | null;
-  /** The same told apart by phase; not in results of earlier versions. */
+  /** The same by phase; not in results of earlier versions. */
   phases?: Record<MemoryPhase, PhaseMemory>;
 }
 
 /**
- * "load": until the model is there. "prefill": the cache is made and the prompt read, until the first token is there.
- * "decode": all that follows, the eviction after the prompt's last pass first.
+ * "load": until the model is loaded. "prefill": making the cache and reading the prompt, until the first token is
+ * known. "decode": everything after that, beginning with the eviction after the prompt's last pass.
  */
 export type MemoryPhase = "load" | "prefill" | "decode";
 
-/** Memory in one phase, bytes: the most within it, and what there is at its end. */
+/** Memory in one phase, bytes: the peak within it, and the level at its end. */
 export interface PhaseMemory {
-  /** By theory: K and V of the entries there are, those that a pass has brought included until it evicts. */
+  /** Theoretical: K and V of the entries held, including those that a pass has brought until it evicts. */
   kv_held: MemoryLevels<number>;
   /** Allocated for K and V. */
   kv_allocated: MemoryLevels<number>;
-  /** Allocated for the weights in one block; null where ORT has them. Not in results of earlier versions. */
+  /** Allocated for the weights in one block; null if ORT holds them. Not in results of earlier versions. */
   weights?: number | null;
   /**
-   * In use of the decoder's ORT allocator: what a pass computes with, and weights that are in no block, as converted ones.
-   * The counter cannot be set back, so the peak of a phase is null where an earlier one's was higher.
+   * In use of the decoder's ORT allocator: working memory of passes, and weights outside of the block, such as
+   * converted ones. The counter cannot be reset, so the peak of a phase is null if an earlier phase's was higher.
    */
   allocator: MemoryLevels<number | null>;
-  /** What ORT's allocators have taken of the device at its end, those of eviction included. They give nothing back. */
+  /** Device memory reserved by ORT's allocators at the end, including those of eviction. They give nothing back. */
   allocator_reserved: number | null;
-  /** What the run has allocated beside both at its end: K and V, what is kept of entries, inputs, outputs. */
+  /** Allocated by the run in addition to both at the end: K and V, entry state, inputs, outputs. */
   buffers: number;
-  /** This process by NVML, over what it had before the model was loaded. */
+  /** This process by NVML, over its level before the model was loaded. */
   process: MemoryLevels<number | null>;
-  /** The process's resident memory on the host at its end, mapped weights included. */
+  /** Resident memory of the process on the host at the end, including mapped weights. */
   host_rss: number;
 }
 
-/** The most within a phase, and the level at its end. */
+/** Peak within a phase, and level at its end. */
 export interface MemoryLevels<T> {
-  /** The most within the phase. */
+  /** The peak within the phase. */
   peak: T;
-  /** What there is when the phase ends. */
+  /** The level at the end of the phase. */
   end: T;
 }

@@ -1,22 +1,22 @@
 import type { ConfigurationRecord, DroppedEntries, RawResult, RunConfig } from "./types.ts";
 
-/** The figures that a sample always has. */
+/** Figures that every sample has. */
 const FIGURES = ["perplexity", "accuracy", "ttft", "tpot", "throughput"] as const;
 
-/** What {@linkcode notesOf} reads of a raw result. */
+/** Fields of a raw result that {@linkcode notesOf} reads. */
 export type NotedSample = Pick<RawResult, "sample" | "nll" | "peak_vram_gb" | typeof FIGURES[number]>;
 
-/** Lengths of the passes, of results.json's `config`. */
+/** Lengths of the passes, from results.json's `config`. */
 export type PassLengths = Pick<RunConfig, "max_tokens" | "prompt_tokens" | "max_new_tokens">;
 
 /**
- * What a reader of a configuration's figures must know: which of them are not finite and since when, VRAM that was
- * measured in some samples only, and that nothing was compressed.
+ * Notes what a reader of a configuration's figures must know: which figures are not finite and since when, VRAM that
+ * was measured in only some samples, and that nothing was compressed.
  *
  * @param record The configuration.
  * @param samples What was measured of it.
  * @param lengths How much each pass reads.
- * @returns Sentences without the configuration's name; none where there is nothing to say.
+ * @returns Sentences without the configuration's name; empty if there is nothing to note.
  *
  * @example
  * ```ts
@@ -44,12 +44,12 @@ export function notesOf(
   ];
 }
 
-/** Whether a sample has a figure that is not finite. */
+/** Whether all figures of a sample are finite. */
 export function isFiniteSample(sample: Pick<NotedSample, typeof FIGURES[number]>): boolean {
   return FIGURES.every((figure) => Number.isFinite(sample[figure]));
 }
 
-/** Which figures of a sample are not finite, and what of the quality pass is to blame. */
+/** Names the figures of a sample that are not finite, and the cause in the quality pass. */
 function finiteNotes(sample: NotedSample): string[] {
   const broken = FIGURES.filter((figure) => !Number.isFinite(sample[figure]));
   if (broken.length === 0) return [];
@@ -58,7 +58,10 @@ function finiteNotes(sample: NotedSample): string[] {
   return [`${broken.join(" and ")} ${is} not finite in sample ${sample.sample + 1}${why}`];
 }
 
-/** What is wrong with the likelihoods: "3 of 1280 NLLs are NaN, the first at step 17". Steps count from 0, as in `nll`. */
+/**
+ * Describes what is wrong with the NLLs: "3 of 1280 NLLs are NaN, the first at step 17". Steps count from 0, as in
+ * `nll`.
+ */
 function nllFault(nll: readonly number[]): string {
   const broken = nll.flatMap((value, step) => Number.isFinite(value) ? [] : [step]);
   const [first] = broken;
@@ -70,16 +73,16 @@ function nllFault(nll: readonly number[]): string {
     : `${broken.length} of ${nll.length} NLLs are ${what}, the first at step ${first}`;
 }
 
-/** The passes in which a configuration keeps everything. The full cache is meant to. */
+/** The passes in which a configuration keeps everything. The full cache is meant to, so it has none. */
 export function passesWithoutDrops({ method, dropped }: Pick<ConfigurationRecord, "method" | "dropped">) {
   if (method === "baseline" || dropped === undefined) return [];
   return (["quality", "speed"] as const).filter((pass: keyof DroppedEntries) => dropped[pass] === 0);
 }
 
 /**
- * The note of a configuration that drops nothing in a pass.
+ * Notes that a configuration drops nothing in a pass.
  *
- * @returns The sentence; undefined where it drops something in both.
+ * @returns The sentence; undefined if it drops something in both passes.
  */
 export function droppedNote(
   record: Pick<ConfigurationRecord, "method" | "dropped">,
@@ -89,7 +92,7 @@ export function droppedNote(
   return passes.length === 0 ? undefined : `nothing was dropped: it keeps ${heldTexts(passes, lengths)}`;
 }
 
-/** "all 1280 tokens of the quality pass and all 639 of the speed pass" */
+/** For example "all 1280 tokens of the quality pass and all 639 of the speed pass". */
 export function heldTexts(
   passes: readonly (keyof DroppedEntries)[],
   { max_tokens, prompt_tokens, max_new_tokens }: PassLengths,

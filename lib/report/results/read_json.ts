@@ -5,9 +5,9 @@ import type { JsonReader } from "./json_reader.ts";
  * Reads a JSON file and checks its shape.
  *
  * @param file Its path.
- * @param reader What it has to hold.
- * @returns Its content.
- * @throws {InputError} Where there is no such file, it is not JSON, or a field is not what `reader` needs: names it.
+ * @param reader Checks the content.
+ * @returns The content.
+ * @throws {InputError} If the file does not exist, it is not JSON, or a field fails its check; names the field.
  *
  * @example
  * ```ts

@@ -6,16 +6,16 @@ import { benchmarkResults } from "./results_reader.ts";
 import type { BenchmarkResults } from "./types.ts";
 import { writeAtomic } from "../../util/write_atomic.ts";
 
-/** Its name within a run's folder. */
+/** Name of the file in a run's folder. */
 export const RESULTS_FILE = "results.json";
 
 /**
  * Writes results.json into a run's folder, over an earlier one of the same run. A reader never sees half a file.
  *
- * @param folder As from {@linkcode createResultsFolder}.
+ * @param folder From {@linkcode createResultsFolder}.
  * @param results What to write. NaN and infinity become null.
  * @returns The path of the file.
- * @throws {InputError} Where it cannot be written.
+ * @throws {InputError} If it cannot be written.
  *
  * @example
  * ```ts
@@ -45,7 +45,7 @@ export async function writeResults(folder: string, results: BenchmarkResults): P
  *
  * @param path The file, or the folder of a run that holds it.
  * @returns Its content; figures that could not be measured, null in the file, are NaN.
- * @throws {InputError} Where there is no such file, it is not JSON, or a field is missing or of another type.
+ * @throws {InputError} If the file does not exist, it is not JSON, or a field is missing or of another type.
  *
  * @example
  * ```ts

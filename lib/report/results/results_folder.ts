@@ -2,7 +2,7 @@ import { join } from "@std/path";
 import { InputError } from "../../util/errors.ts";
 
 /**
- * A moment in local time, as folders and `config.timestamp` show it.
+ * Formats a moment in local time, as in folder names and `config.timestamp`.
  *
  * @param date The moment; now if left out.
  * @returns YYYYMMDD_HHMMSS.
@@ -21,10 +21,11 @@ export function localTimestamp(date: Date = new Date()): string {
 }
 
 /**
- * The part of a model's folder or hub id that names it, fit for a file name on any system.
+ * Returns the part of a model's folder or hub id that names it, fit for a file name on any system.
  *
  * @param modelId A folder, a hub id or an ONNX export's file, as given with `--model_id`.
- * @returns Its last path part, of an export that of its model's folder before it; what is not a letter, digit, dot, dash or underscore becomes an underscore.
+ * @returns The last part of the path; for an export, with its model folder's last part before it. Every character other
+ * than a letter, digit, dot, dash or underscore becomes an underscore.
  *
  * @example
  * ```ts
@@ -38,37 +39,37 @@ export function localTimestamp(date: Date = new Date()): string {
 export function modelFileName(modelId: string): string {
   const parts = modelId.split(/[/\\]+/).filter((part) => part !== "" && part !== "." && part !== "..");
   const last = modelId.endsWith(".onnx") ? exportName(parts) : parts.at(-1);
-  // A leading dot hides a folder, a trailing one is dropped by Windows. Names end at 255 bytes; 80 leaves room.
+  // A leading dot hides a folder, and Windows drops a trailing one. Names end at 255 bytes; 80 leaves room.
   const safe = (last ?? "").replaceAll(/[^A-Za-z0-9._-]+/g, "_").slice(0, 80).replaceAll(/^\.+|\.+$/g, "");
   return safe === "" ? "model" : safe;
 }
 
-/** An ONNX export's name says too little by itself: its model's folder goes before it. */
+/** An ONNX export's name says too little by itself: its model folder's name goes before it. */
 function exportName(parts: readonly string[]): string {
   const file = parts.at(-1)!.replace(/\.onnx$/, "");
   const folder = parts.slice(0, -1).findLast((part) => part !== "onnx");
   return folder === undefined ? file : `${folder}_${file}`;
 }
 
-/** What the name of a results folder is made of. */
+/** Parts of a results folder's name. */
 export interface ResultsFolderOptions {
-  /** The folder that holds all runs, `--output`; made where it is missing. */
+  /** The folder that holds all runs, `--output`; made if it is missing. */
   output: string;
   /** The method asked for, or the group's name. */
   method: string;
   /** The model as the user named it. */
   modelId: string;
-  /** As from {@linkcode localTimestamp}; now if left out. */
+  /** From {@linkcode localTimestamp}; now if left out. */
   timestamp?: string;
 }
 
 /**
- * Makes the folder of one run, `{output}/{method}_{model}_{timestamp}`. Another run in the same second, of this process
- * or of another, gets `_2`, `_3` … at the end: making a folder is the one step that only one of them can win.
+ * Makes the folder of one run, `{output}/{method}_{model}_{timestamp}`. Another run in the same second, in this process
+ * or another, gets `_2`, `_3` … at the end: only one process can succeed in making a folder.
  *
  * @param options See {@linkcode ResultsFolderOptions}.
  * @returns The path of a new, empty folder.
- * @throws {InputError} Where it cannot be made.
+ * @throws {InputError} If it cannot be made.
  *
  * @example
  * ```ts
@@ -101,10 +102,10 @@ export async function createResultsFolder(options: ResultsFolderOptions): Promis
 }
 
 /**
- * Says why results could not be written, and what to do about it.
+ * Explains why results could not be written, and what to do about it.
  *
- * @param folder The folder that was to be written to.
- * @param cause What the system said.
+ * @param folder The folder to write to.
+ * @param cause The system's error.
  * @returns The error to throw.
  *
  * @example

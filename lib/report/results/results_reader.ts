@@ -137,8 +137,7 @@ const failure: JsonReader<Failure> = object<Failure>({
 });
 
 /**
- * Reads results.json, parsed: the counterpart of {@linkcode BenchmarkResults} at run time. Fields beside the known ones
- * are kept.
+ * Reads a parsed results.json: the counterpart of {@linkcode BenchmarkResults} at run time. Unknown fields are kept.
  *
  * @example
  * ```ts

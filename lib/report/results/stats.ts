@@ -1,9 +1,9 @@
 import type { AggregatedStats, RawResult } from "./types.ts";
 
-/** The figures that are averaged, by the name they have in `aggregated_stats`. */
+/** The averaged figures, by their names in `aggregated_stats`. */
 export type StatName = keyof AggregatedStats["std"];
 
-/** Where each averaged figure comes from: `cache_size` is called `final_cache_size` in the raw results. */
+/** Source of each averaged figure: `cache_size` is called `final_cache_size` in the raw results. */
 const SOURCES = {
   ttft: "ttft",
   tpot: "tpot",
@@ -14,7 +14,7 @@ const SOURCES = {
   cache_size: "final_cache_size",
 } as const satisfies Record<StatName, keyof RawResult>;
 
-/** What averaging reads of a raw result. */
+/** Fields of a raw result that are averaged. */
 export type MeasuredSample = Pick<RawResult, "method" | typeof SOURCES[StatName]>;
 
 /**
@@ -22,7 +22,7 @@ export type MeasuredSample = Pick<RawResult, "method" | typeof SOURCES[StatName]
  *
  * @param values At least one number.
  * @returns Their mean, in their unit.
- * @throws {RangeError} Where there is no number.
+ * @throws {RangeError} If no number is given.
  *
  * @example
  * ```ts
@@ -39,11 +39,11 @@ export function mean(values: readonly number[]): number {
 }
 
 /**
- * Sample standard deviation, with n - 1 in the denominator: the samples stand for the texts one might have measured.
+ * Sample standard deviation, with n - 1 in the denominator: the samples stand for all texts one might measure.
  *
  * @param values At least one number.
  * @returns The deviation, in their unit; 0 for a single number.
- * @throws {RangeError} Where there is no number.
+ * @throws {RangeError} If no number is given.
  *
  * @example
  * ```ts
@@ -62,12 +62,12 @@ export function sampleStd(values: readonly number[]): number {
 }
 
 /**
- * A quantile by linear interpolation between neighbours, as NumPy's default.
+ * Returns a quantile by linear interpolation between neighbours, as NumPy does by default.
  *
  * @param values At least one number, in any order.
  * @param share 0 for the smallest, 0.5 for the median, 1 for the largest.
  * @returns The quantile, in the values' unit.
- * @throws {RangeError} Where there is no number, or `share` is outside 0..1.
+ * @throws {RangeError} If no number is given, or `share` is outside 0..1.
  *
  * @example
  * ```ts
@@ -87,11 +87,11 @@ export function quantile(values: readonly number[], share: number): number {
 }
 
 /**
- * The median.
+ * Returns the median.
  *
  * @param values At least one number, in any order.
  * @returns The median, in the values' unit.
- * @throws {RangeError} Where there is no number.
+ * @throws {RangeError} If no number is given.
  *
  * @example
  * ```ts
@@ -105,11 +105,11 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * The 95th percentile: what a slow step takes.
+ * Returns the 95th percentile: the time of a slow step.
  *
  * @param values At least one number, in any order.
  * @returns The percentile, in the values' unit.
- * @throws {RangeError} Where there is no number.
+ * @throws {RangeError} If no number is given.
  *
  * @example
  * ```ts
@@ -125,10 +125,10 @@ export function p95(values: readonly number[]): number {
 /**
  * Averages one configuration's samples.
  *
- * @param results One configuration's results, one for each text sample, at least one.
- * @returns Means, sample standard deviations and the number of samples. Units as in the raw results. A figure that is not
- * finite in one sample has no finite mean; VRAM that was not measured in one has null.
- * @throws {RangeError} Where there is no result, or where the results are of several configurations.
+ * @param results Results of one configuration, one for each text sample, at least one.
+ * @returns Means, sample standard deviations and the number of samples. Units as in the raw results. If a figure is not
+ * finite in one sample, its mean is not finite; if VRAM was not measured in one, it is null.
+ * @throws {RangeError} If no result is given, or the results are of several configurations.
  *
  * @example
  * ```ts
@@ -145,7 +145,7 @@ export function aggregate(results: readonly MeasuredSample[]): AggregatedStats {
   if (names.size > 1) throw new RangeError(`Cannot average over several configurations: ${[...names].join(", ")}`);
   const over = (of: (values: readonly number[]) => number) => {
     const figure = (name: Exclude<StatName, "peak_vram_gb">) => of(results.map((result) => result[SOURCES[name]]));
-    // A mean over the samples that have the figure would not be that of the other configurations' samples.
+    // A mean over only the samples with the figure would cover other samples than the means of other configurations.
     const vram = results.flatMap(({ peak_vram_gb }) => peak_vram_gb === null ? [] : [peak_vram_gb]);
     return {
       ttft: figure("ttft"),
@@ -164,7 +164,7 @@ export function aggregate(results: readonly MeasuredSample[]): AggregatedStats {
  * Averages every configuration's samples.
  *
  * @param raw Results of any configurations, in any order.
- * @returns The averages by configuration, in the order in which the configurations first appear.
+ * @returns The averages by configuration, in order of first appearance.
  *
  * @example
  * ```ts

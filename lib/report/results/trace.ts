@@ -7,11 +7,11 @@ import type { Run, Trace } from "./trace_types.ts";
 import { writeAtomic } from "../../util/write_atomic.ts";
 
 /**
- * Positions as runs of consecutive ones: a window of 1020 entries is one pair of numbers.
+ * Converts positions to runs of consecutive ones: a window of 1020 entries becomes one pair of numbers.
  *
  * @param positions Ascending, each once.
  * @returns `[first, count]` of each run, ascending.
- * @throws {RangeError} Where they do not ascend: what is held would be told wrongly.
+ * @throws {RangeError} If they do not ascend: the runs would be wrong.
  *
  * @example
  * ```ts
@@ -38,8 +38,8 @@ export function runsOf(positions: ArrayLike<number>): Run[] {
 }
 
 /**
- * The name of a trace's file within a run's folder. Configurations of other names have other files: where a character
- * is not fit for a file, a checksum of the name stands at the end.
+ * Returns the name of a trace's file in a run's folder. Different configurations have different files: if a character
+ * of the name is not fit for a file, a checksum of the name is appended.
  *
  * @param configuration The configuration's name.
  * @returns `trace_{configuration}.json`
@@ -53,7 +53,7 @@ export function runsOf(positions: ArrayLike<number>): Run[] {
  * ```
  */
 export function traceFileName(configuration: string): string {
-  // Names of files end at 255 bytes; what is allowed here is one byte each and safe on Windows too.
+  // File names end at 255 bytes; the characters allowed here are one byte each and safe on Windows too.
   const safe = configuration.replaceAll(/[^A-Za-z0-9._=@+,-]+/g, "_").slice(0, 120);
   const sum = safe === configuration ? "" : `-${crc32(configuration).toString(16).padStart(8, "0")}`;
   return `trace_${safe}${sum}.json`;
@@ -62,7 +62,7 @@ export function traceFileName(configuration: string): string {
 /**
  * Whether a file of a run's folder is a trace, by its name.
  *
- * @param name As from {@linkcode traceFileName}.
+ * @param name A file name, as from {@linkcode traceFileName}.
  *
  * @example
  * ```ts
@@ -81,7 +81,7 @@ export function isTraceFile(name: string): boolean {
  * @param folder The run's folder.
  * @param trace What was held.
  * @returns The path of the file.
- * @throws {InputError} Where it cannot be written.
+ * @throws {InputError} If it cannot be written.
  *
  * @example
  * ```ts
@@ -108,11 +108,11 @@ export async function writeTrace(folder: string, trace: Trace): Promise<string> 
 }
 
 /**
- * Reads a trace and checks it: its shape, and that what is held lies within what had been read.
+ * Reads a trace and checks it: its shape, and that the positions held had been read.
  *
  * @param path The file.
  * @returns Its content.
- * @throws {InputError} Where there is no such file, it is not JSON, or a field is not what it should be: names it.
+ * @throws {InputError} If the file does not exist, it is not JSON, or a field is wrong; names the field.
  *
  * @example
  * ```ts
@@ -128,7 +128,7 @@ export function readTrace(path: string): Promise<Trace> {
   return readJson(path, traceShape);
 }
 
-/** JSON with a line for each layer: compact, and a layer can still be found by eye. */
+/** Formats JSON with one line per layer: compact, and still easy to find a layer in. */
 function formatTrace({ snapshots, ...head }: Trace): string {
   const fields = Object.entries(head).map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)},\n`);
   const moments = snapshots.map(({ held, ...moment }) => {

@@ -8,7 +8,7 @@ const count: JsonReader<number> = (value, path) => {
   return found;
 };
 
-/** One head's runs. There may be millions in a file: paths are put together only for the one that is wrong. */
+/** Runs of one head. A file may have millions: a path is made only for a wrong one. */
 const runs: JsonReader<Run[]> = (value, path) => {
   if (!Array.isArray(value)) return list(list(number))(value, path);
   let next = 0;
@@ -35,8 +35,8 @@ const shape: JsonReader<Trace> = object<Trace>({
 });
 
 /**
- * Reads a trace, parsed: the counterpart of {@linkcode Trace} at run time. It also holds its parts against each other:
- * layers, heads, and that nothing is held that had not been read.
+ * Reads a parsed trace: the counterpart of {@linkcode Trace} at run time. It also checks the parts against each other:
+ * the numbers of layers and heads, and that every position held had been read.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * What a configuration's cache holds, as `trace_{configuration}.json` has it.
+ * Content of `trace_{configuration}.json`: what a configuration's cache held.
  *
  * @module
  */
@@ -11,27 +11,27 @@ export type Run = [first: number, count: number];
 export interface Trace {
   /** Name of the configuration, as in the table. */
   configuration: string;
-  /** How tokens were numbered: "absolute", "cache" or "seed". What is held is told by the index in the text in all three. */
+  /** How tokens were numbered: "absolute", "cache" or "seed". In all three, `held` has indices in the text. */
   positions: string;
   /** Layers that are never compressed. */
   skip_layers: number[];
   /** Layers of the model. */
   layers: number;
-  /** KV heads of a layer. */
+  /** KV heads per layer. */
   kv_heads: number;
-  /** In the order of the text; the last one is the end of the pass. */
+  /** In the order of the text; the last one is taken at the end of the pass. */
   snapshots: TraceSnapshot[];
 }
 
-/** One moment of a {@linkcode Trace}. */
+/** Snapshot of one moment of a {@linkcode Trace}. */
 export interface TraceSnapshot {
   /** Step of the pass after which it was taken, from 0. */
   step: number;
-  /** Tokens of the text that had been read. */
+  /** Tokens of the text read so far. */
   tokens: number;
   /**
-   * `held[layer][head]`: the positions in the text, as runs from the first to the last. An empty layer (`[]`) holds
-   * everything that was read: it is skipped, or its cache is not full.
+   * `held[layer][head]`: the text positions, as runs in ascending order. An empty layer (`[]`) holds everything that
+   * was read: it is skipped, or its cache is not full.
    */
   held: Run[][][];
 }

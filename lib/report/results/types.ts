@@ -1,6 +1,6 @@
 /**
- * What a run leaves behind: the shape of results.json. The names and the nesting of `config`, `raw_results`,
- * `aggregated_stats` and `baseline_stats` are fixed: scripts read them. Other fields are in addition to these.
+ * Output of a run: the shape of results.json. The names and the nesting of `config`, `raw_results`, `aggregated_stats`
+ * and `baseline_stats` are fixed: scripts read them. All other fields are additions.
  *
  * @module
  */
@@ -25,11 +25,11 @@ export interface RawResult {
   throughput: number;
   /** exp(mean NLL) of the quality pass. */
   perplexity: number;
-  /** Share of the quality pass's steps whose argmax is the next token, 0..1; NaN where a step's logits are not numbers. */
+  /** Share of the quality pass's steps whose argmax is the next token, 0..1; NaN if a step's logits are not numbers. */
   accuracy: number;
-  /** Peak GPU memory over what was in use before the model was loaded, GiB; 0 on a CPU, null where it was not measured. */
+  /** Peak GPU memory over its level before the model was loaded, GiB; 0 on a CPU, null if it was not measured. */
   peak_vram_gb: number | null;
-  /** On CUDA, what that figure is of; not in earlier results. */
+  /** On CUDA, what that figure covers; not in earlier results. */
   vram_method?: VramMethod;
   /** Entries held at the end of the quality pass by the first layer that is not skipped. */
   final_cache_size: number;
@@ -46,29 +46,32 @@ export interface RawResult {
 }
 
 /**
- * "process": NVML's figure of the process itself. "device": NVML does not list the process, so the whole GPU's over what
- * was in use at the start, other processes included. "unavailable": none.
+ * "process": NVML's figure of the process itself. "device": NVML does not list the process, so the figure is the whole
+ * GPU's over its level at the start, including other processes. "unavailable": no figure.
  */
 export type VramMethod = "process" | "device" | "unavailable";
 
-/** A configuration that did not end: what it was doing and why it stopped. */
+/** A configuration that was not measured to the end, and why. */
 export interface Failure {
   /** Name of the configuration. */
   method: string;
-  /** One line for people. */
+  /** One line for the user. */
   reason: string;
   /** The last lines the process wrote to stderr. */
   log: string;
   /** Exit code of the process. */
   code: number;
   /**
-   * Samples it had finished. They count in no average: it would not be that of the other configurations' samples. Those of
-   * a configuration that is being measured, or was when the run ended, are here with the reason "interrupted".
+   * Samples it had finished. No average includes them: it would cover other samples than the other configurations'. A
+   * configuration that is being measured, or was when the run ended, has the reason "interrupted".
    */
   samples?: RawResult[];
 }
 
-/** Mean over samples; `std` the sample standard deviation (n - 1; 0 for n = 1). Not finite where a sample's figure is not. */
+/**
+ * Means over samples; `std` is the sample standard deviation (n - 1; 0 for n = 1). Not finite if a sample's figure is
+ * not.
+ */
 export interface AggregatedStats {
   /** Time to first token, s. */
   ttft: number;
@@ -80,11 +83,11 @@ export interface AggregatedStats {
   perplexity: number;
   /** Share of the quality pass's steps whose argmax is the next token, 0..1. */
   accuracy: number;
-  /** Peak GPU memory over what was in use before the model was loaded, GiB; 0 on CPU, null where not measured in every sample. */
+  /** Peak GPU memory over its level before the model was loaded, GiB; 0 on a CPU, null if unmeasured in a sample. */
   peak_vram_gb: number | null;
   /** Entries held at the end of the quality pass by the first layer that is not skipped. */
   cache_size: number;
-  /** Samples. */
+  /** Number of samples. */
   n: number;
   /** Sample standard deviation of each, in the same units. */
   std: {
@@ -98,38 +101,40 @@ export interface AggregatedStats {
     perplexity: number;
     /** Share of the quality pass's steps whose argmax is the next token, 0..1. */
     accuracy: number;
-    /** Peak GPU memory, GiB; null where not measured in every sample. */
+    /** Peak GPU memory, GiB; null if unmeasured in a sample. */
     peak_vram_gb: number | null;
     /** Entries held at the end of the quality pass by the first layer that is not skipped. */
     cache_size: number;
   };
 }
 
-/** results.json */
+/** Content of results.json. */
 export interface BenchmarkResults {
-  /** What was asked for, defaults filled in. */
+  /** The options given, with defaults filled in. */
   config: RunConfig;
-  /** One for each configuration and text sample that was measured. */
+  /** One for each measured configuration and text sample. */
   raw_results: RawResult[];
   /** Configuration → averages over its samples. */
   aggregated_stats: Record<string, AggregatedStats>;
   /** Averages of the configuration named "baseline"; null without one. */
   baseline_stats: { perplexity: number; accuracy: number; throughput: number; tpot: number } | null;
-  /** Every configuration of the run in the order of the table: what it is, whether it ended. */
+  /** Every configuration of the run in the order of the table: what it is, and how it ended. */
   configurations: ConfigurationRecord[];
-  /** Configurations that did not end. */
+  /** Configurations that were not measured to the end. */
   failures: Failure[];
-  /** Machine, software and hashes of what was measured. */
+  /** Machine, software, and hashes of what was measured. */
   environment: Environment;
 }
 
 /** The run's settings. */
 export interface RunConfig {
-  /** As it was asked for: a name, a folder or an id of the hub. */
+  /** As given: a name, a folder or an id on the hub. */
   model_id: string;
-  /** Of a model of the hub: the branch, tag or commit that was asked for. What it stood for is environment.model_commit. */
+  /**
+   * For a model from the hub: the branch, tag or commit asked for. environment.model_commit is the commit it stood for.
+   */
   revision?: string;
-  /** What is run: "safetensors", or the path of an ONNX export in the model's folder. */
+  /** What runs: "safetensors", or the path of an ONNX export in the model's folder. */
   weights?: string;
   /** Name of the main method. */
   method: string;
@@ -141,27 +146,29 @@ export interface RunConfig {
   max_new_tokens: number;
   /** Tokens of the prompt of the speed pass. */
   prompt_tokens: number;
-  /** Tokens of the prompt that went in at a time in the speed pass, with eviction between; null for all at once. */
+  /** Tokens of each prompt chunk in the speed pass, with eviction between chunks; null for the whole prompt at once. */
   prefill_chunk?: number | null;
   /** Indices of layers that are never compressed. */
   skip_layers: number[];
   /** Local time, YYYYMMDD_HHMMSS. */
   timestamp: string;
-  /** When a run that had ended early was gone on with, in the same form: its figures are from several processes. */
+  /**
+   * Times at which a run that had ended early was resumed, in the same form: its figures are from several processes.
+   */
   resumed?: string[];
-  /** The command line of `deno task bench`, with absolute paths; not of a script's run. */
+  /** The command line of `deno task bench`, with absolute paths; left out for a script's run. */
   command?: string[];
   /** Whose kernels were asked for; not in earlier results. */
   kernels?: string;
-  /** As it was asked for: a name, a path, or "-". */
+  /** As given: a name, a path, or "-". */
   dataset: string;
-  /** The part of the data set that is taken, where it has parts. */
+  /** The part of the data set, if it has parts. */
   split?: string;
-  /** Column or field of the texts, where the data set is a table. */
+  /** Column or field of the texts, if the data set is a table. */
   text_column?: string;
-  /** Texts with fewer characters are passed over. */
+  /** Texts with fewer characters are skipped. */
   min_chars?: number;
-  /** What it ran on. */
+  /** The run's device. */
   device: "cuda" | "cpu";
   /** Type of weights and cache: "float32", "float16" or "bfloat16". */
   dtype: string;
@@ -169,15 +176,15 @@ export interface RunConfig {
   positions: string;
   /** Runs before the clock starts. */
   num_warmup: number;
-  /** What random choices are drawn from. */
+  /** Seed of random choices. */
   seed: number;
-  /** Tokens of the longest text the model was trained on, where its config.json says so. */
+  /** Tokens of the longest text the model was trained on, if its config.json says so. */
   max_positions?: number;
 }
 
-/** One configuration as the run knew it. */
+/** One configuration of a run. */
 export interface ConfigurationRecord {
-  /** Name in the table; no two of a run are equal. */
+  /** Name in the table; unique within a run. */
   name: string;
   /** Name of the method. */
   method: string;
@@ -185,23 +192,23 @@ export interface ConfigurationRecord {
   params: Record<string, number | string>;
   /** How tokens are numbered. */
   positions: string;
-  /** The form of attention; "export": that of an ONNX export, whatever it is. */
+  /** The form of attention; "export" is that of an ONNX export, whatever it may be. */
   attention: "fused" | "explicit" | "export";
-  /** Whose kernels ran decode steps, the project's own or ONNX Runtime's, once it was loaded; not in earlier results. */
+  /** Whose kernels ran decode steps: the project's own or ONNX Runtime's. Set after loading; not in earlier results. */
   kernels?: "own" | "ort";
   /** On CUDA, why not the project's own. */
   kernels_reason?: string;
-  /** What each pass drops, by the sizes known before the run; not in earlier results. */
+  /** Entries dropped in each pass, by the sizes known before the run; not in earlier results. */
   dropped?: DroppedEntries;
-  /** SHA-256 of what the method keeps in this run and by which score, as the run hands it on; not in earlier results. */
+  /** SHA-256 of what the method keeps in this run and of its score; not in earlier results. */
   policy_sha256?: string;
-  /** How it ended; "not run" while it has not. */
+  /** How it ended; "not run" until it does. */
   status: "done" | "failed" | "not run";
-  /** What a reader of its figures must know, a sentence each; left out where there is nothing. */
+  /** What a reader of its figures must know, one sentence each; left out if empty. */
   notes?: string[];
 }
 
-/** Entries a configuration has dropped by the end of each pass, summed over all layers; a layer's KV heads drop alike. */
+/** Entries dropped by the end of each pass, summed over all layers; all KV heads of a layer drop equally many. */
 export interface DroppedEntries {
   /** In the speed pass. */
   speed: number;
@@ -209,15 +216,15 @@ export interface DroppedEntries {
   quality: number;
 }
 
-/** What was measured on, and what was measured. */
+/** Environment of the run, and hashes of what was measured. */
 export interface Environment {
   /** NVIDIA name, or null on CPU. */
   gpu: GpuInfo | null;
-  /** Name of the CPU, and the cores that this process may use. */
+  /** Name of the CPU, and the number of cores that this process may use. */
   cpu: { model: string; cores: number };
   /** Memory of the machine, bytes. */
   memory_bytes: number;
-  /** System, its release and the architecture. */
+  /** Operating system, its release and the architecture. */
   os: string;
   /** Version of Deno. */
   deno: string;
@@ -231,20 +238,20 @@ export interface Environment {
   git_commit: string | null;
   /** Version of kvcompress. */
   kvcompress: string;
-  /** Of a model of the hub: the commit of its repository that the files are of. */
+  /** For a model from the hub: the commit of the repository that its files belong to. */
   model_commit?: string;
-  /** SHA-256 of config.json, tokenizer.json and, once all is measured, of the weight files, by file name. */
+  /** SHA-256 of config.json, tokenizer.json and, once everything is measured, of the weight files, by file name. */
   model_sha256: Record<string, string>;
   /**
-   * Of each weight file, a hash of its size and pieces of it, which tells files apart before anything is measured; the
-   * whole file where it is small. Not in earlier results.
+   * A hash of each weight file's size and of pieces of the file, which distinguishes files before anything is measured;
+   * of the whole file if it is small. Not in earlier results.
    */
   weights_fingerprint?: Record<string, string>;
-  /** SHA-256 over the project's own code; null where it is not in files. Not in earlier results. */
+  /** SHA-256 over the project's own code; null if the code is not in files. Not in earlier results. */
   code_sha256?: string | null;
-  /** Of a data set of the hub: the commit of its repository that the files are of. */
+  /** For a data set from the hub: the commit of the repository that its files belong to. */
   text_commit?: string;
-  /** SHA-256 of the text's file; of a text from several files, of their hashes one after another. */
+  /** SHA-256 of the text's file; for a text from several files, of their hashes one after another. */
   text_sha256: string;
   /** SHA-256 of each sample's token ids, as little-endian 32-bit integers. */
   samples_sha256?: string[];

@@ -1,7 +1,7 @@
 import { sampleStd } from "../results/stats.ts";
 import type { AggregatedStats, BenchmarkResults, ConfigurationRecord, RawResult } from "../results/types.ts";
 
-/** The figures that are held against the baseline's. */
+/** Figures that are compared with the baseline's. */
 const COMPARED = [
   "throughput",
   "tpot",
@@ -10,7 +10,7 @@ const COMPARED = [
   "peak_vram_gb",
 ] as const satisfies readonly ComparedName[];
 
-/** Their column titles, the table's. */
+/** Their column titles, as in the table. */
 const TITLES: Record<ComparedName, string> = {
   throughput: "Thruput",
   tpot: "TPOT",
@@ -19,25 +19,25 @@ const TITLES: Record<ComparedName, string> = {
   peak_vram_gb: "VRAM",
 };
 
-/** A figure that is compared, by its name in results.json. */
+/** A compared figure, by its name in results.json. */
 export type ComparedName = "throughput" | "tpot" | "perplexity" | "accuracy" | "peak_vram_gb";
 
-/** One figure's change against the baseline. */
+/** Change of one figure against the baseline. */
 export interface Change {
-  /** (mean / baseline's mean - 1) x 100; NaN or Infinity where a figure is not finite. */
+  /** (mean / baseline's mean - 1) x 100; NaN or Infinity if a figure is not finite. */
   percent: number;
-  /** How far the change varies from text to text, one sample standard deviation, in percentage points; null for one text. */
+  /** Sample standard deviation of the change over texts, in percentage points; null for one text. */
   std: number | null;
 }
 
-/** A configuration's changes. null: the baseline's figure is 0, so there is no percentage. */
+/** A configuration's changes. null: the baseline's figure is 0, so no percentage exists. */
 export type MethodChanges =
   & { method: string }
   & Record<Exclude<ComparedName, "peak_vram_gb">, Change | null>
   /** "n/a": it was not measured in one of the two. */
   & { peak_vram_gb: Change | "n/a" | null };
 
-/** What {@linkcode changesAgainstBaseline} reads of results.json. */
+/** Fields of results.json that {@linkcode changesAgainstBaseline} reads. */
 export interface ComparedResults {
   /** What was measured, by configuration and text sample. */
   raw_results: readonly Pick<RawResult, "method" | "sample" | ComparedName>[];
@@ -48,14 +48,14 @@ export interface ComparedResults {
 }
 
 /**
- * Every configuration's change against the baseline, in percent of the baseline.
+ * Computes every configuration's change against the baseline, in percent of the baseline.
  *
  * Baseline and method are measured on the same texts, and texts differ more than methods do. So the uncertainty is that
- * of the change itself, text by text; the spread of the texts cancels out. Where the two share fewer than two texts,
- * it is propagated from both standard deviations, as for independent measurements.
+ * of the change itself, text by text; the spread of the texts cancels out. If the two share fewer than two texts, the
+ * uncertainty is propagated from both standard deviations, as for independent measurements.
  *
  * @param results Means give the change, raw results its uncertainty.
- * @returns The changes in the order of the table, without the baseline itself; empty where there is no baseline.
+ * @returns The changes in the order of the table, without the baseline itself; empty without a baseline.
  *
  * @example
  * ```ts
@@ -100,7 +100,7 @@ function change(
   figure: ComparedName,
 ): Change | null {
   const [value, reference] = [stats[figure] ?? NaN, baseline[figure] ?? NaN];
-  // Held against an infinite one, every figure would be 100 % less.
+  // Against an infinite figure, every other one would be 100 % less.
   if (!Number.isFinite(reference) || Number.isNaN(value)) return { percent: NaN, std: null };
   if (reference === 0) return null;
   const ratio = value / reference;
@@ -120,10 +120,10 @@ function change(
 }
 
 /**
- * The changes as lines for the console.
+ * Formats the changes as lines for the console.
  *
- * @param changes As from {@linkcode changesAgainstBaseline}.
- * @returns A title line and one line for each configuration, without a line end; "" where there is nothing to compare.
+ * @param changes From {@linkcode changesAgainstBaseline}.
+ * @returns A title line and one line for each configuration, without a line end; "" if there are no changes.
  *
  * @example
  * ```ts
@@ -145,7 +145,7 @@ export function formatChanges(changes: readonly MethodChanges[]): string {
   if (changes.length === 0) return "";
   const rows = changes.map((row) => [row.method, ...COMPARED.map((figure) => formatChange(row[figure]))]);
   rows.unshift(["Change vs baseline", ...COMPARED.map((figure) => TITLES[figure])]);
-  // A column is as wide as the widest of all columns asks for, so that the figures stand in the same places.
+  // All columns have the width of the widest, so that figures line up.
   const name = Math.max(22, ...rows.map((row) => row[0]!.length));
   const width = Math.max(...rows.flatMap((row) => row.slice(1).map((cell) => cell.length))) + 3;
   return rows
@@ -160,7 +160,7 @@ function formatChange(change: Change | "n/a" | null): string {
   if (!Number.isFinite(change.percent)) return change.percent > 0 ? "+inf%" : "-inf%";
   const sign = change.percent < 0 ? "-" : "+";
   const size = Math.abs(change.percent);
-  // Under 1000 % tenths are read; an exploded perplexity is a matter of magnitude.
+  // Below 1000 % tenths matter; of an exploded perplexity only the magnitude does.
   const value = size < 1000 ? size.toFixed(1) : size < 1e6 ? size.toFixed(0) : size.toExponential(1);
   const spread = change.std === null
     ? ""

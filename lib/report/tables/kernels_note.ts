@@ -1,11 +1,11 @@
 import type { ConfigurationRecord } from "../results/types.ts";
 
 /**
- * What a reader must know before comparing times: which configurations ran their decode steps with ONNX Runtime's kernels
- * while others ran the project's own; or, where none ran those, why.
+ * Notes what a reader must know before comparing times: which configurations ran their decode steps with ONNX Runtime's
+ * kernels while others ran the project's own; or, if none ran the project's own, why.
  *
  * @param configurations Those of results.json.
- * @returns A line, without a line end; "" where there is nothing to say.
+ * @returns A line, without a line end; "" if there is nothing to note.
  *
  * @example
  * ```ts

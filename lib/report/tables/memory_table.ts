@@ -18,11 +18,11 @@ const COLUMNS: readonly Column[] = [
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
-/** Narrowest columns: those of the other tables. */
+/** Least width of the name column: that of the other tables. */
 const NAME_WIDTH = 22;
 const WIDTH = 12;
 
-/** What {@linkcode formatMemory} reads of results.json. */
+/** Fields of results.json that {@linkcode formatMemory} reads. */
 export interface MemoryResults {
   raw_results: readonly Pick<RawResult, "method" | "memory">[];
   configurations: readonly Pick<ConfigurationRecord, "name" | "status">[];
@@ -30,12 +30,12 @@ export interface MemoryResults {
 }
 
 /**
- * Where the memory goes, as a table: averages over the samples, one configuration a line.
+ * Formats where the memory goes, as a table: averages over the samples, one configuration per line.
  *
- * Weights, and the bytes of K and V by theory and as allocated, are counted; the allocator's peak is ONNX Runtime's own
- * count; the process's peak is NVML's, over what the process had before the model was loaded. So a line reads from left to
- * right from what must be there to what is. What cannot be had is "-": on a CPU, what NVML tells. A second table tells
- * the same apart by phase, in {@linkcode formatPhases}' words.
+ * Weights and the bytes of K and V, theoretical and allocated, are counted. The allocator's peak is ONNX Runtime's own
+ * count. The process's peak is NVML's, over what the process had before the model was loaded. So a line reads from left
+ * to right from what is necessary to what is used. Unavailable figures are "-": on a CPU, those of NVML. A second
+ * table, from {@linkcode formatPhases}, gives the same by phase.
  *
  * @param results Raw results, configurations and failures of a run.
  * @returns The lines joined by "\n", without one at the end.
@@ -86,7 +86,9 @@ export function formatMemory(results: MemoryResults): string {
   ].join("\n");
 }
 
-/** In MiB, from one GiB on in GiB: two decimals, and the unit with each, for a cache's figures are far from the weights'. */
+/**
+ * Formats bytes in MiB, from one GiB on in GiB. Each figure has its unit: a cache's figures are far from the weights'.
+ */
 function formatBytes(bytes: number | null): string {
   if (bytes === null) return "-";
   return bytes < GIB ? `${(bytes / MIB).toFixed(2)} MiB` : `${(bytes / GIB).toFixed(2)} GiB`;

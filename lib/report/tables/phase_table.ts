@@ -4,13 +4,13 @@ import type { MemoryPhase, PhaseMemory } from "../results/memory_types.ts";
 const PHASES: readonly MemoryPhase[] = ["load", "prefill", "decode"];
 
 interface Column {
-  /** What stands over it, or over it and the next. */
+  /** Title over the column, or over it and the next one. */
   title: string;
   below: string;
   figure: (phase: PhaseMemory) => number | null;
 }
 
-/** Two columns, of the most in a phase and the level at its end. */
+/** Two columns: the peak in a phase and the level at its end. */
 const levels = (title: string, figure: "kv_held" | "kv_allocated" | "allocator" | "process"): Column[] => [
   { title: "", below: "peak", figure: (phase) => phase[figure].peak },
   { title, below: "end", figure: (phase) => phase[figure].end },
@@ -32,19 +32,19 @@ const PHASE_WIDTH = 8;
 const TITLE = "Memory by phase, MiB";
 const MIB = 2 ** 20;
 
-/** What {@linkcode formatPhases} reads of results.json. */
+/** Fields of results.json that {@linkcode formatPhases} reads. */
 export interface PhaseResults {
   raw_results: readonly Pick<RawResult, "method" | "memory">[];
   configurations: readonly Pick<ConfigurationRecord, "name">[];
 }
 
 /**
- * Memory by phase, as a table: averages over the samples, three lines for each configuration, all in MiB so that columns
- * can be taken from each other. What the process holds beyond the weights' block, what ORT has reserved and the buffers
- * beside (keys and values among them) is the libraries': kernels, handles, CUDA graphs.
+ * Formats memory by phase, as a table: averages over the samples, three lines for each configuration, all in MiB so
+ * that columns can be subtracted. What the process holds in addition to the weights' block, ORT's reserved memory and
+ * the buffers (keys and values among them) belongs to the libraries: kernels, handles, CUDA graphs.
  *
  * @param results Raw results and configurations of a run.
- * @returns The lines joined by "\n", without one at the end; nothing where no result has such figures.
+ * @returns The lines joined by "\n", without one at the end; "" if no result has such figures.
  *
  * @example
  * ```ts
@@ -63,7 +63,7 @@ export function formatPhases({ raw_results, configurations }: PhaseResults): str
   const line = (name: string, phase: string, cells: readonly string[]) =>
     name.padEnd(width) + phase.padEnd(PHASE_WIDTH) + cells.map((cell) => cell.padStart(WIDTH)).join("");
   const titles = COLUMNS.map(({ title }) => title);
-  // A title of two columns is longer than one of them.
+  // A title over two columns may be wider than one column.
   const first = line(TITLE, "", []) +
     titles.map((title, i) => titles[i - 1] === "" ? title.padStart(2 * WIDTH) : title.padStart(title ? WIDTH : 0))
       .join("");
@@ -84,7 +84,7 @@ function inMib(bytes: number | null): string {
   return bytes === null ? "-" : (bytes / MIB).toFixed(1);
 }
 
-/** The mean of all figures; null where one is missing. */
+/** Mean of all figures; null if one is missing. */
 export function average(figures: readonly (number | null)[]): number | null {
   let sum = 0;
   for (const figure of figures) {

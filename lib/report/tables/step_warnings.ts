@@ -1,24 +1,24 @@
 import { median } from "../results/stats.ts";
 
-/** A first step this many times the median of the others is pointed out. */
+/** A first step of this many times the median of the others causes a warning. */
 const COLD_FACTOR = 1.5;
-/** Distance from the median, in robust standard deviations, from which a step is an outlier: hyperfine's threshold. */
+/** Distance from the median, in robust standard deviations, above which a step is an outlier: hyperfine's threshold. */
 const OUTLIER_DEVIATIONS = 10;
-/** An outlier is also this much over the median: steps that hardly vary would make every hiccup an outlier. */
+/** An outlier also exceeds the median by this factor: among steps that hardly vary every hiccup would be an outlier. */
 const OUTLIER_FACTOR = 1.2;
-/** Outliers are pointed out where they are more than this share of the steps. */
+/** Share of outliers among the steps above which they cause a warning. */
 const OUTLIER_SHARE = 0.01;
-/** Turns a median absolute deviation into an estimate of the standard deviation of normally distributed values. */
+/** Converts a median absolute deviation to an estimate of the standard deviation of normally distributed values. */
 const MAD_TO_STD = 1.4826;
-/** Fewer steps than this say nothing about what is usual. */
+/** Least number of steps that show what is usual. */
 const FEWEST_STEPS = 8;
 
 /**
- * Looks at the raw step times of one configuration for what a mean hides, as hyperfine does: a cold first step, and
- * outliers. The figures stay as measured; the reader is told.
+ * Checks the raw step times of one configuration for what a mean hides, as hyperfine does: a cold first step, and
+ * outliers. The figures stay as measured; the reader is warned.
  *
  * @param stepTimes Times of the speed pass's steps, s: one list for each text sample.
- * @returns Sentences for people, without the configuration's name; none where nothing stands out.
+ * @returns Sentences for the user, without the configuration's name; empty if nothing stands out.
  *
  * @example
  * ```ts
@@ -45,7 +45,7 @@ export function stepWarnings(stepTimes: readonly (readonly number[])[]): string[
     );
   }
 
-  // The first step has its own sentence; here it is left out, and each sample is held against its own median.
+  // The first step has its own warning and is left out here; each sample is compared with its own median.
   let steps = 0;
   let outliers = 0;
   let slowest = 0;

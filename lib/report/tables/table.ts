@@ -1,7 +1,7 @@
 import { isOfWholeGpu } from "./table_notes.ts";
 import type { AggregatedStats, BenchmarkResults, ConfigurationRecord, Failure, RawResult } from "../results/types.ts";
 
-/** Widths of the original's columns; scripts cut its output at these places. */
+/** Column widths of the Python benchmark that this project re-creates; scripts cut its output at these places. */
 const NAME_WIDTH = 22;
 const RULE_WIDTH = 100;
 
@@ -9,7 +9,7 @@ interface Column {
   title: string;
   width: number;
   text: (stats: AggregatedStats) => string;
-  /** Takes the mark of a row whose VRAM is the whole GPU's. */
+  /** Whether the column carries the mark of a row whose VRAM is the whole GPU's. */
   isVram?: true;
 }
 
@@ -27,7 +27,7 @@ const COLUMNS: readonly Column[] = [
   { title: "Cache", width: 9, text: (stats) => fixed(stats.cache_size, 0) },
 ];
 
-/** What {@linkcode formatTable} reads of results.json. */
+/** Fields of results.json that {@linkcode formatTable} reads. */
 export interface TableResults {
   /** Configuration → averages over its samples. */
   aggregated_stats: BenchmarkResults["aggregated_stats"];
@@ -35,16 +35,17 @@ export interface TableResults {
   configurations: readonly Pick<ConfigurationRecord, "name" | "status">[];
   /** Why configurations failed. */
   failures: readonly Pick<Failure, "method" | "reason">[];
-  /** Left out, no row is marked as measured on the whole GPU. */
+  /** If left out, no row is marked as measured on the whole GPU. */
   raw_results?: readonly Pick<RawResult, "method" | "vram_method">[];
 }
 
 /**
- * The console table: averages over the samples, one configuration a line, in the order of `configurations`.
+ * Formats the console table: averages over the samples, one configuration per line, in the order of `configurations`.
  *
- * The layout is the original's, to the byte. A name longer than its column widens that column for every line, so the
- * figures still stand under their titles. A configuration without figures says why. A figure that is not finite is `nan`
- * or `inf`; VRAM that was not measured is `n/a`, and one of the whole GPU has a `*` after it, which `formatNotes` explains.
+ * The layout is that of the Python benchmark that this project re-creates, to the byte. A name longer than its column
+ * widens that column for every line, so that figures still stand under their titles. A configuration without figures
+ * shows the reason. A figure that is not finite is `nan` or `inf`. VRAM that was not measured is `n/a`; VRAM of the
+ * whole GPU has a `*` after it, which `formatNotes` explains.
  *
  * @param results Averages, configurations and failures of a run.
  * @returns The lines joined by "\n", without one at the end.
@@ -84,7 +85,7 @@ export function formatTable(results: TableResults): string {
   return lines.join("\n");
 }
 
-/** A row's figures. The mark after VRAM takes a blank of the next column, so digits stay under digits. */
+/** Formats a row's figures. The mark after VRAM takes a blank of the next column, so that digits stay under digits. */
 function cellsOf(stats: AggregatedStats, wholeGpu: boolean): string {
   let marked = false;
   return COLUMNS.map(({ width, text, isVram }) => {
@@ -94,7 +95,7 @@ function cellsOf(stats: AggregatedStats, wholeGpu: boolean): string {
   }).join("");
 }
 
-/** Fixed decimals; where the number would not leave its column a gap, in powers of ten. */
+/** Formats with fixed decimals; in powers of ten if the number would leave its column no gap. */
 function fixed(value: number | null, digits: number): string {
   if (value === null) return "n/a";
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";

@@ -1,24 +1,24 @@
 import { droppedNote, heldTexts, passesWithoutDrops } from "../results/notes.ts";
 import type { ConfigurationRecord, RawResult, RunConfig } from "../results/types.ts";
 
-/** What {@linkcode formatNotes} reads of results.json. */
+/** Fields of results.json that {@linkcode formatNotes} reads. */
 export interface NotedResults {
   /** Lengths of the passes, tokens, and the layers that are skipped. */
   config: Pick<RunConfig, "max_tokens" | "prompt_tokens" | "max_new_tokens" | "skip_layers">;
   /** How VRAM was measured, and what each layer holds at the end, in each sample. */
   raw_results: readonly Pick<RawResult, "method" | "vram_method" | "layer_cache_sizes">[];
-  /** Configurations that were measured whole, by name. */
+  /** Configurations that were measured completely, by name. */
   aggregated_stats: Readonly<Record<string, unknown>>;
   /** What each configuration dropped, and its notes. */
   configurations: readonly Pick<ConfigurationRecord, "name" | "method" | "dropped" | "notes">[];
 }
 
 /**
- * What stands under the table: what a `*` means, figures that are not finite, and which rows compressed nothing. Each is
- * said once.
+ * Formats the notes under the table: the meaning of a `*`, figures that are not finite, and rows that compressed
+ * nothing. Each is noted once.
  *
  * @param results A run's results.
- * @returns The lines joined by "\n"; "" where there is nothing to say.
+ * @returns The lines joined by "\n"; "" if there is nothing to note.
  *
  * @example
  * ```ts
@@ -38,7 +38,7 @@ export function formatNotes(results: NotedResults): string {
   return [
     ...(measured.some(({ name }) => isOfWholeGpu(results, name))
       ? [
-        "* VRAM: NVML does not list this process, so it is the whole GPU's use over what was there at the start, other processes included",
+        "* VRAM: NVML does not list this process, so it is the whole GPU's use over its level at the start, other processes included",
       ]
       : []),
     ...measured.flatMap((record) => {
@@ -49,7 +49,7 @@ export function formatNotes(results: NotedResults): string {
   ].join("\n");
 }
 
-/** Whether a configuration's VRAM is the whole GPU's, in one of its samples at least. */
+/** Whether a configuration's VRAM is the whole GPU's, in at least one of its samples. */
 export function isOfWholeGpu(
   { raw_results = [] }: { raw_results?: readonly Pick<RawResult, "method" | "vram_method">[] },
   name: string,
@@ -74,11 +74,11 @@ function dropLines(records: NotedResults["configurations"], { config, raw_result
 }
 
 /**
- * Which method each row is, and with which parameters, in full: names in the table are short. Where rows number tokens in
- * different ways, it says how. The full cache and the control group, whose names say all, are left out.
+ * Formats the legend: the method and all parameters of each row, because names in the table are short. If rows number
+ * tokens in different ways, it shows how. The full cache and the control group, whose names are complete, are left out.
  *
  * @param results A run's configurations.
- * @returns One line a row, joined by "\n"; "" where no row needs one.
+ * @returns One line per row, joined by "\n"; "" if no row needs one.
  *
  * @example
  * ```ts

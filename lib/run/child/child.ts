@@ -5,29 +5,30 @@ import { printable } from "../../util/printable.ts";
 import { type ChildEvent, type ChildRequest, GO_ON, type Probe, type ProbeRequest } from "./protocol.ts";
 import { decode } from "../../process/wire.ts";
 
-/** How a child ended. */
+/** How a child process ended. */
 export interface ChildEnd {
-  /** Its exit code; 128 + the signal's number where a signal ended it. */
+  /** Its exit code; 128 + the signal's number if a signal ended it. */
   readonly code: number;
   readonly signal: Deno.Signal | null;
-  /** What it said was wrong. */
+  /** The error it reported. */
   readonly error: (ChildEvent & { type: "error" }) | undefined;
-  /** The end of what it, or the libraries in it, wrote to standard error. */
+  /** The end of what the process, or a library in it, wrote to standard error. */
   readonly log: string;
 }
 
-/** Kept of standard error, characters. */
+/** Characters of standard error to keep. */
 const LOG_LENGTH = 4000;
 
 /**
  * Runs a request in a process of its own.
  *
  * @param request What to do.
- * @param onEvent Gets what the process reports, as it does. What it throws ends the process. After a sample, the process
- * goes on when this is done with it.
+ * @param onEvent Receives each event as the process reports it. If it throws, the process is ended. After a sample, the
+ * process continues when this returns.
  * @param abort Ends the process.
- * @param script What the process runs: it reads the request from standard input and writes events, as child_main.ts does.
- * @returns How it ended. A process that fails is no error here.
+ * @param script What the process runs: it reads the request from standard input and writes events, as child_main.ts
+ * does.
+ * @returns How it ended. A process that fails does not throw here.
  */
 export async function runChild<E extends { readonly type: string } = ChildEvent, R extends object = ChildRequest>(
   request: R,
@@ -40,11 +41,11 @@ export async function runChild<E extends { readonly type: string } = ChildEvent,
     permissions: [
       "--allow-ffi", // ONNX Runtime's function table takes unscoped access
       "--allow-read", // the model, and CUDA's libraries wherever they are
-      "--allow-env", // what spawnDeno() leaves: ORT_DIR, CUDA_PATH and the like
+      "--allow-env", // what spawnDeno() leaves: ORT_DIR, CUDA_PATH and similar variables
       "--allow-sys",
     ],
     env: MODEL_ENV,
-    // ONNX Runtime's telemetry would write to the user's cache, reach for the network and run while the clock does.
+    // ONNX Runtime's telemetry would write to the user's cache, use the network and run during the timed part.
     set: { ORT_DISABLE_TELEMETRY: "1" },
   });
   using _tie = endWith(process, abort);
@@ -68,12 +69,12 @@ export async function runChild<E extends { readonly type: string } = ChildEvent,
 
 /** Signals that a terminal or a scheduler sends to all processes of a run. */
 const TO_ALL: readonly Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
-/** How much later than a child this process may hear of the same signal, ms. */
+/** Most time by which this process may receive the same signal later than a child, ms. */
 const LATER_MS = 300;
 
 /**
- * Waits a moment for a signal that has ended a child and may have reached this process as well: the child's end may be
- * seen before.
+ * Waits a moment for a signal that ended a child and may have been sent to this process as well: the child's end may be
+ * seen first.
  */
 async function settled(signal: Deno.Signal, abort: AbortSignal): Promise<void> {
   if (!TO_ALL.includes(signal) || abort.aborted) return;
@@ -86,12 +87,12 @@ async function settled(signal: Deno.Signal, abort: AbortSignal): Promise<void> {
 }
 
 /**
- * Finds out what there is to run on.
+ * Finds out which runtime and device are available.
  *
- * @param device What was asked for.
+ * @param device The device asked for.
  * @param abort Ends it early.
  * @returns What was found.
- * @throws {InputError} If the device asked for is not there.
+ * @throws {InputError} If the device asked for is not available.
  * @throws The signal's reason, if it was ended early.
  */
 export async function probe(device: ProbeRequest["device"], abort?: AbortSignal): Promise<Probe> {
@@ -101,7 +102,7 @@ export async function probe(device: ProbeRequest["device"], abort?: AbortSignal)
   }, abort);
   abort?.throwIfAborted();
   if (found) return found;
-  // With "auto" a driver that crashes is no reason to stop: the CPU is still there.
+  // With "auto" a driver that crashes is no reason to stop: the CPU still works.
   if (device === "auto" && !end.error?.mistake) {
     const onCpu = await probe("cpu", abort);
     return { ...onCpu, note: `Running on the CPU: trying CUDA ended the process: ${reasonOf(end)}` };
@@ -109,10 +110,10 @@ export async function probe(device: ProbeRequest["device"], abort?: AbortSignal)
   throw new InputError(end.error?.message ?? `Cannot start ONNX Runtime: ${reasonOf(end)}\n${end.log}`.trimEnd());
 }
 
-/** What libraries say when memory is short: C++, ONNX Runtime's arena, CUDA. */
+/** Words of libraries that are out of memory: C++, ONNX Runtime's arena, CUDA. */
 const OUT_OF_MEMORY = /bad_alloc|failed to allocate|out of memory/i;
 
-/** Why a child ended without doing its work, in one line. */
+/** Returns in one line why a child ended without doing its work. */
 export function reasonOf({ code, signal, error, log }: ChildEnd): string {
   if (error) {
     const reason = printable(error.message.split("\n", 1)[0]!); // ONNX Runtime quotes names of an export's nodes
@@ -122,7 +123,7 @@ export function reasonOf({ code, signal, error, log }: ChildEnd): string {
   const said = last === "" ? "" : `: ${last.slice(0, 200)}`;
   if (signal === "SIGKILL") return `killed (SIGKILL); the system was probably out of memory${said}`;
   if (signal !== null) return `crashed (${signal})${said}`;
-  // By its code: a shell between, or a library that calls exit.
+  // By its exit code: a shell in between, or a library that calls exit.
   if (code > 128) return `crashed (code ${code}, signal ${code - 128})${said}`;
   return `ended with code ${code}${said}`;
 }
@@ -141,7 +142,7 @@ async function order(orders: WritableStreamDefaultWriter<Uint8Array>, line: stri
   try {
     await orders.write(new TextEncoder().encode(`${line}\n`));
   } catch {
-    // The child ended before it read all of it: its end says why.
+    // The child ended before it read everything: its end gives the reason.
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The process that runs the model: reads one request from standard input, reports on standard output. It has the
- * permission to call foreign functions, so that its parent need not, and its end is only its own configuration's.
+ * The process that runs the model: reads one request from standard input, reports on standard output. It may call
+ * foreign functions, so its parent need not. If it crashes, only its own configuration is lost.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { ChildEvent, ChildRequest } from "./protocol.ts";
 if (import.meta.main) {
   await serveOne<ChildRequest, ChildEvent>(async (request, emit) => {
     if (request.device !== "cpu") beginCuda();
-    const { answer } = await import("./handle_request.ts"); // the rest of the code, while the GPU's context is being made
+    const { answer } = await import("./handle_request.ts"); // loads the rest while the GPU's context is being made
     await answer(request, emit);
   });
 }

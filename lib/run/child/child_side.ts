@@ -4,10 +4,10 @@ import { LineReader } from "../../process/line_reader.ts";
 import { encode } from "../../process/wire.ts";
 
 /**
- * The child's side of runChild(): reads one request, does what it asks for, and writes events, one JSON document a line. An
- * error is the last event, and the exit code 2 where it is the user's mistake, else 1.
+ * The child's side of runChild(): reads one request, does the work, and writes events, one JSON document per line. An
+ * error is the last event; the exit code is 2 if it is the user's mistake, else 1.
  *
- * @param work Does it. What is emitted of type "sample" comes back when the parent has saved it.
+ * @param work Does the work. After it emits an event of type "sample", it waits until the parent has saved it.
  */
 export async function serveOne<R, E extends { readonly type: string }>(
   work: (request: R, emit: (event: E) => void) => Promise<void>,
@@ -24,7 +24,7 @@ export async function serveOne<R, E extends { readonly type: string }>(
     if (request === undefined) throw new TypeError("Cannot start: standard input holds no request");
     await work(JSON.parse(request), (event) => {
       write(event);
-      // The end of standard input is the parent's.
+      // The parent owns the end of standard input.
       if (event.type === "sample" && orders.next() === undefined) Deno.exit(1);
     });
   } catch (thrown) {
@@ -38,7 +38,7 @@ export async function serveOne<R, E extends { readonly type: string }>(
 }
 
 /**
- * What went wrong first: where memory is short, giving things back fails as well, and `using` reports that instead.
+ * Returns what went wrong first: if memory is short, freeing it fails as well, and `using` reports that error instead.
  *
  * @example
  * ```ts

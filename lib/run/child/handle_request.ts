@@ -6,7 +6,7 @@ import { measure } from "../measure/measure.ts";
 import { openRuntime } from "../../engine/open_runtime.ts";
 import type { ChildEvent, ChildRequest, ProbeRequest } from "./protocol.ts";
 
-/** Does what the parent asks for. */
+/** Answers a request of the parent. */
 export async function answer(request: ChildRequest, emit: (event: ChildEvent) => void): Promise<void> {
   if (request.type === "probe") probe(request, emit);
   else await measure(request, emit);
@@ -35,7 +35,7 @@ function probe({ device: wanted }: ProbeRequest, emit: (event: ChildEvent) => vo
   });
 }
 
-/** Says that it is the CPU and why, in a line. */
+/** Says in a line that it runs on the CPU, and why. */
 function onCpu(why: string): string {
   const [reason] = why.replace(/^Cannot use (--device cuda|CUDA): /, "").split("\n");
   return `Running on the CPU: ${reason}`;

@@ -8,13 +8,13 @@ import type { TraceSnapshot } from "../../report/results/trace_types.ts";
 import type { GpuInfo, RawResult } from "../../report/results/types.ts";
 import type { KernelChoice, KernelsUsed } from "../../engine/kernel_choice.ts";
 
-/** What the parent says to a child that has reported a sample, once it is saved: a line of its standard input. */
+/** Line on the child's standard input that tells it that its sample is saved. */
 export const GO_ON = "go on";
 
-/** What the parent asks of the child: one JSON document, the first line of its standard input. */
+/** A request to the child: one JSON document, the first line of its standard input. */
 export type ChildRequest = ProbeRequest | MeasureRequest;
 
-/** Find out what there is to run on. */
+/** Find out which runtime and device are available. */
 export interface ProbeRequest {
   readonly type: "probe";
   readonly device: "auto" | "cuda" | "cpu";
@@ -33,27 +33,27 @@ export interface MeasureRequest {
   readonly positions: Positions;
   /** Whose kernels run decode steps. */
   readonly kernels: KernelChoice;
-  /** The policy as data: sizes for every layer and count the run meets, the score, the attention it reads. */
+  /** The policy as data: sizes for every layer and count that the run meets, the score, and the attention it reads. */
   readonly table: KeepTable;
   readonly score?: Score;
   readonly attentionUse?: AttentionUse;
   readonly skipLayers: readonly number[];
   /** Token ids of each sample. */
   readonly samples: readonly (readonly number[])[];
-  /** Indices of the samples to measure: the others were measured before. */
+  /** Indices of the samples to measure; the others are already measured. */
   readonly wanted: readonly number[];
   readonly maxTokens: number;
   readonly promptTokens: number;
-  /** Tokens of the prompt that go in at a time; all of them if left out. */
+  /** Tokens of each prompt chunk; the whole prompt at once if left out. */
   readonly prefillChunk?: number | undefined;
   readonly maxNewTokens: number;
   readonly warmup: number;
   readonly seed: number;
-  /** Report what the cache holds at the end of the first sample's quality pass, and every so many tokens. */
+  /** Report what the cache holds at the end of the first sample's quality pass, and every `every` tokens. */
   readonly trace?: { readonly every: number | null };
 }
 
-/** What the child says, one JSON document per line on its standard output. */
+/** An event of the child, one JSON document per line on its standard output. */
 export type ChildEvent =
   | ({ readonly type: "probe" } & Probe)
   | {
@@ -64,19 +64,19 @@ export type ChildEvent =
     readonly total: number;
     readonly perplexity?: number;
   }
-  /** The child waits for {@linkcode GO_ON} before it does anything else. */
+  /** The child waits for {@linkcode GO_ON} before it continues. */
   | { readonly type: "sample"; readonly result: RawResult }
-  /** Whose kernels run decode steps, and on CUDA why not the project's own. */
+  /** Whose kernels run decode steps; on CUDA, if not the project's own, the reason. */
   | ({ readonly type: "kernels" } & KernelsUsed)
   | { readonly type: "trace"; readonly snapshot: TraceSnapshot }
   | { readonly type: "note"; readonly message: string }
-  /** `mistake`: the user's, which no other configuration would fare better with. */
+  /** `mistake`: the user's, which would stop every other configuration too. */
   | { readonly type: "error"; readonly mistake: boolean; readonly message: string };
 
-/** What there is to run on. */
+/** Available runtime and device. */
 export interface Probe {
   readonly device: "cuda" | "cpu";
-  /** Why not CUDA, where "auto" settled for the CPU. */
+  /** Why not CUDA, if "auto" settled for the CPU. */
   readonly note: string | null;
   readonly onnxruntime: string;
   readonly onnxruntimePath: string;

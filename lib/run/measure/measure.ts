@@ -9,12 +9,12 @@ import { measureQuality } from "./quality.ts";
 import { measureSpeed, type SpeedResult } from "./speed.ts";
 import { vramFigures } from "./vram_figures.ts";
 
-/** Tokens that a warm-up run generates, in a cache as large as the measurement's: shapes must be the same. */
+/** Tokens that a warm-up run generates, in a cache as large as the measured one: shapes must be the same. */
 const WARMUP_TOKENS = 16;
-/** At most one progress event in this time, ms: they must cost nothing. */
+/** Least time between progress events, ms: they must cost nothing. */
 const PROGRESS_INTERVAL = 200;
 
-/** Measures one configuration, sample by sample; each sample's result is reported as soon as it is there. */
+/** Measures one configuration, sample by sample, and reports each sample's result as soon as it is known. */
 export async function measure(request: MeasureRequest, emit: (event: ChildEvent) => void): Promise<void> {
   const { samples, promptTokens, maxNewTokens, maxTokens, seed } = request;
   const progress = throttled(emit);
@@ -82,7 +82,7 @@ export async function measure(request: MeasureRequest, emit: (event: ChildEvent)
       perplexity: quality.perplexity,
       accuracy: quality.accuracy,
       ...processPeak.result,
-      // Where every layer is skipped, all of them hold the whole text.
+      // If every layer is skipped, all of them hold the whole text.
       final_cache_size: quality.cacheSizes[Math.max(0, counted)]!,
       layer_cache_sizes: [...quality.cacheSizes],
       step_times_s: [...speed.stepTimes],
@@ -102,25 +102,25 @@ export async function measure(request: MeasureRequest, emit: (event: ChildEvent)
   }
 }
 
-/** The greater of figures that are there. */
+/** The greatest figure that is not null; null if all are. */
 function greatest(...figures: readonly (number | null)[]): number | null {
   const known = figures.filter((figure) => figure !== null);
   return known.length === 0 ? null : Math.max(...known);
 }
 
-/** SPEC's figures from the times of a speed pass. */
+/** TTFT, TPOT, throughput and step times of a speed pass. */
 function timings({ ttft, stepTimes, tokens }: SpeedResult): Pick<RawResult, "ttft" | "tpot" | "throughput"> {
   const decode = stepTimes.reduce((a, b) => a + b, 0);
   return { ttft, tpot: decode / stepTimes.length, throughput: tokens.length / (ttft + decode) };
 }
 
-/** Whether what the cache holds is wanted after so many tokens. */
+/** Whether to take a snapshot of the cache after `tokens` tokens. */
 function isTraced({ trace, maxTokens }: MeasureRequest, tokens: number): boolean {
   if (trace === undefined) return false;
   return tokens === maxTokens || trace.every !== null && tokens % trace.every === 0;
 }
 
-/** What the cache holds after so many tokens, one a step. */
+/** Snapshot of what the cache holds after `tokens` tokens, one per step. */
 function snapshotOf(cache: KvCache, tokens: number): TraceSnapshot {
   return { step: tokens - 1, tokens, held: cache.heldPositions().map((heads) => heads.map((held) => runsOf(held))) };
 }

@@ -5,19 +5,19 @@ import type { MemoryPhase, PhaseMemory } from "../../report/results/memory_types
 import type { Engine } from "../../engine/engine.ts";
 import { type SpeedLengths, speedPasses } from "./speed_passes.ts";
 
-/** Where a process's memory goes, phase by phase. All of it is read between phases, outside of what is timed. */
+/** Records a process's memory by phase. Everything is read between phases, outside of the timed part. */
 export class MemoryMeter {
   readonly #vram: VramSampler | undefined;
-  /** By NVML before the model was loaded; null without. */
+  /** Memory of the process by NVML before the model was loaded; null without NVML. */
   readonly before: number | null;
   #engine: Engine | undefined;
-  /** ORT's MaxInUse so far, and what it was for the phases that raised it: the same passes take the same again. */
+  /** ORT's MaxInUse so far, and its value for the phases that raised it: equal passes take as much again. */
   #most = 0;
   readonly #peaks = new Map<MemoryPhase, number>();
-  /** Allocated for K and V when the phase began: memory that is a prompt's alone goes within "decode". */
+  /** Bytes allocated for K and V when the phase began: the staging block is freed within "decode". */
   #allocated = 0;
 
-  /** Takes what is in use now for what there was before the model. */
+  /** Records what is in use now, before the model is loaded. */
   constructor(vram: VramSampler | undefined) {
     this.#vram = vram;
     this.before = vram?.currentBytes ?? null;
@@ -27,13 +27,13 @@ export class MemoryMeter {
   begin(cache?: KvCache): void {
     cache?.takeMostBytes();
     this.#allocated = cache?.bytesNow ?? 0;
-    this.#most = this.#engine ? inAll(this.#engine.sessions, "MaxInUse") ?? 0 : 0; // whatever raised it was another phase
+    this.#most = this.#engine ? inAll(this.#engine.sessions, "MaxInUse") ?? 0 : 0; // an earlier phase raised it
     this.#vram?.resetPeak();
   }
 
   /**
-   * Ends the phase "load", and runs one step of the speed pass that is to come, to find out what that takes of ORT's
-   * allocator: later a prompt's passes hide it.
+   * Ends the phase "load" and runs one step of the coming speed pass, to find out how much of ORT's allocator it uses:
+   * later a prompt's passes hide that.
    */
   loaded(engine: Engine, lengths: SpeedLengths): PhaseMemory {
     this.#engine = engine;
@@ -66,7 +66,7 @@ export class MemoryMeter {
     };
   }
 
-  /** Looks whether ORT's allocator had more in use than ever before: then that is the phase's peak. */
+  /** If ORT's allocator has more in use than ever before, records that as the phase's peak. */
   #raise(phase: MemoryPhase): void {
     const most = inAll(this.#engine!.sessions, "MaxInUse") ?? 0;
     if (most > this.#most) this.#peaks.set(phase, this.#most = most);
@@ -77,7 +77,7 @@ export class MemoryMeter {
   }
 }
 
-/** A figure of ORT's allocators, summed up over sessions, bytes; null where one has it not. */
+/** Sum over sessions of a figure of ORT's allocators, bytes; null if a session lacks it. */
 function inAll(sessions: readonly Session[], figure: string): number | null {
   return sessions.reduce<number | null>((sum, session) => {
     const bytes = session.allocatorStats()[figure];

@@ -3,7 +3,7 @@ import type { PassGroup } from "../../cache/schedule.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { PassResult } from "../../engine/pass.ts";
 
-/** What a quality pass gives. */
+/** Results of a quality pass. */
 export interface QualityResult {
   /** Negative log-likelihood of each step's next token, nats. */
   readonly nll: readonly number[];
@@ -11,11 +11,11 @@ export interface QualityResult {
   readonly predictions: readonly number[];
   /** exp(mean NLL). */
   readonly perplexity: number;
-  /** Share of steps whose prediction is the next token; NaN where a step's logits are not numbers. */
+  /** Share of steps whose prediction is the next token; NaN if a step's logits are not numbers. */
   readonly accuracy: number;
   /** Entries held at the end, by layer. */
   readonly cacheSizes: readonly number[];
-  /** Entries copied by eviction, of one head each. */
+  /** Entries copied by eviction; an entry is one head's key and value. */
   readonly copied: number;
 }
 
@@ -25,12 +25,13 @@ export function qualityPasses(steps: number): PassGroup[] {
 }
 
 /**
- * Measures quality: the text is given one token a step, the policy applied after each, and each step's prediction held
- * against the token that follows.
+ * Measures quality: feeds the text one token per step, applies the policy after each, and compares each step's
+ * prediction with the token that follows.
  *
  * @param tokens At least `steps` + 1 ids.
- * @param between Called after each step with the number of steps so far, the perplexity up to there, and the cache.
- * @param ahead Queue each step before the one before it is read; the cache that `between` is shown is then ahead too.
+ * @param between Called after each step with the number of steps so far, the perplexity so far, and the cache.
+ * @param ahead Whether to queue each step before the one before it is read; the cache passed to `between` is then ahead
+ * too.
  */
 export function measureQuality(
   engine: Engine,
@@ -66,7 +67,7 @@ export function measureQuality(
     nll,
     predictions,
     perplexity: Math.exp(sum / steps),
-    // Where logits are not numbers there is no most likely token, and the one that stands in for it may be right by chance.
+    // If logits are not numbers, no token is the most likely, and the argmax may be right by chance.
     accuracy: nll.some(Number.isNaN) ? NaN : right / steps,
     cacheSizes,
     copied: sequence.cache.copied,

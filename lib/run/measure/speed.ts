@@ -4,42 +4,42 @@ import type { MemoryMeter } from "./memory_meter.ts";
 import type { PassResult } from "../../engine/pass.ts";
 import { type SpeedLengths, speedPasses } from "./speed_passes.ts";
 
-/** What a speed pass gives. Times in s. */
+/** Results of a speed pass. Times in s. */
 export interface SpeedResult {
-  /** Prefill until the first new token's id is on the host. */
+  /** Time from prefill until the first new token's id is on the host. */
   readonly ttft: number;
-  /** Every later step: from one token's id on the host to the next one's. */
+  /** Time of every later step: from one token's id on the host to the next one's. */
   readonly stepTimes: readonly number[];
-  /** Entries copied by eviction, of one head each. */
+  /** Entries copied by eviction; an entry is one head's key and value. */
   readonly copied: number;
-  /** Bytes of the entries held at the end, by theory. */
+  /** Bytes of the entries held at the end, the theoretical figure. */
   readonly heldBytes: number;
   /** Bytes allocated for the cache during decode. */
   readonly allocatedBytes: number;
-  /** The ids generated. */
+  /** Ids of the generated tokens. */
   readonly tokens: readonly number[];
-  /** Where memory went, if there was a meter. */
+  /** Memory by phase, if a meter was given. */
   readonly memory?: { readonly prefill: PhaseMemory; readonly decode: PhaseMemory };
 }
 
-/** What happens in a speed pass outside of what is timed. */
+/** What happens in a speed pass outside of the timed part. */
 export interface SpeedWatch {
-  /** Is told when phases begin and end. */
+  /** Told when phases begin and end. */
   readonly meter?: MemoryMeter;
   /** Called after each token with the number of tokens so far. */
   readonly between?: (tokens: number) => void;
-  /** Tokens after which to stop, in a cache made for all of them: a warm-up. */
+  /** Number of tokens after which to stop, in a cache made for all of them: a warm-up. */
   readonly stopAfter?: number;
 }
 
 /**
- * Measures generation: the prompt, whole or chunk by chunk, then greedy steps. The end-of-text token does not cut it short, so
- * that all configurations do the same work.
+ * Measures generation: the prompt, whole or chunk by chunk, then greedy steps. The end-of-text token does not stop it,
+ * so that all configurations do the same work.
  *
- * The policy is applied after every pass. TTFT ends when the first id is there: it holds all chunks of the prompt and
- * the evictions between them, and the first step's time the eviction that follows the last chunk.
+ * The policy is applied after every pass. TTFT ends when the first id is on the host: it includes all chunks of the
+ * prompt and the evictions between them. The first step's time includes the eviction after the last chunk.
  *
- * @param watch What happens outside of what is timed.
+ * @param watch What happens outside of the timed part.
  */
 export function measureSpeed(
   engine: Engine,
@@ -89,7 +89,7 @@ export function measureSpeed(
     }
   } else if (stopAfter > 1) {
     // A step is queued while the one before it runs: its token is on the device. So a step's time is from one token on
-    // the host to the next, and what the host does in between costs none of it unless it takes longer than the device.
+    // the host to the next. What the host does in between adds nothing unless it takes longer than the device.
     start = performance.now();
     sequence.evict();
     let pending = step();

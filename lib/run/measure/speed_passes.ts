@@ -6,13 +6,13 @@ export interface SpeedLengths {
   readonly promptTokens: number;
   /** Tokens to generate, the first included. */
   readonly newTokens: number;
-  /** Tokens of the prompt that go in at a time, with eviction between; all of them if left out. */
+  /** Tokens of each prompt chunk, with eviction between chunks; the whole prompt at once if left out. */
   readonly chunk?: number | undefined;
 }
 
 /**
- * The passes of a speed pass: what the cache has to have room for. The prompt's chunks are full ones, and a last one with
- * what is left.
+ * Returns the passes of a speed pass, for which the cache needs room. The prompt's chunks are full ones; the last one
+ * has the rest.
  *
  * @example
  * ```ts

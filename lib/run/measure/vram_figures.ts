@@ -1,20 +1,20 @@
 import type { VramSampler } from "../../nvml/sampler.ts";
 import type { RawResult } from "../../report/results/types.ts";
 
-/** Peak GPU memory of a sample: bytes as SPEC's figure is made of, and the figure itself. */
+/** Peak GPU memory of a sample: in bytes, and as the result's `peak_vram_gb`. */
 export interface VramFigures {
-  /** Over what was there before the model was loaded, bytes; null where it was not measured. */
+  /** Peak over what was in use before the model was loaded, bytes; null if it was not measured. */
   readonly peak: number | null;
-  /** What a raw result says of it. */
+  /** The fields of the raw result. */
   readonly result: Pick<RawResult, "peak_vram_gb" | "vram_method">;
 }
 
 /**
- * A sample's peak of GPU memory. Without a GPU it is 0; where NVML gave no figure, or stopped giving them while the sample
- * ran, it is null: the peak may have come after the last one.
+ * Returns a sample's peak of GPU memory. Without a GPU it is 0. If NVML gave no figure, or stopped giving figures while
+ * the sample ran, it is null: the peak may have come after the last figure.
  *
  * @param sampler What measures; undefined on a CPU.
- * @param peaks The peak of each phase that counts, bytes.
+ * @param peaks Peak of each phase that counts, bytes.
  * @returns The peak, and how it was measured.
  */
 export function vramFigures(

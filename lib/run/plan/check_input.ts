@@ -1,5 +1,5 @@
 /**
- * Mistakes in what was given, found before anything is measured.
+ * Checks that find mistakes in the input before anything is measured.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { DeviceDefaults } from "./device_defaults.ts";
 import { POSITIONS, type Positions } from "../../engine/numbering.ts";
 import type { BenchmarkOptions } from "./options.ts";
 
-/** Refuses a run of nothing, and two configurations of one name. */
+/** Refuses a run without configurations, and two configurations of the same name. */
 export function checkNames(configurations: readonly Configuration[]): void {
   if (configurations.length === 0) throw new InputError("Cannot run a benchmark: there is no configuration to measure");
   const names = configurations.map(({ name }) => name);
@@ -20,7 +20,7 @@ export function checkNames(configurations: readonly Configuration[]): void {
   if (twice !== undefined) throw new InputError(`Cannot run a benchmark: two configurations are named "${twice}"`);
 }
 
-/** Refuses lengths that are no whole numbers, or too small: a script's, for flags are checked as they are read. */
+/** Refuses lengths that are not whole numbers or are too small. For scripts: flags are checked as they are read. */
 export function checkLengths(
   lengths: DeviceDefaults,
   others: Pick<BenchmarkOptions, "trace_every" | "prefill_chunk">,
@@ -40,7 +40,7 @@ export function checkLengths(
   }
 }
 
-/** Refuses ways of numbering tokens that there are not: a script's, for flags are checked as they are read. */
+/** Refuses unknown ways of numbering tokens. For scripts: flags are checked as they are read. */
 export function checkPositions(positions: BenchmarkOptions["positions"] = "absolute"): readonly Positions[] {
   const all = [positions].flat();
   const other = all.find((mode) => !POSITIONS.includes(mode));
@@ -50,7 +50,7 @@ export function checkPositions(positions: BenchmarkOptions["positions"] = "absol
   return all;
 }
 
-/** Refuses layers that the model has not; gives the others in order, each once. */
+/** Refuses layers that the model does not have. Returns the skipped layers in order, each once. */
 export function checkSkipLayers(layers: readonly number[], { spec }: ModelFolder): number[] {
   const beyond = layers.find((layer) => !Number.isSafeInteger(layer) || layer < 0 || layer >= spec.layers);
   if (beyond !== undefined) {
@@ -61,7 +61,7 @@ export function checkSkipLayers(layers: readonly number[], { spec }: ModelFolder
   return [...new Set(layers)].sort((a, b) => a - b);
 }
 
-/** Refuses ids that the model has no embedding of. */
+/** Refuses ids that the model has no embedding for. */
 export function checkTokens(samples: readonly (readonly number[])[], { spec, path }: ModelFolder): void {
   for (const sample of samples) {
     const at = sample.findIndex((id) => !(Number.isInteger(id) && id >= 0 && id < spec.vocab));
@@ -74,7 +74,7 @@ export function checkTokens(samples: readonly (readonly number[])[], { spec, pat
   }
 }
 
-/** Refuses a configuration that numbers tokens in a way, or so far, that the model has no positions for. */
+/** Refuses a configuration with a numbering, or positions, that the model does not support. */
 export function checkHighestPosition(
   name: string,
   positions: Positions,

@@ -1,5 +1,5 @@
 /**
- * The options of a run, and the configurations in them, as a script may give them.
+ * Checks of a run's options and configurations as a script may give them.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import type { Policy } from "../../policies/policy.ts";
 import type { Configuration } from "./configuration.ts";
 import type { BenchmarkOptions } from "./options.ts";
 
-/** Lengths are checked against their least values once the device is known: see checkLengths. */
+/** Lengths are compared with their least values after the device is known: see checkLengths. */
 const OPTIONS = {
   configurations: required(listOf("{ name, policy }", () => true)),
   model_id: text,
@@ -77,9 +77,9 @@ const POLICY = {
 } satisfies KnownOptions<Policy>;
 
 /**
- * Refuses options that runBenchmark does not have, values of another type, and configurations that are none.
+ * Refuses options that runBenchmark does not have, values of another type, and malformed configurations.
  *
- * @param options What was given.
+ * @param options The options given.
  * @throws {InputError} Naming the option, and what would do.
  */
 export function checkBenchmarkOptions(options: BenchmarkOptions): void {
@@ -99,5 +99,5 @@ export function checkBenchmarkOptions(options: BenchmarkOptions): void {
   }
 }
 
-/** Names of the options of a run. */
+/** Names of a run's options. */
 export const optionNames: readonly string[] = Object.keys(OPTIONS);

@@ -9,23 +9,23 @@ import { longestText, type Passes } from "./requests.ts";
 import { isControl } from "./run_title.ts";
 import { weightsOf } from "./weight_files.ts";
 
-/** What was found out about configurations before any is measured. */
+/** Result of checking configurations before any is measured. */
 export interface Checked {
-  /** Configurations that cannot run, by name, and why. */
+  /** Configurations that cannot run, by name, with the reason. */
   readonly refused: ReadonlyMap<string, string>;
-  /** What a person should know of the run. */
+  /** Notes on the run for the user. */
   readonly notes: readonly string[];
 }
 
 /**
- * Looks whether the model can do what configurations ask of it.
+ * Checks whether the model supports what configurations ask of it.
  *
  * @param requests The configurations.
  * @param methods Their methods' names, in the same order.
- * @param passes The passes of each.
+ * @param passes The passes of each configuration.
  * @param input What they share.
- * @returns Which cannot run, and what to say.
- * @throws {InputError} If positions go beyond what the model has, or no configuration but control groups is left.
+ * @returns The configurations that cannot run, and notes.
+ * @throws {InputError} If positions exceed the model's, or only control groups are left.
  */
 export function checkRequests(
   requests: readonly MeasureRequest[],
@@ -50,7 +50,7 @@ export function checkRequests(
   const notes = [
     model.export ? exportNote(model, weightsOf(model), device) : undefined,
     positionsNote(reaches, model.spec.maxPositions),
-    // An export masks in its own way.
+    // An export does its own masking.
     model.export ? undefined : windowNote(shortestWindow(model.spec), reached),
   ];
   return { refused, notes: notes.filter((note) => note !== undefined) };

@@ -1,5 +1,5 @@
 /**
- * What "auto" stands for.
+ * Choices that "auto" stands for.
  *
  * @module
  */
@@ -14,11 +14,11 @@ import { featuresOf } from "../../policies/score.ts";
 import type { Configuration } from "./configuration.ts";
 
 /**
- * The type that weights, activations and cache have: float32 on the CPU; on CUDA as the weights are stored.
+ * Chooses the type of weights, activations and cache: float32 on the CPU; on CUDA the type of the stored weights.
  *
- * @param wanted As asked for.
+ * @param wanted The type asked for.
  * @param model The model.
- * @param device What the run is on.
+ * @param device The run's device.
  * @returns The type.
  * @throws {InputError} If the device does not compute in the type asked for.
  */
@@ -26,14 +26,14 @@ export function chooseDtype(wanted: "auto" | FloatType, model: ModelFolder, devi
   if (model.export) return exportedDtype(wanted, model.export);
   if (device === "cpu") {
     if (wanted === "auto" || wanted === "float32") return "float32";
-    throw new InputError(`Cannot use --dtype ${wanted} on the CPU: float32 is what it computes in, whatever is stored`);
+    throw new InputError(`Cannot use --dtype ${wanted} on the CPU: it computes in float32, whatever type is stored`);
   }
   if (wanted !== "auto") return wanted;
   const stored = model.tensors.get(model.spec.embedding)?.dtype;
   return stored === "float32" || stored === "bfloat16" ? stored : "float16";
 }
 
-/** An export computes in the type it was made for, on any device. */
+/** Type of an export: the one it was made for, on any device. */
 function exportedDtype(wanted: "auto" | FloatType, { step: { path, signature: { cache } } }: OnnxExport): FloatType {
   if (wanted === "auto" || wanted === cache) return cache;
   throw new InputError(
@@ -42,14 +42,14 @@ function exportedDtype(wanted: "auto" | FloatType, { step: { path, signature: { 
 }
 
 /**
- * The form of attention: fused wherever there is such a kernel, and what is to be measured can do with it.
+ * Chooses the form of attention: fused if such a kernel exists and the configuration can use it.
  *
- * @param wanted As asked for.
+ * @param wanted The form asked for.
  * @param dtype The type computed in.
  * @param model The model.
- * @param device What the run is on.
- * @param configuration What is to be measured.
- * @param maxPositions The most tokens that a text has.
+ * @param device The run's device.
+ * @param configuration The configuration to measure.
+ * @param maxPositions The most tokens of any text.
  * @returns The form; "export" for an ONNX export, which has its own.
  * @throws {InputError} If "fused" is asked for and cannot be used.
  */
@@ -68,7 +68,7 @@ export function chooseAttention(
   const need = score && featuresOf(score).has("attention")
     ? "it keeps entries by the attention they are paid, which the fused kernel does not show"
     : numberingOf(positions ?? "absolute", false).rotate === "read"
-    ? "positions in the cache have keys rotated as they are read, which the fused kernel does not do"
+    ? "keys at positions in the cache are rotated as they are read, which the fused kernel does not do"
     : undefined;
   if (wanted === "fused" && need) {
     throw new InputError(`Cannot use --attention fused with ${name}: ${need}; leave it to auto, or give explicit`);

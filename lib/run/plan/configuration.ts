@@ -3,17 +3,17 @@ import type { Policy } from "../../policies/policy.ts";
 
 /** One line of the table: a policy under a name. */
 export interface Configuration {
-  /** Name in the table, the chart and results.json; no two of a run are equal. */
+  /** Name in the table, the chart and results.json; unique within a run. */
   readonly name: string;
-  /** What is kept. */
+  /** What to keep. */
   readonly policy: Policy;
-  /** How tokens are numbered; as the run says if left out. */
+  /** How tokens are numbered; the run's numbering if left out. */
   readonly positions?: Positions;
 }
 
 /**
- * Every configuration under each numbering of tokens, side by side. Where there are several, names end in it, as in
- * `streaming_256@cache`. The full cache numbers tokens alike in all of them: it is measured once, under the first.
+ * Returns every configuration under each numbering of tokens. With several numberings, names end in the numbering, as
+ * in `streaming_256@cache`. The full cache numbers tokens alike in all of them: it is measured once, under the first.
  *
  * @example
  * ```ts
@@ -25,9 +25,9 @@ export interface Configuration {
  * // baseline tova@absolute tova@cache
  * ```
  *
- * @param configurations Those that say how tokens are numbered stay as they are.
+ * @param configurations Configurations that set a numbering keep it.
  * @param positions At least one numbering.
- * @returns Configurations that all say it.
+ * @returns Configurations that all set a numbering.
  */
 export function acrossPositions(
   configurations: readonly Configuration[],

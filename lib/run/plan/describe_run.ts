@@ -17,13 +17,13 @@ import { runTitle } from "./run_title.ts";
 import { weightFiles, weightsOf } from "./weight_files.ts";
 
 /**
- * The results.json of a run before its first configuration: on what terms, and no figures.
+ * Makes the results.json of a run before its first configuration: all of its terms, and no figures.
  *
  * @param requests The configurations, in order.
  * @param policies Their policies, in the same order.
- * @param passes The passes of each.
+ * @param passes The passes of each configuration.
  * @param input What they share.
- * @param options What was asked for.
+ * @param options The options given.
  */
 export async function describeRun(
   requests: readonly MeasureRequest[],
@@ -103,7 +103,7 @@ async function fingerprints(folder: string, files: readonly string[]): Promise<R
   return found;
 }
 
-/** Tells methods apart that have one name and the same parameters: a script's own, once it has been changed. */
+/** Distinguishes methods with the same name and parameters: for example a script's method before and after a change. */
 function policyDigest({ table, score, attentionUse }: MeasureRequest): string {
   return createHash("sha256").update(JSON.stringify([table, score, attentionUse])).digest("hex");
 }

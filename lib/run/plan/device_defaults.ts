@@ -13,20 +13,21 @@ export interface DeviceDefaults {
 }
 
 /**
- * Defaults by device. On CUDA they are the original's, with a prompt that the new tokens bring to the quality pass's 2000.
- * On a CPU the default run of seven configurations ends within a minute on two cores; the text is longer than the largest
- * cache it compares, 1024 entries, and the prompt than the smallest.
+ * Defaults by device. On CUDA they are those of the Python benchmark that this project re-creates; the prompt is chosen
+ * so that prompt and new tokens together are 2000, as in the quality pass. On a CPU the default run of seven
+ * configurations ends within a minute on two cores. Its text is longer than the largest cache it compares, 1024
+ * entries, and its prompt is longer than the smallest.
  */
 export const DEFAULTS: Readonly<Record<"cuda" | "cpu", Readonly<DeviceDefaults>>> = {
   cuda: { num_samples: 2, max_tokens: 2000, max_new_tokens: 500, prompt_tokens: 1500, num_warmup: 3 },
   cpu: { num_samples: 2, max_tokens: 1280, max_new_tokens: 128, prompt_tokens: 512, num_warmup: 1 },
 };
 
-/** The same settings as the command line leaves them: undefined where not given. */
+/** The same settings as the command line leaves them: undefined if not given. */
 export type Undecided = { [K in keyof DeviceDefaults]: DeviceDefaults[K] | undefined };
 
 /**
- * Fills in what was not given with the defaults of the device.
+ * Fills in the device's defaults for settings that were not given.
  *
  * @example
  * ```ts
@@ -37,9 +38,9 @@ export type Undecided = { [K in keyof DeviceDefaults]: DeviceDefaults[K] | undef
  * console.log(flags.max_tokens, flags.max_new_tokens); // 800 500
  * ```
  *
- * @param flags What was given.
- * @param device What the run is on.
- * @returns The same, without gaps.
+ * @param flags The settings given.
+ * @param device The run's device.
+ * @returns The settings, without gaps.
  */
 export function resolveDefaults<T extends Undecided>(
   flags: T,

@@ -2,12 +2,12 @@ import { Keeper, type KeepTable, type PassGroup } from "../../cache/schedule.ts"
 import type { DroppedEntries } from "../../report/results/types.ts";
 
 /**
- * How many entries a configuration drops in each pass, by the sizes that the run is made with: those it evicts by, so a
- * method that acts and then keeps all there is counts as none.
+ * Counts the entries that a configuration drops in each pass, by the sizes that the run evicts by. A method that acts
+ * and then keeps everything counts as dropping nothing.
  *
  * @param table What is kept, for every layer and count.
  * @param sequences The passes.
- * @returns Entries dropped by the end of each, summed over layers.
+ * @returns Entries dropped by the end of each sequence, summed over layers.
  */
 export function droppedEntries(
   table: KeepTable,

@@ -7,7 +7,7 @@ import type { Positions } from "../../engine/numbering.ts";
 import type { BenchmarkOptions } from "./options.ts";
 import type { MeasureRequest } from "../child/protocol.ts";
 
-/** A configuration as far as an export may have no way to run it. */
+/** What decides whether an export can run a configuration. */
 export interface Wanted {
   readonly positions: Positions;
   readonly score?: Score | undefined;
@@ -16,8 +16,8 @@ export interface Wanted {
 }
 
 /**
- * Why a configuration cannot be run on an ONNX export, which takes the cache and gives it back longer, and shows neither
- * attention nor queries; undefined where it can, and for other models.
+ * Returns why an ONNX export cannot run a configuration; undefined if it can, and for other models. An export takes the
+ * cache and returns it longer, and shows neither attention nor queries.
  *
  * @example
  * ```ts
@@ -76,7 +76,7 @@ export function exportObstacle(model: ModelFolder, { positions, score, table, se
   return undefined;
 }
 
-/** A layer that at some time holds more than the first; undefined if there is none. */
+/** A layer that at some time holds more than the first; undefined if no layer does. */
 function longerThanFirst(table: KeepTable, sequences: readonly (readonly PassGroup[])[]): number | undefined {
   const keeper = new Keeper(table);
   for (const sequence of sequences) {
@@ -96,12 +96,12 @@ function longerThanFirst(table: KeepTable, sequences: readonly (readonly PassGro
 }
 
 /**
- * Which of a run's configurations an ONNX export has no way to run.
+ * Finds the configurations of a run that an ONNX export cannot run.
  *
  * @param requests The configurations.
  * @param isControl Which of them are control groups.
  * @returns Name → reason.
- * @throws {InputError} If nothing but control groups is left.
+ * @throws {InputError} If only control groups are left.
  */
 export function unsupportedByExport(
   model: ModelFolder,
@@ -123,27 +123,27 @@ export function unsupportedByExport(
   return refused;
 }
 
-/** What a person should know of a run on an export. */
+/** Notes for the user on a run on an export. */
 export function exportNote(
   { export: exported, spec: { family } }: ModelFolder,
   file: string,
   device: "cuda" | "cpu",
 ): string {
   const { isFused, cache } = exported!.step.signature;
-  // ORT itself says nothing: it puts the operator on the CPU, and copies behind and before it.
+  // ORT itself reports nothing: it puts the operator on the CPU, and copies before and after it.
   const onCpu = device === "cuda" && isFused && cache === "float32"
-    ? ". Its attention is computed on the CPU: GroupQueryAttention in float32 is not there for CUDA; times are no GPU's, " +
+    ? ". Its attention is computed on the CPU: CUDA has no GroupQueryAttention in float32; times are not a GPU's, " +
       "an export in float16 has no such limit"
     : "";
   const unknown = exported?.isFamilyKnown
     ? ""
-    : `. Models of type ${family} are not checked here: with entries dropped, numbers are right if only their keys' rotation says where entries are`;
+    : `. Models of type ${family} are not checked here: once entries are dropped, results are right only if nothing but the keys' rotation encodes positions`;
   return `Running the ONNX export ${file}: its graph copies the whole cache at every step, and computes the logits of ` +
     "all of a prompt, so it is slower, and takes more memory, than the model's safetensors files would" + onCpu +
     unknown;
 }
 
-/** Refuses settings of a run that mean nothing to an ONNX export. */
+/** Refuses settings that do not apply to an ONNX export. */
 export function checkExportOptions(
   model: ModelFolder,
   { attention = "auto", prefill_chunk }: Pick<BenchmarkOptions, "attention" | "prefill_chunk">,

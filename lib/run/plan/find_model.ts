@@ -10,25 +10,25 @@ import type { BenchmarkOptions } from "./options.ts";
 export interface FoundModel {
   /** Its folder. */
   readonly folder: string;
-  /** Of a model from the hub: the revision asked for, and the commit it stands for. */
+  /** For a model from the hub: the revision asked for, and the commit it stands for. */
   readonly hub?: { readonly revision: string; readonly commit: string };
 }
 
-/** What a model is found by. */
+/** Options by which a model is found. */
 export type ModelWish = Pick<
   BenchmarkOptions,
   "model_id" | "revision" | "dtype" | "offline" | "onDownload" | "onNote" | "signal"
 >;
 
-/** The model that comes with the project. */
+/** Id of the model that comes with the project. */
 export const EMBEDDED_MODEL_ID = "novel-neox-8m";
 
 /** The embedded model's folder. */
 const EMBEDDED_MODEL = new URL(`../../assets/${EMBEDDED_MODEL_ID}/`, import.meta.url);
 
 /**
- * Finds the model that `model_id` names: the embedded one, a folder, or where there is no such folder a repository of
- * the Hugging Face hub, which is taken from its cache or downloaded.
+ * Finds the model that `model_id` names: the embedded one, a folder, or if no such folder exists a repository of the
+ * Hugging Face hub, taken from its cache or downloaded.
  *
  * @example
  * ```ts
@@ -38,9 +38,9 @@ const EMBEDDED_MODEL = new URL(`../../assets/${EMBEDDED_MODEL_ID}/`, import.meta
  * console.log(folder, hub); // lib/assets/novel-neox-8m undefined
  * ```
  *
- * @param wish What was asked for.
- * @returns Its folder; whether that holds a model is not looked at.
- * @throws {InputError} If it cannot be had.
+ * @param wish The options given.
+ * @returns Its folder; it may still hold no model.
+ * @throws {InputError} If it cannot be found or downloaded.
  */
 export async function findModel(wish: ModelWish): Promise<FoundModel> {
   const { model_id = EMBEDDED_MODEL_ID, revision, onNote, signal } = wish;
@@ -53,7 +53,7 @@ export async function findModel(wish: ModelWish): Promise<FoundModel> {
   const { folder, commit, fromCache } = await fromHub(model_id, wish);
   const asked = revision ?? "main";
   if (!isCommit(asked)) {
-    onNote?.(`${model_id} at ${asked} is commit ${commit}${fromCache ? ", as the cache has it" : ""}`);
+    onNote?.(`${model_id} at ${asked} is commit ${commit}${fromCache ? ", as cached" : ""}`);
   }
   return { folder, hub: { revision: asked, commit } };
 }
@@ -83,7 +83,7 @@ async function fromHub(repo: string, { revision, dtype, offline, onDownload, onN
     return { ...model, fromCache };
   } catch (error) {
     if (!(error instanceof HubError) || !/^Cannot (find model|reach)/.test(error.message)) throw error;
-    // It may have been meant as a folder.
-    throw new HubError(error.kind, `${error.message}; nor is there a folder ${repo} here`, { cause: error });
+    // The user may have meant a folder.
+    throw new HubError(error.kind, `${error.message}; and no folder ${repo} exists here`, { cause: error });
   }
 }

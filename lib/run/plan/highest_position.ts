@@ -2,8 +2,9 @@ import { Keeper, type KeepTable, type PassGroup } from "../../cache/schedule.ts"
 import { numberingOf, type Positions } from "../../engine/numbering.ts";
 
 /**
- * How many positions a configuration gives its tokens: that many a model must have been trained for. Counted by the text
- * it is the text's length; inside the cache, the most entries a layer holds; in the original's way, those of layer 0.
+ * Returns how many positions a configuration gives its tokens: the model must have been trained for that many. Counted
+ * by the text it is the text's length; by places in the cache, the most entries in a layer; with numbering "seed", the
+ * most in layer 0.
  *
  * @example
  * ```ts
@@ -18,8 +19,8 @@ import { numberingOf, type Positions } from "../../engine/numbering.ts";
  *
  * @param positions How tokens are numbered.
  * @param table The policy's sizes.
- * @param sequences The passes it goes through.
- * @returns The highest position that a token gets, plus one.
+ * @param sequences The passes.
+ * @returns The highest position of a token, plus one.
  */
 export function highestPosition(
   positions: Positions,
@@ -44,11 +45,11 @@ export function highestPosition(
 }
 
 /**
- * Says which configurations number tokens beyond what the model was trained for.
+ * Names the configurations that number tokens beyond what the model was trained for.
  *
- * @param reaches What {@linkcode highestPosition} gives for each configuration.
- * @param trained Positions the model was trained for.
- * @returns A line for people; undefined if none does.
+ * @param reaches The result of {@linkcode highestPosition} for each configuration.
+ * @param trained Number of positions the model was trained for.
+ * @returns A line for the user; undefined if none does.
  */
 export function positionsNote(
   reaches: readonly { readonly name: string; readonly last: number }[],
@@ -64,7 +65,7 @@ export function positionsNote(
 }
 
 /**
- * Says that texts are longer than the model sees.
+ * Notes that texts are longer than the model's sliding window.
  *
  * @example
  * ```ts
@@ -74,12 +75,12 @@ export function positionsNote(
  * console.log(windowNote(4096, 8192)); // "Texts have up to 8192 tokens, of which the model sees 4096 at a time …"
  * ```
  *
- * @param window The shortest sliding window of its layers, tokens; Infinity where there is none.
- * @param tokens The most that a text has.
- * @returns A line for people; undefined if no text is longer.
+ * @param window The shortest sliding window of the model's layers, tokens; Infinity without one.
+ * @param tokens The most tokens of any text.
+ * @returns A line for the user; undefined if no text is longer.
  */
 export function windowNote(window: number, tokens: number): string | undefined {
   if (tokens <= window) return undefined;
   return `Texts have up to ${tokens} tokens, of which the model sees ${window} at a time (sliding_window): attention is ` +
-    "explicit for that, and by absolute positions entries that are kept beyond the window are not seen";
+    "explicit for that, and with absolute positions the model does not see kept entries beyond the window";
 }

@@ -17,7 +17,7 @@ import type { BenchmarkOptions } from "./options.ts";
 /** What all configurations of a run share: the model, the text as token ids, the device, the lengths. */
 export interface RunInput {
   readonly model: ModelFolder;
-  /** Of a model from the hub: revision and commit. */
+  /** For a model from the hub: revision and commit. */
   readonly hub: FoundModel["hub"];
   /** Layers that are never compressed, in order. */
   readonly skipLayers: readonly number[];
@@ -30,10 +30,10 @@ export interface RunInput {
 }
 
 /**
- * Opens the model, the text and the device, in parallel where they need not wait for each other.
+ * Opens the model, the text and the device, in parallel where they do not depend on each other.
  *
- * @param options What was asked for.
- * @returns What was found.
+ * @param options The options given.
+ * @returns What was opened.
  * @throws {InputError} Saying what is wrong and what would do.
  */
 export async function openInput(options: BenchmarkOptions): Promise<RunInput> {

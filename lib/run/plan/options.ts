@@ -8,9 +8,9 @@ import type { Configuration } from "./configuration.ts";
 import type { Positions } from "../../engine/numbering.ts";
 import type { KernelChoice } from "../../engine/kernel_choice.ts";
 
-/** What to measure. All but the configurations has a default. */
+/** What to measure. All options except the configurations have a default. */
 export interface BenchmarkOptions {
-  /** What to compare, in the order of the table. A configuration named "baseline" is what changes are against. */
+  /** What to compare, in the order of the table. Changes are relative to the configuration named "baseline". */
   readonly configurations: readonly Configuration[];
   /**
    * Text samples of each configuration.
@@ -50,13 +50,13 @@ export interface BenchmarkOptions {
    */
   readonly model_id?: string;
   /**
-   * Branch, tag or commit of a model of the hub.
+   * Branch, tag or commit of a model from the hub.
    *
    * @default {"main"}
    */
   readonly revision?: string | undefined;
   /**
-   * Take nothing from the net: what is not in the hub's cache is an error.
+   * Use no network: a file that is not in the hub's cache is an error.
    *
    * @default {false}
    */
@@ -68,7 +68,7 @@ export interface BenchmarkOptions {
    */
   readonly dataset?: string;
   /**
-   * Which part of a data set that has parts.
+   * Part of a data set that has parts.
    *
    * @default {"test"}
    */
@@ -80,12 +80,12 @@ export interface BenchmarkOptions {
    */
   readonly text_column?: string | undefined;
   /**
-   * Of a data set of several texts, those with fewer characters are passed over.
+   * Skip texts with fewer characters, in a data set of several texts.
    *
    * @default {10000}
    */
   readonly min_chars?: number | undefined;
-  /** What results.json calls the run; its methods, control groups aside, joined by "+" if left out. */
+  /** Name of the run in results.json; if left out, its methods without control groups, joined by "+". */
   readonly method?: string;
   /**
    * Indices of layers that are never compressed.
@@ -94,99 +94,102 @@ export interface BenchmarkOptions {
    */
   readonly skip_layers?: readonly number[];
   /**
-   * Tokens of the speed pass's prompt that go in at a time, the method applied after each such chunk; all at once if left
-   * out. A layer then needs room for what it keeps and one chunk, never for the whole prompt.
+   * Tokens of each chunk of the speed pass's prompt, with the method applied after each chunk; the whole prompt at once
+   * if left out. With chunks a layer needs room for what it keeps and one chunk, never for the whole prompt.
    */
   readonly prefill_chunk?: number | undefined;
   /**
-   * What it runs on. "auto": the GPU where CUDA can be used, else the CPU, with a note why.
+   * Device to run on. "auto": the GPU if CUDA works, else the CPU, with a note on the reason.
    *
    * @default {"auto"}
    */
   readonly device?: "auto" | "cuda" | "cpu";
   /**
-   * Type of weights and cache. "auto": on CUDA as the weights are stored, float32 on a CPU, and that of its cache for an ONNX
-   * export.
+   * Type of weights and cache. "auto": on CUDA the type of the stored weights, on a CPU float32, for an ONNX export the
+   * type of its cache.
    *
    * @default {"auto"}
    */
   readonly dtype?: "auto" | FloatType;
   /**
-   * Form of attention. "auto": fused where nothing but the output is wanted, explicit where a method reads attention.
+   * Form of attention. "auto": fused if only the output is needed, explicit if a method reads attention.
    *
    * @default {"auto"}
    */
   readonly attention?: "auto" | AttentionForm;
   /**
-   * Whose kernels run decode steps on CUDA. "auto": the project's own where they can, ONNX Runtime's elsewhere; "own"
-   * fails where they cannot be used.
+   * Whose kernels run decode steps on CUDA. "auto": the project's own if possible, else ONNX Runtime's. "own" fails if
+   * they cannot be used.
    *
    * @default {"auto"}
    */
   readonly kernels?: KernelChoice;
   /**
-   * How tokens are numbered. Of several, every configuration is measured under each.
+   * How tokens are numbered. If several are given, every configuration is measured under each.
    *
    * @default {"absolute"}
    */
   readonly positions?: Positions | readonly Positions[];
   /**
-   * Find out which places of the text each layer and head holds at the end of the first sample's quality pass.
+   * Whether to record which text positions each layer and head holds at the end of the first sample's quality pass.
    *
    * @default {false}
    */
   readonly trace?: boolean;
-  /** The same, every this many tokens as well. */
+  /** Record the same every this many tokens as well. */
   readonly trace_every?: number | undefined;
   /**
-   * Draw perplexity along the text even where the text is no longer than what the model was trained for.
+   * Whether to draw perplexity along the text even if the text is no longer than what the model was trained for.
    *
    * @default {false}
    */
   readonly plot_nll?: boolean;
-  /** How long a configuration may take, s; one that takes longer is ended, and recorded as failed. No limit if left out. */
+  /**
+   * Time limit per configuration, s; a configuration that exceeds it is ended and recorded as failed. No limit if left
+   * out.
+   */
   readonly timeout?: number | undefined;
   /**
-   * The folder of an earlier run on the same terms, to go on with: what it finished is not measured again. `output` then
-   * says nothing.
+   * Folder of an earlier run on the same terms to continue: what it finished is not measured again. `output` is then
+   * ignored.
    */
   readonly resume?: string | undefined;
   /** The command line, for results.json. */
   readonly command?: readonly string[];
   /**
-   * What random choices are drawn from.
+   * Seed of random choices.
    *
    * @default {0}
    */
   readonly seed?: number;
   /**
-   * The folder that the run's own folder is made in; null writes nothing.
+   * Folder in which the run's own folder is made; null writes nothing.
    *
    * @default {"results"}
    */
   readonly output?: string | null;
-  /** Told how far the run is. */
+  /** Told of the run's progress. */
   readonly onProgress?: (event: ProgressEvent) => void;
-  /** Told how far a download from the hub is. */
+  /** Told of the progress of a download from the hub. */
   readonly onDownload?: (event: DownloadEvent) => void;
-  /** Told what a person should know: a fallback to the CPU, a chart that could not be drawn. */
+  /** Told notes for the user: a fallback to the CPU, a chart that could not be drawn. */
   readonly onNote?: (message: string) => void;
-  /** Ends the run early: what is finished stays. */
+  /** Ends the run early; finished samples stay. */
   readonly signal?: AbortSignal;
 }
 
-/** What a run gives. */
+/** Result of a run. */
 export interface BenchmarkRun {
-  /** What results.json holds. */
+  /** Content of results.json. */
   readonly results: BenchmarkResults;
-  /** The run's folder; null if none was asked for, nothing was measured, or it could not be written to the end. */
+  /** The run's folder; null if none was asked for, nothing was measured, or writing it failed. */
   readonly folder: string | null;
   /** The chart, if it was drawn. */
   readonly chart: string | null;
-  /** The other pictures that were drawn: perplexity along the text, what traces hold. */
+  /** The other pictures that were drawn: perplexity along the text, and traces. */
   readonly pictures: readonly string[];
-  /** What the caches held, for configurations that ended well, if it was asked for. */
+  /** What the caches held, for configurations that ended well, if asked for. */
   readonly traces: readonly Trace[];
-  /** Whether it was ended early. */
+  /** Whether the run was ended early. */
   readonly interrupted: boolean;
 }

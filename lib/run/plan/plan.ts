@@ -11,25 +11,25 @@ import { weightFiles } from "./weight_files.ts";
 
 /** A run before its first configuration. */
 export interface Plan {
-  /** What results.json is, as yet without figures. */
+  /** Content of results.json, without figures so far. */
   readonly results: BenchmarkResults;
-  /** One for each configuration, in order. */
+  /** One request for each configuration, in order. */
   readonly requests: readonly MeasureRequest[];
-  /** Configurations that cannot run, by name, and why. */
+  /** Configurations that cannot run, by name, with the reason. */
   readonly refused: ReadonlyMap<string, string>;
-  /** The model's folder, and the files of its weights in it: their hashes are not in the results yet. */
+  /** The model's folder and its weight files, whose hashes are not in the results yet. */
   readonly weights: { readonly folder: string; readonly files: readonly string[] };
-  /** The model's shape, as traces have it. */
+  /** The model's shape, for traces. */
   readonly shape: { readonly layers: number; readonly kv_heads: number };
-  /** Whether the quality pass reads more than the model was trained for: then how quality goes along the text matters. */
+  /** Whether the quality pass is longer than what the model was trained for: then perplexity along the text matters. */
   readonly isLong: boolean;
 }
 
 /**
- * Makes a plan of what was asked for: opens the input, asks for each configuration, checks, describes. Everything that can
- * be wrong is found here, before a folder is made or anything is measured.
+ * Makes the plan of a run: opens the input, makes a request for each configuration, checks and describes them. Every
+ * mistake is found here, before a folder is made or anything is measured.
  *
- * @param options What was asked for.
+ * @param options The options given.
  * @returns The plan.
  * @throws {InputError} Saying what is wrong and what would do.
  */

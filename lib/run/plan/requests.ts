@@ -15,25 +15,25 @@ export interface Passes {
   readonly speed: readonly PassGroup[];
 }
 
-/** The passes of a run. */
+/** Returns the passes of a run. */
 export function passesOf({ lengths }: RunInput, { prefill_chunk: chunk }: BenchmarkOptions): Passes {
   const { max_tokens, prompt_tokens: promptTokens, max_new_tokens: newTokens } = lengths;
   return { quality: qualityPasses(max_tokens), speed: speedPasses({ promptTokens, newTokens, chunk }) };
 }
 
-/** The most tokens that a text has in any pass. */
+/** The most tokens of any text in any pass. */
 export function longestText({ lengths: { max_tokens, prompt_tokens, max_new_tokens } }: RunInput): number {
   return Math.max(max_tokens, prompt_tokens + max_new_tokens);
 }
 
 /**
- * What a child process is asked for to measure one configuration.
+ * Makes the request to a child process to measure one configuration.
  *
  * @param configuration A policy under a name, and how tokens are numbered.
  * @param input What all configurations share.
- * @param options What was asked for.
+ * @param options The options given.
  * @returns The request.
- * @throws {InputError} If the policy's sizes make no sense, or the attention asked for cannot run it.
+ * @throws {InputError} If the policy's sizes make no sense, or the form of attention asked for cannot run it.
  */
 export function requestOf(
   configuration: { readonly name: string; readonly policy: Policy; readonly positions: Positions },

@@ -1,11 +1,11 @@
 import type { Configuration } from "./configuration.ts";
 
-/** A title with more characters says how many methods there are. */
+/** Longest title, characters; a longer one is replaced by the number of methods. */
 const LONGEST = 60;
 
 /**
- * What results.json calls a run that nobody named: its methods, the control groups aside. A run of several is never called
- * by one of them.
+ * Returns the name in results.json of a run without a given name: its methods without control groups. A run of several
+ * methods is never named after one of them.
  *
  * @example
  * ```ts
@@ -20,7 +20,7 @@ const LONGEST = 60;
  * ```
  *
  * @param configurations At least one.
- * @returns The methods' names joined by "+", or their number where that is long.
+ * @returns The methods' names joined by "+", or their number if that is too long.
  */
 export function runTitle(configurations: readonly Configuration[]): string {
   const names = [...new Set(configurations.map(({ policy }) => policy.method))];
@@ -30,7 +30,7 @@ export function runTitle(configurations: readonly Configuration[]): string {
   return title.length <= LONGEST || methods.length === 1 ? title : `${methods.length}_methods`;
 }
 
-/** Whether a method is what others are held against. */
+/** Whether a method is a control group. */
 export function isControl(method: string): boolean {
   return method === "baseline" || method === "recent_only";
 }

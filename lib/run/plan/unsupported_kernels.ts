@@ -3,13 +3,13 @@ import { InputError } from "../../util/errors.ts";
 import type { ModelFolder } from "../../model/folder/model_folder.ts";
 
 /**
- * Which of a run's configurations cannot have the project's own kernels, where `--kernels own` asks for them.
+ * Finds the configurations of a run that cannot use the project's own kernels, if `--kernels own` asks for them.
  *
  * @param requests The configurations.
- * @param maxPositions The most tokens that a text has.
+ * @param maxPositions The most tokens of any text.
  * @param isControl Which of them are control groups.
- * @returns Name → reason; none where they are not asked for.
- * @throws {InputError} If nothing but control groups is left.
+ * @returns Name → reason; empty if the project's own kernels are not required.
+ * @throws {InputError} If only control groups are left.
  */
 export function unsupportedByKernels(
   model: ModelFolder,

@@ -1,12 +1,12 @@
 import { relative } from "@std/path";
 import type { ModelFolder } from "../../model/folder/model_folder.ts";
 
-/** What is run: "safetensors", or the path of an ONNX export in the model's folder. */
+/** Returns what runs: "safetensors", or the path of an ONNX export in the model's folder. */
 export function weightsOf({ path, export: exported }: ModelFolder): string {
   return exported ? relative(path, exported.step.path) : "safetensors";
 }
 
-/** The files that hold weights, or an export's graph, by their paths in the model's folder. */
+/** Returns the files that hold weights, or an export's graph, by their paths in the model's folder. */
 export function weightFiles({ path, tensors, export: exported }: ModelFolder): string[] {
   const files = exported?.files ?? new Set([...tensors.values()].map(({ file }) => file));
   return [...files].map((file) => relative(path, file));
