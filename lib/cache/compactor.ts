@@ -93,7 +93,7 @@ export class Compactor implements Disposable {
   }
 
   #bound(group: readonly Compaction[], staging: Staging | undefined): Bound {
-    const { eviction: { runtime: { ort, device, host }, dtype, isRandom }, main, state } = this;
+    const { eviction: { runtime: { ort, device, host }, stored, isRandom }, main, state } = this;
     const [{ layer: first, entries, sink, heavy, recent }] = group as [Compaction];
     const scrambled = state.scrambled.has(first);
     const staged = staging?.layers.has(first) ?? false;
@@ -114,7 +114,7 @@ export class Compactor implements Disposable {
     const starts = (block: KvBlock, index: (layer: number) => number) =>
       group.flatMap(({ layer }) => headStarts(block.layout, index(layer)));
     const cache = (block: KvBlock, part: DeviceMemory) =>
-      Value.of(ort, device, part, dtype, [block.layout.slots, block.layout.headDim]);
+      Value.of(ort, device, part, stored, [block.layout.slots, block.layout.headDim]);
     const { kvHeads, width, acting } = main.layout;
     const firstRow = acting.indexOf(first) * kvHeads;
     const rows = group.length * kvHeads;

@@ -9,8 +9,8 @@ import { Keeper, type KeepTable } from "./schedule.ts";
 
 /** A policy as data, and how to carry it out. */
 export interface EvictionOptions {
-  /** Type of keys and values. */
-  readonly dtype: FloatType;
+  /** Type that keys and values are stored in. Scores are computed in float32, whatever it is. */
+  readonly stored: FloatType;
   readonly table: KeepTable;
   readonly score?: Score | undefined;
   /** The attention the score reads. */
@@ -35,7 +35,7 @@ export class Eviction implements Disposable {
    */
   readonly uniform: boolean;
   readonly isRandom: boolean;
-  readonly dtype: FloatType;
+  readonly stored: FloatType;
   readonly score: Score | undefined;
   readonly #sessions = new Map<string, Session>();
 
@@ -44,8 +44,8 @@ export class Eviction implements Disposable {
     readonly model: { readonly layers: number; readonly kvHeads: number; readonly headDim: number },
     options: EvictionOptions,
   ) {
-    const { dtype, table, score, attentionUse, trace = false, rankedPositions = false, window } = options;
-    this.dtype = dtype;
+    const { stored, table, score, attentionUse, trace = false, rankedPositions = false, window } = options;
+    this.stored = stored;
     this.score = score;
     this.keeper = new Keeper(table);
     this.acting = Array.from({ length: model.layers }, (_, layer) => layer).filter((layer) => this.keeper.acts(layer));
@@ -72,7 +72,7 @@ export class Eviction implements Disposable {
     // entries, sink, end, heavy, then pads for the entry state of one row
     host.write(counts, 0, BigInt64Array.of(3n, 1n, 2n, 1n, ...new BigInt64Array(12)));
     const onHost = (index: number, length = 1): View => ["int64", [length], counts, 8 * index, host];
-    const cache: View = [this.dtype, [4, headDim], memory, 4096];
+    const cache: View = [this.stored, [4, headDim], memory, 4096];
     const column: View = ["int64", [1, 1], memory, 0];
     for (const [form, session] of this.#sessions) {
       const [scrambled, scored] = form.split(" ").map((word) => word === "true");
@@ -124,7 +124,7 @@ export class Eviction implements Disposable {
     let session = this.#sessions.get(key);
     if (!session) {
       const score = scored ? this.score : undefined;
-      const graph = buildCompactGraph(this.model.headDim, this.dtype, { scrambled, score, kept: this.kept });
+      const graph = buildCompactGraph(this.model.headDim, this.stored, { scrambled, score, kept: this.kept });
       session = new Session(this.runtime.ort, this.runtime.device, graph);
       this.#sessions.set(key, session);
     }

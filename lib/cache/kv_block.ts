@@ -10,8 +10,8 @@ export interface KvBlock {
 }
 
 /** Bytes of one key, or one value, of one head. */
-export function entryBytes({ model, dtype }: { model: { readonly headDim: number }; dtype: FloatType }): number {
-  return model.headDim * DTYPES[dtype].bytes;
+export function entryBytes({ model, stored }: { model: { readonly headDim: number }; stored: FloatType }): number {
+  return model.headDim * DTYPES[stored].bytes;
 }
 
 /** Bytes allocated for a block. */

@@ -1,29 +1,15 @@
 import type { DeviceMemory } from "../ort/device.ts";
 import { Value } from "../ort/value.ts";
-import type { Sizes } from "../policies/policy.ts";
 import { allocateBlock, blockBytes, entryBytes, freeBlock, type KvBlock } from "./kv_block.ts";
 import type { Staging } from "./staging.ts";
-import { type Compaction, Compactor } from "./compactor.ts";
+import { Compactor } from "./compactor.ts";
+import { decide, type Decision } from "./decision.ts";
 import type { Eviction } from "./eviction.ts";
 import { makeLayout } from "./layout.ts";
-import { noDrop, packDropRanges } from "./drop_range.ts";
 import { firstDraw } from "./random_graph.ts";
 import { slotsFor } from "./slot_counts.ts";
 import type { PassGroup } from "./schedule.ts";
 import { StepState } from "./step_state.ts";
-
-/** What the policy does with a pass's entries. */
-interface Decision {
-  readonly tokens: number;
-  /** Entries held after the pass, by layer; for layers that the policy acts on, a decision may serve several passes. */
-  readonly held: readonly number[];
-  /** Layers that drop one entry. */
-  readonly drops: ReadonlyMap<number, Sizes>;
-  /** Layers that drop several entries. */
-  readonly compactions: readonly Compaction[];
-  /** Drop ranges of the acting layers: see emitDrop. */
-  readonly dropRanges: Float32Array;
-}
 
 /**
  * The KV cache of one sequence of passes. It stays on the device throughout. The host knows only how many entries each
@@ -49,6 +35,8 @@ export class KvCache implements Disposable {
   #draws: number;
   /** Layer → whether the policy ever acts on it. */
   readonly #acts: readonly boolean[];
+  /** Entries that each layer held after it last evicted: what stood before cannot be taken back. */
+  readonly #fixed: number[];
   /** Entries of all layers, including the current pass's, and the maximum of that count. */
   #entries = 0;
   #most = 0;
@@ -61,6 +49,7 @@ export class KvCache implements Disposable {
   constructor(readonly eviction: Eviction, sequence: readonly PassGroup[], seed: number) {
     const { model } = eviction;
     this.held = new Array(model.layers).fill(0);
+    this.#fixed = new Array(model.layers).fill(0);
     this.#acts = this.held.map((_, layer) => eviction.acting.includes(layer));
     const { capacities, tight } = slotsFor(eviction, sequence);
     const overlaid = tight.length > 0 && tight.length === eviction.acting.length;
@@ -136,7 +125,7 @@ export class KvCache implements Disposable {
     const index = staged ?? layer;
     const shape = [1, kvHeads, layout.capacities[index]!, headDim];
     const offset = layout.starts[index]! * entryBytes(this.eviction);
-    const view = (memory: DeviceMemory) => Value.of(ort, device, memory, this.eviction.dtype, shape, offset);
+    const view = (memory: DeviceMemory) => Value.of(ort, device, memory, this.eviction.stored, shape, offset);
     return { keys: view(keys), values: view(values) };
   }
 
@@ -205,7 +194,10 @@ export class KvCache implements Disposable {
     const { held, drops, compactions, tokens } = this.#pass!;
     this.#entries = 0;
     for (let layer = 0; layer < held.length; layer++) {
-      this.#entries += this.held[layer] = this.#acts[layer] ? held[layer]! : this.held[layer]! + tokens;
+      const all = this.held[layer]! + tokens;
+      const kept = this.#acts[layer] ? held[layer]! : all;
+      if (kept < all) this.#fixed[layer] = kept;
+      this.#entries += this.held[layer] = kept;
     }
     if (this.#state && tokens === 1) {
       this.copied += drops.size * this.eviction.model.kvHeads;
@@ -216,6 +208,23 @@ export class KvCache implements Disposable {
       this.#compactor!.forgetStaging();
       this.#freeStaging();
     }
+  }
+
+  /**
+   * Takes the last tokens' entries back: the next pass writes over them. For tokens that were tried and not accepted.
+   *
+   * @param tokens Number of tokens.
+   * @throws {RangeError} If a layer has evicted since, or holds fewer.
+   */
+  rewind(tokens: number): void {
+    const layer = this.held.findIndex((held, layer) => held - tokens < this.#fixed[layer]!);
+    if (layer >= 0) {
+      throw new RangeError(
+        `Cannot take ${tokens} tokens back: layer ${layer} can give back ${this.held[layer]! - this.#fixed[layer]!}`,
+      );
+    }
+    for (let layer = 0; layer < this.held.length; layer++) this.held[layer]! -= tokens;
+    this.#entries -= tokens * this.held.length;
   }
 
   /** Binds the many-entry evictions of the sequence's first passes of several tokens: binding takes time. */
@@ -239,38 +248,11 @@ export class KvCache implements Disposable {
     this.#staging = undefined;
   }
 
-  /** Decides what the policy does in each layer after a pass of `tokens` new tokens. */
   #decide(tokens: number, before: readonly number[] = this.held): Decision {
-    const drops = new Map<number, Sizes>();
-    const compactions: Compaction[] = [];
-    const held = before.map((past, layer) => {
-      const entries = past + tokens;
-      const sizes = this.eviction.keeper.keep(layer, entries);
-      if (sizes === "all") {
-        // Several entries came at once: keeping all of them in place computes their norms.
-        if (tokens > 1 && this.eviction.kept.norms && this.eviction.keeper.acts(layer)) {
-          compactions.push({ layer, entries, sink: entries, heavy: 0, recent: 0 });
-        }
-        return entries;
-      }
-      const kept = sizes.sink + sizes.heavy + sizes.recent;
-      if (entries - kept === 1 && tokens === 1) drops.set(layer, sizes);
-      else compactions.push({ layer, entries, ...sizes });
-      return kept;
+    return decide(this.eviction, tokens, before, (layer) => {
+      const isFree = this.#isStaged(layer, tokens) !== undefined && !this.#staging!.state;
+      return isFree ? this.#main.layout.capacities[layer]! : undefined;
     });
-    return { tokens, held, drops, compactions, dropRanges: this.#packDropRanges(tokens, before, drops) };
-  }
-
-  #packDropRanges(tokens: number, before: readonly number[], drops: ReadonlyMap<number, Sizes>): Float32Array {
-    return packDropRanges(this.eviction.acting.map((layer) => {
-      const sizes = drops.get(layer);
-      const past = before[layer]!;
-      const entries = past + tokens;
-      if (sizes) return { last: entries - 1, sink: sizes.sink, end: entries - sizes.recent, past };
-      // A staged prompt without state of its own leaves the slots alone: any of them will do.
-      const staged = this.#isStaged(layer, tokens) !== undefined && !this.#staging!.state;
-      return noDrop(Math.min(entries, staged ? this.#main.layout.capacities[layer]! : entries) - 1, past);
-    }));
   }
 
   [Symbol.dispose](): void {

@@ -49,11 +49,11 @@ export class StepState implements Disposable {
    * @param own Whether to return those of {@linkcode emitDropKernel} instead.
    */
   tensors(own = false): { inputs: Record<string, Value>; outputs: Record<string, Value> } {
-    const { eviction: { runtime: { ort, device }, dtype, kept }, block: { layout, keys, values } } = this;
+    const { eviction: { runtime: { ort, device }, stored, kept }, block: { layout, keys, values } } = this;
     const { rows, width, slots, headDim } = layout;
     const state: Record<string, Value> = {
-      keys: Value.of(ort, device, keys, dtype, [slots, headDim]),
-      values: Value.of(ort, device, values, dtype, [slots, headDim]),
+      keys: Value.of(ort, device, keys, stored, [slots, headDim]),
+      values: Value.of(ort, device, values, stored, [slots, headDim]),
     };
     for (const name of Object.keys(this.memory) as (keyof StepState["memory"])[]) {
       if (name === "sums" && !own) continue;

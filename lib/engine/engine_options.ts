@@ -7,7 +7,9 @@ import type { KernelChoice } from "./kernel_choice.ts";
 import { numberingOf, type Positions } from "./numbering.ts";
 
 /** What an engine is made for: a policy as data, and how to run passes. */
-export interface EngineOptions extends Omit<EvictionOptions, "rankedPositions" | "window"> {
+export interface EngineOptions extends Omit<EvictionOptions, "stored" | "rankedPositions" | "window"> {
+  /** Type that weights and activations have, and the cache is stored in. */
+  readonly dtype: FloatType;
   readonly attention: AttentionForm | "export";
   /** The most tokens of any sequence: the length of the rotary table. */
   readonly maxPositions: number;
@@ -31,7 +33,15 @@ export interface EngineOptions extends Omit<EvictionOptions, "rankedPositions" |
 export function evictionOptions(options: EngineOptions, spec: ModelSpec): EvictionOptions {
   const { dtype, table, score, attentionUse, trace } = options;
   const { ranked } = numberingFor(options);
-  return { dtype, table, score, attentionUse, trace, rankedPositions: ranked, window: windowUse(options, spec) };
+  return {
+    stored: dtype,
+    table,
+    score,
+    attentionUse,
+    trace,
+    rankedPositions: ranked,
+    window: windowUse(options, spec),
+  };
 }
 
 /** Returns what an engine's numbering of tokens means. */

@@ -60,6 +60,17 @@ export class Sequence implements Disposable {
     this.cache.endPass();
   }
 
+  /**
+   * Goes back by some tokens, as if they had not been read; see {@linkcode KvCache.rewind}.
+   *
+   * @param tokens Number of tokens.
+   * @throws {RangeError} If a layer has evicted since, or fewer were read.
+   */
+  rewind(tokens: number): void {
+    this.cache.rewind(tokens);
+    this.#textIndex -= tokens;
+  }
+
   /** Waits for the last pass. Returns, for its last token, the NLL of the target (nats) and the argmax. */
   read(): PassResult {
     return this.#current!.queueRead()();

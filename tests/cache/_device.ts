@@ -103,7 +103,7 @@ export class FedCache<E extends NewEntries = NewEntries> implements Disposable {
   }
 
   #graph(): Uint8Array<ArrayBuffer> {
-    const { shape: { kvHeads, headDim }, eviction: { dtype, score, kept, acting } } = this;
+    const { shape: { kvHeads, headDim }, eviction: { stored: dtype, score, kept, acting } } = this;
     const g = new Graph("fed", 24);
     const pass = this.emit(g);
     if (acting.length > 0) emitDrop(g, { actingLayers: acting.length, kvHeads, headDim, dtype, score, kept, ...pass });
@@ -112,7 +112,7 @@ export class FedCache<E extends NewEntries = NewEntries> implements Disposable {
 
   /** In place of a decoder: appends what is fed. */
   protected emit(g: Graph): PassTensors {
-    const { shape: { layers, kvHeads, headDim }, eviction: { dtype, kept, acting } } = this;
+    const { shape: { layers, kvHeads, headDim }, eviction: { stored: dtype, kept, acting } } = this;
     let after: Tensor = g.scalar(0);
     for (let layer = 0; layer < layers; layer++) {
       const cached = [1, kvHeads, `capacity.${layer}`, headDim];
@@ -137,7 +137,7 @@ export class FedCache<E extends NewEntries = NewEntries> implements Disposable {
 
   /** Inputs and outputs of what {@linkcode emit} writes, without the caches. */
   protected bind(tokens: number, entries: E, given: Given): Bound {
-    const { cache, shape: { layers, kvHeads, headDim }, eviction: { dtype, kept, acting } } = this;
+    const { cache, shape: { layers, kvHeads, headDim }, eviction: { stored: dtype, kept, acting } } = this;
     const inputs: Record<string, Value> = {};
     for (let layer = 0; layer < layers; layer++) {
       const shape = [1, kvHeads, tokens, headDim];
@@ -205,7 +205,7 @@ export class FedCache<E extends NewEntries = NewEntries> implements Disposable {
 
   /** State of a KV head. */
   row(layer: number, kvHead: number): RowState {
-    const { eviction: { acting, dtype, kept } } = this;
+    const { eviction: { acting, stored: dtype, kept } } = this;
     const { device } = runtime();
     const state = this.cache.state(1)!;
     const { layout, keys, values } = state.block;

@@ -51,7 +51,7 @@ Deno.test("query heads that share a KV head choose together, and read what is ke
           spec,
           { attention, numbering, maxPositions: 64 },
           {
-            dtype: "float32",
+            stored: "float32",
             table: tabulate(policy, { layers }, [], [sequence]),
             score: policy.score,
             attentionUse: policy.attention,

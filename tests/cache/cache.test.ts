@@ -140,7 +140,7 @@ function follow({ shape, group, styles, score, use, passes, trace, dtype, seed }
   const attentionUse = reads.has("attention") ? use : undefined;
   const sequence = passGroups(passes);
   const table = tabulate({ method: "tested", params: {}, keep }, { layers }, [], [sequence]);
-  using fed = new FedCache(shape, { dtype, table, score, attentionUse, trace }, sequence, seed);
+  using fed = new FedCache(shape, { stored: dtype, table, score, attentionUse, trace }, sequence, seed);
   const { cache, eviction: { acting } } = fed;
   const heads = kvHeads * group;
   const reference = new ReferenceCache({ layers, heads, kvHeads }, { keep, score, attention: use }, new Set(), float32);
@@ -329,7 +329,7 @@ Deno.test("a prompt has memory of its own while it is whole, one in chunks takes
   const slots = (passes: readonly number[]) => {
     const sequence = passGroups(passes);
     const table = tabulate({ method: "tested", params: {}, keep }, { layers: 1 }, [], [sequence]);
-    using fed = new FedCache(small.shape, { dtype: "float32", table }, sequence, 0);
+    using fed = new FedCache(small.shape, { stored: "float32", table }, sequence, 0);
     return [fed.cache.capacity(0, passes[0]!), fed.cache.capacity(0, 1)];
   };
   deepEqual(slots([8, 1, 1]), [8, 3]);
@@ -340,7 +340,7 @@ Deno.test("a prompt has memory of its own while it is whole, one in chunks takes
 
 Deno.test("what is held is told by a trace only", () => {
   const table = { layers: [[[3, 0, 0, 2]]] } as const;
-  using fed = new FedCache(small.shape, { dtype: "float32", table }, passGroups([1, 1, 1]), 0);
+  using fed = new FedCache(small.shape, { stored: "float32", table }, passGroups([1, 1, 1]), 0);
   throws(() => fed.cache.heldPositions(), {
     name: "TypeError",
     message: "Cannot say what is held: the eviction was made without trace",

@@ -153,7 +153,7 @@ Deno.test("a random run is the same for the same seed, and differs for another, 
   const run = (seed: number, passes: readonly number[]) => {
     const table = { layers: [0, 1].map(() => [[24, 0, 8, 4], [13, 0, 8, 4]] as const) };
     const sequence = passes.map((tokens) => ({ tokens, times: 1 }));
-    using fed = new FedCache(shape, { dtype: "float32", table, score: random, trace: true }, sequence, seed);
+    using fed = new FedCache(shape, { stored: "float32", table, score: random, trace: true }, sequence, seed);
     for (const tokens of passes) {
       const zeros = [0, 1].map(() => new Float32Array(2 * tokens));
       fed.pass(tokens, { keys: zeros, values: zeros });
