@@ -1,7 +1,7 @@
 import type { OpenedLibrary } from "./preload.ts";
 
 /**
- * One line for each of CUDA's libraries: where it is, or what to do.
+ * Describes each CUDA library in one line: where it is, or how to get it.
  *
  * @param libraries What `openCudaLibraries` found.
  * @returns Lines in columns, without a line break.

@@ -1,7 +1,10 @@
 import { InputError } from "../util/errors.ts";
 import { CudaError } from "./errors.ts";
 
-/** What is called of the driver API (cuda.h, CUDA 12 and 13: the same). All return a `CUresult`, 0 for success. */
+/**
+ * The functions of the driver API that this project calls (cuda.h; the same in CUDA 12 and 13). All return a
+ * `CUresult`, 0 for success.
+ */
 const SYMBOLS = {
   cuGetErrorName: { parameters: ["i32", "buffer"], result: "i32" }, // CUresult, const char**
   cuGetErrorString: { parameters: ["i32", "buffer"], result: "i32" }, // CUresult, const char**
@@ -23,12 +26,12 @@ const JIT_ERROR_LOG = 5, JIT_ERROR_LOG_BYTES = 6;
 const MAX_DYNAMIC_SHARED = 8;
 /** `CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION` (cuda.h). */
 const PROGRAMMATIC_SERIALIZATION = 6;
-/** Dynamic shared memory that a kernel may have without asking, bytes. */
+/** Dynamic shared memory that a kernel gets without setting an attribute, bytes. */
 const SHARED_WITHOUT_ASKING = 48 * 1024;
 
 /**
- * The CUDA driver, for kernels of our own: it compiles PTX for the GPU at hand and launches it. It works in the context
- * that the CUDA runtime made for this thread, so {@linkcode CudaRuntime} comes first.
+ * The CUDA driver: compiles the project's kernels from PTX for the current GPU and launches them. It works in the
+ * context that the CUDA runtime made for this thread, so create {@linkcode CudaRuntime} first.
  *
  * @example
  * ```ts ignore
@@ -47,7 +50,7 @@ export class CudaDriver implements Disposable {
   readonly capability: { readonly major: number; readonly minor: number };
   /** Streaming multiprocessors of the current GPU. */
   readonly multiprocessors: number;
-  /** Shared memory that a block may have, bytes. */
+  /** Most shared memory of a block, bytes. */
   readonly sharedMemory: number;
 
   /** @throws {InputError} If the driver's library is missing. */
@@ -86,9 +89,9 @@ export class CudaDriver implements Disposable {
   }
 
   /**
-   * Compiles PTX for the GPU. The driver keeps what it compiled in a cache of its own (CUDA_CACHE_PATH).
+   * Compiles PTX for the GPU. The driver caches the result (CUDA_CACHE_PATH).
    *
-   * @throws {CudaError} With the compiler's words, if it cannot.
+   * @throws {CudaError} If compilation fails, with the compiler's message.
    */
   load(ptx: string): CudaModule {
     const log = new Uint8Array(8192);
@@ -118,7 +121,7 @@ export class CudaModule implements Disposable {
 
   constructor(readonly driver: CudaDriver, readonly pointer: Deno.PointerObject) {}
 
-  /** A kernel by its name. @throws {CudaError} If there is none. */
+  /** Returns a kernel by its name. @throws {CudaError} If no kernel has it. */
   kernel(name: string): CudaKernel {
     let kernel = this.#kernels.get(name);
     if (!kernel) {
@@ -139,9 +142,9 @@ export class CudaModule implements Disposable {
 /** How a kernel is launched. */
 export interface Launch {
   readonly grid: readonly [x: number, y?: number, z?: number];
-  /** Threads of a block. */
+  /** Threads per block. */
   readonly threads: number;
-  /** Dynamic shared memory of a block, bytes. */
+  /** Dynamic shared memory per block, bytes. */
   readonly shared?: number;
   readonly stream: Deno.PointerValue;
   /** Its one parameter, a structure by value. */
@@ -158,8 +161,8 @@ export class CudaKernel {
   }
 
   /**
-   * Queues the kernel. On Hopper and later it may start before the one before has ended: it has to wait itself before it
-   * touches what that one gives (CUDA C++ Programming Guide, "Programmatic Dependent Launch").
+   * Queues the kernel. On Hopper and later it may start before the previous kernel has ended: the kernel itself must
+   * wait before it uses that one's results (CUDA C++ Programming Guide, "Programmatic Dependent Launch").
    */
   launch({ grid: [x, y = 1, z = 1], threads, shared = 0, stream, argument }: Launch): void {
     const { driver, driver: { c } } = this;
@@ -171,7 +174,7 @@ export class CudaKernel {
       );
       this.#shared = shared;
     }
-    // CUlaunchAttribute: u32 id, 4 bytes of nothing, a union of 64 bytes
+    // CUlaunchAttribute: u32 id, 4 bytes of padding, a union of 64 bytes
     const attribute = new Uint8Array(72);
     new Uint32Array(attribute.buffer, 0, 1)[0] = PROGRAMMATIC_SERIALIZATION;
     new Int32Array(attribute.buffer, 8, 1)[0] = 1;
@@ -186,7 +189,7 @@ export class CudaKernel {
       `cuLaunchKernelEx(${this.name})`,
       c.cuLaunchKernelEx(new Uint8Array(config.buffer), this.pointer, parameters, null),
     );
-    attribute[71] = 0; // the arrays that are pointed to have to live until here
+    attribute[71] = 0; // keeps the arrays alive that the structures point to
     argument[0]!;
   }
 }

@@ -2,14 +2,14 @@
 const PT_LOAD = 1, PT_DYNAMIC = 2, DT_NULL = 0n, DT_NEEDED = 1n, DT_STRTAB = 5n;
 
 /**
- * The sonames a Linux shared library needs, as `readelf -d` shows them under NEEDED. It tells which CUDA version a
- * provider was built for without loading it, which would fail where that version is missing.
+ * Returns the sonames that a Linux shared library needs, as `readelf -d` lists them under NEEDED. They tell which CUDA
+ * version a provider was built for without loading it: loading fails where that version is missing.
  *
  * @param path Path of a 64-bit little-endian ELF file.
  * @returns Sonames in the file's order.
  *
- * @throws {SyntaxError} If the file is not such a file.
- * @throws {Deno.errors.NotFound} If there is no such file.
+ * @throws {SyntaxError} If it is not a 64-bit little-endian ELF file.
+ * @throws {Deno.errors.NotFound} If the file does not exist.
  *
  * @example
  * ```ts ignore

@@ -11,14 +11,14 @@
  */
 export class CudaError extends Error {
   override readonly name = "CudaError";
-  /** Takes the function, its `cudaError_t`, and what CUDA calls that error and says about it. */
+  /** Takes the function, its `cudaError_t`, and CUDA's name and description of that error. */
   constructor(readonly call: string, readonly code: number, readonly codeName: string, text: string) {
     super(`Cannot do ${call}: ${text} (${codeName}, ${code})`);
   }
 }
 
 /**
- * The GPU has not enough memory for what was asked.
+ * The GPU does not have enough free memory for an allocation.
  *
  * @example
  * ```ts
@@ -30,7 +30,7 @@ export class CudaError extends Error {
  */
 export class OutOfMemoryError extends Error {
   override readonly name = "OutOfMemoryError";
-  /** Takes the bytes asked for, and those free and there in all; null where the GPU could not say. */
+  /** Takes the bytes requested, free and in total; null where the GPU does not report them. */
   constructor(readonly bytesAsked: number, readonly bytesFree: number | null, readonly bytesTotal: number | null) {
     const free = bytesFree === null || bytesTotal === null
       ? "not enough memory"

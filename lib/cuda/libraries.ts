@@ -7,19 +7,19 @@ export type CudaMajor = 12 | 13;
 
 /** One library that ONNX Runtime's CUDA provider opens. */
 export interface CudaLibrary {
-  /** What people call it. */
+  /** Name for messages. */
   readonly name: string;
-  /** What the loader calls it. */
+  /** Soname: the name that the loader knows. */
   readonly soname: string;
-  /** Whether the provider cannot be loaded without it; the others it opens when an operator needs them. */
+  /** Whether the provider needs it to load. It opens the other libraries when an operator needs them. */
   readonly required: boolean;
-  /** What to do where it is missing. */
+  /** What to do if it is missing. */
   readonly remedy: string;
 }
 
-/** A {@linkcode CudaLibrary} and where it was seen. */
+/** A {@linkcode CudaLibrary} and where it was found. */
 export interface LocatedLibrary extends CudaLibrary {
-  /** Absolute paths of files of that name, best first. The loader may know it even where this is empty. */
+  /** Absolute paths of files of that name, best first. The loader may know the library even if this is empty. */
   readonly candidates: readonly string[];
 }
 
@@ -27,11 +27,11 @@ export interface LocatedLibrary extends CudaLibrary {
 export const MINIMUM_DRIVER: Readonly<Record<CudaMajor, number>> = { 12: 525, 13: 580 };
 
 /**
- * The libraries that ONNX Runtime's CUDA provider opens, each after those it depends on. The sonames are those of
- * `readelf -d libonnxruntime_providers_cuda.so`, and of cuFFT and cuDNN, which it opens by name when first needed.
+ * Returns the libraries that ONNX Runtime's CUDA provider opens, each after its dependencies. The sonames are those of
+ * `readelf -d libonnxruntime_providers_cuda.so`, plus cuFFT and cuDNN, which it opens by name when first needed.
  *
  * @param major CUDA version the provider was built for.
- * @returns Names, and what to do where one is missing.
+ * @returns Names, and what to do if one is missing.
  *
  * @example
  * ```ts
@@ -74,7 +74,7 @@ export function cudaLibraries(major: CudaMajor = 13): CudaLibrary[] {
  *
  * @param major CUDA version the provider was built for.
  * @param options Another environment, for tests.
- * @returns The libraries with the files found, and the folders looked in.
+ * @returns The libraries with the files found, and the folders searched.
  *
  * @example
  * ```ts
@@ -97,11 +97,12 @@ export function findCudaLibraries(
 }
 
 /**
- * Where a library of the driver may lie, such as `libnvidia-ml.so.1`.
+ * Yields the places where a library of the driver may be, such as `libnvidia-ml.so.1`.
  *
- * @param soname What the loader calls it.
+ * @param soname Soname: the name that the loader knows.
  * @param options Another environment, for tests.
- * @returns The soname itself, for the loader; then, only if one asks on (it needs to read), absolute paths.
+ * @returns The soname itself, for the loader; then absolute paths. Only these need read permission: they are looked up
+ * on demand.
  *
  * @example
  * ```ts
@@ -112,7 +113,7 @@ export function findCudaLibraries(
  * ```
  */
 export function* driverLibrary(soname: string, options: SearchOptions = {}): Generator<string> {
-  // The loader first: where a machine has two drivers' libraries (CUDA's forward compatibility), it knows which is meant
+  // Loader first: if a machine has libraries of two drivers (CUDA's forward compatibility), it knows which applies
   yield soname;
   for (const folder of cudaSearchFolders(options)) {
     const path = join(folder, soname);

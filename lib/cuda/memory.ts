@@ -1,11 +1,11 @@
 import { type CUDART_SYMBOLS, STREAM_NON_BLOCKING } from "./symbols.ts";
 
-/** What these take of the runtime that makes them, {@linkcode CudaRuntime}. */
+/** The parts of {@linkcode CudaRuntime} that these classes use. */
 export interface CudaCalls {
   readonly c: Deno.DynamicLibrary<typeof CUDART_SYMBOLS>["symbols"];
-  /** Throws what a `cudaError_t` says; 0 is success. */
+  /** Throws if a `cudaError_t` is not 0. */
   unwrap(call: string, code: number): void;
-  /** What a call writes through a pointer to a pointer. */
+  /** Returns the pointer that a call writes to a `void**`. */
   create(call: string, make: (out: BigUint64Array<ArrayBuffer>) => number): Deno.PointerObject;
 }
 
@@ -17,7 +17,7 @@ export class DeviceBuffer implements Disposable {
     this.#cuda = cuda;
   }
 
-  /** The address `offset` bytes in. @throws {RangeError} If that is outside. */
+  /** Returns the address `offset` bytes in. @throws {RangeError} If it is outside. */
   at(offset: number): Deno.PointerObject {
     if (!(offset >= 0 && offset < this.byteLength)) {
       throw new RangeError(`Cannot point at byte ${offset} of ${this.byteLength}`);
@@ -33,10 +33,10 @@ export class DeviceBuffer implements Disposable {
   }
 }
 
-/** Pinned memory on the host, from cudaMallocHost: the GPU copies to and from it on its own. */
+/** Pinned memory on the host, from cudaMallocHost: the GPU copies to and from it without the CPU. */
 export class PinnedBuffer implements Disposable {
   #cuda: CudaCalls | null;
-  /** The memory. Not to be touched after disposal. */
+  /** The memory. Do not use it after disposal. */
   readonly buffer: ArrayBuffer;
   /** Takes what {@linkcode CudaRuntime.mallocHost} allocated: the address and the size in bytes. */
   constructor(cuda: CudaCalls, readonly pointer: Deno.PointerObject, readonly byteLength: number) {
@@ -52,7 +52,7 @@ export class PinnedBuffer implements Disposable {
   }
 }
 
-/** A queue of the GPU's work. */
+/** A queue of work for the GPU. */
 export class CudaStream implements Disposable {
   #cuda: CudaCalls;
   #open = true;
@@ -104,7 +104,7 @@ export class CudaEvent implements Disposable {
     this.#cuda.unwrap("cudaEventSynchronize", this.#cuda.c.cudaEventSynchronize(this.pointer));
   }
 
-  /** Time from an earlier mark to this one, s; resolution about 0.5 us. Both must have been reached. */
+  /** Returns the time from an earlier mark to this one, s; resolution about 0.5 us. Both must have been reached. */
   secondsSince(earlier: CudaEvent): number {
     const ms = new Float32Array(1);
     this.#cuda.unwrap(

@@ -2,28 +2,28 @@ import { InputError } from "../util/errors.ts";
 import { type CudaMajor, driverLibrary, findCudaLibraries, type LocatedLibrary } from "./libraries.ts";
 import type { SearchOptions } from "./search_folders.ts";
 
-/** What {@linkcode preloadCudaLibraries} did with one library. */
+/** The result of {@linkcode preloadCudaLibraries} for one library. */
 export interface OpenedLibrary extends LocatedLibrary {
-  /** What was opened: an absolute path, or the bare soname where only the loader knew; null where it is missing. */
+  /** What was opened: an absolute path, or the bare soname if only the loader knew it; null if it is missing. */
   readonly opened: string | null;
-  /** Files that were there and could not be opened, with the loader's words. */
+  /** Files that exist but could not be opened, with the loader's message. */
   readonly failures: readonly string[];
 }
 
-/** Closing one would let the loader forget it before ONNX Runtime asks for it. */
+/** Keeps libraries open: the loader would forget a closed one before ONNX Runtime asks for it. */
 const handles: Deno.DynamicLibrary<Record<never, never>>[] = [];
 
 /**
- * Opens each of CUDA's libraries that can be found, in the order they need each other, and keeps them open for the
- * life of the process. The loader then has them under their soname, so that ONNX Runtime's CUDA provider finds them
- * without LD_LIBRARY_PATH. Call it before a session with the CUDA provider is made. Never throws for a library.
+ * Opens each CUDA library that it finds, dependencies first, and keeps it open for the life of the process. The loader
+ * then knows it by its soname, so ONNX Runtime's CUDA provider finds it without LD_LIBRARY_PATH. Call it before
+ * creating a session with the CUDA provider. Never throws because of a library.
  *
  * Needs `--allow-ffi`, `--allow-read` and `--allow-env`.
  *
  * @param major CUDA version the provider was built for.
  * @param options Another environment, for tests.
- * @param wanted Which of the libraries, by soname; all if left out.
- * @returns What was opened, and the folders looked in.
+ * @param wanted Which libraries to open, by soname; all if omitted.
+ * @returns What was opened, and the folders searched.
  *
  * @example
  * ```ts ignore
@@ -58,13 +58,14 @@ function open(library: LocatedLibrary, options: SearchOptions): OpenedLibrary {
 }
 
 /**
- * {@linkcode openCudaLibraries} for a run that is to use CUDA: a required library that is missing is an error.
+ * Opens the CUDA libraries as {@linkcode openCudaLibraries} does, for a run that uses CUDA: a missing required library
+ * is an error.
  *
  * @param major CUDA version the provider was built for.
  * @param options Another environment, for tests.
  * @returns What was opened; an optional library's `opened` may be null.
  *
- * @throws {InputError} Names each required library that is missing, what to do about it, and every folder looked in.
+ * @throws {InputError} If a required library is missing; names each one, what to do, and every folder searched.
  *
  * @example
  * ```ts ignore
@@ -82,7 +83,7 @@ export function preloadCudaLibraries(major: CudaMajor = 13, options: SearchOptio
   return libraries;
 }
 
-/** The message for libraries that are missing. */
+/** Returns the message for missing libraries. */
 export function missingLibraries(missing: readonly OpenedLibrary[], folders: string[], major: CudaMajor): string {
   const toolkit = missing.some(({ soname }) => soname !== "libcuda.so.1");
   return [
@@ -93,7 +94,7 @@ export function missingLibraries(missing: readonly OpenedLibrary[], folders: str
       ? [`  or install the CUDA ${major} toolkit and set CUDA_PATH to its folder if it is not /usr/local/cuda`]
       : [],
     ...missing.flatMap(({ failures }) => failures.map((failure) => `Could not open ${failure}`)),
-    "Looked in what the system's loader knows and in:",
+    "Looked in the places that the system's loader knows and in:",
     ...folders.map((folder) => `  ${folder}`),
   ].join("\n");
 }

@@ -3,12 +3,14 @@ import { neededLibraries } from "./elf.ts";
 import type { CudaMajor } from "./libraries.ts";
 
 /**
- * The CUDA version that ONNX Runtime's CUDA provider was built for, from the libraries it needs. It is not loaded.
+ * Returns the CUDA version that ONNX Runtime's CUDA provider was built for, from the libraries it needs. Does not load
+ * it.
  *
  * @param path Path of `libonnxruntime_providers_cuda.so`.
- * @returns The major version; null where the file does not tell (it is no Linux library, or of another CUDA).
+ * @returns The major version; null if the file does not tell (it is not a Linux library, or is for another CUDA
+ * version).
  *
- * @throws {Deno.errors.NotFound} If there is no such file.
+ * @throws {Deno.errors.NotFound} If the file does not exist.
  *
  * @example
  * ```ts ignore
@@ -28,14 +30,14 @@ export function cudaMajorOf(path: string): CudaMajor | null {
 }
 
 /**
- * Whether a provider is of a version of ONNX Runtime: it registers its kernels under that version, a string of its
- * own in the file. A provider of another version shares other C++ structures with the library, and crashes.
+ * Whether a provider belongs to a version of ONNX Runtime. It registers its kernels under that version, a separate
+ * string in the file. A provider of another version expects other C++ structures than the library has, and crashes.
  *
  * @param path Path of the provider.
  * @param version Such as "1.29.0".
- * @returns True where the file holds that string.
+ * @returns True if the file holds that string.
  *
- * @throws {Deno.errors.NotFound} If there is no such file.
+ * @throws {Deno.errors.NotFound} If the file does not exist.
  *
  * @example
  * ```ts ignore

@@ -1,9 +1,9 @@
 import { dirname, join } from "@std/path";
 
 /**
- * The library folders of NVIDIA's packages in the Python environments at hand: `nvidia/cu13/lib`, `nvidia/cudnn/lib`
- * and the like in site-packages, and a conda environment's own `lib`. Most machines with a GPU have PyTorch, and with
- * it all of CUDA, in such a place and in no other.
+ * Returns the library folders of NVIDIA's packages in this machine's Python environments: `nvidia/cu13/lib`,
+ * `nvidia/cudnn/lib` and the like in site-packages, and a conda environment's own `lib`. Most machines with a GPU have
+ * PyTorch, and with it all of CUDA, only in such a place.
  *
  * Environments, in order: the active one (`VIRTUAL_ENV`, `CONDA_PREFIX`), `.venv` in the working directory, that of
  * every `python3` and `python` on the PATH (links followed, and the environment a virtual one was made from), pyenv's,
@@ -24,10 +24,10 @@ export function pythonLibraryFolders(env: (name: string) => string | undefined):
 }
 
 /**
- * The library folders of one Python environment.
+ * Returns the library folders of one Python environment.
  *
  * @param prefix The environment's `sys.prefix`.
- * @returns Absolute paths; a pattern with `*` for a site-packages that holds no packages of NVIDIA's.
+ * @returns Absolute paths; a pattern with `*` for a site-packages without NVIDIA packages.
  *
  * @example
  * ```ts
@@ -50,7 +50,7 @@ export function libraryFolders(prefix: string): string[] {
 }
 
 /**
- * The site-packages folders of the Python environments that {@linkcode pythonLibraryFolders} looks at.
+ * Returns the site-packages folders of the Python environments that {@linkcode pythonLibraryFolders} searches.
  *
  * @param env Reads an environment variable.
  * @returns Absolute paths of folders that exist, best first.
@@ -73,7 +73,7 @@ function sitePackagesOf(prefix: string): string[] {
   ].flatMap((python) => subfolders(python, /^(site|dist)-packages$/));
 }
 
-/** Where Python environments are: their `sys.prefix`. */
+/** Returns the `sys.prefix` of each Python environment. */
 function pythonPrefixes(env: (name: string) => string | undefined): string[] {
   const prefixes: string[] = [];
   const add = (prefix: string | undefined) => {
@@ -103,7 +103,7 @@ function pythonPrefixes(env: (name: string) => string | undefined): string[] {
   return prefixes;
 }
 
-/** The environment that a virtual one was made from: `home` in its pyvenv.cfg names that one's bin folder. */
+/** Returns the environment that a virtual one was made from: `home` in pyvenv.cfg names its bin folder. */
 function basePrefix(prefix: string): string | undefined {
   try {
     const home = /^home\s*=\s*(.+)$/m.exec(Deno.readTextFileSync(join(prefix, "pyvenv.cfg")))?.[1]?.trim();
@@ -113,7 +113,7 @@ function basePrefix(prefix: string): string | undefined {
   }
 }
 
-/** Subfolders (or links to folders) of a folder by name, the highest version first. */
+/** Returns subfolders (or links to folders) of a folder by name, the highest version first. */
 export function subfolders(folder: string, name: RegExp): string[] {
   try {
     return [...Deno.readDirSync(folder)]
@@ -126,7 +126,7 @@ export function subfolders(folder: string, name: RegExp): string[] {
   }
 }
 
-/** Whether a path exists and may be read; a link that leads nowhere does not. */
+/** Whether a path exists and may be read. A dangling link does not exist. */
 export function exists(path: string): boolean {
   try {
     Deno.statSync(path);

@@ -5,7 +5,7 @@ import { CudaEvent, CudaStream, DeviceBuffer, PinnedBuffer } from "./memory.ts";
 import { preloadCudaLibraries } from "./preload.ts";
 import { CUDART_SYMBOLS, MemcpyKind } from "./symbols.ts";
 
-/** `cudaError_t` values that are told apart (driver_types.h). */
+/** `cudaError_t` values that this project distinguishes (driver_types.h). */
 const MEMORY_ALLOCATION = 2, INSUFFICIENT_DRIVER = 35, NO_DEVICE = 100;
 
 /** Memory of the host: that of a typed array, or pinned memory. */
@@ -15,9 +15,10 @@ export type HostMemory = ArrayBufferView<ArrayBuffer> | PinnedBuffer;
  * The CUDA runtime, opened from libcudart: memory, copies, streams and events of the GPU. It shares its context with
  * ONNX Runtime, which opens the same library.
  *
- * Asynchronous copies are ordered in their stream. From a typed array, CUDA takes the data before the call returns (it
- * is pageable: cuda_runtime_api.h, "API synchronization behavior"); to one, the call returns when the data is there.
- * With a {@linkcode PinnedBuffer} both return at once, and its bytes must stay as they are until the stream is synced.
+ * Asynchronous copies are ordered in their stream. A copy from a typed array returns once CUDA has taken the data (the
+ * memory is pageable: cuda_runtime_api.h, "API synchronization behavior"). A copy to one returns when the data has
+ * arrived. With a {@linkcode PinnedBuffer} both return at once: do not change its bytes until the stream is
+ * synchronized.
  *
  * Needs `--allow-ffi`; finding the library also `--allow-read` and `--allow-env`.
  *
@@ -42,8 +43,8 @@ export class CudaRuntime implements Disposable {
   /**
    * Opens the library.
    *
-   * @param libraryPath Path or soname of libcudart; found, with all of CUDA's libraries, unless given.
-   * @throws {InputError} If it is missing, with every place looked at.
+   * @param libraryPath Path or soname of libcudart. If omitted, it is searched for, and all CUDA libraries are opened.
+   * @throws {InputError} If it is missing; the message names every place searched.
    */
   constructor(libraryPath: string = findRuntime()) {
     this.libraryPath = libraryPath;
@@ -66,21 +67,21 @@ export class CudaRuntime implements Disposable {
     return this.#int("cudaDriverGetVersion", (out) => this.c.cudaDriverGetVersion(out));
   }
 
-  /** Number of GPUs this process may use. @throws {InputError} If there is none, or the driver is too old. */
+  /** Number of GPUs this process may use. @throws {InputError} If there is no GPU, or the driver is too old. */
   get deviceCount(): number {
     return this.#int("cudaGetDeviceCount", (out) => this.c.cudaGetDeviceCount(out));
   }
 
-  /** Makes a GPU the one this thread works on. @throws {InputError} If there is none. */
+  /** Selects the GPU that this thread works on. @throws {InputError} If there is no GPU. */
   setDevice(device: number): void {
     this.unwrap("cudaSetDevice", this.c.cudaSetDevice(device));
   }
 
   /**
-   * Has another thread make the GPU's context, which takes a few tenths of a second: {@linkcode setDevice} waits for the
-   * rest of it, and throws what was wrong.
+   * Creates the GPU's context in another thread, which takes a few tenths of a second. {@linkcode setDevice} waits for
+   * the rest, and throws the error if there was one.
    *
-   * @returns Resolves when it is there, or is not to be had.
+   * @returns Resolves when the context exists or could not be created.
    */
   async beginContext(device: number): Promise<void> {
     await this.c.setDeviceAside(device);
@@ -132,7 +133,7 @@ export class CudaRuntime implements Disposable {
     );
   }
 
-  /** Copies bytes of pinned memory, the first unless told, to the GPU, ordered in the stream; returns at once. */
+  /** Copies bytes of pinned memory, from byte `start` on, to the GPU, ordered in the stream; returns at once. */
   copyToDeviceFrom(to: Deno.PointerObject, from: PinnedBuffer, bytes: number, stream: CudaStream, start = 0): void {
     const first = Deno.UnsafePointer.offset(from.pointer, start)!;
     this.#copy(to, first, bytes, MemcpyKind.hostToDevice, stream);
@@ -162,7 +163,7 @@ export class CudaRuntime implements Disposable {
     return new CudaStream(this);
   }
 
-  /** Creates an event that takes times. */
+  /** Creates an event that records time. */
   createEvent(): CudaEvent {
     return new CudaEvent(this);
   }
@@ -172,10 +173,10 @@ export class CudaRuntime implements Disposable {
     this.unwrap("cudaDeviceSynchronize", this.c.cudaDeviceSynchronize());
   }
 
-  /** Turns a `cudaError_t` into an error; 0 is success. `bytes`: what an allocation asked for. */
+  /** Throws if a `cudaError_t` is not 0. `bytes`: size of the requested allocation. */
   unwrap(call: string, code: number, bytes?: number): void {
     if (code === 0) return;
-    // CUDA remembers the error, and ONNX Runtime would take it for one of its own kernels' (cudaGetLastError)
+    // CUDA keeps the error, and ONNX Runtime would take it for an error of its own kernels (cudaGetLastError)
     this.c.cudaGetLastError();
     const text = (pointer: Deno.PointerValue) => pointer === null ? "" : Deno.UnsafePointerView.getCString(pointer);
     const error = new CudaError(call, code, text(this.c.cudaGetErrorName(code)), text(this.c.cudaGetErrorString(code)));
@@ -198,14 +199,14 @@ export class CudaRuntime implements Disposable {
     throw error;
   }
 
-  /** Creates something that CUDA gives back through a `void**`; `bytes`: what an allocation asks for. */
+  /** Creates something that CUDA returns through a `void**`; `bytes`: size of the requested allocation. */
   create(call: string, make: (out: BigUint64Array<ArrayBuffer>) => number, bytes?: number): Deno.PointerObject {
     const out = new BigUint64Array(1);
     this.unwrap(call, make(out), bytes);
     return Deno.UnsafePointer.create(out[0]!)!;
   }
 
-  /** Closes this handle of the library. What it allocated is not freed by this. */
+  /** Closes this handle of the library. Does not free what it allocated. */
   [Symbol.dispose](): void {
     this.#library.close();
   }
@@ -225,13 +226,13 @@ export class CudaRuntime implements Disposable {
   }
 }
 
-/** A size_t that is worth allocating: CUDA gives no address for 0 bytes. */
+/** Checks a size to allocate: CUDA returns no address for 0 bytes. */
 function size(bytes: number): bigint {
   if (!Number.isSafeInteger(bytes) || bytes <= 0) throw new RangeError(`Cannot allocate ${bytes} bytes`);
   return BigInt(bytes);
 }
 
-/** The libcudart of this machine, with the others opened beside it. */
+/** Returns this machine's libcudart, and opens the other libraries. */
 function findRuntime(): string {
   if (Deno.build.os === "windows") return "cudart64_13.dll";
   return preloadCudaLibraries().find(({ name }) => name === "CUDA runtime")?.opened ?? "libcudart.so.13";

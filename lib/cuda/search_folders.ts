@@ -6,25 +6,25 @@ import { exists, libraryFolders, pythonLibraryFolders, subfolders } from "./pyth
 export interface SearchOptions {
   /** Reads an environment variable; `Deno.env.get` unless given. */
   readonly env?: (name: string) => string | undefined;
-  /** Put before the system's own folders, such as /usr/local/cuda; empty unless given. */
+  /** Prefix of system folders such as /usr/local/cuda; empty unless given. */
   readonly root?: string;
 }
 
-/** The name CUDA gives this architecture: `targets/x86_64-linux`. */
+/** CUDA's name of this architecture: `targets/x86_64-linux`. */
 const TARGET = Deno.build.arch === "aarch64" ? "sbsa-linux" : "x86_64-linux";
-/** The name Debian gives it: `/usr/lib/x86_64-linux-gnu`. */
+/** Debian's name of it: `/usr/lib/x86_64-linux-gnu`. */
 const MULTIARCH = `${Deno.build.arch}-linux-gnu`;
 
 /**
- * The folders where CUDA's libraries may lie on this machine, best first: what the user named (`CUDA_PATH`,
- * `CUDA_HOME`, `LD_LIBRARY_PATH`), Python environments, the toolkit's own places, the distribution's, those of the
- * driver. Only Linux: elsewhere the list is empty and the system's loader decides.
+ * Returns the folders where CUDA's libraries may be on this machine, best first: those that the user named
+ * (`CUDA_PATH`, `CUDA_HOME`, `LD_LIBRARY_PATH`), then those of Python environments, the toolkit, the distribution and
+ * the driver. Linux only: elsewhere the list is empty and the system's loader decides.
  *
  * Needs `--allow-read` and `--allow-env`.
  *
  * @param options Another environment, for tests.
- * @returns Absolute paths. Usual places are in the list even where they do not exist (as a pattern with `*` where no
- * name of that kind exists), so that a message shows what was looked at.
+ * @returns Absolute paths. Usual places are listed even if they do not exist (as a pattern with `*` if no folder
+ * matches), so that a message shows what was searched.
  *
  * @example
  * ```ts
@@ -68,7 +68,7 @@ export function cudaSearchFolders(options: SearchOptions = {}): string[] {
   ];
 }
 
-/** The library folders of a CUDA toolkit; the folder itself comes last, for one that holds nothing but libraries. */
+/** Returns the library folders of a CUDA toolkit. The folder itself comes last, in case it holds only libraries. */
 function toolkit(folder: string): string[] {
   return [join(folder, "lib64"), join(folder, "targets", TARGET, "lib"), join(folder, "lib"), folder];
 }

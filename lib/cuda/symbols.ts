@@ -1,16 +1,16 @@
 /**
- * The functions of the CUDA runtime that this project calls (cuda_runtime_api.h, CUDA 12 and 13: the same). All return
- * a `cudaError_t` (an enum: int), 0 for success, unless said otherwise.
+ * The functions of the CUDA runtime that this project calls (cuda_runtime_api.h; the same in CUDA 12 and 13). All
+ * return a `cudaError_t` (an enum: int), 0 for success, unless noted.
  *
- * `cudaStream_t` and `cudaEvent_t` are pointers. Device addresses are `pointer`s; host memory is a `buffer`, memory of
- * a typed array, or the `pointer` of pinned memory.
+ * `cudaStream_t` and `cudaEvent_t` are pointers. Device addresses are `pointer`s; host memory is a `buffer` (of a typed
+ * array) or a `pointer` (of pinned memory).
  */
 export const CUDART_SYMBOLS = {
   cudaRuntimeGetVersion: { parameters: ["buffer"], result: "i32" }, // int* version
   cudaDriverGetVersion: { parameters: ["buffer"], result: "i32" }, // int* version
   cudaGetErrorName: { parameters: ["i32"], result: "pointer" }, // const char* (cudaError_t)
   cudaGetErrorString: { parameters: ["i32"], result: "pointer" }, // const char* (cudaError_t)
-  cudaGetLastError: { parameters: [], result: "i32" }, // gives the last error and forgets it
+  cudaGetLastError: { parameters: [], result: "i32" }, // returns the last error and clears it
 
   cudaGetDeviceCount: { parameters: ["buffer"], result: "i32" }, // int* count
   cudaSetDevice: { parameters: ["i32"], result: "i32" }, // int device
@@ -57,5 +57,5 @@ export const CUDART_SYMBOLS = {
 /** `enum cudaMemcpyKind` (driver_types.h). */
 export const MemcpyKind = { hostToDevice: 1, deviceToHost: 2, deviceToDevice: 3 } as const;
 
-/** `cudaStreamNonBlocking` (driver_types.h): the stream does not wait for the default one, nor that for it. */
+/** `cudaStreamNonBlocking` (driver_types.h): the stream and the default one do not wait for each other. */
 export const STREAM_NON_BLOCKING = 1;

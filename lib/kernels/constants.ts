@@ -1,6 +1,6 @@
 /**
- * Numbers that the CUDA source has too, by the same names: launches and structures are made with them. A test compares
- * each with its `constexpr int` in `cuda/`.
+ * Numbers that the CUDA source also defines, under the same names. Launches and structures depend on them. A test
+ * compares each with its `constexpr int` in `cuda/`.
  *
  * @module
  */
@@ -9,14 +9,14 @@
 export const WARP = 32;
 /** Bytes that a thread loads at once. */
 export const LOAD_BYTES = 16;
-/** Largest size of a head. */
+/** Largest head size. */
 export const MAX_HEAD_DIM = 512;
 
 /** Threads of a block of `step_linear` and `step_columns`. */
 export const LINEAR_THREADS = 256;
 /** Rows of a matrix that a block of `step_linear` computes. */
 export const ROWS_PER_BLOCK = 8;
-/** Rows of a matrix stored transposed, so columns of what is stored, that a block of `step_columns` computes. */
+/** Rows of a transposed matrix (columns as stored) that a block of `step_columns` computes. */
 export const COLUMNS_PER_BLOCK = 16;
 /** Most segments of a launch. */
 export const MAX_SEGMENTS = 4;
@@ -25,17 +25,17 @@ export const MAX_SEGMENTS = 4;
 export const ATTEND_THREADS = 256;
 /** Queries of a KV head that attention holds in registers at a time. */
 export const QUERIES_PER_PASS = 2;
-/** Numbers that a block of `step_attend` hands on for a query in addition to its sum of values. */
+/** Numbers that a block of `step_attend` passes on for a query in addition to its sum of values. */
 export const PARTIAL_FIELDS = 2;
 
-/** Numbers that a block of `step_choose` hands on. */
+/** Numbers that a block of `step_choose` passes on. */
 export const CHOICE_FIELDS = 3;
 
 /** Threads of a block of `step_drop` and `step_drop_mean`. */
 export const DROP_THREADS = 256;
 /** Most instructions of an eviction program. */
 export const MAX_INSTRUCTIONS = 32;
-/** Numbers kept with a sum that is carried on from step to step. */
+/** Numbers kept with a sum that is carried from step to step. */
 export const SUM_FIELDS = 3;
 /** Bits of the number of `over_dim` and `dot_mean`. Two more bits say what `over_dim` computes. */
 export const OF_VALUES = 1, ABSOLUTE = 2, DIRECTION = 2;

@@ -17,8 +17,9 @@ const TOKENS = new RegExp(
 );
 
 /**
- * The code of a CUDA or C++ source without its comments and blank space: what decides whether it has to be compiled again.
- * Strings keep theirs. Directives keep their lines, and a blank where there is blank space: in `#define` it has a meaning.
+ * Returns the code of a CUDA or C++ source without its comments and blank space: this decides whether to compile it
+ * again. Strings are unchanged. Directives keep their lines, and one blank for each blank space: in `#define` it has a
+ * meaning.
  *
  * @example
  * ```ts
@@ -29,7 +30,7 @@ const TOKENS = new RegExp(
  * ```
  *
  * @param text The source.
- * @returns Its tokens with a blank between each two.
+ * @returns Its tokens, separated by blanks.
  */
 export function codeOf(text: string): string {
   let code = "", blank = false, lineStart = true, directive = false;
@@ -62,7 +63,7 @@ export function codeOf(text: string): string {
 export const CUDA_FOLDER: URL = new URL("./cuda/", import.meta.url);
 
 /**
- * Names of the source files in a folder, sorted.
+ * Returns the names of the source files in a folder, sorted.
  *
  * @param folder The folder, with a slash at its end.
  * @returns Names that end in .cu or .cuh.
@@ -79,9 +80,9 @@ export function cudaFiles(folder: URL = CUDA_FOLDER): string[] {
 }
 
 /**
- * SHA-256 of the code of all source files, and of what else the compiler is told. It does not change with a comment.
+ * Returns the SHA-256 of the code of all source files and of the compiler's options. Comments do not change it.
  *
- * @param options What the compiler is told: it is hashed as JSON.
+ * @param options The compiler's options, hashed as JSON.
  * @param folder The folder of the sources, with a slash at its end.
  * @returns 64 hex digits.
  *

@@ -12,21 +12,21 @@ const OPS = [
 /** What over_dim computes, by the two bits above ABSOLUTE. */
 const OVER_DIM: readonly string[] = ["sum", "mean", "max", "norm"];
 
-/** A score as the eviction kernel takes it: a program for a machine with a stack of arrays, one number an entry. */
+/** A score as the eviction kernel takes it: a program for a machine with a stack of arrays, one number per entry. */
 export interface DropProgram {
   readonly instructions: readonly { readonly op: number; readonly number: number }[];
-  /** Arrays that its stack and its instructions need at most. */
+  /** Most arrays that its stack and its instructions need. */
   readonly depth: number;
-  /** Means over the middle of vectors or directions that it takes products with. */
+  /** Means over the middle, of vectors or directions, that it computes products with. */
   readonly means: number;
   /** Features it reads. */
   readonly reads: ReadonlySet<Feature>;
 }
 
 /**
- * Compiles a score; undefined where it is too long for a program, or does with keys or values what no instruction says:
- * there are their sums, means, largest elements and norms, with or without signs, and their product with the mean of all,
- * of vectors or of directions.
+ * Compiles a score. Returns undefined if it is too long for a program, or if no instruction does what it does with keys
+ * or values. There are instructions for their sums, means, largest elements and norms, with or without signs, and for
+ * their product with the mean of all vectors or of all directions.
  *
  * @example
  * ```ts
@@ -36,13 +36,13 @@ export interface DropProgram {
  * console.log(compileScore(neg(keyNorm))?.instructions.length); // 2
  * ```
  *
- * @param score The score, or none where the middle is one entry only.
+ * @param score The score; undefined if the middle is one entry only.
  */
 export function compileScore(score: Score | undefined): DropProgram | undefined {
   const instructions: { op: number; number: number }[] = [];
   let depth = 0, means = 0;
   const add = (name: string, number = 0) => void instructions.push({ op: OPS.indexOf(name), number });
-  /** Emits what leaves its result on top of `below` arrays; false for what no program can say. */
+  /** Emits instructions that leave the result on top of `below` arrays. Returns false if no program can compute it. */
   const emit = (s: Score, below: number): boolean => {
     depth = Math.max(depth, below + 1);
     switch (s.op) {
@@ -62,7 +62,7 @@ export function compileScore(score: Score | undefined): DropProgram | undefined 
         return true;
       case "avg_pool":
       case "max_pool":
-        depth = Math.max(depth, below + 2); // it takes a second array to write to
+        depth = Math.max(depth, below + 2); // it writes to a second array
         if (!emit(s.x, below)) return false;
         add(s.op, s.kernel);
         return true;
@@ -97,7 +97,7 @@ export function compileScore(score: Score | undefined): DropProgram | undefined 
   return { instructions, depth, means, reads: score ? featuresOf(score) : new Set() };
 }
 
-/** The bits of keys or values, with or without signs. */
+/** Returns the bits of keys or values, with or without signs. */
 function vectorOf(s: Score): number | undefined {
   if (s.op === "abs") {
     const bits = vectorOf(s.x);
@@ -107,7 +107,7 @@ function vectorOf(s: Score): number | undefined {
   return s.name === "values" ? OF_VALUES : 0;
 }
 
-/** The bits of "x times the mean of all x", where x is keys or values, or their directions. */
+/** Returns the bits of "x times the mean of all x", where x is keys or values, or their directions. */
 function productWithMean(s: Score): number | undefined {
   if (s.op !== "mul") return undefined;
   const [x, mean] = s.b.op === "mean" ? [s.a, s.b] : [s.b, s.a];

@@ -2,26 +2,26 @@ import type { FloatType } from "../util/dtype.ts";
 import type { AttendArguments, ChooseArguments, DropArguments, EmbedArguments } from "./structs.ts";
 import type { HeadsArguments, LinearSegment } from "./structs.ts";
 
-/** Attention as it is asked for: how it is shared out among blocks is the kernels' business. */
+/** Arguments of an attention call. The kernels decide how blocks share the work. */
 export type AttendCall = Omit<AttendArguments, "chunk" | "queries" | "partial" | "scores" | "counters">;
 
 /**
- * The kernels of one decode step, and one of a prompt's, for tensors of one type. Each call does its work, or queues it in
- * the device's stream; sums are in float32 whatever the type.
+ * The kernels of one decode step, and one of a prompt's pass, for tensors of one type. Each call does its work, or
+ * queues it in the device's stream. Sums are in float32 for every type.
  */
 export interface StepKernels extends Disposable {
   readonly dtype: FloatType;
-  /** Matrix products of one vector each, for all of a matrix's rows. */
+  /** Computes matrix products of one vector each, for all rows of a matrix. */
   linear(segments: readonly LinearSegment[]): void;
-  /** Attention of one token over a layer's cache, to which its key and value are appended. */
+  /** Computes one token's attention over a layer's cache, and appends its key and value. */
   attend(a: AttendCall): void;
-  /** The token's embedding. */
+  /** Looks up the token's embedding. */
   embed(a: EmbedArguments): void;
-  /** Negative log-likelihood of the target, nats, and the argmax. */
+  /** Computes the negative log-likelihood of the target, nats, and the argmax. */
   choose(a: Omit<ChooseArguments, "partial" | "counter">): void;
-  /** One entry of each row leaves, and the newest takes its slot. */
+  /** Drops one entry of each row; the newest takes its slot. */
   drop(a: DropArguments): void;
-  /** Queries, keys and values of a prompt's tokens, with biases and rotated. */
+  /** Computes queries, keys and values of a prompt's tokens: adds biases and rotates. */
   heads(a: HeadsArguments): void;
   /** Attention of the step's query to every slot of every row, float32 `[rows, width]`, for {@linkcode drop}. */
   observed(rows: number, width: number): Deno.PointerObject;

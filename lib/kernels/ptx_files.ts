@@ -3,11 +3,12 @@ import type { FloatType } from "../util/dtype.ts";
 import { cudaDigest } from "./cuda_source.ts";
 
 /**
- * Version of nvcc that makes the PTX in git. Another version makes other PTX, whose speed and results nobody has measured.
+ * Version of nvcc that makes the PTX in git. Another version makes other PTX, whose speed and results have not been
+ * measured.
  */
 export const NVCC_VERSION = "13.0.88";
 
-/** What the compiler is told, apart from where source and result are. A change of it asks for a compilation. */
+/** The compiler's options, without the paths of source and result. A change requires a compilation. */
 export const COMPILER = {
   options: ["-ptx", "-std=c++17", "-O3"],
   /** `TYPE` in the source, by the type of weights, activations and cache. */
@@ -22,7 +23,7 @@ export const COMPILER = {
 export const PTX_FOLDER: URL = new URL("./ptx/", import.meta.url);
 
 /**
- * Where the compiled kernels are.
+ * Returns where the compiled kernels are.
  *
  * @param type Type of weights, activations and cache.
  * @param target Compute capability, 80 or 90.
@@ -39,15 +40,17 @@ export function ptxFile(type: FloatType, target: (typeof COMPILER.targets)[numbe
   return new URL(`step.${type}.sm_${target}.ptx.gz`, PTX_FOLDER);
 }
 
-/** {@linkcode ptxFile} as a path on this machine, where the package comes from a URL too; see {@linkcode assetPath}. */
+/**
+ * {@linkcode ptxFile} as a path on this machine, even if the package was loaded from a URL; see {@linkcode assetPath}.
+ */
 export function ptxPath(type: FloatType, target: (typeof COMPILER.targets)[number]): string {
   return assetPath(ptxFile(type, target));
 }
 
 /**
- * The first line of a PTX file: which source it was compiled from.
+ * Returns the first line of a PTX file: which source it was compiled from.
  *
- * @returns The line that files made from the source as it is now have.
+ * @returns The first line of files compiled from the current source.
  *
  * @example
  * ```ts
@@ -61,10 +64,10 @@ export function ptxHead(): string {
 }
 
 /**
- * The version of nvcc that a text names: its own `--version`, or the head of the PTX it made.
+ * Returns the version of nvcc that a text names: the output of `--version`, or the head of PTX that it made.
  *
  * @param text The text.
- * @returns Such as 13.0.88; undefined if none is named.
+ * @returns Such as 13.0.88; undefined if the text names no version.
  *
  * @example
  * ```ts

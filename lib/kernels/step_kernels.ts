@@ -23,30 +23,30 @@ import { attendBytes, type ChooseArguments, chooseBytes, type DropArguments, dro
 import { type EmbedArguments, embedBytes, type HeadsArguments, headsBytes } from "./structs.ts";
 import { linearBytes, type LinearSegment } from "./structs.ts";
 
-/** Threads of a block of the kernels that take any number. */
+/** Threads per block of the kernels that take any number. */
 const EMBED_THREADS = 256, CHOOSE_THREADS = 256;
 /** Blocks that look for the largest logit. */
 const CHOOSE_BLOCKS = 32;
-/** Most shared memory that a kernel has in addition to the dynamic, bytes. */
+/** Most static shared memory of a kernel, bytes. */
 const STATIC_SHARED = 1024;
 /**
- * The kernels of one decode step (cuda/step.cu) on a GPU, for tensors of one type. Sums are in float32 whatever the type.
+ * The kernels of one decode step (cuda/step.cu) on a GPU, for tensors of one type. Sums are in float32 for every type.
  *
- * Each call queues one kernel in the device's stream. What a kernel needs between its blocks is memory of the kernels'
- * own, made when first asked for: run a step once before it is captured.
+ * Each call queues one kernel in the device's stream. Memory that the blocks of a kernel share is allocated on first
+ * use: run a step once before capturing it.
  */
 export class CudaStepKernels implements StepKernels {
   readonly #module: CudaModule;
   readonly #driver: CudaDriver;
   readonly #scratch = new Map<string, DeviceMemory>();
-  /** Memory that a larger one has taken the place of; graphs captured before still use it. */
+  /** Memory that a larger block has replaced; graphs captured before still use it. */
   readonly #outgrown: DeviceMemory[] = [];
 
   /**
    * Compiles the kernels for the GPU.
    *
    * @throws {InputError} If the driver is missing.
-   * @throws {CudaError} If it cannot compile them.
+   * @throws {CudaError} If the driver cannot compile them.
    */
   constructor(readonly device: CudaDevice, readonly dtype: FloatType) {
     this.#driver = new CudaDriver();
@@ -54,14 +54,14 @@ export class CudaStepKernels implements StepKernels {
     this.#module = this.#driver.load(new TextDecoder().decode(gunzipSync(Deno.readFileSync(ptxPath(dtype, target)))));
   }
 
-  /** Matrix products of one vector each, for all of a matrix's rows. */
+  /** Computes matrix products of one vector each, for all rows of a matrix. */
   linear(segments: readonly LinearSegment[]): void {
     const transposed = segments[0]!.products[0].transposed ?? false;
     const perBlock = transposed ? COLUMNS_PER_BLOCK : ROWS_PER_BLOCK;
     let blocks = 0, width = 0;
     const first = segments.map(({ rows, products: [a, b], combine }) => {
       if ((a.transposed ?? false) !== transposed) {
-        throw new TypeError("Cannot mix matrices stored either way in a launch");
+        throw new TypeError("Cannot mix transposed and other matrices in a launch");
       }
       const at = blocks;
       blocks += Math.ceil(rows / perBlock);
@@ -73,10 +73,10 @@ export class CudaStepKernels implements StepKernels {
     this.#launch(kernel, [blocks], LINEAR_THREADS, linearBytes(segments, first), shared);
   }
 
-  /** Attention of one token over a layer's cache, to which its key and value are appended. */
+  /** Computes one token's attention over a layer's cache, and appends its key and value. */
   attend(a: AttendCall): void {
     const group = a.heads / a.kvHeads;
-    // What a KV head's queries pay in the mean is found by a block that has all of them.
+    // Only a block that has all queries of a KV head can compute their mean attention.
     const queries = a.observed ? group : Math.min(group, QUERIES_PER_PASS);
     const chunk = this.#chunk(a.kvHeads, a.capacity);
     const chunks = Math.ceil(a.capacity / chunk);
@@ -98,26 +98,26 @@ export class CudaStepKernels implements StepKernels {
     );
   }
 
-  /** The token's embedding. */
+  /** Looks up the token's embedding. */
   embed(a: EmbedArguments): void {
     this.#launch("step_embed", [Math.ceil(a.hidden / EMBED_THREADS)], EMBED_THREADS, embedBytes(a));
   }
 
-  /** Negative log-likelihood of the target, nats, and the argmax. */
+  /** Computes the negative log-likelihood of the target, nats, and the argmax. */
   choose(a: Omit<ChooseArguments, "partial" | "counter">): void {
     const partial = this.#memory("choice", 4 * CHOICE_FIELDS * CHOOSE_BLOCKS);
     const counter = this.#memory("choices", 4);
     this.#launch("step_choose", [CHOOSE_BLOCKS], CHOOSE_THREADS, chooseBytes({ ...a, partial, counter }));
   }
 
-  /** One entry of each row leaves, and the newest takes its slot. */
+  /** Drops one entry of each row; the newest takes its slot. */
   drop(a: DropArguments): void {
     const { program: { depth, means }, width, headDim } = a;
     const vectors = means > 0 ? DROP_THREADS / WARP + means : 0;
     const shared = 4 * (width * (1 + depth) + vectors * headDim);
     if (shared + STATIC_SHARED > this.#driver.sharedMemory) {
       throw new InputError(
-        `Cannot evict from ${width} entries a head with --kernels own: a block of this GPU has ${this.#driver.sharedMemory} bytes of shared memory, ${
+        `Cannot evict from ${width} entries per head with --kernels own: a block of this GPU has ${this.#driver.sharedMemory} bytes of shared memory, ${
           shared + STATIC_SHARED
         } are needed; --kernels ort takes any number`,
       );
@@ -126,7 +126,7 @@ export class CudaStepKernels implements StepKernels {
     this.#launch(kernel, [a.rows], DROP_THREADS, dropBytes(a), shared);
   }
 
-  /** Queries, keys and values of a prompt's tokens, with biases and rotated. */
+  /** Computes queries, keys and values of a prompt's tokens: adds biases and rotates. */
   heads(a: HeadsArguments): void {
     const loads = (a.heads + 2 * a.kvHeads) * a.headDim * this.#element / LOAD_BYTES;
     this.#launch("step_heads", [a.tokens, Math.ceil(loads / HEADS_THREADS)], HEADS_THREADS, headsBytes(a));
@@ -141,7 +141,7 @@ export class CudaStepKernels implements StepKernels {
     return DTYPES[this.dtype].bytes;
   }
 
-  /** Entries a block takes: few enough that all multiprocessors have work, as many as their memory takes. */
+  /** Returns the entries per block: few enough that all multiprocessors have work, within bounds. */
   #chunk(kvHeads: number, capacity: number): number {
     const fair = Math.ceil(capacity * kvHeads / this.#driver.multiprocessors / WARP) * WARP;
     return Math.min(256, Math.max(128, fair));

@@ -8,7 +8,7 @@ export class StructBytes {
     this.#view = new DataView(new ArrayBuffer(size));
   }
 
-  /** Pointers; null where one is left out. */
+  /** Writes pointers; null for an omitted one. */
   pointers(...values: (Deno.PointerValue | undefined)[]): this {
     for (const value of values) {
       const at = this.#field(8);
@@ -35,14 +35,14 @@ export class StructBytes {
     return this;
   }
 
-  /** Goes on at a byte: of an array with fewer than all of its elements, after it. */
+  /** Continues at a byte: after an array of which not all elements were written. */
   skipTo(at: number): this {
     if (at < this.#at) throw new RangeError(`Cannot go back from byte ${this.#at} to ${at}`);
     this.#at = at;
     return this;
   }
 
-  /** The bytes. @throws {RangeError} If fields are missing. */
+  /** Returns the bytes. @throws {RangeError} If fields are missing. */
   bytes(): Uint8Array<ArrayBuffer> {
     if (Math.ceil(this.#at / 8) * 8 !== this.size) {
       throw new RangeError(`Cannot use a structure of ${this.#at} bytes: it has ${this.size}`);

@@ -1,6 +1,6 @@
 /**
- * The structures that the kernels (cuda/) are given, as their callers know them and as bytes. Pointers are to the
- * GPU's memory; what is `T` has the kernels' type.
+ * The structures that the kernels (cuda/) take, as callers pass them and as bytes. Pointers are to the GPU's memory;
+ * `T` is the kernels' type.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { StructBytes } from "./struct_bytes.ts";
 
 type Pointer = Deno.PointerValue;
 
-/** What an activation function is applied to is a product with its bias. */
+/** Activation functions, applied to a product with its bias. */
 export type KernelActivation = "gelu" | "gelu_tanh" | "relu" | "silu";
 
 /** weight x input + bias: `[rows, width]`, `[width]`, `[rows]`. */
@@ -20,15 +20,15 @@ export interface LinearProduct {
   readonly input: Pointer;
   readonly bias?: Pointer | undefined;
   readonly width: number;
-  /** The weights are stored `[width, rows]`: all of a launch's, or none. */
+  /** The weights are stored `[width, rows]`: all weights of a launch, or none. */
   readonly transposed?: boolean;
 }
 
-/** residual + combine(activation(first), second); the first product's input is normalized where there is a norm. */
+/** residual + combine(activation(first), second); the first product's input is normalized if `norm` is given. */
 export interface LinearSegment {
   readonly rows: number;
   readonly products: readonly [LinearProduct, LinearProduct?];
-  /** "sum": each product has an input of its own; "gated": activation(first) times second, of one input. */
+  /** "sum": each product has its own input; "gated": activation(first) times second, of one input. */
   readonly combine?: "sum" | "gated" | undefined;
   readonly activation?: KernelActivation | undefined;
   readonly norm?: {
@@ -68,7 +68,7 @@ export function linearBytes(segments: readonly LinearSegment[], first: readonly 
   return out.skipTo(MAX_SEGMENTS * SEGMENT_BYTES).longs(segments.length).bytes();
 }
 
-/** Where the heads of something lie: head h begins `stride` elements after head h - 1. */
+/** Where heads lie: head h begins `stride` elements after head h - 1. */
 export interface HeadRows {
   readonly pointer: Pointer;
   readonly stride: number;
@@ -84,20 +84,20 @@ export interface AttendArguments {
   readonly keyScale?: Pointer | undefined;
   readonly plusOne: boolean;
   readonly eps: number;
-  /** `[kvHeads, capacity, headDim]`: the new entry is written behind the `past` ones. */
+  /** `[kvHeads, capacity, headDim]`: the new entry is written after the `past` ones. */
   readonly keys: Pointer;
   readonly values: Pointer;
   /** Float32 `[positions, rotaryDim / 2]`. */
   readonly cosine?: Pointer | undefined;
   readonly sine?: Pointer | undefined;
   readonly rotaryDim: number;
-  /** The token's, int64. */
+  /** The token's position, int64. */
   readonly position: Pointer;
-  /** Float32 `[kvHeads, capacity]`: keys are rotated when they are read, each to its entry's place in text order. */
+  /** Float32 `[kvHeads, capacity]`: keys are rotated when they are read, each to its entry's rank in text order. */
   readonly ranks?: Pointer | undefined;
   /** Entries before the token, int64. */
   readonly past: Pointer;
-  /** Where the attention to each slot goes, mean over a KV head's queries, float32 `[kvHeads, capacity]`. */
+  /** Receives the attention to each slot, mean over a KV head's queries, float32 `[kvHeads, capacity]`. */
   readonly observed?: Pointer | undefined;
   /** `[heads * headDim]`. */
   readonly out: Pointer;
@@ -105,11 +105,11 @@ export interface AttendArguments {
   readonly kvHeads: number;
   readonly headDim: number;
   readonly capacity: number;
-  /** What scores are multiplied by. */
+  /** Factor of the scores. */
   readonly scale: number;
-  /** Entries a block takes. */
+  /** Entries per block. */
   readonly chunk: number;
-  /** Queries of a KV head that it takes: all of them if attention is observed. */
+  /** Queries of a KV head per block: all of them if attention is observed. */
   readonly queries: number;
   readonly partial: Pointer;
   readonly scores: Pointer;
@@ -128,7 +128,7 @@ export function attendBytes(a: AttendArguments): Uint8Array<ArrayBuffer> {
     .bytes();
 }
 
-/** A token's embedding: table row times scale, plus the position's row where positions are learned. */
+/** A token's embedding: table row times scale, plus the position's row if positions are learned. */
 export interface EmbedArguments {
   readonly id: Pointer;
   readonly position?: Pointer | undefined;
@@ -152,7 +152,7 @@ export function embedBytes(a: EmbedArguments): Uint8Array<ArrayBuffer> {
     .bytes();
 }
 
-/** What is wanted of the logits. */
+/** What to compute from the logits. */
 export interface ChooseArguments {
   /** Float32 `[vocab]`. */
   readonly logits: Pointer;
@@ -201,18 +201,18 @@ export interface DropArguments {
   readonly draw?: Pointer | undefined;
   /** Float32. */
   readonly textIndex?: Pointer | undefined;
-  /** Queries whose attention is kept; 0 where it is summed up over all. */
+  /** Queries whose attention is kept; 0 if it is summed over all queries. */
   readonly window: number;
-  /** All rows of a layer are told its mean. */
+  /** All rows of a layer get the layer's mean. */
   readonly shareLayer: boolean;
   readonly program: DropProgram;
-  /** Float32 `[rows, means, headDim + SUM_FIELDS]`: see sumsOf; where the program has means. */
+  /** Float32 `[rows, means, headDim + SUM_FIELDS]`: see sumsOf; given if the program has means. */
   readonly sums?: Pointer | undefined;
 }
 
 /**
- * Numbers, float32, that a row of the eviction kernel keeps for the means of a program. They are zero where nothing was
- * summed up yet, or what was cannot be carried on.
+ * Returns how many float32 numbers a row of the eviction kernel keeps for the means of a program. They are zero if
+ * nothing was summed yet, or the sum cannot be continued.
  */
 export function sumsOf({ means }: DropProgram, headDim: number): number {
   return means * (headDim + SUM_FIELDS);
@@ -236,11 +236,11 @@ export function dropBytes(a: DropArguments): Uint8Array<ArrayBuffer> {
   return out.skipTo(DROP_BYTES).bytes();
 }
 
-/** Queries, keys or values of a prompt: what a projection gave, and where they go. */
+/** Queries, keys or values of a prompt: the projection's result, and where they are written. */
 export interface PromptRows {
-  /** Of the first token's first head; a head begins `headStride` elements after the one before, a token `tokenStride`. */
+  /** First head of the first token; a head begins `headStride` elements after the one before, a token `tokenStride`. */
   readonly rows: Pointer;
-  /** Of the first head; it lies as a token's do. */
+  /** Bias of the first head; laid out as a token's heads. */
   readonly bias?: Pointer | undefined;
   readonly tokenStride: number;
   readonly headStride: number;
@@ -253,7 +253,7 @@ export interface HeadsArguments {
   readonly query: PromptRows;
   readonly key: PromptRows;
   readonly value: PromptRows;
-  /** Float32 `[positions, rotaryDim / 2]`; without them nothing is rotated. */
+  /** Float32 `[positions, rotaryDim / 2]`; nothing is rotated without them. */
   readonly cosine?: Pointer | undefined;
   readonly sine?: Pointer | undefined;
   /** Int64 `[tokens]`. */

@@ -3,20 +3,20 @@ import type { ModelSpec } from "./spec.ts";
 type Positioned = Pick<ModelSpec, "family" | "rope" | "learned" | "maxPositions">;
 
 /**
- * Why positions cannot be those in the cache, in words that go on "Cannot use --positions cache: ".
+ * Returns why positions cannot be those in the cache, to follow "Cannot use --positions cache: ".
  *
  * @param spec The model.
  * @returns The reason, without a full stop.
  */
 export function noRotation({ family, learned }: Pick<ModelSpec, "family" | "learned">): string {
-  if (!learned) return `how ${family} models number tokens is known to their ONNX export alone`;
+  if (!learned) return `only their ONNX export knows how ${family} models number tokens`;
   return `${family} models add learned positions to the tokens, so that kept keys cannot be numbered anew; ` +
     "--positions absolute takes any";
 }
 
 /**
- * Why a model cannot number tokens in a way or so far; undefined where it can. Beyond these limits numbers would be
- * wrong, rather than worse.
+ * Returns why a model cannot number tokens in this way or this far; undefined if it can. Beyond these limits results
+ * would be wrong, not just worse.
  *
  * @example
  * ```ts

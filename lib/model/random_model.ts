@@ -6,7 +6,7 @@ import { visitWeights } from "./graph/visit_weights.ts";
 
 /**
  * Writes a model folder with random weights of a given shape: for measuring speed and memory, which do not depend on
- * what the weights say. Perplexity and accuracy of such a model mean nothing.
+ * the values of weights. Perplexity and accuracy of such a model mean nothing.
  *
  * Matrices are normal with a deviation of 0.02, norms' weights 1 and biases 0, so that activations stay in the range
  * of float16. All tensors are in one file; a block of up to a million numbers is drawn once and repeated.
@@ -28,12 +28,12 @@ import { visitWeights } from "./graph/visit_weights.ts";
  * Deno.removeSync(folder, { recursive: true });
  * ```
  *
- * @param config What config.json is to hold.
- * @param folder Where to; made if it is not there.
- * @param dtype What the weights are stored as.
- * @param seed Of the weights.
+ * @param config Content of config.json.
+ * @param folder The folder; created if it does not exist.
+ * @param dtype Type of the stored weights.
+ * @param seed Seed of the weights.
  * @returns Bytes of the weights.
- * @throws {InputError} If the config is not one of a supported model.
+ * @throws {InputError} If the config is not that of a supported model.
  */
 export function writeRandomModel(
   config: Readonly<Record<string, unknown>>,
@@ -78,7 +78,7 @@ const BLOCK = 1_048_583;
 
 const SAFETENSORS_NAMES = { float32: "F32", float16: "F16", bfloat16: "BF16" } as const;
 
-/** Names and shapes of the weights that the decoder of a config asks for. */
+/** Returns names and shapes of the weights that the decoder of a config uses. */
 function weightShapes(config: Readonly<Record<string, unknown>>): Map<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>();
   visitWeights(specOf(new ConfigReader("the config", config)), (name, shape) => shapes.set(name, shape));
@@ -100,7 +100,7 @@ function normal(count: number, seed: number): Float64Array {
   );
 }
 
-/** Numbers as they are stored. */
+/** Returns numbers as they are stored. */
 function encode(numbers: Float64Array, dtype: FloatType): Uint8Array {
   if (dtype === "float16") return new Uint8Array(Float16Array.from(numbers).buffer);
   const singles = Float32Array.from(numbers);

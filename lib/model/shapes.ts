@@ -1,5 +1,5 @@
 /**
- * Shapes of well-known models, as their config.json has them: what random weights are made for.
+ * Shapes of well-known models, as their config.json has them: for models with random weights.
  *
  * @example
  * ```ts

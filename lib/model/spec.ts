@@ -5,7 +5,7 @@ import type { Rope } from "./graph/rope/rope.ts";
 export interface Affine {
   /** Name of the weights. */
   readonly weight: string;
-  /** Name of the bias; left out where there is none. */
+  /** Name of the bias; omitted if there is none. */
   readonly bias?: string;
   /** The matrix is stored `[in, out]` rather than `[out, in]`. */
   readonly transposed?: boolean;
@@ -19,7 +19,9 @@ export type Projections =
   | { readonly query: Affine; readonly key: Affine; readonly value: Affine }
   | {
     readonly packed: Affine;
-    /** Of its rows: "heads": each head's query, key and value in turn; "parts": all queries, all keys, all values. */
+    /**
+     * Order of its rows: "heads": each head's query, key and value in turn; "parts": all queries, all keys, all values.
+     */
     readonly order: "heads" | "parts";
   };
 
@@ -35,9 +37,9 @@ export interface Block {
   };
   /** The feed-forward part. */
   readonly mlp: {
-    /** Left out where the MLP reads what attention's normalization gave. */
+    /** Omitted if the MLP reads the output of attention's normalization. */
     readonly norm?: Norm;
-    /** Where there is one, the MLP is down(activation(gate(x)) * up(x)). Shazeer 2020, arXiv:2002.05202. */
+    /** With a gate, the MLP is down(activation(gate(x)) * up(x)). Shazeer 2020, arXiv:2002.05202. */
     readonly gate?: Affine;
     readonly up: Affine;
     readonly down: Affine;
@@ -64,11 +66,11 @@ export interface ModelSpec {
   readonly vocab: number;
   /** Positions the model was trained for, tokens. */
   readonly maxPositions: number;
-  /** Rotary position embedding, where positions come in by it. */
+  /** Rotary position embedding, if the model has one. */
   readonly rope?: Rope;
-  /** A table of position embeddings, where they come in by that: position p has row p + offset. */
+  /** A table of learned position embeddings, if the model has one: position p has row p + offset. */
   readonly learned?: { readonly weight: string; readonly offset: number };
-  /** The sliding window of a layer, tokens: those a token sees, itself included; undefined where it sees all. */
+  /** The sliding window of a layer, tokens: those a token sees, itself included; undefined if it sees all. */
   readonly window?: (layer: number) => number | undefined;
   /** The normalization that all layers have. */
   readonly norm: {
@@ -78,32 +80,32 @@ export interface ModelSpec {
     /** Weights are stored less 1. */
     readonly plusOne?: boolean;
   };
-  /** What a layer's scores are multiplied by: 1 / sqrt(headDim) where it is left out. */
+  /** Factor of a layer's scores: 1 / sqrt(headDim) if omitted. */
   readonly scoreScale?: (layer: number) => number;
   /**
-   * "parallel": attention and MLP both read the block's input; "sequential": the MLP reads what attention gave; "post":
-   * so too, but the sums are normalized rather than what is read. Vaswani et al. 2017, arXiv:1706.03762.
+   * "parallel": attention and MLP both read the block's input; "sequential": the MLP reads attention's output; "post":
+   * the same, but sums are normalized rather than inputs. Vaswani et al. 2017, arXiv:1706.03762.
    */
   readonly residual: "parallel" | "sequential" | "post";
   /** Activation function of the MLP. */
   readonly activation: Activation;
   /** The token embedding, `[vocab, hidden]`: name in the checkpoint. */
   readonly embedding: string;
-  /** Matrices between embeddings and output of another width, and the hidden size. */
+  /** Matrices between the hidden size and embeddings and output of another width. */
   readonly projected?: { readonly width: number; readonly in: Affine; readonly out: Affine };
-  /** What the token embedding is multiplied by. */
+  /** Factor of the token embedding. */
   readonly embeddingScale?: number;
-  /** What tensors' names begin with in a checkpoint of the whole model, and do not in one of the model without its head. */
+  /** Prefix of tensors' names in a checkpoint of the whole model, absent in one of the model without its head. */
   readonly prefix: string;
   /** Weights of a layer, by its index from 0. */
   readonly block: (layer: number) => Block;
-  /** Left out where there is none. */
+  /** Omitted if there is none. */
   readonly finalNorm?: Norm;
-  /** The output matrix, `[vocab, hidden]`: the embedding's name where they are tied. */
+  /** The output matrix, `[vocab, hidden]`: the embedding's name if they are tied. */
   readonly head: Affine;
 }
 
-/** What a layer's scores are multiplied by. */
+/** Returns the factor of a layer's scores. */
 export function scoreScale({ scoreScale, headDim }: ModelSpec, layer: number): number {
   return scoreScale?.(layer) ?? 1 / Math.sqrt(headDim);
 }
@@ -113,7 +115,7 @@ export function affine(name: string, bias = true): Affine {
   return { weight: `${name}.weight`, ...(bias ? { bias: `${name}.bias` } : {}) };
 }
 
-/** The shortest sliding window of all layers, tokens; Infinity where there is none. */
+/** Returns the shortest sliding window of all layers, tokens; Infinity if no layer has one. */
 export function shortestWindow({ window, layers }: Pick<ModelSpec, "window" | "layers">): number {
   return Math.min(...Array.from({ length: layers }, (_, layer) => window?.(layer) ?? Infinity));
 }

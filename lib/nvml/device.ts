@@ -1,13 +1,13 @@
 import { type NVML_SYMBOLS, NvmlClock, NvmlReturn, PROCESS_INFO, VALUE_NOT_AVAILABLE } from "./symbols.ts";
 
-/** What a device takes of its library, {@linkcode Nvml}. */
+/** The parts of {@linkcode Nvml} that a device uses. */
 export interface NvmlCalls {
   readonly c: Deno.DynamicLibrary<typeof NVML_SYMBOLS>["symbols"];
-  /** Throws what an `nvmlReturn_t` says; 0 is success. */
+  /** Throws if an `nvmlReturn_t` is not 0. */
   unwrap(call: string, code: number): void;
-  /** A number that NVML writes to an `unsigned*`. */
+  /** Returns a number that NVML writes to an `unsigned*`. */
   number(call: string, get: (out: Uint32Array<ArrayBuffer>) => number): number;
-  /** A text that NVML writes to a `char*` with room for `length`. */
+  /** Returns a text that NVML writes to a `char*` with room for `length`. */
   text(call: string, length: number, get: (out: Uint8Array<ArrayBuffer>) => number): string;
 }
 
@@ -56,7 +56,7 @@ export class NvmlDevice {
     return { total: Number(total), free: Number(free), used: Number(used) };
   }
 
-  /** Clocks now and at most, MHz. @throws {NvmlError} If this GPU does not tell. */
+  /** Current and maximum clocks, MHz. @throws {NvmlError} If this GPU does not report them. */
   clocks(): { sm: number; memory: number; max_sm: number; max_memory: number } {
     const now = (clock: number) =>
       this.#nvml.number(
@@ -77,11 +77,11 @@ export class NvmlDevice {
   }
 
   /**
-   * Memory that one process holds on this GPU, its CUDA context included.
+   * Returns the memory that one process holds on this GPU, its CUDA context included.
    *
    * @param pid Process id, as this process's namespace knows it.
-   * @returns Bytes; null where NVML does not list the process, which is so before it has a CUDA context and in
-   * containers that see other ids, or lists it without a figure (NVML_VALUE_NOT_AVAILABLE: Windows' WDDM).
+   * @returns Bytes; null if NVML does not list the process (before it has a CUDA context, and in containers that see
+   * other ids), or lists it without a figure (NVML_VALUE_NOT_AVAILABLE: Windows' WDDM).
    * @throws {NvmlError} If NVML fails.
    */
   processBytes(pid: number): number | null {
@@ -92,7 +92,7 @@ export class NvmlDevice {
         this.#nvml.unwrap("nvmlDeviceGetComputeRunningProcesses_v3", code);
         break;
       }
-      // The count now says how many there are; leave room for some that start meanwhile
+      // The count is now that of all processes; leave room for some that start meanwhile
       this.#processes = new BigUint64Array((this.#count[0]! + 16) * PROCESS_INFO.size / 8);
     }
     const view = new DataView(this.#processes.buffer);

@@ -15,12 +15,12 @@ export interface GpuDescription {
   cuda_driver: string;
   /** Memory of the GPU, bytes. */
   memory_bytes: number;
-  /** Clocks now and at most, MHz; 0 where the GPU does not tell (MIG). */
+  /** Current and maximum clocks, MHz; 0 if the GPU does not report them (MIG). */
   clocks_mhz: { sm: number; memory: number; max_sm: number; max_memory: number };
 }
 
 /**
- * Describes a GPU for results.json. Clocks are those of the moment: call it when the run begins, after the warm-up,
+ * Describes a GPU for results.json. Clocks are those of the moment, so call it when the run begins, after the warm-up,
  * since an idle GPU clocks down.
  *
  * @param nvml NVML.

@@ -16,17 +16,17 @@ import { NVML_SYMBOLS, NvmlReturn } from "./symbols.ts";
  */
 export class NvmlError extends Error {
   override readonly name = "NvmlError";
-  /** Takes the function, its `nvmlReturn_t` and NVML's words for it. */
+  /** Takes the function, its `nvmlReturn_t` and NVML's message. */
   constructor(readonly call: string, readonly code: number, text: string) {
     super(`Cannot do ${call}: ${text} (${code})`);
   }
 }
 
 /**
- * NVML, the NVIDIA driver's management library, opened by FFI: which GPUs there are, and how much memory this process
+ * NVML, the NVIDIA driver's management library, opened by FFI: the machine's GPUs, and how much memory this process
  * holds on them. It creates no CUDA context, so it uses no memory of the GPU itself.
  *
- * Needs `--allow-ffi`; where the loader does not know the library, also `--allow-read` and `--allow-env`.
+ * Needs `--allow-ffi`; if the loader does not know the library, also `--allow-read` and `--allow-env`.
  *
  * @example
  * ```ts ignore
@@ -79,17 +79,17 @@ export class Nvml implements Disposable {
     return this.number("nvmlDeviceGetCount_v2", (out) => this.c.nvmlDeviceGetCount_v2(out));
   }
 
-  /** A GPU by NVML's index, which is the order of PCI bus ids. @throws {NvmlError} If there is none. */
+  /** A GPU by NVML's index, which is the order of PCI bus ids. @throws {NvmlError} If it does not exist. */
   deviceByIndex(index: number): NvmlDevice {
     return this.#device("nvmlDeviceGetHandleByIndex_v2", (out) => this.c.nvmlDeviceGetHandleByIndex_v2(index, out));
   }
 
-  /** A GPU by its UUID, or a MIG instance by its own. @throws {NvmlError} If there is none. */
+  /** A GPU by its UUID, or a MIG instance by its own. @throws {NvmlError} If it does not exist. */
   deviceByUuid(uuid: string): NvmlDevice {
     return this.#device("nvmlDeviceGetHandleByUUID", (out) => this.c.nvmlDeviceGetHandleByUUID(cString(uuid), out));
   }
 
-  /** A GPU by its PCI bus id, such as "0000:04:00.0", which the CUDA runtime tells. @throws {NvmlError} */
+  /** A GPU by its PCI bus id, such as "0000:04:00.0", which the CUDA runtime reports. @throws {NvmlError} */
   deviceByPciBusId(id: string): NvmlDevice {
     return this.#device(
       "nvmlDeviceGetHandleByPciBusId_v2",
@@ -97,21 +97,21 @@ export class Nvml implements Disposable {
     );
   }
 
-  /** Turns an `nvmlReturn_t` into an error; 0 is success. */
+  /** Throws if an `nvmlReturn_t` is not 0. */
   unwrap(call: string, code: number): void {
     if (code === 0) return;
     const text = this.c.nvmlErrorString(code);
     throw new NvmlError(call, code, text === null ? "unknown error" : Deno.UnsafePointerView.getCString(text));
   }
 
-  /** A number that NVML writes to an `unsigned*`. */
+  /** Returns a number that NVML writes to an `unsigned*`. */
   number(call: string, get: (out: Uint32Array<ArrayBuffer>) => number): number {
     const out = new Uint32Array(1);
     this.unwrap(call, get(out));
     return out[0]!;
   }
 
-  /** A text that NVML writes to a `char*` with room for `length`. */
+  /** Returns a text that NVML writes to a `char*` with room for `length`. */
   text(call: string, length: number, get: (out: Uint8Array<ArrayBuffer>) => number): string {
     const out = new Uint8Array(length);
     this.unwrap(call, get(out));

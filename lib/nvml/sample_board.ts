@@ -1,5 +1,5 @@
 /**
- * Figures that a {@linkcode SampleBoard} holds, by place in its BigInt64Array. A peak is packed with the number of the
+ * Figures that a {@linkcode SampleBoard} holds, by index in its BigInt64Array. A peak is packed with the number of the
  * measurement it belongs to, so that a sample taken before a reset can never count after it.
  */
 const PROCESS_PEAK = 0, DEVICE_PEAK = 1, PROCESS_NOW = 2, DEVICE_NOW = 3, SAMPLES = 4, BUSY_US = 5, PLACES = 6;
@@ -9,17 +9,17 @@ const BYTES = 48n, BYTES_MASK = (1n << BYTES) - 1n, EPOCHS = 1n << 15n;
 /** The sampler's state, in the Int32Array after the figures. */
 const STOP = 0, FAILED = 1, PROCESS_SEEN = 2, WORDS = 4;
 
-/** One look at the GPU's memory, bytes. */
+/** One sample of the GPU's memory, bytes. */
 export interface Sample {
-  /** What this process holds; null where NVML does not tell. */
+  /** Memory that this process holds; null if NVML does not report it. */
   readonly process: number | null;
-  /** What is in use on the GPU. */
+  /** Memory in use on the GPU. */
   readonly device: number;
 }
 
 /**
  * Shared memory between the thread that runs the model and the one that samples: neither ever waits for the other's
- * event loop, which a blocking FFI call keeps from turning.
+ * event loop, which a blocking FFI call stops.
  *
  * @example
  * ```ts
@@ -45,12 +45,12 @@ export class SampleBoard {
     this.#state = new Int32Array(buffer, PLACES * 8, WORDS);
   }
 
-  /** To be taken before a sample and given back with it. */
+  /** Read it before a sample, and pass it to {@linkcode add} with the sample. */
   epochs(): [bigint, bigint] {
     return [this.#load(PROCESS_PEAK) >> BYTES, this.#load(DEVICE_PEAK) >> BYTES];
   }
 
-  /** Counts a sample, unless there was a reset since its `epochs`. `busyUs`: what it took, us. */
+  /** Counts a sample, unless there was a reset since its `epochs`. `busyUs`: how long it took, us. */
   add(sample: Sample, epochs: [bigint, bigint], busyUs = 0): void {
     if (sample.process !== null) {
       Atomics.store(this.#state, PROCESS_SEEN, 1);
@@ -91,7 +91,7 @@ export class SampleBoard {
     return Number(this.#load(BUSY_US)) / 1e6;
   }
 
-  /** Whether NVML ever told this process's own memory. */
+  /** Whether NVML ever reported this process's own memory. */
   get processSeen(): boolean {
     return Atomics.load(this.#state, PROCESS_SEEN) === 1;
   }
@@ -101,7 +101,7 @@ export class SampleBoard {
     return Atomics.load(this.#state, FAILED) === 1;
   }
 
-  /** Says that sampling failed. */
+  /** Records that sampling failed. */
   fail(): void {
     Atomics.store(this.#state, FAILED, 1);
   }
@@ -112,7 +112,7 @@ export class SampleBoard {
     Atomics.notify(this.#state, STOP);
   }
 
-  /** Sleeps; to be called by the sampling thread. Returns false when it is to end. */
+  /** Sleeps; called by the sampling thread. Returns false when that thread must end. */
   sleep(milliseconds: number): boolean {
     Atomics.wait(this.#state, STOP, 0, milliseconds);
     return Atomics.load(this.#state, STOP) === 0;

@@ -11,18 +11,18 @@ export interface SamplerOptions {
   readonly libraryPath?: string;
   /** The process to measure; this one unless given. */
   readonly pid?: number;
-  /** Time between samples at least, ms; 2 unless given. Longer where a sample would take over 1 % of it. */
+  /** Shortest time between samples, ms; 2 unless given. Longer if a sample would take over 1 % of it. */
   readonly intervalMs?: number;
 }
 
 /**
- * Measures the GPU memory this process holds, in a thread of its own: the main thread's FFI calls block it, so that it
- * could not sample while the model runs. No trouble with NVML ever stops a run: the figures are then null and
+ * Measures the GPU memory this process holds, in a separate thread: FFI calls block the main thread, so it could not
+ * sample while the model runs. Errors of NVML never stop a run: the figures are then null and
  * {@linkcode VramSampler.reason} says why.
  *
- * Where NVML does not list this process (in some containers), the figure is what is in use on the whole GPU over what
- * was when sampling began: then `method` is "device", and other processes on the GPU blur it. Either way, what a model
- * takes is a figure minus {@linkcode VramSampler.currentBytes} from before it was loaded.
+ * If NVML does not list this process (in some containers), the figure is the memory in use on the whole GPU minus that
+ * when sampling began: then `method` is "device", and other processes on the GPU distort it. Either way, a model's
+ * memory is a figure minus {@linkcode VramSampler.currentBytes} from before it was loaded.
  *
  * Needs `--allow-ffi`, and `--allow-read` for the worker's source.
  *
@@ -54,10 +54,10 @@ export class VramSampler implements AsyncDisposable {
   private constructor() {}
 
   /**
-   * Starts sampling. Never rejects: without a GPU, a driver or the permission, the sampler says so.
+   * Starts sampling. Never rejects: without a GPU, a driver or the permission, the sampler has a `reason`.
    *
    * @param options The GPU, and for tests the library and the process.
-   * @returns The sampler, at work or with a `reason`.
+   * @returns The sampler, running or with a `reason`.
    */
   static async start(options: SamplerOptions): Promise<VramSampler> {
     const sampler = new VramSampler();
@@ -74,18 +74,18 @@ export class VramSampler implements AsyncDisposable {
     return this.reason !== null ? "unavailable" : this.#board.processSeen ? "process" : "device";
   }
 
-  /** Why there are no figures; null where there are. */
+  /** Why there are no figures; null if there are. */
   get reason(): string | null {
     return this.#reason ?? (this.#board.failed ? "NVML failed while it was sampled" : null);
   }
 
-  /** Memory held now, bytes; null where unavailable. */
+  /** Memory held now, bytes; null if unavailable. */
   get currentBytes(): number | null {
     this.#sampleHere();
     return this.#figure((of) => this.#board.now(of));
   }
 
-  /** The most held since the start or the last {@linkcode resetPeak}, bytes; null where unavailable. */
+  /** Most memory held since the start or the last {@linkcode resetPeak}, bytes; null if unavailable. */
   get peakBytes(): number | null {
     this.#sampleHere();
     return this.#figure((of) => this.#board.peak(of));
@@ -159,7 +159,7 @@ export class VramSampler implements AsyncDisposable {
     await running.promise;
   }
 
-  /** One sample by this thread, so that a figure asked for is of this moment and a reset has one at once. */
+  /** Takes a sample in this thread, so that a requested figure is current and a reset has one at once. */
   #sampleHere(): void {
     if (this.#device === null || this.reason !== null) return;
     try {

@@ -8,7 +8,7 @@ import { Nvml } from "./nvml.ts";
 import { SampleBoard } from "./sample_board.ts";
 import type { NvmlDevice } from "./device.ts";
 
-/** What the thread needs to begin. */
+/** What the thread needs to start. */
 export interface SamplerOrders {
   /** The board's memory. */
   readonly board: SharedArrayBuffer;
@@ -18,27 +18,27 @@ export interface SamplerOrders {
   readonly uuid: string;
   /** The process to look for. */
   readonly pid: number;
-  /** Time between samples at least, ms. */
+  /** Shortest time between samples, ms. */
   readonly intervalMs: number;
 }
 
-/** What it says: that it is running, why it cannot or could not go on, that it ended. */
+/** Its messages: it is running, it failed and why, it ended. */
 export type SamplerNews = { state: "running" } | { state: "failed"; reason: string } | { state: "ended" };
 
 /** Sampling takes at most this share of one core; slower calls make longer pauses. */
 const SHARE = 0.01;
-/** And at least this often, ms, so that a passing peak is not missed for long. */
+/** Longest pause, ms, so that a short peak is not missed. */
 const LONGEST_MS = 20;
 
 /** Samples until the board says stop. Exported for the test of its cost. */
 export function sample(device: NvmlDevice, board: SampleBoard, pid: number, intervalMs: number): void {
-  let usual = 0; // ms a sample takes, smoothed: a thread that was moved off its core for a moment is no measure
+  let usual = 0; // ms per sample, smoothed: a thread that was moved off its core for a moment must not count
   let last = 0;
   do {
     const epochs = board.epochs();
     const start = performance.now();
     const process = device.processBytes(pid);
-    // Once NVML tells this process's own figure, the device's is not needed
+    // Once NVML reports this process's own figure, the device's is not needed
     board.add({ process, device: process === null ? device.memory().used : 0 }, epochs, last * 1000);
     last = performance.now() - start;
     usual = usual === 0 ? last : usual + 0.05 * (Math.min(last, 10 * usual) - usual);

@@ -25,7 +25,7 @@ export const NVML_SYMBOLS = {
   nvmlDeviceGetComputeRunningProcesses_v3: { parameters: ["pointer", "buffer", "buffer"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** `nvmlReturn_t` values that are told apart. */
+/** `nvmlReturn_t` values that this project distinguishes. */
 export const NvmlReturn = {
   notSupported: 3,
   noPermission: 4,
@@ -44,5 +44,5 @@ export const NvmlClock = { sm: 1, memory: 2 } as const;
  */
 export const PROCESS_INFO = { size: 24, pid: 0, usedGpuMemory: 8 } as const;
 
-/** `NVML_VALUE_NOT_AVAILABLE`, -1, as an unsigned long long: the memory of a process that NVML cannot tell. */
+/** `NVML_VALUE_NOT_AVAILABLE`, -1, as an unsigned long long: memory of a process that NVML cannot determine. */
 export const VALUE_NOT_AVAILABLE = 0xffff_ffff_ffff_ffffn;

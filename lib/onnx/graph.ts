@@ -7,12 +7,12 @@ export type { Dim } from "./value_info.ts";
 
 const { onnx } = proto;
 
-/** A value of a graph: what a node gives and another takes. */
+/** A value of a graph: the output of one node and the input of others. */
 export type Tensor = string & { readonly __tensor: unique symbol };
 
 /**
- * A node's attribute. A number is an ONNX int where it is whole, else a float; `{ float }` is a float that may be
- * whole. A list is one of ints.
+ * A node's attribute. A number is an ONNX int if it is whole, otherwise a float; `{ float }` is a float that may be
+ * whole. A list holds ints.
  */
 export type Attribute = number | string | readonly number[] | { readonly float: number };
 
@@ -22,7 +22,7 @@ export type GraphNames = Readonly<Record<"inputs" | "outputs", ReadonlySet<strin
 const IR_VERSION = 10;
 const MICROSOFT = "com.microsoft";
 
-/** Constants of up to so many bytes are compared, to store equal ones once. */
+/** Largest constant that is compared with others, to store equal ones once, bytes. */
 const SMALL = 64;
 
 /**
@@ -43,21 +43,21 @@ export class Graph {
   readonly #inputs: proto.onnx.IValueInfoProto[] = [];
   readonly #outputs: proto.onnx.IValueInfoProto[] = [];
   readonly #initializers: proto.onnx.ITensorProto[] = [];
-  /** All names there are: of inputs, initializers, what nodes give, and outputs. */
+  /** All names: of inputs, initializers, results of nodes, and outputs. */
   readonly #names = new Set<string>();
-  /** What nodes give, and so what can be given another name. */
+  /** Results of nodes: these can be renamed. */
   readonly #results = new Set<Tensor>();
-  /** dtype, shape and bytes of small constants, and external tensors by what they point to → their tensor. */
+  /** dtype, shape and bytes of a small constant, or what an external tensor points to → its tensor. */
   readonly #stored = new Map<string, Tensor>();
-  /** A node's result → the output's name it goes by. */
+  /** A node's result → the name of the output that it is. */
   readonly #renamed = new Map<Tensor, string>();
-  /** Models whose graphs were taken in. */
+  /** Models whose graphs were included. */
   readonly #included: proto.onnx.IModelProto[] = [];
   #next = 0;
 
   /**
-   * @param name The graph's name; shows in ORT's profiles.
-   * @param opset Version of ONNX's operators; com.microsoft's are always there.
+   * @param name The graph's name, as in ORT's profiles.
+   * @param opset Version of ONNX's operators; com.microsoft's are always available.
    */
   constructor(readonly name: string, readonly opset = 21) {}
 
@@ -73,7 +73,7 @@ export class Graph {
 
   /** Declares an output. A node's result gets the output's name: no copy is made. */
   output(name: string, tensor: Tensor, dtype: DType, shape: readonly Dim[]): void {
-    // Inputs, initializers and what is an output already have a name that must stay.
+    // Inputs, initializers and what is already an output must keep their name.
     const free = this.#results.has(tensor) && !this.#renamed.has(tensor);
     this.#renamed.set(free ? tensor : this.op("Identity", [tensor]), this.#name(name));
     this.#outputs.push(valueInfo(name, dtype, shape));
@@ -82,14 +82,14 @@ export class Graph {
   /**
    * Adds a node with one output.
    *
-   * @param inputs An empty string is an input left out.
+   * @param inputs An empty string is an omitted input.
    * @param domain "com.microsoft" for ORT's own operators.
    */
   op(type: string, inputs: readonly (Tensor | "")[], attributes: Record<string, Attribute> = {}, domain = ""): Tensor {
     return this.ops(type, inputs, 1, attributes, domain)[0]!;
   }
 
-  /** Adds a node of which only outputs 0 and `last` are wanted; those between are left out. */
+  /** Adds a node with outputs 0 and `last` only; those between are omitted. */
   pair(
     type: string,
     inputs: readonly (Tensor | "")[],
@@ -129,9 +129,9 @@ export class Graph {
   }
 
   /**
-   * A constant; equal small ones are stored once.
+   * Adds a constant; equal small ones are stored once.
    *
-   * @param data Little-endian, as memory is everywhere this runs. Copied.
+   * @param data Little-endian, as on every supported platform. Copied.
    * @throws {RangeError} If the data is not of the shape's size.
    */
   constant(dtype: DType, shape: readonly number[], data: ArrayBufferView): Tensor {
@@ -148,17 +148,17 @@ export class Graph {
     return rawData.length > SMALL ? add() : this.#once(`${dtype}[${shape}] ${rawData}`, add);
   }
 
-  /** A float32 scalar. */
+  /** Adds a float32 scalar. */
   scalar(value: number): Tensor {
     return this.constant("float32", [], Float32Array.of(value));
   }
 
-  /** An int64 vector. */
+  /** Adds an int64 vector. */
   ints(...values: number[]): Tensor {
     return this.constant("int64", [values.length], BigInt64Array.from(values, BigInt));
   }
 
-  /** 0, 1, 2 … count - 1 as a constant of the given shape. */
+  /** Adds 0, 1, 2 … count - 1 as a constant of the given shape. */
   iota(count: number, shape: readonly number[] = [count], dtype: "float32" | "int64" = "float32"): Tensor {
     const data = dtype === "float32"
       ? Float32Array.from({ length: count }, (_, i) => i)
@@ -167,10 +167,10 @@ export class Graph {
   }
 
   /**
-   * A tensor that lies in a file; asked for again, it is the same one.
+   * Adds a tensor that lies in a file; repeated calls return the same one.
    *
    * @param name The tensor's name in the graph.
-   * @param file Path relative to the folder that the session is told, with "/" between its parts.
+   * @param file Path relative to the session's weights folder, with "/" between its parts.
    * @param offset First byte in the file; need not be aligned.
    * @param length Bytes.
    * @throws {TypeError} If something else in the graph has the name.
@@ -193,10 +193,10 @@ export class Graph {
   }
 
   /**
-   * Takes in the graph of a model that was read. Its names get a prefix; its operators must be of this graph's version.
+   * Includes the graph of a model that was read. Its names get a prefix; its opset must be this graph's.
    *
-   * @param inputs Its inputs' names → what stands for them here.
-   * @param place Says anew where an initializer lies.
+   * @param inputs Its inputs' names → what replaces them here.
+   * @param place Returns where an initializer lies from now on.
    * @returns Its outputs by name.
    */
   include(
@@ -218,17 +218,17 @@ export class Graph {
     return { inputs: names(this.#inputs), outputs: names(this.#outputs) };
   }
 
-  /** Converts to a type; nothing where it already has it. */
+  /** Converts to a type; adds nothing if the tensor already has it. */
   cast(x: Tensor, from: DType, to: DType): Tensor {
     return from === to ? x : this.op("Cast", [x], { to: DTYPES[to].onnx });
   }
 
-  /** The same data under another shape; one dimension may be -1, and 0 keeps the input's. */
+  /** Gives the same data another shape; one dimension may be -1, and 0 keeps the input's. */
   reshape(x: Tensor, ...shape: number[]): Tensor {
     return this.op("Reshape", [x, this.ints(...shape)]);
   }
 
-  /** The model as protobuf bytes. */
+  /** Returns the model as protobuf bytes. */
   encode(): Uint8Array<ArrayBuffer> {
     const rename = (name: string) => this.#renamed.get(name as Tensor) ?? name;
     const imports = new Map<string, proto.onnx.IOperatorSetIdProto>();
@@ -257,14 +257,14 @@ export class Graph {
     return new Uint8Array(bytes);
   }
 
-  /** Takes a name for one thing alone: ORT's complaint about two of one name says little. */
+  /** Reserves a name: ORT's message about a name used twice says little. */
   #name(name: string): string {
     if (this.#names.has(name)) throw new TypeError(`Cannot name two things "${name}" in graph ${this.name}`);
     this.#names.add(name);
     return name;
   }
 
-  /** A name that nothing has, such as a tensor of the checkpoint might. */
+  /** Returns an unused name: a tensor of the checkpoint might have any. */
   #freeName(stem: string): string {
     for (;;) {
       const name = `${stem}_${this.#next++}`;

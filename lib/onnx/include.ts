@@ -1,18 +1,18 @@
 import type proto from "onnx-proto";
 
-/** What a graph that was read is made of, under other names. */
+/** The renamed parts of a graph that was read. */
 export interface Renamed {
   readonly nodes: proto.onnx.INodeProto[];
   readonly initializers: proto.onnx.ITensorProto[];
 }
 
 /**
- * Gives everything in a graph another name, its branches and loop bodies included. Shapes that it states for what is
- * inside, which ONNX Runtime infers itself, are left out.
+ * Renames everything in a graph, its branches and loop bodies included. Omits the shapes that it states for inner
+ * tensors, which ONNX Runtime infers itself.
  *
  * @param graph A graph that was read; it is not changed.
- * @param rename From a name to another.
- * @param place Says anew where an initializer lies.
+ * @param rename Returns the new name of a name.
+ * @param place Returns where an initializer lies from now on.
  * @returns Its nodes and initializers.
  */
 export function renameAll(
@@ -20,7 +20,7 @@ export function renameAll(
   rename: (name: string) => string,
   place: (tensor: proto.onnx.ITensorProto) => proto.onnx.ITensorProto,
 ): Renamed {
-  // An empty name is an input or output left out.
+  // An empty name is an omitted input or output.
   const name = (old: string | null | undefined) => old ? rename(old) : "";
   const value = (info: proto.onnx.IValueInfoProto) => ({ ...info, name: name(info.name) });
   const inner = (graph: proto.onnx.IGraphProto): proto.onnx.IGraphProto => {

@@ -1,6 +1,6 @@
 import type proto from "onnx-proto";
 
-/** A graph, and the branches and loop bodies in it, at any depth. */
+/** Yields a graph, and the branches and loop bodies in it, at any depth. */
 export function* graphsIn(graph: proto.onnx.IGraphProto): Generator<proto.onnx.IGraphProto> {
   yield graph;
   for (const { attribute } of graph.node ?? []) {
@@ -10,7 +10,7 @@ export function* graphsIn(graph: proto.onnx.IGraphProto): Generator<proto.onnx.I
   }
 }
 
-/** The nodes of a graph, and of the branches and loop bodies in it. */
+/** Yields the nodes of a graph, and of the branches and loop bodies in it. */
 export function* nodesOf(graph: proto.onnx.IGraphProto): Generator<proto.onnx.INodeProto> {
   for (const { node } of graphsIn(graph)) yield* node ?? [];
 }

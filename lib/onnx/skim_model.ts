@@ -9,7 +9,7 @@ export interface Span {
   readonly length: number;
 }
 
-/** A model read but for its weights. */
+/** A model read without its weights. */
 export interface SkimmedModel {
   /** The model; initializers in {@linkcode spans} have no data. */
   readonly model: proto.onnx.IModelProto;
@@ -17,11 +17,11 @@ export interface SkimmedModel {
   readonly spans: ReadonlyMap<proto.onnx.ITensorProto, Span>;
 }
 
-/** Numbers of fields in onnx.proto3. */
+/** Field numbers of onnx.proto3. */
 const GRAPH = 7, INITIALIZER = 5, RAW_DATA = 9;
 /** Wire types of protobuf. */
 const VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5;
-/** Fields of the largest model: nodes, names and initializers of a decoder are some 10,000. */
+/** Most fields of a model: nodes, names and initializers of a decoder are some 10,000. */
 const MOST_FIELDS = 2_000_000;
 /** Bytes read at a time, at least. */
 const BUFFER = 1 << 16;
@@ -30,9 +30,9 @@ const BUFFER = 1 << 16;
  * Reads an ONNX model without its weights: initializers of more than `inline` bytes stay in the file, and are not read.
  *
  * @param path Path of the file.
- * @param inline Bytes of the largest initializer to be read.
+ * @param inline Largest initializer to read, bytes.
  * @returns The model, and where the others are.
- * @throws {SyntaxError} If the file is no protobuf message, or ends within one.
+ * @throws {SyntaxError} If the file is not a protobuf message, or ends within one.
  * @throws What opening or reading the file throws.
  */
 export function skimModel(path: string, inline: number): SkimmedModel {
@@ -93,7 +93,7 @@ class Reader {
   *fields(at: number, end: number): Generator<Field> {
     for (let start = at; start < end;) {
       const [tag, afterTag] = this.#varint(start, end);
-      // Zeros, as a file has that was not written to its end, would be a field for every two of them.
+      // A file that was not written to its end holds zeros: every two of them would be a field.
       if (tag < 8 || ++this.#read > MOST_FIELDS) throw new SyntaxError(`no field, or one too many, at byte ${start}`);
       const wire = tag & 7;
       let body = afterTag, next: number;

@@ -1,17 +1,19 @@
 /**
- * Between JavaScript values and C memory.
+ * Conversions between JavaScript values and C memory.
  *
  * @module
  */
 
 const encoder = new TextEncoder();
 
-/** A zero-terminated UTF-8 string. */
+/** Returns a zero-terminated UTF-8 string. */
 export function cString(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text + "\0");
 }
 
-/** A `const char* const*`: pointers to strings that lie behind them, in one block that keeps all of it alive. */
+/**
+ * Returns a `const char* const*`: pointers, then the strings they point to, in one block that keeps all of it alive.
+ */
 export function cStrings(texts: readonly string[]): Uint8Array<ArrayBuffer> {
   const strings = texts.map(cString);
   const block = new Uint8Array(new ArrayBuffer(strings.reduce((sum, { length }) => sum + length, 8 * texts.length)));
@@ -26,22 +28,22 @@ export function cStrings(texts: readonly string[]): Uint8Array<ArrayBuffer> {
   return block;
 }
 
-/** Room for one pointer that a C function fills in. */
+/** Returns room for one pointer that a C function fills in. */
 export function outPointer(): BigUint64Array<ArrayBuffer> {
   return new BigUint64Array(1);
 }
 
-/** What was written to {@linkcode outPointer}, as a pointer. */
+/** Returns the pointer that was written to {@linkcode outPointer}. */
 export function pointerAt(out: BigUint64Array): Deno.PointerValue {
   return Deno.UnsafePointer.create(out[0]!);
 }
 
-/** The C string at a pointer; empty for null. */
+/** Returns the C string at a pointer; empty for null. */
 export function stringAt(pointer: Deno.PointerValue): string {
   return pointer === null ? "" : Deno.UnsafePointerView.getCString(pointer);
 }
 
-/** The `count` C strings of a `char**`. */
+/** Returns the `count` C strings of a `char**`. */
 export function stringsAt(pointer: Deno.PointerValue, count: number): string[] {
   if (pointer === null) return [];
   const view = new Deno.UnsafePointerView(pointer);

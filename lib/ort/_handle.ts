@@ -1,6 +1,6 @@
 /**
- * Something of ORT's that must be given back once, and only once. It is when it is disposed of, or else, as a net, some
- * time after nothing holds the `Handle` any more.
+ * An object of ORT's that must be released exactly once. That happens when it is disposed of or, as a safety net, some
+ * time after nothing references the `Handle` any more.
  */
 export class Handle implements Disposable {
   readonly #what: string;
@@ -8,9 +8,10 @@ export class Handle implements Disposable {
   #pointer: Deno.PointerObject | null;
 
   /**
-   * @param what What it is, for the message of one that is used too late.
-   * @param pointer Where it is.
-   * @param release Gives it back. Must not hold the `Handle`, or the net never closes; may hold what must outlive it.
+   * @param what What it is, for the message when it is used too late.
+   * @param pointer Its address.
+   * @param release Releases it. Must not reference the `Handle`, or the safety net never works; may reference what must
+   * outlive it.
    */
   constructor(what: string, pointer: Deno.PointerObject, release: (pointer: Deno.PointerObject) => void) {
     this.#what = what;
@@ -19,7 +20,7 @@ export class Handle implements Disposable {
     net.register(this, this.#release, this);
   }
 
-  /** The address. @throws {TypeError} If it was given back. */
+  /** The address. @throws {TypeError} If it was released. */
   get pointer(): Deno.PointerObject {
     if (this.#pointer === null) throw new TypeError(`Cannot use ${this.#what}: it was disposed of`);
     return this.#pointer;

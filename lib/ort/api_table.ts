@@ -1,6 +1,7 @@
 /**
- * The functions of ONNX Runtime's C API that this project calls: place in the `OrtApi` struct and C signature
- * (onnxruntime_c_api.h, version 1.29). The struct only ever grows at its end, so a place stays valid in later versions.
+ * The functions of ONNX Runtime's C API that this project calls: index in the `OrtApi` struct and C signature
+ * (onnxruntime_c_api.h, version 1.29). The struct only ever grows at its end, so an index stays valid in later
+ * versions.
  *
  * @module
  */
@@ -10,8 +11,8 @@ export const OLDEST_API_VERSION = 23;
 /** The newest API version this table was checked against. */
 export const NEWEST_API_VERSION = 29;
 
-const pointer = "pointer"; // an opaque handle, or a `const T*` we hold as an address
-const buffer = "buffer"; // memory of ours: a C string, an array, or `T** out`
+const pointer = "pointer"; // an opaque handle, or a `const T*` held as an address
+const buffer = "buffer"; // JavaScript's memory: a C string, an array, or `T** out`
 
 /** `OrtStatus* f(...)`: null on success. */
 function status<const P extends readonly Deno.NativeType[]>(index: number, parameters: P) {
@@ -22,7 +23,7 @@ function release(index: number) {
   return { index, c: { parameters: [pointer], result: "void" } } as const;
 }
 
-/** Name → place in the struct and signature. */
+/** Name → index in the struct and signature. */
 export const API = {
   CreateStatus: { index: 0, c: { parameters: ["i32", buffer], result: pointer } }, // OrtErrorCode, const char* message
   GetErrorCode: { index: 1, c: { parameters: [pointer], result: "i32" } }, // OrtErrorCode (const OrtStatus*)

@@ -3,16 +3,16 @@ import { Handle } from "./_handle.ts";
 import type { Ort } from "./ort.ts";
 import type { Value } from "./value.ts";
 
-/** What a binding takes of its {@linkcode Session}. */
+/** The parts of {@linkcode Session} that a binding uses. */
 export interface BoundSession {
   readonly ort: Ort;
   /** The `OrtSession*`. */
   readonly handle: Deno.PointerObject;
   /** Whether its bindings can be captured as CUDA graphs. */
   readonly capturable: boolean;
-  /** A graph id that no other binding of the session has. */
+  /** Returns a graph id that no other binding of the session has. */
   nextGraphId(): number;
-  /** Throws what an `OrtStatus*` says, or what an operator of ours threw meanwhile. */
+  /** Throws the error of an `OrtStatus*`, or what a custom operator threw meanwhile. */
   check(status: Deno.PointerValue): void;
 }
 
@@ -20,7 +20,7 @@ export interface BoundSession {
 const NOT_CAPTURED = -1;
 
 /**
- * A session's inputs and outputs bound to memory once, to run as often as wanted.
+ * A session's inputs and outputs, bound to memory once for any number of runs.
  *
  * @example x = x + 1, in place
  * ```ts
@@ -56,14 +56,14 @@ export class Binding implements Disposable {
   readonly #values: ReadonlySet<Value>;
 
   /**
-   * Binds by name. The values belong to the binding from here on, even if it cannot be made: it releases them.
+   * Binds by name. The binding owns the values from here on: it releases them, even if it cannot be created.
    *
    * @param session Must be disposed of after the binding.
    * @param inputs Input's name → its tensor.
-   * @param outputs Output's name → where it is to be written.
-   * @param capture Make a CUDA graph of it: the first {@linkcode run} runs it three times and records it, later ones
+   * @param outputs Output's name → where it is written.
+   * @param capture Capture it as a CUDA graph: the first {@linkcode run} runs it three times and records it, later ones
    * replay the record, whatever is bound by then.
-   * @throws {OrtError} If the session has no input or output of a name.
+   * @throws {OrtError} If the session has no input or output of a given name.
    */
   constructor(
     readonly session: BoundSession,
@@ -89,8 +89,8 @@ export class Binding implements Disposable {
     this.#runOptions = made.use(new Handle("run options", options, (pointer) => c.ReleaseRunOptions(pointer)));
     const runOptions: Record<string, string> = {};
     if (session.capturable) runOptions.gpu_graph_id = String(capture ? session.nextGraphId() : NOT_CAPTURED);
-    // The device's one stream orders everything: a replay need not wait. Any other run has to: ORT frees its pinned
-    // memory in a callback of the stream otherwise, where CUDA allows no such call, and ends the process.
+    // The device's one stream orders everything: a replay need not wait. Any other run must: otherwise ORT frees its
+    // pinned memory in a callback of the stream, where CUDA does not allow such a call, and the process ends.
     if (session.capturable && capture) runOptions.disable_synchronize_execution_providers = "1";
     for (const [key, value] of Object.entries(runOptions)) {
       ort.check(c.AddRunConfigEntry(options, cString(key), cString(value)));
@@ -101,8 +101,8 @@ export class Binding implements Disposable {
   /**
    * Runs the session once. On CUDA this queues the work in the device's stream.
    *
-   * @throws {OrtError} If an input is missing or of the wrong type or shape, or a node fails; what an operator of ours
-   * throws comes as it is.
+   * @throws {OrtError} If an input is missing or of the wrong type or shape, or a node fails; what a custom operator
+   * throws is passed on unchanged.
    */
   run(): void {
     const { session, session: { ort, handle } } = this;

@@ -1,7 +1,7 @@
 import { bytesOf, checkRange, checkSize, type Device, type DeviceMemory } from "./device.ts";
 import type { SmallCopies } from "./small_copies.ts";
 
-/** Where blocks begin, bytes: on a cache line, as ORT's own allocations do. */
+/** Alignment of blocks, bytes: a cache line, as in ORT's own allocations. */
 const ALIGNMENT = 64;
 
 class CpuMemory implements DeviceMemory {
@@ -9,7 +9,7 @@ class CpuMemory implements DeviceMemory {
   readonly data: Uint8Array<ArrayBuffer>;
 
   constructor(readonly bytes: number, readonly free: (memory: CpuMemory) => void) {
-    // An ArrayBuffer: the bytes of a small Uint8Array made by its length may lie in V8's heap, which moves things.
+    // An ArrayBuffer: the bytes of a small Uint8Array created by length may lie in V8's heap, which moves them.
     const room = arrayBuffer(bytes + ALIGNMENT);
     const address = Deno.UnsafePointer.value(Deno.UnsafePointer.of(room));
     const skip = -address & BigInt(ALIGNMENT - 1);

@@ -3,10 +3,10 @@ import type { CudaRuntime } from "../cuda/runtime.ts";
 import { checkRange, type DeviceMemory } from "./device.ts";
 import type { PendingRead, SmallCopies } from "./small_copies.ts";
 
-/** Copies that may be under way in each direction. */
+/** Copies that may be in progress in each direction. */
 const UNDER_WAY = 4;
 
-/** Pinned memory for one copy, and the mark behind it in the stream. */
+/** Pinned memory for one copy, and the mark after it in the stream. */
 interface Slot {
   readonly buffer: PinnedBuffer;
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -14,8 +14,8 @@ interface Slot {
 }
 
 /**
- * Small copies through pinned memory. From memory that is not pinned the driver may wait for all work queued before, and
- * a step could not be queued while the one before it runs.
+ * Small copies through pinned memory. For unpinned memory the driver may wait for all work queued before, so a step
+ * could not be queued while the previous one runs.
  */
 export class CudaCopies implements SmallCopies {
   readonly #in: readonly Slot[];
@@ -42,7 +42,7 @@ export class CudaCopies implements SmallCopies {
     const { cuda, stream, memory } = this;
     checkRange(memory, offset, data.byteLength);
     const { bytes, buffer, done } = this.#in[this.#sent++ % UNDER_WAY]!;
-    if (this.#sent > UNDER_WAY) done.synchronize(); // long done, where results are taken in time
+    if (this.#sent > UNDER_WAY) done.synchronize(); // already done if results are taken in time
     bytes.set(data);
     cuda.copyToDeviceFrom(Deno.UnsafePointer.offset(memory.pointer, offset)!, buffer, data.byteLength, stream);
     done.record(stream);

@@ -11,7 +11,7 @@ export class CudaDevice implements Device {
   #allocated = 0;
 
   /**
-   * Makes the GPU this thread's and creates the context, if it has none yet.
+   * Selects the GPU for this thread, and creates the context if the GPU has none yet.
    *
    * @throws {InputError} If there is no GPU.
    */
@@ -24,7 +24,7 @@ export class CudaDevice implements Device {
     return this.#stream.pointer;
   }
 
-  /** Where the GPU is plugged in, such as "0000:04:00.0". */
+  /** PCI bus id of the GPU, such as "0000:04:00.0". */
   get pciBusId(): string {
     return this.cuda.pciBusId(this.index);
   }

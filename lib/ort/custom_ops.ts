@@ -4,23 +4,23 @@ import { cString, outPointer, pointerAt } from "./_c.ts";
 import type { Device } from "./device.ts";
 import type { Ort } from "./ort.ts";
 
-/** A tensor as an operator of ours is given it. */
+/** A tensor as a custom operator gets it. */
 export interface Argument {
-  /** Where it lies, in the device's memory. */
+  /** Its address in the device's memory. */
   readonly pointer: Deno.PointerValue;
   readonly shape: readonly number[];
 }
 
-/** What a node of ours does: queues its work in the device's stream, or on the CPU does it. */
+/** The work of a custom node: it queues the work in the device's stream, or does it at once on the CPU. */
 export type Compute = (inputs: readonly Argument[], outputs: readonly Deno.PointerObject[]) => void;
 
-/** An output's type and shape, which may follow from the inputs'. */
+/** An output's type and shape, which may depend on the inputs'. */
 export interface OutputSpec {
   readonly dtype: DType;
   readonly shape: readonly number[] | ((inputs: readonly Argument[]) => readonly number[]);
 }
 
-/** A node of ours. */
+/** A custom node. */
 interface Call {
   /** How many inputs it has. */
   readonly inputs: number;
@@ -29,13 +29,13 @@ interface Call {
   readonly constants?: (inputs: readonly Argument[]) => void;
 }
 
-/** A session's kernel for a node, with those of its inputs that are constants, and lie where they lie. */
+/** A session's kernel for a node, with its inputs that are constants: they stay where they lie. */
 interface Kernel {
   readonly call: Call;
   readonly constants: readonly (Argument | undefined)[];
 }
 
-/** Name of our operators' domain. */
+/** Name of the custom operators' domain. */
 export const DOMAIN = "kvcompress";
 
 /** `OrtCustomOp.version`: the layout written below is that of API version 22; later ones only grew. */
@@ -45,8 +45,8 @@ const CALLBACKS = 25;
 const VARIADIC = 2, REQUIRED = 0, ORT_FAIL = 1;
 
 /**
- * Operators whose kernels are functions of ours: ONNX Runtime calls back while it runs a graph, and whatever they queue
- * in the stream goes into a CUDA graph that is being captured, so that a replay calls nothing.
+ * Custom operators, whose kernels are JavaScript functions: ONNX Runtime calls them while it runs a graph. What they
+ * queue in the stream goes into a CUDA graph that is being captured, so that a replay calls nothing.
  *
  * @example y = 2 x, in TypeScript
  * ```ts
@@ -96,8 +96,8 @@ export class CustomOps implements Disposable {
   /**
    * Adds a node.
    *
-   * @param inputs Must be on the device. It may write to those that are bound to memory of ours: the graph does not
-   * know, so what reads them afterwards has to take one of the node's outputs.
+   * @param inputs Must be on the device. The node may write to inputs that are bound to a device's memory: the graph
+   * does not know, so what reads them afterwards must take one of the node's outputs.
    * @param outputs Their types and shapes.
    */
   call(g: Graph, inputs: readonly Tensor[], outputs: readonly OutputSpec[], compute: Compute): Tensor[] {
@@ -105,8 +105,8 @@ export class CustomOps implements Disposable {
   }
 
   /**
-   * Adds a node that hands over where constants lie on the device, once, when the session is made; it does nothing when
-   * it runs. Its output has to be an output of the graph, or the node is dropped; it need not be bound.
+   * Adds a node that reports where constants lie on the device, once, when the session is created; it does nothing when
+   * it runs. Its output must be an output of the graph, or ORT drops the node; it need not be bound.
    */
   reveal(g: Graph, inputs: readonly Tensor[], constants: (inputs: readonly Argument[]) => void): Tensor {
     return this.#node(g, inputs, {
@@ -122,7 +122,7 @@ export class CustomOps implements Disposable {
     return g.ops(operator, inputs, call.outputs.length, { call: index }, DOMAIN);
   }
 
-  /** Makes the operators known to a session that is being made. */
+  /** Registers the operators with a session that is being created. */
   register(options: Deno.PointerObject): void {
     const { ort, ort: { c } } = this;
     if (!this.#domain) {
@@ -133,21 +133,21 @@ export class CustomOps implements Disposable {
   }
 
   /**
-   * Throws what the status of a call says that may have called back: where an operator threw, that error as it was.
+   * Throws the error of a call that may have called back. If an operator threw, that is its error, unchanged.
    *
-   * @throws {OrtError} Where no operator did.
+   * @throws {OrtError} If the call failed and no operator threw.
    */
   check(status: Deno.PointerValue): void {
     const thrown = this.#thrown;
     this.#thrown = undefined;
     try {
-      this.ort.check(status); // and lets go of the status
+      this.ort.check(status); // and releases the status
     } catch (error) {
       throw thrown ? thrown.error : error;
     }
   }
 
-  /** The operator that has outputs of such types; its name. */
+  /** Returns the name of the operator that has outputs of these types. */
   #operator(types: readonly DType[]): string {
     const name = `Call_${types.join("_")}`;
     if (this.#operators.has(name)) return name;
@@ -165,7 +165,7 @@ export class CustomOps implements Disposable {
     return name;
   }
 
-  /** The callbacks that all operators have in common, by their place. */
+  /** Returns the callbacks that all operators have in common, by index. */
   #sharedCallbacks(): Map<number, Deno.PointerObject> {
     const provider = this.device.kind === "cuda" ? this.#keep(cString("CUDAExecutionProvider")) : null;
     const number = (value: number) => this.#callback([P], "i32", () => value);
@@ -188,7 +188,7 @@ export class CustomOps implements Disposable {
     ]);
   }
 
-  /** CreateKernelV2: a kernel is known by its number, from 1 on, which goes for its pointer. */
+  /** CreateKernelV2: a kernel's number, from 1 on, serves as its pointer. */
   #create(info: Deno.PointerObject, out: Deno.PointerObject): void {
     const { ort, ort: { c } } = this;
     const number = new BigInt64Array(1);
@@ -217,7 +217,7 @@ export class CustomOps implements Disposable {
     compute(inputs, this.#outputs(context, outputs, inputs));
   }
 
-  /** Allocates what a node gives. */
+  /** Allocates a node's outputs. */
   #outputs(context: Deno.PointerObject, outputs: readonly OutputSpec[], inputs: readonly Argument[]) {
     const { ort, ort: { c } } = this;
     return outputs.map(({ shape }, i) => {
@@ -227,7 +227,7 @@ export class CustomOps implements Disposable {
     });
   }
 
-  /** Nothing may be thrown through C code: an error goes back as a status, and is thrown where C code has returned. */
+  /** Errors must not pass through C code: an error returns as a status, and is thrown once C code has returned. */
   #try(run: () => void): Deno.PointerValue {
     try {
       run();
@@ -253,7 +253,7 @@ export class CustomOps implements Disposable {
     return Deno.UnsafePointer.of(bytes)!;
   }
 
-  /** To be called once the sessions are disposed of. */
+  /** Call it after the sessions are disposed of. */
   [Symbol.dispose](): void {
     if (this.#domain) this.ort.c.ReleaseCustomOpDomain(this.#domain);
     this.#domain = undefined;
@@ -263,13 +263,13 @@ export class CustomOps implements Disposable {
 
 const P = "pointer";
 
-/** An argument that asks ONNX Runtime for no more than it is asked for: a call takes longer than what is done with it. */
+/** An argument that calls ONNX Runtime only for what is read of it: a call takes longer than the use of its result. */
 class TensorArgument implements Argument {
   #value: Deno.PointerObject | undefined;
   #pointer: Deno.PointerObject | undefined;
   #shape: readonly number[] | undefined;
 
-  /** `value` gives the `OrtValue*`. */
+  /** `value` returns the `OrtValue*`. */
   constructor(readonly ort: Ort, readonly value: () => Deno.PointerObject) {}
 
   get pointer(): Deno.PointerObject {

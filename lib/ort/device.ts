@@ -1,6 +1,6 @@
 /**
- * Memory that a run keeps from first to last, on the CPU or on a GPU, outside ONNX Runtime's arena: freeing it gives
- * it back at once, and a captured CUDA graph cannot alias it.
+ * Memory that a run keeps from start to end, on the CPU or on a GPU, outside ONNX Runtime's arena: freeing it returns
+ * it at once, and a captured CUDA graph cannot alias it.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { SmallCopies } from "./small_copies.ts";
 export interface DeviceMemory extends Disposable {
   /** Size, bytes. */
   readonly bytes: number;
-  /** Where it begins. */
+  /** Its address. */
   readonly pointer: Deno.PointerObject;
 }
 
@@ -28,9 +28,9 @@ export interface Device extends Disposable {
   allocate(bytes: number): DeviceMemory;
   /** Copies host data in, ordered after the work already queued. `data` may be reused at once. */
   write(memory: DeviceMemory, offset: number, data: ArrayBufferView<ArrayBuffer>): void;
-  /** Copies out to the host; returns when the data is there, and so when the work queued before it is done. */
+  /** Copies out to the host; returns when the data has arrived, and so after the work queued before it. */
   read(memory: DeviceMemory, offset: number, into: ArrayBufferView<ArrayBuffer>): void;
-  /** Small copies to and from `memory`, of up to `most` bytes each, that do not wait. */
+  /** Creates small copies to and from `memory`, of up to `most` bytes each, that do not wait. */
   smallCopies(memory: DeviceMemory, most: number): SmallCopies;
   /** Sets all bytes to zero, ordered after the work already queued. */
   zero(memory: DeviceMemory): void;
@@ -38,17 +38,17 @@ export interface Device extends Disposable {
   synchronize(): void;
 }
 
-/** The bytes of a view. */
+/** Returns the bytes of a view. */
 export function bytesOf(view: ArrayBufferView<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
-/** A size that can be allocated. @throws {RangeError} For what is not a whole number of bytes. */
+/** Checks a size to allocate. @throws {RangeError} If it is not a whole number of bytes. */
 export function checkSize(bytes: number): void {
   if (!Number.isSafeInteger(bytes) || bytes < 0) throw new RangeError(`Cannot allocate ${bytes} bytes`);
 }
 
-/** Holds a copy to the memory's bounds, which C code does not. @throws {RangeError} If it goes beyond them. */
+/** Checks a copy against the memory's bounds, which C code does not. @throws {RangeError} If it goes beyond them. */
 export function checkRange(memory: DeviceMemory, offset: number, bytes: number): void {
   if (!Number.isSafeInteger(offset) || offset < 0 || offset + bytes > memory.bytes) {
     throw new RangeError(`Cannot copy ${bytes} bytes at byte ${offset}: the memory has ${memory.bytes}`);

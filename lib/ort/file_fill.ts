@@ -6,14 +6,14 @@ import type { FillOrders } from "./fill_worker.ts";
 import { cutPieces, type FileRange } from "./read_pieces.ts";
 
 /**
- * Reads under way at once, and bytes of one. A thread copies some 6 GB/s out of the page cache, and a GPU's bus takes 50: of
- * 1 to 24 readers and 2 to 16 MiB these were best for an H100 and 16 cores, 24 GB/s.
+ * Reads in progress at once, and bytes of each. A thread copies some 6 GB/s from the page cache, and a GPU's bus takes
+ * 50. Of 1 to 24 readers and 2 to 16 MiB these were best for an H100 and 16 cores: 24 GB/s.
  */
 const READERS = 12, PIECE = 4 * 2 ** 20;
 
 /**
- * Reads files into a device's memory, in a thread of its own: this one is free meanwhile, to have ONNX Runtime make the
- * session that is to use it.
+ * Reads files into a device's memory, in a separate thread. The calling thread is free meanwhile to create the session
+ * that will use the files.
  *
  * Needs `--allow-ffi`, and `--allow-read` for the files and the thread's source.
  *
@@ -37,10 +37,10 @@ export class FileFill implements Disposable {
   #seconds: number | undefined;
 
   /**
-   * Begins.
+   * Starts reading.
    *
    * @param device The device.
-   * @param memory Memory of it: must not be freed or used before the end.
+   * @param memory The device's memory: must not be freed or used before the end.
    * @param ranges What goes where, in the order of the files' bytes.
    * @throws {RangeError} If a range does not lie in the memory.
    */
@@ -55,7 +55,7 @@ export class FileFill implements Disposable {
     const cuda = device instanceof CudaDevice
       ? { cuda: { libraryPath: device.cuda.libraryPath, device: device.index } }
       : {};
-    device.synchronize(); // the memory is zeroed in the device's stream, the copies have one of their own
+    device.synchronize(); // the memory is zeroed in the device's stream, the copies run in another stream
     const orders: FillOrders = {
       board: this.#board.shared,
       pieces,
@@ -71,14 +71,14 @@ export class FileFill implements Disposable {
   }
 
   /**
-   * Waits until all of it is there; blocks.
+   * Blocks until everything is read.
    *
    * @returns How long reading took, s, the thread's start not counted.
    * @throws {InputError} If a file could not be read.
    */
   wait(): number {
     if (this.#seconds !== undefined) return this.#seconds;
-    if (!this.#worker) throw new TypeError("Cannot wait for what was disposed of, or failed");
+    if (!this.#worker) throw new TypeError("Cannot wait for a fill that was disposed of, or failed");
     const end = this.#board.wait();
     this.#end();
     if ("seconds" in end) return this.#seconds = end.seconds;
@@ -86,7 +86,7 @@ export class FileFill implements Disposable {
     throw Object.assign(new Error(end.message), { name: end.name });
   }
 
-  /** Has the thread stop, and waits until it touches the memory no more. */
+  /** Stops the thread, and waits until it no longer uses the memory. */
   [Symbol.dispose](): void {
     if (!this.#worker) return;
     this.#board.stop();

@@ -1,13 +1,13 @@
-/** How a fill ended: how long it took, s, or the error's name and words. */
+/** How a fill ended: how long it took, s, or the error's name and message. */
 export type FillEnd = { readonly seconds: number } | { readonly name: string; readonly message: string };
 
 const STATE = 0, STOP = 1, LENGTH = 2;
 const BEGUN = 1, ENDED = 2;
 const TEXT_AT = 16, TEXT_BYTES = 8192;
-/** A thread that has not begun by then, ms, does not. */
+/** Time for the thread to start, ms: if it has not by then, it will not. */
 const PATIENCE = 60_000;
 
-/** What the two threads of a fill share: one of them may have no time for messages. */
+/** What the two threads of a fill share: one of them may be too busy for messages. */
 export class FillBoard {
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #text: Uint8Array<SharedArrayBuffer>;
@@ -17,7 +17,7 @@ export class FillBoard {
     this.#text = new Uint8Array(shared, TEXT_AT);
   }
 
-  /** Whether nobody wants the rest. */
+  /** Whether the rest is not wanted any more. */
   get stopped(): boolean {
     return Atomics.load(this.#words, STOP) === 1;
   }
@@ -43,7 +43,7 @@ export class FillBoard {
   /** Blocks until the other thread has ended. */
   wait(): FillEnd {
     if (Atomics.wait(this.#words, STATE, 0, PATIENCE) === "timed-out") {
-      return { name: "Error", message: "Cannot read weights: the thread for that did not start" };
+      return { name: "Error", message: "Cannot read weights: the reading thread did not start" };
     }
     Atomics.wait(this.#words, STATE, BEGUN);
     return JSON.parse(new TextDecoder().decode(this.#text.slice(0, Atomics.load(this.#words, LENGTH))));

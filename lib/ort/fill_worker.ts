@@ -1,6 +1,6 @@
 /**
- * The thread that reads files into a device's memory, see FileFill. All it has of the project comes in while it may
- * say what went wrong: the other thread waits and hears nothing else.
+ * The thread that reads files into a device's memory, see FileFill. It imports the project's modules where it can
+ * report what went wrong: the other thread waits and receives nothing else.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { FillBoard, FillEnd } from "./fill_board.ts";
 import type { Piece } from "./read_pieces.ts";
 import type { StagingOptions } from "./staging.ts";
 
-/** What is to be done. */
+/** What the thread reads, and where to. */
 export interface FillOrders {
   readonly board: SharedArrayBuffer;
   readonly pieces: readonly Piece[];

@@ -1,4 +1,4 @@
-// Only a module that is imported makes Deno install its package.
+// Deno installs a package only if one of its modules is imported.
 import "onnxruntime-node/package.json" with { type: "json" };
 import { createRequire } from "node:module";
 import { dirname, fromFileUrl, join, resolve, toFileUrl } from "@std/path";
@@ -12,13 +12,13 @@ export interface OrtLocation {
   readonly libraryPath: string;
   /** The folder it lies in: ONNX Runtime looks for its providers there. */
   readonly folder: string;
-  /** What led there. */
+  /** How it was found. */
   readonly source: "ORT_DIR" | "setup:cuda" | "onnxruntime-node";
-  /** Whether the CUDA provider lies beside it. That it can be loaded is another matter. */
+  /** Whether the CUDA provider lies next to it. It may still fail to load. */
   readonly hasCudaProvider: boolean;
-  /** The version by the names of files; null where they do not tell. The library itself knows for sure. */
+  /** The version, from file names; null if they do not state it. Only the library itself is certain. */
   readonly versionHint: string | null;
-  /** Every place that was looked at, in order, the one found last. */
+  /** Every place searched, in order; the one found is last. */
   readonly tried: readonly string[];
 }
 
@@ -42,7 +42,7 @@ const NAMES = {
 } as const;
 const names = NAMES[Deno.build.os as keyof typeof NAMES] ?? NAMES.linux;
 
-/** Settings of {@linkcode findOnnxRuntime}, for tests and for those who keep the library elsewhere. */
+/** Settings of {@linkcode findOnnxRuntime}, for tests and for libraries kept elsewhere. */
 export interface FindOptions {
   /** Reads an environment variable; `Deno.env.get` unless given. */
   readonly env?: (name: string) => string | undefined;
@@ -103,18 +103,18 @@ export function findOnnxRuntime(options: FindOptions = {}): OrtLocation {
     [
       `Cannot find ONNX Runtime for ${Deno.build.os} ${Deno.build.arch}: looked at`,
       ...tried.map((place) => `  ${place}`),
-      "Run `deno install` where the project is, or set ORT_DIR to a folder that holds " + names.exact[0],
+      "Run `deno install` in the project's folder, or set ORT_DIR to a folder that holds " + names.exact[0],
     ].join("\n"),
   );
 }
 
 /**
- * The library of one folder, or null.
+ * Returns the library of one folder, or null.
  *
  * @param folder Absolute path of the folder.
  * @param source What named the folder.
- * @param tried Takes the places looked at.
- * @returns The location, or null where the folder holds no libonnxruntime.
+ * @param tried Receives the places searched.
+ * @returns The location, or null if the folder holds no libonnxruntime.
  *
  * @example
  * ```ts
@@ -144,8 +144,8 @@ export function locate(folder: string, source: OrtLocation["source"], tried: str
 }
 
 /**
- * onnxruntime-node's folder. By Node's own resolution from this file, then from the working directory; where the project
- * is loaded from a URL, in Deno's cache of npm packages.
+ * Returns onnxruntime-node's folder: by Node's own resolution from this file, then from the working directory; if the
+ * project is loaded from a URL, in Deno's cache of npm packages.
  */
 function onnxruntimeNode(tried: string[]): string | null {
   if (isRemote()) return dirname(fromFileUrl(import.meta.resolve("onnxruntime-node/package.json")));
@@ -162,7 +162,7 @@ function onnxruntimeNode(tried: string[]): string | null {
   return null;
 }
 
-/** The folder of this platform's binary: bin/napi-v6/{linux,darwin,win32}/{x64,arm64}; the newest napi there is. */
+/** Returns the folder of this platform's binary: bin/napi-v6/{linux,darwin,win32}/{x64,arm64}; the newest napi. */
 function npmBinFolder(npm: string): string {
   const platform = Deno.build.os === "windows" ? "win32" : Deno.build.os;
   const arch = Deno.build.arch === "aarch64" ? "arm64" : "x64";
@@ -179,7 +179,7 @@ function packageVersion(npm: string): string | null {
   }
 }
 
-/** Names in a folder; none where it does not exist, nor (if `optional`) where this process may not look. */
+/** Returns the names in a folder; none if it does not exist or (if `optional`) this process may not read it. */
 function filesOf(folder: string, optional = false): string[] {
   try {
     return [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();

@@ -3,7 +3,7 @@ import { cStrings } from "./_c.ts";
 import type { Ort } from "./ort.ts";
 
 /**
- * Has ONNX Runtime load its CUDA provider, which otherwise the first session does.
+ * Makes ONNX Runtime load its CUDA provider; otherwise the first session does.
  *
  * @throws {InputError} If a library that it needs is missing; the message names it.
  */
@@ -12,7 +12,7 @@ export function loadCudaProvider(ort: Ort): void {
   try {
     const options = ort.create((out) => c.CreateCUDAProviderOptions(out));
     try {
-      // Whichever option it is, the provider reads it; one that does not have it look for GPUs.
+      // The provider is loaded to read any option; this one does not make it look for GPUs.
       ort.check(c.UpdateCUDAProviderOptions(options, cStrings(["use_tf32"]), cStrings(["0"]), 1n));
     } finally {
       c.ReleaseCUDAProviderOptions(options);

@@ -4,7 +4,7 @@ import { cString, outPointer, pointerAt, stringAt, stringsAt } from "./_c.ts";
 import { threadsForAll } from "./threads.ts";
 
 /**
- * An error that ONNX Runtime returned, in its words.
+ * An error that ONNX Runtime returned, with its message.
  *
  * @example
  * ```ts
@@ -75,7 +75,7 @@ export class Ort {
     const getApi = new Deno.UnsafeFnPointer(apiBase.getPointer(0)!, { parameters: ["u32"], result: "pointer" });
     const getVersion = new Deno.UnsafeFnPointer(apiBase.getPointer(8)!, { parameters: [], result: "pointer" });
     this.version = stringAt(getVersion.call());
-    // GetApi of a version newer than the library's writes a complaint to stderr: ask for no more than it has.
+    // GetApi with a version newer than the library's writes a warning to stderr: ask for no newer one.
     const minor = Number(this.version.split(".")[1]);
     const version = Math.min(NEWEST_API_VERSION, minor);
     const api = version < OLDEST_API_VERSION ? null : getApi.call(version);
@@ -91,8 +91,8 @@ export class Ort {
         return [name, f.call.bind(f)];
       }),
     ) as unknown as ApiFunctions;
-    // Nothing but what ends the process goes to ORT's log: an error comes back as a status, and what ORT warns about (a
-    // node it placed on the CPU by design, say) is no news to a user.
+    // Only errors that end the process go to ORT's log: others return as a status, and ORT's warnings (such as a node
+    // placed on the CPU by design) do not help a user.
     const ORT_LOGGING_LEVEL_FATAL = 4;
     const { c } = this;
     const threading = this.create((out) => c.CreateThreadingOptions(out));
@@ -107,7 +107,7 @@ export class Ort {
     }
   }
 
-  /** Execution providers built into the library. That one is named does not mean that it can be loaded. */
+  /** Execution providers built into the library. A listed one may still fail to load. */
   get providers(): string[] {
     const list = outPointer();
     const count = new Int32Array(1);
@@ -117,7 +117,7 @@ export class Ort {
     return names;
   }
 
-  /** Throws what a status says; null is success. @throws {OrtError} */
+  /** Throws the error of a status; null is success. @throws {OrtError} */
   check(status: Deno.PointerValue): void {
     if (status === null) return;
     const error = new OrtError(stringAt(this.c.GetErrorMessage(status)), this.c.GetErrorCode(status));
@@ -125,7 +125,7 @@ export class Ort {
     throw error;
   }
 
-  /** Calls a function that creates something and gives it back through its last parameter. @throws {OrtError} */
+  /** Calls a function that creates something and returns it through its last parameter. @throws {OrtError} */
   create(call: (out: BigUint64Array<ArrayBuffer>) => Deno.PointerValue): Deno.PointerObject {
     const out = outPointer();
     this.check(call(out));

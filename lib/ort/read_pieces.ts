@@ -12,7 +12,7 @@ export interface FileRange {
   readonly to: number;
 }
 
-/** What is read of a file at once, and where its parts go. */
+/** A piece of a file that is read at once, and where its parts go. */
 export interface Piece {
   readonly file: string;
   readonly offset: number;
@@ -60,12 +60,12 @@ export function cutPieces(ranges: readonly FileRange[], most: number): Piece[] {
 }
 
 /**
- * Reads pieces of files, several at a time, and sends each to a device as soon as it is there.
+ * Reads pieces of files, several at a time, and sends each to a device as soon as it is read.
  *
  * @param pieces What to read.
- * @param memory Where the memory begins.
- * @param staging What is read into, a slot for each piece that is under way.
- * @param stopped Asked before each piece: whether nobody wants the rest.
+ * @param memory Address of the memory.
+ * @param staging Buffers to read into, a slot for each piece in progress.
+ * @param stopped Called before each piece: whether to stop.
  * @throws {InputError} If a file cannot be read, or ends before a piece does.
  */
 export async function readPieces(
@@ -105,7 +105,7 @@ export async function readPieces(
   for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
-/** Fills `into` from where the piece begins. */
+/** Fills `into` with the file's bytes from the start of the piece on. */
 async function read(file: Deno.FsFile, piece: Piece, into: Uint8Array<ArrayBuffer>): Promise<void> {
   await file.seek(piece.offset, Deno.SeekMode.Start);
   for (let done = 0; done < into.length;) {

@@ -1,7 +1,7 @@
 import type { Device } from "./device.ts";
 import type { Ort } from "./ort.ts";
 
-/** What sessions run in: shared by everything of one process. */
+/** What sessions run in; shared by the whole process. */
 export interface Runtime {
   readonly ort: Ort;
   /** Where the model and the cache live. */

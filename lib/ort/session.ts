@@ -16,29 +16,32 @@ export type View = readonly [
   device?: Device,
 ];
 
-/** How a session is made. */
+/** Options of a session. */
 export interface SessionOptions {
-  /** The folder that holds the files external initializers name. */
+  /** The folder of the files that external initializers name. */
   weightsFolder?: string;
-  /** Threads of the CPU provider, of its own; the process's (see threadsForAll) if left out, shared with other sessions. */
+  /**
+   * Threads of this session's CPU provider. If omitted, it shares the process's (see threadsForAll) with other
+   * sessions.
+   */
   threads?: number;
   /** Allow TensorFloat-32 for float32 on CUDA. Off by default: its 10 bits of mantissa are not float32. */
   tf32?: boolean;
-  /** Tensors within the graph grow from run to run: on CUDA the arena then takes more than is asked for. */
+  /** Whether tensors within the graph grow from run to run: on CUDA the arena then takes more than requested. */
   growing?: boolean;
-  /** Let bindings of this session be captured as CUDA graphs; every node has to run on the GPU then. */
+  /** Let bindings of this session be captured as CUDA graphs; every node must run on the GPU then. */
   cudaGraph?: boolean;
   /**
-   * Have ORT note every node that it runs, and on which device, in a file whose path begins so; it is whole once the session
-   * is disposed of. Steps replayed as a CUDA graph are not in it.
+   * Start of the path of a file in which ORT records every node that it runs, and on which device. It is complete once
+   * the session is disposed of. Steps replayed as a CUDA graph are not in it.
    */
   profile?: string;
-  /** Operators of our own in the model; to be disposed of after the session. */
+  /** Custom operators in the model; dispose of them after the session. */
   customOps?: CustomOps;
   /**
-   * Initializers by name, used where they lie in place of what the model says of them: ORT takes the bytes neither from
-   * its file nor into memory of its own. To be disposed of after the session; may be filled after it is made, but for
-   * those that optimizations read, which take them as the model says.
+   * Initializers by name, used in place, instead of what the model says about them: ORT neither reads their bytes from
+   * a file nor copies them to its own memory. Dispose of them after the session. They may be filled after it is
+   * created, except those that optimizations read: optimizations take them as the model says.
    */
   initializers?: ReadonlyMap<string, Value>;
 }
@@ -78,10 +81,10 @@ export class Session implements Disposable {
    * Loads a serialized ONNX model.
    *
    * @param ort The library.
-   * @param device Where it is to run; inputs and outputs are there too, but those that CUDA kernels take from the host.
+   * @param device Where it runs; inputs and outputs are there too, except those that CUDA kernels take from the host.
    * @param model The model's bytes; may be dropped afterwards.
    * @param options How it is loaded.
-   * @throws {OrtError} If ORT refuses it; the message says why. What an operator of ours throws comes as it is.
+   * @throws {OrtError} If ORT rejects it; the message says why. What a custom operator throws is passed on unchanged.
    */
   constructor(
     readonly ort: Ort,
@@ -105,7 +108,7 @@ export class Session implements Disposable {
       for (const [key, value] of Object.entries(entries)) {
         ort.check(c.AddSessionConfigEntry(handle, cString(key), cString(value)));
       }
-      // A pattern is one block for all of a run's tensors, kept beside what the first run took one by one.
+      // A pattern is one block for all of a run's tensors, kept in addition to what the first run took one by one.
       ort.check(c.DisableMemPattern(handle));
       if (options.profile !== undefined) ort.check(c.EnableProfiling(handle, cString(options.profile)));
       if (device.kind === "cuda") this.#appendCuda(handle, options);
@@ -133,7 +136,7 @@ export class Session implements Disposable {
       const settings: Record<string, string> = {
         device_id: String(device.index),
         // The default doubles the arena, and every memory figure with it. But tensors that are a little larger in every
-        // run would each find no room in what was taken for those of the run before.
+        // run would not fit into the memory taken for those of the previous run.
         arena_extend_strategy: growing ? "kNextPowerOfTwo" : "kSameAsRequested",
         use_tf32: tf32 ? "1" : "0",
         // Sums of SkipLayerNormalization in float32, whatever the type of its tensors.
@@ -150,7 +153,7 @@ export class Session implements Disposable {
     }
   }
 
-  /** Throws what a status says of a call that may have called operators of ours: see {@linkcode CustomOps.check}. */
+  /** Throws the error of a call that may have called custom operators: see {@linkcode CustomOps.check}. */
   check(status: Deno.PointerValue): void {
     (this.options.customOps ?? this.ort).check(status);
   }
@@ -160,7 +163,7 @@ export class Session implements Disposable {
     return this.device.kind === "cuda" && (this.options.cudaGraph ?? false);
   }
 
-  /** A number for a CUDA graph that no other of the session has. */
+  /** Returns a number for a CUDA graph that no other of the session has. */
   nextGraphId(): number {
     return ++this.#captures;
   }
@@ -179,8 +182,8 @@ export class Session implements Disposable {
   }
 
   /**
-   * Statistics of the session's device allocator, weights that ORT loaded included, bytes: `InUse`; `MaxInUse`, the most since the
-   * session was made; `TotalAllocated`, taken of the device. Empty where it keeps none.
+   * Returns statistics of the session's device allocator, weights that ORT loaded included, bytes: `InUse`; `MaxInUse`,
+   * the most since the session was created; `TotalAllocated`, taken from the device. Empty if it keeps none.
    */
   allocatorStats(): Record<string, number> {
     const { ort, ort: { c }, device } = this;

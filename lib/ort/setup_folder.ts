@@ -9,10 +9,10 @@ export const ORT_VERSION = "1.29.0";
 
 /**
  * The folder that `deno task setup:cuda` fills with libonnxruntime and its CUDA provider, in {@linkcode cacheFolder}.
- * Its name carries the version, so that an update never mixes with what lies there.
+ * Its name carries the version, so that an update never mixes with older files.
  *
  * @param env Reads an environment variable; `Deno.env.get` unless given.
- * @returns The folder's path; it need not exist. Null where there is no cache folder.
+ * @returns The folder's path; it need not exist. Null if there is no cache folder.
  *
  * @example
  * ```ts

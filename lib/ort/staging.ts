@@ -1,29 +1,29 @@
 import { CudaRuntime } from "../cuda/runtime.ts";
 import type { CudaEvent, CudaStream, PinnedBuffer } from "../cuda/memory.ts";
 
-/** Slots of the host's memory from which a device takes what was written there. */
+/** Slots of the host's memory from which a device copies. */
 export interface Staging extends Disposable {
   readonly slots: number;
-  /** A slot's memory, once nothing is on its way from it any more. */
+  /** Returns a slot's memory, once all copies from it are done. */
   take(slot: number): Uint8Array<ArrayBuffer>;
-  /** Begins to copy `bytes` from byte `from` of a slot on. */
+  /** Starts to copy `bytes` from byte `from` of a slot on. */
   send(slot: number, from: number, to: Deno.PointerObject, bytes: number): void;
-  /** Says that all of the slot's copies have begun. */
+  /** Marks that all of the slot's copies have started. */
   sent(slot: number): void;
   /** Waits until everything has arrived. */
   flush(): void;
 }
 
-/** What a {@linkcode Staging} is made for; can be sent to another thread. */
+/** What a {@linkcode Staging} is created for; can be sent to another thread. */
 export interface StagingOptions {
-  /** CUDA's library and the GPU's index; none for the CPU. */
+  /** CUDA's library and the GPU's index; undefined for the CPU. */
   readonly cuda?: { readonly libraryPath: string; readonly device: number };
   readonly slots: number;
   /** Bytes of a slot. */
   readonly bytes: number;
 }
 
-/** Makes the slots, on the thread that uses them. */
+/** Creates the slots, on the thread that uses them. */
 export function makeStaging({ cuda, slots, bytes }: StagingOptions): Staging {
   return cuda ? new CudaStaging(cuda, slots, bytes) : new CpuStaging(slots, bytes);
 }
@@ -50,11 +50,11 @@ class CpuStaging implements Staging {
 interface CudaSlot {
   readonly pinned: PinnedBuffer;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Recorded behind the slot's copies. */
+  /** Recorded after the slot's copies. */
   readonly done: CudaEvent;
 }
 
-/** Pinned memory, and copies in a stream of their own. A slot is allocated when it is first taken: pinning takes time. */
+/** Pinned memory, and copies in a separate stream. A slot is allocated when it is first taken: pinning takes time. */
 class CudaStaging implements Staging {
   readonly #made = new DisposableStack();
   readonly #cuda: CudaRuntime;

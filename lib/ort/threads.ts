@@ -1,11 +1,11 @@
 import { cpus } from "node:os";
 
 /**
- * Threads that the CPU provider computes with, in all sessions of the process together. They wait for work in a loop, so
- * that those of one session would be in the way of another's.
+ * Returns the number of threads that the CPU provider computes with, shared by all sessions of the process. They wait
+ * for work in a loop, so one session's threads would slow down another's.
  *
- * 0 is ORT's own choice, one for each physical core of the machine. Where the process may use fewer CPUs than there are
- * (taskset, a batch system's share, a container's quota) ORT does not see it: then one for each of those.
+ * 0 is ORT's own choice, one for each physical core of the machine. ORT does not see that a process may use fewer CPUs
+ * (taskset, a batch system's share, a container's quota): then it is one for each usable CPU.
  *
  * @example
  * ```ts

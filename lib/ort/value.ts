@@ -8,8 +8,8 @@ const OrtDeviceAllocator = 0;
 const OrtMemTypeDefault = 0;
 
 /**
- * A tensor over memory that someone else owns: a type, a shape, a place. The memory must not be freed before it; it
- * stays reachable for as long.
+ * A tensor over memory that it does not own: a type, a shape, an offset. The memory must not be freed before the
+ * tensor, which keeps it reachable.
  *
  * @example
  * ```ts
@@ -33,7 +33,7 @@ export class Value implements Disposable {
   }
 
   /**
-   * A view of `memory` from `offset` bytes on.
+   * Creates a view of `memory` from `offset` bytes on.
    *
    * @param ort The library.
    * @param device What the memory was allocated on.
@@ -41,7 +41,7 @@ export class Value implements Disposable {
    * @param dtype Element type.
    * @param shape Dimensions.
    * @param offset Where the first element is, bytes; a multiple of the element's size.
-   * @throws {RangeError} If that does not lie in the memory: C code would not notice.
+   * @throws {RangeError} If the view goes beyond the memory: C code would not notice.
    */
   static of(
     ort: Ort,
@@ -81,7 +81,7 @@ export class Value implements Disposable {
       const held = [memory];
       const handle = new Handle("a value", pointer, (pointer) => {
         c.ReleaseValue(pointer);
-        held.length = 0; // until here the memory was held
+        held.length = 0; // keeps the memory reachable until here
       });
       return new Value(handle, dtype, shape);
     } finally {

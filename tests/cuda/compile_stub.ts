@@ -1,6 +1,6 @@
 import { fromFileUrl, join } from "@std/path";
 
-/** Whether a C compiler is here to build stand-ins for libraries that need a GPU. */
+/** Whether a C compiler is available to build stand-ins for libraries that need a GPU. */
 export const hasGcc: boolean = Deno.build.os === "linux" && await works("gcc");
 
 async function works(command: string): Promise<boolean> {
@@ -25,7 +25,7 @@ export async function compileStub(source: URL, soname: string, defines: Record<s
   return path;
 }
 
-/** {@linkcode compileStub} to a path of one's own; its soname is the file's name. */
+/** Does {@linkcode compileStub} to a given path; the soname is the file's name. */
 export async function compileInto(path: string, source: URL, defines: Record<string, string> = {}): Promise<void> {
   const soname = path.slice(path.lastIndexOf("/") + 1);
   const { success, stderr } = await new Deno.Command("gcc", {

@@ -3,8 +3,8 @@ import { definition } from "./_source.ts";
 import { DIRECTION, OF_VALUES, OPS } from "../reference/stack_machine.ts";
 
 /**
- * Of a row, the sums that the kernel carries on from step to step, see sum_up in drop_mean.cuh: holds each that it would go on with
- * against what it is to be a sum of.
+ * Checks the sums of a row that the kernel carries from step to step (see sum_up in drop_mean.cuh): compares each one
+ * that it would continue with the sum of its entries.
  */
 export function carriedSums(
   { sums, program: { instructions, means }, headDim }: DropArguments,

@@ -1,4 +1,4 @@
-/** What the CUDA source says: constants, enumerations, structures and where their fields lie by C's rules. */
+/** What the CUDA source defines: constants, enumerations, structures and where their fields lie by C's rules. */
 import { CUDA_FOLDER, cudaFiles } from "../../lib/kernels/cuda_source.ts";
 
 const code = cudaFiles().map((name) => Deno.readTextFileSync(new URL(name, CUDA_FOLDER))).join("\n")

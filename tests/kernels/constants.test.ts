@@ -1,4 +1,4 @@
-/** Numbers that TypeScript and the CUDA source both have. */
+/** Numbers that TypeScript and the CUDA source both define. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import * as constants from "../../lib/kernels/constants.ts";
 import { CUDA_FOLDER } from "../../lib/kernels/cuda_source.ts";

@@ -1,4 +1,4 @@
-/** What asks for a compilation, and what does not. */
+/** What requires a compilation, and what does not. */
 import { equal, notEqual } from "node:assert/strict";
 import { toFileUrl } from "@std/path";
 import { codeOf, CUDA_FOLDER, cudaDigest, cudaFiles } from "../../lib/kernels/cuda_source.ts";

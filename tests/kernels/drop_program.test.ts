@@ -17,14 +17,14 @@ const productsWithMean = (x: s.Score): s.Score[] => {
   return [s.mul(x, mean), s.mul(mean, x)].map((product) => s.sumOver("dim", product));
 };
 
-/** What one instruction makes of keys or values. */
+/** What one instruction computes from keys or values. */
 const FORMS: readonly s.Score[] = [s.keys, s.values].flatMap((x) => [
   ...[s.sumOver, s.meanOver, s.maxOver, s.normOver].flatMap((over) => [over("dim", x), over("dim", s.abs(x))]),
   ...productsWithMean(x),
   ...productsWithMean(s.div(x, s.normOver("dim", x))),
 ]);
 
-/** Of these and of what is one number an entry; or of keys and values in any way. */
+/** Scores of these forms and of one number per entry; or of keys and values in any way. */
 const anyScores = fc.oneof(
   { arbitrary: scores({ attention: true, exact: false, leaves: FORMS }), weight: 3 },
   { arbitrary: scores({ attention: true, exact: false }), weight: 1 },
@@ -85,7 +85,7 @@ Deno.test("a compiled score gives what the expression says, whatever lies outsid
             return x;
           },
         });
-        // One order of sums or another; no float32 in between.
+        // Sums may have another order; no float32 in between.
         expected.forEach((number, i) =>
           ok(Object.is(number, got[i]) || Math.abs(number - got[i]!) <= 1e-9 * most, `${i}: ${got[i]}, not ${number}`)
         );
@@ -95,13 +95,13 @@ Deno.test("a compiled score gives what the expression says, whatever lies outsid
   );
 });
 
-/** Nodes of an expression, of which each is an instruction. */
+/** Counts the nodes of an expression, each of which is an instruction. */
 function nodes(score: s.Score): number {
   if (FORMS.includes(score)) return 1;
   return 1 + ("a" in score ? nodes(score.a) + nodes(score.b) : "x" in score ? nodes(score.x) : 0);
 }
 
-/** Whether it reads keys or values otherwise than by {@linkcode FORMS}. */
+/** Whether it reads keys or values in another way than by {@linkcode FORMS}. */
 function readsVectors(score: s.Score): boolean {
   if (FORMS.includes(score)) return false;
   if (score.op === "feature") return score.name === "keys" || score.name === "values";
@@ -136,7 +136,7 @@ Deno.test("every method's score is a program", () => {
   });
 });
 
-Deno.test("a score of more instructions than a program has is none", () => {
+Deno.test("a score of more instructions than a program can have is not compiled", () => {
   const long = (terms: number): s.Score => terms === 1 ? s.keyNorm : s.add(long(terms - 1), s.random);
   equal(compileScore(long(16))?.instructions.length, 31);
   equal(compileScore(long(17)), undefined);

@@ -1,4 +1,4 @@
-/** The compiled kernels belong to the source beside them, and are launched as they were compiled. */
+/** The compiled kernels belong to the source next to them, and are launched as they were compiled. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { gunzipSync } from "node:zlib";
 import { DTYPES, type FloatType } from "../../lib/util/dtype.ts";
@@ -28,7 +28,7 @@ Deno.test("there is PTX for each type, for Ampere and for Hopper", () => {
 });
 
 for (const { file, target } of files) {
-  Deno.test(`${name(file)} was compiled from the source as it is, and has the kernels that are launched`, () => {
+  Deno.test(`${name(file)} was compiled from the current source, and has the kernels that are launched`, () => {
     const ptx = new TextDecoder().decode(gunzipSync(Deno.readFileSync(file)));
     equal(ptx.split("\n")[0], ptxHead(), "run `deno task kernels`");
     equal(nvccVersion(ptx), NVCC_VERSION);
@@ -51,7 +51,7 @@ for (const { file, target } of files) {
       const room = Number(/const STATIC_SHARED = (\d+);/.exec(launcher)?.[1]);
       ok(
         between + sharedBytes(text) <= room,
-        `${name} has more static shared memory than step_kernels.ts reckons with`,
+        `${name} has more static shared memory than step_kernels.ts allows for`,
       );
     }
   });

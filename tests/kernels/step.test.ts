@@ -1,6 +1,6 @@
 /**
- * A step with kernels of our own, all of it but the CUDA code: its graph, its operators, where weights lie, eviction, and
- * what goes in and out, with the kernels in plain loops. Held against the CPU's decoder.
+ * A step with the project's kernels, all of it except the CUDA code: its graph, its operators, where weights lie,
+ * eviction, inputs and outputs, with the kernels in plain loops. Compared with the CPU's decoder.
  */
 import { Reason } from "../../lib/util/reason.ts";
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
@@ -54,11 +54,11 @@ interface Run {
   /** Tokens of each pass. */
   readonly passes: readonly number[];
   readonly positions?: Positions;
-  /** Whether to say what is held; it takes what is kept of each entry. */
+  /** Whether to return which entries are held; this needs what is kept of each entry. */
   readonly trace?: boolean;
 }
 
-/** What a run gives, with kernels from somewhere or the CPU's. */
+/** Returns the results of a run, with the given kernels or the CPU's. */
 function run({ model, policy, passes, positions = "absolute", trace = true }: Run, kernels?: EngineOptions["kernels"]) {
   const { spec } = model;
   const tokens = passes.reduce((a, b) => a + b);
@@ -90,7 +90,7 @@ function run({ model, policy, passes, positions = "absolute", trace = true }: Ru
   return { steps, copied: sequence.cache.copied, used: engine.steps instanceof Reason ? engine.steps.text : "own" };
 }
 
-/** Runs both, and holds one against the other; gives how often each kernel was called. */
+/** Runs both and compares them; returns how often each kernel was called. */
 function compare(wanted: Run, limit = 2e-5) {
   const kernels = new ReferenceKernels();
   const own = run(wanted, () => kernels), ort = run(wanted);
@@ -120,7 +120,7 @@ Deno.test("every tiny model is here", () => {
 
 for (const [name, obstacle] of Object.entries(FAMILIES)) {
   if (obstacle !== undefined) {
-    Deno.test(`${name} has no kernels of our own, and says why`, () => {
+    Deno.test(`${name} cannot use the project's kernels, and says why`, () => {
       const model = tiny(name);
       const long = { model, policy: methods.baseline(), passes: [33, 1] };
       equal(run(long, () => new ReferenceKernels()).used, obstacle);
@@ -128,14 +128,14 @@ for (const [name, obstacle] of Object.entries(FAMILIES)) {
     });
   }
   if (obstacle !== undefined && !/shorter|length/.test(obstacle)) continue;
-  Deno.test(`${name} gives the decoder's logits in a step of our own${obstacle ? ", of a short text" : ""}`, () => {
+  Deno.test(`${name} gives the decoder's logits with the project's kernels${obstacle ? ", of a short text" : ""}`, () => {
     const model = tiny(name);
     const { layers, residual, rope } = model.spec;
     const passes = obstacle ? [4, 1, 1, 1] : PROMPT;
     const { attend, linear, heads } = compare({ model, policy: byName("h2o"), passes });
     const steps = passes.length - 1;
     equal(attend, steps * layers);
-    // The prompt's, but where heads are normalized before they are rotated.
+    // The prompt's, unless heads are normalized before they are rotated.
     equal(heads, model.spec.block(0).attention.headNorms ? 0 : layers);
     equal(linear, steps * (1 + layers * (residual === "parallel" ? 2 : 4)));
     if (rope && !obstacle) compare({ model, policy: byName("h2o_l2"), passes: STEPS, positions: "cache" });
@@ -156,7 +156,7 @@ const byScore = (score: s.Score): Policy =>
 const valueAware = { name: "value_aware", policy: byScore(s.mul(s.attention, s.sumOver("dim", s.abs(s.values)))) };
 
 for (const { name, policy } of [...pairs(8), valueAware]) {
-  Deno.test(`${name} holds and gives the same in steps of our own`, () => {
+  Deno.test(`${name} holds and gives the same with the project's kernels`, () => {
     const model = tiny("llama-gqa");
     const { drop } = compare({ model, policy, passes: PROMPT });
     equal(drop, PROMPT.length - 1);
@@ -172,7 +172,7 @@ for (
     "products of values with their mean": s.sumOver("dim", s.mul(s.values, s.meanOver("entries", s.values))),
   })
 ) {
-  Deno.test(`a score by ${name} holds and gives the same in steps of our own`, () => {
+  Deno.test(`a score by ${name} holds and gives the same with the project's kernels`, () => {
     compare({ model: tiny("llama-gqa"), policy: byScore(score), passes: PROMPT });
   });
 }
@@ -180,7 +180,7 @@ for (
 Deno.test("a sum carried on from step to step is made anew where several entries came and went at once", () => {
   const passes = [20, 1, 1, 1, 5, 1, 1, 1, 1];
   compare({ model: tiny("llama-gqa"), policy: byName("keydiff"), passes });
-  // With nothing kept of entries, a prompt's pass has no step case at all.
+  // If nothing is kept of entries, a prompt's pass has no step case at all.
   const bare = { model: tiny("llama-gqa"), policy: byName("keydiff"), passes, trace: false };
   compare(bare);
 });

@@ -1,4 +1,4 @@
-/** How a tiny model and its ONNX exports are run, to be held against each other. */
+/** How a tiny model and its ONNX exports are run, to be compared with each other. */
 import { type PassGroup, tabulate } from "../../lib/cache/schedule.ts";
 import type { ModelFolder } from "../../lib/model/folder/model_folder.ts";
 import type { Policy } from "../../lib/policies/policy.ts";
@@ -11,7 +11,7 @@ import { speedPasses } from "../../lib/run/measure/speed_passes.ts";
 export const STEPS = 40;
 /** Of the speed pass. */
 export const lengths = { promptTokens: 24, newTokens: 6 };
-/** Text of bytes that do not repeat often: equal tokens have equal norms in layer 0, and ties are no one's mistake. */
+/** Text of bytes that do not repeat often: equal tokens have equal norms in layer 0, and a tie is not an error. */
 export const ids: readonly number[] = Array.from({ length: STEPS + 1 }, (_, i) => (i * 89 + 7) % 256);
 
 const sequences: readonly PassGroup[][] = [qualityPasses(STEPS), speedPasses(lengths)];
@@ -23,7 +23,7 @@ export interface Wanted {
   readonly positions: Positions;
 }
 
-/** An engine's options for both passes of it; an export has its own type and attention. */
+/** Returns an engine's options for both passes of it; an export has its own type and attention. */
 export function optionsFor(
   { spec, export: exported }: ModelFolder,
   { policy, skip, positions }: Wanted,

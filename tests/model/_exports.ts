@@ -1,8 +1,8 @@
 /**
- * A tiny model and its ONNX exports, as others wrote them. By optimum-cli 2.1 with optimum-onnx 0.1 and torch 2.15:
- * `model.onnx`, opset 18, and with --dtype fp16 `model_fp16.onnx`. By optimum 1.23 with torch 2.4, opset 14, `--legacy`:
- * `decoder_…`. By the model builder of onnxruntime-genai 0.9.2, `-p fp32 -e webgpu`: `fused.onnx` and its data, which it calls
- * model.onnx and model.onnx.data. Random weights, a tokenizer of bytes.
+ * A tiny model and its ONNX exports, as other tools wrote them. By optimum-cli 2.1 with optimum-onnx 0.1 and torch
+ * 2.15: `model.onnx`, opset 18, and with --dtype fp16 `model_fp16.onnx`. By optimum 1.23 with torch 2.4, opset 14,
+ * `--legacy`: `decoder_…`. By the model builder of onnxruntime-genai 0.9.2, `-p fp32 -e webgpu`: `fused.onnx` and its
+ * data, which it calls model.onnx and model.onnx.data. Random weights, a tokenizer of bytes.
  */
 import { fromFileUrl, join } from "@std/path";
 
@@ -28,7 +28,7 @@ export async function exported(name: Exported): Promise<Uint8Array<ArrayBuffer>>
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** A folder of its own with the model's config.json and tokenizer.json, and files at given paths. */
+/** A temporary folder with the model's config.json and tokenizer.json, and files at given paths. */
 export class ExportFolder implements Disposable {
   readonly path = Deno.makeTempDirSync({ prefix: "export-" });
 
@@ -36,7 +36,7 @@ export class ExportFolder implements Disposable {
     for (const name of ["config.json", "tokenizer.json"]) this.write(name, Deno.readFileSync(join(fixtures, name)));
   }
 
-  /** Writes a file; gives its path. */
+  /** Writes a file; returns its path. */
   write(name: string, content: Uint8Array): string {
     const path = join(this.path, name);
     if (name.includes("/")) Deno.mkdirSync(join(path, ".."), { recursive: true });
@@ -44,7 +44,7 @@ export class ExportFolder implements Disposable {
     return path;
   }
 
-  /** Writes an export, under its name or another; gives its path. */
+  /** Writes an export, under its name or another; returns its path. */
   async put(name: Exported, as: string = name): Promise<string> {
     return this.write(as, await exported(name));
   }

@@ -7,7 +7,7 @@ export const TINY = new URL("../fixtures/tiny/", import.meta.url);
 /** Folders whose reference had rotary frequencies of the stored type. */
 export const CONVERTED = ["llama-gqa", "qwen2"];
 
-/** What the reference gives for a folder's tokens. */
+/** The reference's results for a folder's tokens. */
 export interface Golden {
   readonly ids: number[];
   readonly nll: number[];
@@ -21,7 +21,7 @@ export function goldenOf(name: string): Golden {
   const { input_ids: ids, mixed = [20, 1, 1, 9, 17], logits_shape: [rows, vocab], nll, argmax } = JSON.parse(
     Deno.readTextFileSync(new URL(`${name}/golden.json`, TINY)),
   );
-  // Where numbers depend on the passes there is a file for each way of cutting them.
+  // If numbers depend on the passes, there is a file for each way of cutting them.
   const logitsOf = (how: string) => {
     const own = new URL(`${name}/golden_logits_${how}.f32`, TINY);
     const file = existsSync(own) ? own : new URL(`${name}/golden_logits.f32`, TINY);
@@ -37,8 +37,8 @@ export function goldenOf(name: string): Golden {
 export const most = (rows: readonly Float32Array[]) => Math.max(...rows.map((row) => Math.max(...row.map(Math.abs))));
 
 /**
- * A model as the reference's was: some were converted to the stored type and back, the table of rotary frequencies with
- * them. Who loads such weights has float32's frequencies, and what that changes is measured below.
+ * Returns a model as the reference had it: some were converted to the stored type and back, and their table of rotary
+ * frequencies too. Loading such weights gives float32's frequencies; the difference is measured below.
  */
 export function asReference(model: ModelFolder, name: string): ModelFolder {
   const { spec, tensors } = model;

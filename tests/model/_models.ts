@@ -13,7 +13,7 @@ let opened: ReturnType<typeof openRuntime> | undefined;
 /** One for all tests of a file. */
 export const runtime = () => opened ??= openRuntime("cpu");
 
-/** A small model with everything in it, changed where a test wants to. */
+/** A small model with every feature, changed as a test needs. */
 export function neox(change: Partial<Neox> = {}): Neox {
   return {
     layers: 2,
@@ -56,7 +56,7 @@ export function oldConfigOf(model: Neox): Record<string, unknown> {
   };
 }
 
-/** The share of a head that is rotated, a little more where it is not all of it: it is rounded down. */
+/** The share of a head that is rotated, a little more if it is not all of it, because it is rounded down. */
 function shareOf({ rotary, hidden, heads }: Neox): number {
   const headDim = hidden / heads;
   return rotary === headDim ? 1 : (rotary + 0.25) / headDim;
@@ -111,7 +111,7 @@ export function shapesOf(model: Neox): Record<string, number[]> {
 
 /**
  * Random weights, as float32 numbers, large enough that a part left out or a layout mixed up shows: products keep the
- * size of what goes in, norms' weights are around 1, biases around 0.
+ * size of their input, norms' weights are around 1, biases around 0.
  */
 export function randomWeights(model: Neox, seed = 1): Map<string, Float64Array> {
   const normal = normals(seed);
@@ -126,7 +126,7 @@ export function randomWeights(model: Neox, seed = 1): Map<string, Float64Array> 
   );
 }
 
-/** Standard normal numbers, enough of them by the sum of 12 uniform ones from a linear congruential generator. */
+/** Nearly standard normal numbers: each is the sum of 12 uniform ones from a linear congruential generator. */
 export function normals(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -157,7 +157,7 @@ export function storedWeights(
   );
 }
 
-/** A temporary folder, gone with the `using` that holds it. */
+/** A temporary folder, removed with the `using` that holds it. */
 export function temporaryFolder(suffix = ""): { readonly path: string } & Disposable {
   const root = Deno.makeTempDirSync({ prefix: "kvcompress_model_" });
   const path = join(root, suffix);
@@ -185,8 +185,8 @@ export function writeModel(
 }
 
 /**
- * Logits of every token, `[tokens][vocab]`, by the engine with nothing evicted: `passes` says how many tokens each
- * pass brings.
+ * Returns the logits of every token, `[tokens][vocab]`, by the engine with nothing evicted: `passes` has the number of
+ * tokens of each pass.
  */
 export function logitsOf(
   model: ModelFolder | string,
@@ -197,7 +197,7 @@ export function logitsOf(
   return logitsOfEach(model, ids, [passes], attention)[0]!;
 }
 
-/** The same of several ways of cutting the tokens into passes; elsewhere than on the CPU in float32, if asked to. */
+/** The same of several ways of cutting the tokens into passes; on the CPU in float32 by default. */
 export function logitsOfEach(
   model: ModelFolder | string,
   ids: readonly number[],

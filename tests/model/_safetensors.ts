@@ -1,4 +1,4 @@
-/** Writes safetensors files for tests: right ones, and as wrong as a test wants them. */
+/** Writes safetensors files for tests: valid ones, and invalid ones as a test needs them. */
 
 /** A tensor to be stored, its type by safetensors' name. */
 export interface Stored {
@@ -30,7 +30,7 @@ export function rounded(dtype: "F64" | "F32" | "F16" | "BF16", values: Float64Ar
   return Float64Array.from(new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer));
 }
 
-/** The bytes of a safetensors file. `align` is what the header's length is made a multiple of; 8 by custom. */
+/** The bytes of a safetensors file. `align` is what the header's length is made a multiple of; 8 by convention. */
 export function safetensors(tensors: Readonly<Record<string, Stored>>, align = 8): Uint8Array<ArrayBuffer> {
   let offset = 0;
   const header: Record<string, unknown> = { __metadata__: { format: "pt" } };
@@ -44,7 +44,7 @@ export function safetensors(tensors: Readonly<Record<string, Stored>>, align = 8
   );
 }
 
-/** A header, whatever it says, with its length before it and bytes behind it. */
+/** A header, whatever it says, with its length before it and bytes after it. */
 export function withHeader(header: string, body: readonly Uint8Array[] = []): Uint8Array<ArrayBuffer> {
   const text = new TextEncoder().encode(header);
   const bytes = new Uint8Array(8 + text.length + body.reduce((sum, { length }) => sum + length, 0));

@@ -201,7 +201,7 @@ Deno.test("a folder of links into a folder of blobs will do, as in the hub's cac
   const [, second] = Object.keys(files);
   fails(
     snapshot,
-    /model-00002-of-00003\.safetensors: it is a link to \.\.\/\.\.\/blobs\/w2, which is not there; download/,
+    /model-00002-of-00003\.safetensors: it is a link to \.\.\/\.\.\/blobs\/w2, which does not exist; download/,
   );
   Deno.removeSync(join(snapshot, second!));
   Deno.symlinkSync(join(elsewhere.path, "w2"), join(snapshot, second!));
@@ -235,7 +235,7 @@ Deno.test("openModelFolder() says what is wrong with an index", () => {
   failsWith({}, /field "weight_map" must be an object of tensor and file names, found nothing/);
   failsWith({ weight_map: [first] }, /"weight_map" must be an object/);
   for (const shard of [3, null, "", "../a", "a\\b", ["a"], {}]) {
-    failsWith({ weight_map: { ...map, x: shard } }, /"weight_map" names .*, not a file beside it/);
+    failsWith({ weight_map: { ...map, x: shard } }, /"weight_map" names .*, not a file next to it/);
   }
   failsWith({ weight_map: { ...map, x: ".." } }, /missing|folder/);
   writeFiles(folder.path, { [second]: files[second]!, [INDEX]: { weight_map: {} } });

@@ -25,7 +25,7 @@ const model = neox();
 const weights = randomWeights(model);
 const base = configOf(model);
 
-/** What a config.json describes, its functions carried out, so that two can be compared. */
+/** What a config.json describes, with its functions evaluated, so that two can be compared. */
 function described(fields: Record<string, unknown>): unknown {
   const spec: ModelSpec = specOf(new ConfigReader("config.json", fields));
   return { ...spec, block: Array.from({ length: spec.layers }, (_, layer) => spec.block(layer)) };

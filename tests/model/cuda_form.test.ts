@@ -1,4 +1,4 @@
-/** The graph as it is written for CUDA, on kernels of the same names on the CPU: a node wired wrongly shows here. */
+/** The graph written for CUDA, run with the CPU's kernels of the same names: this shows a node wired wrongly. */
 import { ok } from "node:assert/strict";
 import type { AttentionForm } from "../../lib/model/graph/attention/attention_form.ts";
 import { emitDecoder } from "../../lib/model/graph/decoder.ts";
@@ -19,7 +19,7 @@ import {
   writeModel,
 } from "./_models.ts";
 
-/** Logits of one pass over an empty cache, and the most bytes that it had in use beside the weights. */
+/** Logits of one pass over an empty cache, and the most bytes in use in addition to the weights. */
 function cudaForm(
   model: ModelFolder,
   ids: readonly number[],
@@ -104,7 +104,7 @@ Deno.test("a prompt's pass has in use what is alive, not what any layer had", ()
   using folder = temporaryFolder();
   const model = openModelFolder(writeModel(folder.path, configOf(shape), storedWeights(shape, randomWeights(shape))));
   const { bytes } = cudaForm(model, Array.from({ length: tokens }, (_, i) => i % shape.vocab), "fused");
-  // 8.5 of them; were tokens a named dimension, 19.5.
+  // 8.5 of them; 19.5 if tokens were a named dimension.
   const activations = bytes / (4 * tokens * hidden);
   ok(activations < 10, `as much as ${activations} activations`);
 });

@@ -1,4 +1,4 @@
-/** What is wrong with an export is said before anything is loaded. */
+/** Errors in an export are reported before anything is loaded. */
 import { match, throws } from "node:assert/strict";
 import { join } from "@std/path";
 import proto from "onnx-proto";
@@ -12,7 +12,7 @@ type Names = { name?: string | null }[];
 const { onnx } = proto;
 const whole = await exported("model.onnx");
 
-/** Holds what opening a folder says to a pattern. */
+/** Checks the error of opening a folder against a pattern. */
 function fails(path: string, message: RegExp): void {
   throws(() => openModelFolder(path), (error) => {
     match((error as Error).message, message);
@@ -51,7 +51,7 @@ Deno.test("an export of another kind is refused, with what it takes or gives", (
   );
   is(
     ({ graph }) => graph.input = without(graph.input, /^past_key_values/),
-    /it takes no past_key_values, only a whole text; its decoder_with_past_model\.onnx has to be beside it/,
+    /it takes no past_key_values, only a whole text; put its decoder_with_past_model\.onnx next to it/,
   );
   is(
     ({ graph }) => graph.input!.push({ ...graph.input![0]!, name: "token_type_ids" }),
@@ -84,7 +84,7 @@ Deno.test("an export of another model than config.json's is refused", () => {
     /: it has 3 layers, config\.json says 4; they are of different models$/,
   );
   is({ num_key_value_heads: 1 }, /: it has 2 KV heads, config\.json says 1; /);
-  is({ hidden_size: 64, head_dim: 16 }, /: it has 8 numbers in a head, config\.json says 16; /);
+  is({ hidden_size: 64, head_dim: 16 }, /: it has 8 dimensions per head, config\.json says 16; /);
   is({ vocab_size: 300 }, /: it has 256 columns of logits, config\.json says 300; /);
 });
 
@@ -106,10 +106,10 @@ Deno.test("a file that is no model, or was cut short, is refused", () => {
   }
 });
 
-Deno.test("weights beside an export that are missing, short or elsewhere are named", async () => {
+Deno.test("an export's weights that are missing, short or elsewhere are named", async () => {
   using folder = new ExportFolder();
   await folder.put("fused.onnx", "model.onnx");
-  fails(folder.path, /model\.onnx: its weights are in .*model\.onnx\.data, which is not there; download it as well$/);
+  fails(folder.path, /model\.onnx: its weights are in .*model\.onnx\.data, which does not exist; download it as well$/);
   const data = await exported("fused.onnx.data");
   folder.write("model.onnx.data", data.subarray(0, 1000));
   fails(
@@ -120,7 +120,7 @@ Deno.test("weights beside an export that are missing, short or elsewhere are nam
   for (const place of ["../secret", "/etc/passwd", ""]) {
     model.graph!.initializer![0]!.externalData!.find(({ key }) => key === "location")!.value = place;
     folder.write("model.onnx", onnx.ModelProto.encode(model).finish());
-    fails(folder.path, /tensor ".*" lies in ".*", which is not beside the model$/);
+    fails(folder.path, /tensor ".*" lies in ".*", which is not next to the model$/);
   }
 });
 

@@ -13,10 +13,10 @@ import { farthest, logitsOf, logitsOfEach, runtime } from "./_models.ts";
 import { weightsOf } from "./_weights.ts";
 import { SpecDecoder } from "../reference/spec.ts";
 
-/** Methods by attention that every family is run under, and those that query heads which share KV heads are. */
+/** Methods by attention under which every family runs, and those for families whose query heads share KV heads. */
 const BASIC = ["h2o"];
 const SHARED = ["h2o", "tova", "snapkv", "keydiff"];
-/** What config.json and the files of each have to be taken for: query heads, KV heads, head size, stored type. */
+/** What config.json and the files of each must be read as: query heads, KV heads, head size, stored type. */
 const FOLDERS: Readonly<Record<string, readonly [number, number, number, string]>> = {
   "gpt-neox-sequential": [4, 4, 16, "float32"],
   "llama-gqa": [4, 2, 16, "float16"],
@@ -40,7 +40,7 @@ for (const [name, [heads, kvHeads, headDim, dtype]] of Object.entries(FOLDERS)) 
   const canFuse = (tokens: number) => !fusedObstacle(spec, { dtype: "float32", device: "cpu", maxPositions: tokens });
   const forms = canFuse(ids.length) ? ["fused", "explicit"] as const : ["explicit"] as const;
 
-  // The reference computed in float32 from the weights as stored, and so does this: nothing is lost to their type.
+  // The reference computed in float32 from the weights as stored, and so does this test: their type loses nothing.
   Deno.test(`${name} gives the reference's logits in each form, however the tokens are cut into passes`, () => {
     deepEqual([spec.heads, spec.kvHeads, spec.headDim], [heads, kvHeads, headDim]);
     equal([...model.tensors.values()][0]!.dtype, dtype);
@@ -62,7 +62,7 @@ for (const [name, [heads, kvHeads, headDim, dtype]] of Object.entries(FOLDERS)) 
   Deno.test(`${name} keeps what the methods' definitions do, and gives the logits of it`, () => {
     const weights = weightsOf(model);
     const methods = kvHeads < heads ? SHARED : BASIC;
-    // A plain decoder that gives the reference's logits stands in for it where entries are dropped.
+    // A plain decoder that gives the reference's logits replaces it when entries are dropped.
     const cache = new ReferenceCache({ layers: spec.layers, heads, kvHeads }, { keep: () => "all" });
     const whole = new SpecDecoder(spec, weights, cache);
     const [, stepwise] = runs.stepwise!;

@@ -116,7 +116,7 @@ Deno.test("rotary settings are read from where the reference reads them", () => 
   );
   const yarn = { rope_type: "yarn", factor: 4 };
   const trained = (tokens: number) => ({ original_max_position_embeddings: tokens });
-  // Beside the scaling it counts more than among its fields; without, the model's length is meant.
+  // Next to the scaling it takes precedence over one among its fields; without, the model's length is meant.
   deepEqual(
     rope({ rope_parameters: { ...yarn, ...trained(16) }, ...trained(32) }),
     rope({ rope_parameters: { ...yarn, ...trained(32) } }),
@@ -180,7 +180,7 @@ Deno.test("a checkpoint of the model without its head will do where the head is 
   }
 });
 
-/** Fails where logits are not those of a plain decoder, token by token. */
+/** Fails if logits are not those of a plain decoder, token by token. */
 function isRight(model: ModelFolder, ids: readonly number[], logits: readonly Float32Array[]): void {
   const { layers, heads, kvHeads } = model.spec;
   const cache = new ReferenceCache({ layers, heads, kvHeads }, { keep: () => "all" });

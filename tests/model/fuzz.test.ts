@@ -1,4 +1,4 @@
-/** Valid models, changed at random: what is taken must compute the right thing, anything else is the user's to mend. */
+/** Valid models, changed at random: an accepted one must compute the right thing, any other gives an InputError. */
 import { ok } from "node:assert/strict";
 import { join } from "@std/path";
 import fc from "fast-check";

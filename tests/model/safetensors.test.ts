@@ -31,7 +31,7 @@ function fails(bytes: Uint8Array, message: RegExp): void {
   });
 }
 
-/** A file of 34 bytes of data under a header of one's own. */
+/** A file of 34 bytes of data under a given header. */
 const headed = (header: unknown) => withHeader(JSON.stringify(header), [new Uint8Array(34)]);
 const entryA = { dtype: "F32", shape: [2, 3], data_offsets: [0, 24] };
 const entryB = { dtype: "F16", shape: [5], data_offsets: [24, 34] };
@@ -73,7 +73,7 @@ Deno.test("readSafetensorsHeader() says that a file is no safetensors file, or n
   fails(bytes.slice(0, 7), /it has 7 bytes, too few/);
   fails(
     bytes.slice(0, 8),
-    /its header is said to be \d+ bytes long, the file has 8: it is truncated or no safetensors file$/,
+    /its header claims \d+ bytes, the file has 8: it is truncated or not a safetensors file$/,
   );
   fails(bytes.slice(0, 50), /the file has 50: it is truncated/);
   fails(bytes.slice(0, -1), /tensor "b" ends at byte \d+, the file has \d+: it is truncated, download it again$/);
@@ -83,11 +83,11 @@ Deno.test("readSafetensorsHeader() says that a file is no safetensors file, or n
   fails(more, /its last 5 bytes belong to no tensor$/);
   fails(
     new TextEncoder().encode("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n"),
-    /no safetensors file$/,
+    /not a safetensors file$/,
   );
   fails(new Uint8Array(100), /its header is not JSON/);
   const huge = new Uint8Array(16).fill(0xff);
-  fails(huge, /its header is said to be 18446744073709551615 bytes long, the file has 16/);
+  fails(huge, /its header claims 18446744073709551615 bytes, the file has 16/);
 });
 
 Deno.test("readSafetensorsHeader() says what its header is, if not a description of tensors", () => {
@@ -164,5 +164,5 @@ Deno.test("readSafetensorsHeader() says why a file cannot be opened", () => {
   Deno.mkdirSync(path("folder"));
   failsToOpen("folder", /folder: it is a folder$/);
   Deno.symlinkSync("gone", path("link"));
-  failsToOpen("link", /link: it is a link to gone, which is not there; download it again$/);
+  failsToOpen("link", /link: it is a link to gone, which does not exist; download it again$/);
 });

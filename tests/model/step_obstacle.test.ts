@@ -1,4 +1,4 @@
-/** What the kernels of a step cannot do is said beforehand, with the field that is why. */
+/** What the kernels of a step cannot do is reported beforehand, with the field that causes it. */
 import { deepEqual, equal } from "node:assert/strict";
 import { SHAPES } from "../../lib/model/shapes.ts";
 import { ConfigReader } from "../../lib/model/folder/config_reader.ts";
@@ -32,7 +32,7 @@ Deno.test("stepObstacle() knows how large heads may be, and how many to a KV hea
   equal(of({ heads: 65, kvHeads: 1 }), "its heads are too large, or too many to a KV head");
 });
 
-Deno.test("stepObstacle() minds windows and growing frequencies only where the text is longer", () => {
+Deno.test("stepObstacle() refuses windows and growing frequencies only if the text is longer", () => {
   const window = (layer: number) => layer === 1 ? 1000 : undefined;
   equal(of({ window }), "its sliding window is shorter than the text");
   equal(of({ window }, { maxPositions: 1000 }), undefined);

@@ -34,13 +34,13 @@ function logits(path: string, weightBlock: boolean, dtype: "float16" | "float32"
   return { logits: sequence.logits(), bytes: engine.weights?.bytes ?? 0, stored: engine.weightBytes };
 }
 
-/** A model in two shards, at offsets that are multiples of nothing. */
+/** A model in two shards, at unaligned offsets. */
 function shardedModel(folder: string, dtype: "F32" | "F16", model = neox()): string {
   const tensors = Object.entries(storedWeights(model, randomWeights(model), dtype));
   const shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];
   const of = (_: unknown, i: number) => i % 3 === 0 ? 0 : 1; // neighbours in the model are not in a file
   const files = shards.map((name, shard) => {
-    // A weight of no use to the decoder, between others
+    // A weight that the decoder does not use, between others
     const own = [...tensors.filter((entry, i) => of(entry, i) === shard)];
     own.splice(2, 0, [`unused.${shard}`, { dtype: "U8", shape: [7], data: new Uint8Array(7) }]);
     return [name, safetensors(Object.fromEntries(own), 1)] as const;

@@ -17,7 +17,7 @@ const symbols = {
   stub_started: { parameters: [], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** A hand on what the stand-in says. */
+/** Sets what the stand-in reports. */
 export class NvmlStub implements Disposable {
   #library: Deno.DynamicLibrary<typeof symbols>;
   constructor(readonly path: string) {

@@ -20,7 +20,7 @@ function modelOf(sizes: readonly number[]): Uint8Array<ArrayBuffer> {
   return g.encode();
 }
 
-Deno.test("skimModel() is decoding, but for large initializers, which lie where it says", () => {
+Deno.test("skimModel() decodes all except large initializers, which lie where it says", () => {
   fc.assert(fc.property(fc.array(fc.integer({ min: 1, max: 600 }), { minLength: 1, maxLength: 8 }), (sizes) => {
     const bytes = modelOf(sizes);
     Deno.writeFileSync(path, bytes);
@@ -46,7 +46,7 @@ Deno.test("skimModel() of anything else gives an error, or next to nothing", () 
   };
   for (let length = 1; length < bytes.length; length += 7) {
     const cut = bytes.subarray(0, length);
-    // Where a message ends at the cut it is a shorter one.
+    // If a message ends at the cut, it is a shorter one.
     try {
       reads(cut);
     } catch (error) {

@@ -1,6 +1,6 @@
 /**
  * Run with --expose-gc: binds many sessions' inputs and outputs to memory of all sizes, collects garbage between the
- * runs, and looks at the results. Some of it is dropped rather than disposed of.
+ * runs, and checks the results. Some of it is dropped rather than disposed of.
  */
 import { equal, ok } from "node:assert/strict";
 import { Binding } from "../../lib/ort/binding.ts";

@@ -34,7 +34,7 @@ Deno.test("CpuDevice copies what C code sees, within bounds", () => {
   equal(new Deno.UnsafePointerView(memory.pointer).getInt32(8), 0);
 });
 
-Deno.test("CpuDevice refuses sizes that are none, and more than there is", () => {
+Deno.test("CpuDevice refuses invalid sizes, and more memory than the host has", () => {
   using device = new CpuDevice();
   for (const bytes of [-1, 0.5, NaN, Infinity, 2 ** 52]) {
     throws(() => device.allocate(bytes), (error: unknown) => {

@@ -1,4 +1,4 @@
-/** Operators of ours in a real session: what they are given, what comes back, and what happens when one throws. */
+/** Custom operators in a real session: what they get, what they return, and what happens when one throws. */
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { InputError } from "../../lib/util/errors.ts";
 import { Graph, type Tensor } from "../../lib/onnx/graph.ts";
@@ -12,7 +12,7 @@ const floats = (at: Deno.PointerValue, count: number) =>
 const longs = (at: Deno.PointerValue, count: number) =>
   new BigInt64Array(Deno.UnsafePointerView.getArrayBuffer(at!, 8 * count));
 
-/** Runs a graph once on float inputs; gives what each output holds. */
+/** Runs a graph once on float inputs; returns the content of each output. */
 function run(
   session: Session,
   inputs: Readonly<Record<string, readonly [shape: number[], numbers: number[]]>>,
@@ -139,7 +139,7 @@ Deno.test("constants are revealed once, when the session is made, cast ones too"
   equal(times, 1);
 });
 
-Deno.test("what is thrown when a session is made comes out of it as it is", () => {
+Deno.test("what is thrown when a session is created is passed on unchanged", () => {
   using ops = new CustomOps(ort, device);
   const g = new Graph("input");
   g.output("y", ops.reveal(g, [g.input("x", "float32", [1])], () => {}), "float32", [1]);
@@ -159,7 +159,7 @@ Deno.test("what is thrown when a session is made comes out of it as it is", () =
   throws(() => new Session(ort, device, h.encode(), { customOps: revealing }), (error) => error === refused);
 });
 
-Deno.test("what a callback throws comes out of the run as it is, and the session goes on", () => {
+Deno.test("what a callback throws is passed on unchanged, and the session goes on", () => {
   using ops = new CustomOps(ort, device);
   const g = new Graph("throws");
   const thrown: unknown[] = [];
@@ -178,7 +178,7 @@ Deno.test("what a callback throws comes out of the run as it is, and the session
   for (const value of [-4, -1, -9]) throws(() => root(value), (error) => error === thrown.at(-1));
   equal(thrown.length, 3);
   deepEqual(root(16), [-4]);
-  // It is not taken for the reason of what fails without it.
+  // It is not reported as the reason of a later failure.
   throws(() => root(4, [1, 1]), (error) => error instanceof OrtError && /rank/.test(error.message));
 });
 

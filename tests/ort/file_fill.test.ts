@@ -10,7 +10,7 @@ import { FileFill } from "../../lib/ort/file_fill.ts";
 import { cutPieces, type FileRange } from "../../lib/ort/read_pieces.ts";
 import { compileStub, hasGcc } from "../cuda/compile_stub.ts";
 
-/** Files of bytes that say where they are, in a folder of their own. */
+/** Files of bytes that say where they are, in a temporary folder. */
 class Files implements Disposable {
   readonly folder = Deno.makeTempDirSync({ prefix: "kvcompress_fill_" });
 
@@ -25,7 +25,7 @@ class Files implements Disposable {
   }
 }
 
-/** The memory after a fill, and what has to be in it. */
+/** The memory after a fill, and what must be in it. */
 function filled(device: Device, size: number, ranges: readonly FileRange[], how: { readers: number; piece: number }) {
   using memory = device.allocate(size);
   using fill = new FileFill(device, memory, ranges, how);

@@ -77,7 +77,7 @@ Deno.test("Session reads weights from a folder it is told of, and says which fil
   try {
     const g = new Graph("weights");
     const x = g.input("x", "float32", [2]);
-    // At a byte that is a multiple of nothing.
+    // At an unaligned byte.
     g.output("y", g.op("Add", [x, g.external("w", "float32", [2], "a/w ü.bin", 3, 8)]), "float32", [2]);
     const model = g.encode();
     throws(() => new Session(ort, device, model, { weightsFolder: folder }), (error: unknown) => {

@@ -11,7 +11,7 @@ import { speedPasses } from "../../lib/run/measure/speed_passes.ts";
 import { embeddedModel, goldenTokens } from "./golden.ts";
 import { distance, run } from "./kernel_parity.ts";
 
-/** What the passes are computed in. */
+/** How the passes are computed. */
 export interface Form extends Pick<EngineOptions, "kernels"> {
   readonly dtype: FloatType;
   readonly attention: AttentionForm;
@@ -46,9 +46,9 @@ const reading = (policy: Policy) => ({
 });
 
 /**
- * How far a form is off, nats, the largest of all passes: without eviction from the whole prompt, and under methods that evict
- * between chunks from the CPU's reading of the same chunks, up to the first choice that fell otherwise. Half precision has
- * such ties everywhere, and is held to it under a method that chooses by place alone.
+ * How far a form is off, nats, the largest of all passes: without eviction from the whole prompt, and under methods
+ * that evict between chunks from the CPU's reading of the same chunks, up to the first choice that differs. Half
+ * precision has such ties everywhere, and is checked under a method that chooses by place alone.
  */
 export function* chunkDifferences(
   runtime: Runtime,

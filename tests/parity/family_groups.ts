@@ -1,11 +1,11 @@
-/** Models and exports of `deno task parity cpu|cuda families`, each in a process of its own: a crash is one failure. */
+/** Models and exports of `deno task parity cpu|cuda families`, each in a separate process: a crash is one failure. */
 import { fromFileUrl } from "@std/path";
 import { denoProgram, projectFlags } from "../../lib/process/deno_child.ts";
 import { openRuntime } from "../../lib/engine/open_runtime.ts";
 import { exportOutcomes, EXPORTS } from "./export_parity.ts";
 import { FAMILIES, familyOutcomes } from "./family_parity.ts";
 
-/** What `families` takes a part of: each model, and each export. */
+/** What `families` can select: each model, and each export. */
 export const GROUPS: readonly string[] = [...FAMILIES, ...Object.keys(EXPORTS)];
 
 /** How many checks passed, and how many failed. */
@@ -18,7 +18,7 @@ export interface Tally {
 const PATIENCE = 120_000;
 /** Processors for each process. */
 const SHARE = 4;
-/** What a process that checks a group may do. */
+/** Permissions of a process that checks a group. */
 const CHILD = ["--no-prompt", "--allow-read", "--allow-write", "--allow-env", "--allow-ffi", "--allow-sys"];
 
 /** Runs a group's checks in this process and prints a line for each. */
@@ -36,13 +36,13 @@ export async function runGroup(device: "cuda" | "cpu", group: string): Promise<T
 
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
-/** Runs a group in a process that is this file alone: it starts nothing itself, and may not. */
+/** Runs a group in a process of this file alone, which may not start others. */
 async function inChild(device: string, group: string): Promise<Deno.CommandOutput> {
   const args = ["run", ...CHILD, ...projectFlags(), fromFileUrl(import.meta.url), device, group];
   return await new Deno.Command(denoProgram(), { args, signal: AbortSignal.timeout(PATIENCE) }).output();
 }
 
-/** Runs groups in processes of their own, a few at a time, and prints what each printed, in order. */
+/** Runs groups in separate processes, a few at a time, and prints what each printed, in order. */
 export async function runGroups(device: "cuda" | "cpu", groups: readonly string[]): Promise<Tally> {
   const tally = { passed: 0, failed: 0 };
   const waiting = [...groups.entries()];
@@ -71,7 +71,7 @@ export async function runGroups(device: "cuda" | "cpu", groups: readonly string[
     tally.failed++;
     const code = end instanceof Error ? "" : ` with code ${end.code}`;
     console.log(
-      `FAIL ${group}: its process ended${code} behind that; ${log.trimEnd().split("\n").slice(-12).join("\n")}`,
+      `FAIL ${group}: its process ended${code} after that; ${log.trimEnd().split("\n").slice(-12).join("\n")}`,
     );
   }
   await Promise.all(workers);

@@ -1,6 +1,7 @@
 /**
  * Models of every family, on one device: logits against transformers', texts longer than windows and than RoPE's own
- * length, and methods, against the CPU's float32. Kernels of a step are ONNX Runtime's and, where they can, the own ones.
+ * length, and methods, against the CPU's float32. Kernels of a step are ONNX Runtime's and, where possible, the
+ * project's.
  */
 import type { FloatType } from "../../lib/util/dtype.ts";
 import type { AttentionForm } from "../../lib/model/graph/attention/attention_form.ts";
@@ -28,21 +29,25 @@ export const FAMILIES = [...Deno.readDirSync(TINY)].map(({ name }) => name).sort
  */
 const LOGITS = { float32: 1e-4, float16: 2e-2, bfloat16: 6e-2 } as const;
 /**
- * How far a token's NLL may be off, nats: half precision's under methods that do not choose by numbers. Nudging weights by up
- * to a rounding of the type, with everything in float32, moves one by up to 9.1e-2 and 4.8e-1 (llama-dynamic): twice that.
+ * How far a token's NLL may be off, nats: for half precision under methods that do not choose by numbers. Nudging
+ * weights by up to a rounding of the type, with everything in float32, moves one by up to 9.1e-2 and 4.8e-1
+ * (llama-dynamic): twice that.
  */
 const NLL = { float32: 1e-4, float16: 2e-1, bfloat16: 1 } as const;
 /** Tokens of a text beyond windows and RoPE's own length. The models' tables end at 128. */
 const LONG = 120;
 
-/** What a model is computed in. */
+/** How a model is computed. */
 interface Form extends Required<Pick<EngineOptions, "kernels">> {
   readonly dtype: FloatType;
   readonly attention: AttentionForm;
   readonly title: string;
 }
 
-/** All forms that a device has for a reading. Own kernels have one form of attention, whatever a prompt's pass has. */
+/**
+ * All forms that a device has for a reading. The project's kernels have one form of attention, whatever a prompt's pass
+ * has.
+ */
 function formsOf(
   { device: { kind } }: Runtime,
   model: ModelFolder,
@@ -74,7 +79,7 @@ function formsOf(
 const textOf = ({ spec: { vocab } }: ModelFolder, tokens: number) =>
   Array.from({ length: tokens }, (_, i) => (5 + 7 * i) % vocab);
 
-/** Whether a longer text is read otherwise than a short one. */
+/** Whether a longer text is read differently from a short one. */
 const dependsOnLength = ({ spec }: ModelFolder) => spec.rope?.growth !== undefined || shortestWindow(spec) < LONG;
 
 /** Ways of cutting a text into passes. */
@@ -140,7 +145,7 @@ function readings(model: ModelFolder): Record<string, Reading & { readonly exact
   };
 }
 
-/** Methods against the CPU's float32, each token's NLL up to the first choice that fell otherwise. */
+/** Methods against the CPU's float32, each token's NLL up to the first choice that differs. */
 function* underMethods(runtime: Runtime, cpu: Runtime, name: string): Generator<Outcome> {
   const model = openModelFolder(new URL(name, TINY).pathname);
   for (const [method, { exact, ...reading }] of Object.entries(readings(model))) {

@@ -1,4 +1,4 @@
-/** The original implementation's results, and how a run of ours is held against them. */
+/** Results of the Python benchmark that this project re-creates, and how a run is compared with them. */
 import type { KvCache } from "../../lib/cache/kv_cache.ts";
 import { type KeepTable, tabulate } from "../../lib/cache/schedule.ts";
 import type { FloatType } from "../../lib/util/dtype.ts";
@@ -12,7 +12,7 @@ import type { KernelChoice } from "../../lib/engine/kernel_choice.ts";
 import { measureQuality, qualityPasses, type QualityResult } from "../../lib/run/measure/quality.ts";
 import golden from "../fixtures/golden.json" with { type: "json" };
 
-/** One run of the original. */
+/** One run of the Python benchmark. */
 export interface GoldenRun {
   readonly name: string;
   readonly method: string;
@@ -27,7 +27,7 @@ export interface GoldenRun {
 
 export const goldenRuns = golden.results as unknown as readonly GoldenRun[];
 export const goldenTokens: readonly number[] = golden.token_ids;
-/** The model they are of. */
+/** Their model. */
 export const embeddedModel = (): ModelFolder =>
   openModelFolder(new URL("../../lib/assets/novel-neox-8m", import.meta.url).pathname);
 
@@ -63,7 +63,7 @@ export function rerun(
     table,
     score: policy.score,
   });
-  const ahead = between === undefined; // who looks at the cache wants to see it as the step left it
+  const ahead = between === undefined; // a caller that looks at the cache needs it as the step left it
   return measureQuality(engine, goldenTokens, steps, 1, (done, _, cache) => between?.(done, cache), ahead);
 }
 
@@ -71,10 +71,12 @@ export function rerun(
 export const isTied = ({ method, skip_layers }: GoldenRun) =>
   !["baseline", "recent_only", "streaming_llm"].includes(method) && !skip_layers.includes(0);
 
-/** Share that a run's perplexity may be off. Numbered as the original does, ties weigh more: perplexity explodes. */
+/**
+ * Share that a run's perplexity may be off. With the Python benchmark's positions ties weigh more: perplexity explodes.
+ */
 export const perplexityLimit = (run: GoldenRun) => isTied(run) && run.positions === "seed" ? 3.5e-4 : 1e-4;
 
-/** How far a result is from the original's. */
+/** How far a result is from the Python benchmark's. */
 export function compare(run: GoldenRun, result: QualityResult): {
   /** Largest difference of a step's NLL, nats. */
   readonly worst: number;

@@ -1,6 +1,7 @@
 /**
- * Decode steps with the project's own kernels against ONNX Runtime's, on one device: every method on the embedded model,
- * and every family's tiny model. Off a GPU the own ones are those in plain loops of tests/reference/step.ts.
+ * Decode steps with the project's own kernels against ONNX Runtime's, on one device: every method on the embedded
+ * model, and every family's tiny model. Without a GPU the project's are those in plain loops of
+ * tests/reference/step.ts.
  */
 import { tabulate } from "../../lib/cache/schedule.ts";
 import type { FloatType } from "../../lib/util/dtype.ts";
@@ -18,7 +19,7 @@ import { ReferenceKernels } from "../reference/step.ts";
 /** One comparison. */
 export interface KernelDifference {
   readonly name: string;
-  /** Why the project's own kernels cannot do it; then there is nothing else. */
+  /** Why the project's own kernels cannot do it; then all else is missing. */
   readonly obstacle?: string;
   /** Largest difference of a token's NLL, nats, up to the first choice that fell differently. */
   readonly worst: number;
@@ -36,9 +37,9 @@ const PROMPT = 96, STEPS = { cuda: 204, cpu: 60 };
 /** Entries kept. */
 const SIZE = 64;
 /**
- * Heads that may hold other entries in the end, as a share. A choice falls differently where two scores are equal but for
- * rounding: snapkv_lite's averages of neighbours were seen to be 2.8492307 and 2.8492309. What follows is another cache,
- * in which more choices fall differently.
+ * Heads that may hold other entries in the end, as a share. A choice falls differently if two scores differ by rounding
+ * only: snapkv_lite's averages of neighbours were seen to be 2.8492307 and 2.8492309. What follows is another cache, in
+ * which more choices fall differently.
  */
 const TIED = 0.1;
 
@@ -53,10 +54,10 @@ export interface Reading {
   readonly prompts: readonly number[];
 }
 
-/** What is compared, one run of each. */
+/** What is compared: one run of each. */
 interface Case extends Reading {
   readonly name: string;
-  /** Types that own kernels compute in, and how far they may be off ONNX Runtime's in float32, nats. */
+  /** Types that the project's kernels compute in, and how far they may be off ONNX Runtime's in float32, nats. */
   readonly types: Readonly<Partial<Record<FloatType, number>>>;
 }
 
@@ -111,7 +112,7 @@ function* cases(device: "cuda" | "cpu"): Generator<Case> {
   }
 }
 
-/** What a run gave. */
+/** Results of a run. */
 export interface RunResult {
   /** NLL of the token that follows each pass, nats. */
   readonly nll: readonly number[];

@@ -64,14 +64,14 @@ function worstTwo(
 }
 
 /**
- * Watches a run whose method keeps recent entries and drops one a step by norm, as all of the original's do in the steady
- * state but `l2_compress` and `snapkv_lite`; of other steps it sees nothing.
+ * Watches a run whose method keeps recent entries and drops one a step by norm, as all of the Python benchmark's
+ * methods except `l2_compress` and `snapkv_lite` do in the steady state. It does not see other steps.
  */
 export class NearTies {
   readonly found: NearTie[] = [];
   #before: Kept | undefined;
 
-  /** To be called after each step. */
+  /** Call it after each step. */
   watch(steps: number, cache: KvCache): void {
     const { score, keeper, acting } = cache.eviction;
     const sign = signOf(score);
@@ -97,7 +97,7 @@ export class NearTies {
 
 /**
  * Makes a choice fall the other way: gives the entry that would stay by next to nothing a norm just beyond that of the
- * one that would leave. To be called before the step.
+ * one that would leave. Call it before the step.
  */
 export function flip(cache: KvCache, { layer, head }: NearTie): void {
   const { score, keeper, acting, runtime: { device }, model: { kvHeads } } = cache.eviction;

@@ -6,7 +6,7 @@ export interface Outcome {
   readonly text: string;
 }
 
-/** A check; what it throws is its outcome, and stops none after it. */
+/** Runs a check; what it throws is its outcome, and does not stop later checks. */
 export function attempt(name: string, check: () => Omit<Outcome, "name">): Outcome {
   try {
     return { name, ...check() };

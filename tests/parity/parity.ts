@@ -1,8 +1,9 @@
 /**
- * `deno task parity [cpu|cuda] [PART OF A NAME]`: the original's results against ours, in every form the device has, as a
- * table; prompts in chunks (`chunks` for these alone); the own kernels of a step against ONNX Runtime's (`kernels [PART OF A NAME]`);
- * and, only if asked for, models of every family and ONNX exports (`families [FAMILY|exports]`).
- * `deno task test` holds the CPU's to them; this also shows how near they are, and runs on a GPU.
+ * `deno task parity [cpu|cuda] [PART OF A NAME]`: the Python benchmark's results against this project's, in every form
+ * the device has, as a table; prompts in chunks (`chunks` for these alone); the project's kernels of a step against
+ * ONNX Runtime's (`kernels [PART OF A NAME]`); and, only if asked for, models of every family and ONNX exports
+ * (`families [FAMILY|exports]`). `deno task test` holds the CPU's to them; this also shows how near they are, and runs
+ * on a GPU.
  *
  * @module
  */
@@ -19,7 +20,7 @@ const FORMS = {
     { dtype: "float32", attention: "fused", kernels: "ort", limit: 1e-4 },
     { dtype: "float32", attention: "explicit", kernels: "ort", limit: 1e-4 },
   ],
-  // Own kernels have one form of attention, whatever a prompt's pass has.
+  // The project's kernels have one form of attention, whatever a prompt's pass has.
   cuda: [
     { dtype: "float32", attention: "explicit", kernels: "own", limit: 1e-4 },
     { dtype: "float16", attention: "fused", kernels: "own", limit: 5e-3 },
@@ -33,7 +34,7 @@ const FORMS = {
 const formOf = ({ dtype, attention, kernels }: { dtype: string; attention: string; kernels: string }) =>
   device === "cuda" ? `${dtype} ${attention} ${kernels}` : `${dtype} ${attention}`;
 
-/** A comparison of own kernels with ONNX Runtime's. */
+/** A comparison of the project's kernels with ONNX Runtime's. */
 function lineOf({ name, obstacle, ok, worst, worstOfAll, differing: [rows, all], ms }: KernelDifference): string {
   if (obstacle !== undefined) return `ok   own and ort: ${name.padEnd(40)} ONNX Runtime's alone: ${obstacle}`;
   const tied = rows === 0

@@ -1,6 +1,6 @@
 /**
- * The cache and its eviction in plain loops: what the graphs of lib/cache are held against. Written from the methods'
- * definitions and, but for types, from nothing in lib.
+ * The cache and its eviction in plain loops: the reference for the graphs of lib/cache. Written from the methods'
+ * definitions and, except for types, from nothing in lib.
  */
 import type { AttentionUse, LayerState, Sizes } from "../../lib/policies/policy.ts";
 import type { Score } from "../../lib/policies/score.ts";
@@ -15,24 +15,24 @@ export interface Entry {
   readonly seen: Map<number, number>;
 }
 
-/** What the reference is told of a method. */
+/** What the reference needs of a method. */
 export interface Method {
   readonly keep: (state: LayerState) => Sizes | "all";
-  /** An expression, or the scores of a row's middle in so many words. */
+  /** An expression, or a function that gives the scores of a row's middle. */
   readonly score?: Score | ((middle: readonly Entry[], cache: ReferenceCache) => number[]) | undefined;
   readonly attention?: AttentionUse | undefined;
 }
 
 /** How scores are computed. */
 export interface Arithmetic {
-  /** What is done to every result: `Math.fround` for float32's numbers. */
+  /** Applied to every result: `Math.fround` for float32's numbers. */
   readonly round: (x: number) => number;
 }
 
 const float64: Arithmetic = { round: (x) => x };
 export const float32: Arithmetic = { round: Math.fround };
 
-/** Entries of every layer and KV head, in text order, and what a method makes of them. */
+/** Entries of every layer and KV head, in text order, and what a method keeps of them. */
 export class ReferenceCache {
   /** `[layer][kvHead]` → entries. */
   readonly rows: Entry[][][];
@@ -54,8 +54,8 @@ export class ReferenceCache {
   }
 
   /**
-   * Takes note of the attention of one query, `[heads][entries]`. The query heads of a KV head lie side by side; their
-   * mean is what its entries were paid, or the mean of all heads where the layer makes one choice.
+   * Records the attention of one query, `[heads][entries]`. The query heads of a KV head are adjacent; their mean
+   * counts for its entries, or the mean of all heads if the layer makes one choice.
    */
   observe(layer: number, query: number, weights: readonly ArrayLike<number>[]): void {
     const { heads, kvHeads } = this.shape;
@@ -70,7 +70,9 @@ export class ReferenceCache {
     });
   }
 
-  /** The attention an entry was paid, as the method counts it: by every query, or by the text's last `window`. */
+  /**
+   * Returns the attention paid to an entry, as the method counts it: by every query, or by the text's last `window`.
+   */
   paid({ seen }: Entry): number {
     const use = this.method.attention!;
     const first = use.from === "all" ? 0 : this.tokens - use.window;
@@ -79,7 +81,7 @@ export class ReferenceCache {
     return sum;
   }
 
-  /** What a layer is to keep; "all" where nothing changes. */
+  /** Returns what a layer keeps; "all" if nothing changes. */
   sizes(layer: number): Sizes | "all" {
     if (this.skipped.has(layer)) return "all";
     const entries = this.rows[layer]![0]!.length;
@@ -87,7 +89,7 @@ export class ReferenceCache {
     return sizes === "all" || kept(sizes) === entries ? "all" : sizes;
   }
 
-  /** Scores of a row's middle. `random` gives the number drawn for the entry of a rank. */
+  /** Returns the scores of a row's middle. `random` returns the number drawn for the entry of a rank. */
   scores(
     layer: number,
     kvHead: number,
@@ -107,7 +109,7 @@ export class ReferenceCache {
   }
 
   /**
-   * Ranks that a row keeps, in order.
+   * Returns the ranks that a row keeps, in order.
    *
    * @param random The number drawn for the entry of a rank.
    */
@@ -131,7 +133,7 @@ export class ReferenceCache {
 /** Entries kept in all. */
 export const kept = ({ sink, heavy, recent }: Sizes) => sink + heavy + recent;
 
-/** Where the `count` highest numbers are, in order; among equals the earlier one is kept. */
+/** Returns the indices of the `count` highest numbers, in order; among equals the earlier one is kept. */
 export function highest(numbers: readonly number[], count: number): number[] {
   return [...numbers.keys()].sort((a, b) => numbers[b] === numbers[a] ? a - b : numbers[b]! - numbers[a]!)
     .slice(0, count).sort((a, b) => a - b);

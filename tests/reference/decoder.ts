@@ -1,5 +1,6 @@
 /**
- * GPT-NeoX in float64 over a cache that forgets: token by token, with the attention every query pays shown to the cache.
+ * GPT-NeoX in float64 over a cache with eviction: token by token, with the attention of every query reported to the
+ * cache.
  */
 import { add, layerNorm, linear, type Neox, rotate, type Weights } from "./neox.ts";
 import type { ReferenceCache } from "./cache.ts";
@@ -14,7 +15,7 @@ export interface TokenHeads {
   readonly values: readonly Float64Array[];
 }
 
-/** What one token adds to a layer: to be done again in another cache. */
+/** What one token adds to a layer, to be repeated in another cache. */
 export interface Seen {
   readonly keys: readonly Float64Array[];
   readonly values: readonly Float64Array[];
@@ -23,8 +24,8 @@ export interface Seen {
 }
 
 /**
- * Attention of one token, `[heads * headDim]`: its key and value go to the cache, and what its queries pay is noted.
- * Keys lie in the cache as they are read: rotated, but where places in the cache are the positions.
+ * Attention of one token, `[heads * headDim]`: its key and value go to the cache, and the attention of its queries is
+ * recorded. The cache holds rotated keys, or unrotated ones if places in it are the positions.
  */
 export function attend(
   cache: ReferenceCache,
@@ -36,7 +37,7 @@ export function attend(
     readonly numbering: Numbering;
     /** How far back a token sees, itself included: in the text, or in the cache where positions do not follow the text. */
     readonly window?: number | undefined;
-    /** What scores are multiplied by: 1 / sqrt(headDim) if left out. */
+    /** Factor of the scores: 1 / sqrt(headDim) if omitted. */
     readonly scale?: number;
   },
   turn: (vector: Float64Array, position: number) => Float64Array,
@@ -72,7 +73,7 @@ export function attend(
   return { attended, seen: { keys: cached, values, weights } };
 }
 
-/** Does to a cache what a token did to another one: `[layers]`. */
+/** Repeats in a cache what a token did to another one: `[layers]`. */
 export function again(cache: ReferenceCache, index: number, layers: readonly Seen[]): void {
   layers.forEach(({ keys, values, weights }, layer) => {
     keys.forEach((key, kvHead) => cache.append(layer, kvHead, index, key, values[kvHead]!));
@@ -81,7 +82,7 @@ export function again(cache: ReferenceCache, index: number, layers: readonly See
   cache.tokens = index + 1;
 }
 
-/** Runs tokens of the text through a model over a cache, which whoever calls it evicts from. */
+/** Runs tokens of the text through a model over a cache, from which the caller evicts. */
 export class ReferenceDecoder {
   constructor(
     readonly model: Neox,
@@ -90,7 +91,7 @@ export class ReferenceDecoder {
     readonly numbering: Numbering = "absolute",
   ) {}
 
-  /** Runs the text's next token. Logits only where they are wanted: they are a product of their own. */
+  /** Runs the text's next token. Logits only if requested: they cost a product. */
   step(id: number, wantsLogits = false): { readonly layers: readonly Seen[]; readonly logits: Float64Array } {
     const { model, cache, numbering, weights } = this;
     const { hidden, heads, intermediate } = model;

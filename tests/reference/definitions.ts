@@ -1,6 +1,6 @@
 /**
- * The methods in so many words, from their papers: sizes and scores over explicit attention, to hold the policies and
- * what the device makes of them against.
+ * The methods written out from their papers: sizes and scores over explicit attention, as the reference for the
+ * policies and for the device's results.
  */
 import type { Entry, Method, ReferenceCache } from "./cache.ts";
 
@@ -43,8 +43,8 @@ export const snapkv = (
 });
 
 /**
- * Cai et al. 2024, arXiv:2406.02069: SnapKV whose budgets beside the window fall by equal steps, from twice the mean less a
- * share to that share, 1 / beta of the mean.
+ * Cai et al. 2024, arXiv:2406.02069: SnapKV whose budgets without the window fall by equal steps, from twice the mean
+ * less a share to that share, 1 / beta of the mean.
  */
 export const pyramidSnapkv = (size: number, window: number, kernel: number, beta: number): Method =>
   snapkv(
@@ -71,13 +71,13 @@ export const keydiff = (size: number, recent: number): Method => ({
   },
 });
 
-/** Devoto et al. 2024, arXiv:2406.11430: keys of the lowest norm, beside sinks and the last ones. */
+/** Devoto et al. 2024, arXiv:2406.11430: keys of the lowest norm, in addition to sinks and the last ones. */
 export const lowestNorms = (sink: number, heavy: number, recent: number): Method => ({
   keep: ({ entries }) => entries > sink + heavy + recent ? { sink, heavy, recent } : "all",
   score: (middle) => middle.map(({ key }) => -norm(key)),
 });
 
-/** No choice at all: as many by lot. */
+/** No choice at all: as many at random. */
 export const byLot = (size: number, recent: number): Method => ({
   keep: ({ entries }) => entries > size ? { sink: 0, heavy: size - recent, recent } : "all",
   score: { op: "feature", name: "random" },
@@ -88,7 +88,7 @@ export const sinksAndRecent = (sink: number, recent: number): Method => ({
   keep: ({ entries }) => entries > sink + recent ? { sink, heavy: 0, recent } : "all",
 });
 
-/** What the last `window` queries of the text paid an entry. */
+/** Returns the attention of the text's last `window` queries to an entry. */
 function sumOfAttention({ seen }: Entry, { tokens }: ReferenceCache, window: number): number {
   let sum = 0;
   for (let query = tokens - window; query < tokens; query++) sum += seen.get(query) ?? 0;

@@ -4,7 +4,7 @@
  */
 import type { Weights } from "./neox.ts";
 
-/** What the forward pass has to know. */
+/** What the forward pass needs. */
 export interface Llama {
   readonly layers: number;
   readonly hidden: number;
@@ -19,12 +19,12 @@ export interface Llama {
   readonly mlpBias: boolean;
   readonly headNorms: boolean;
   readonly tied: boolean;
-  /** Gemma: norms' weights stored less 1, embeddings times the root of their width. */
+  /** Gemma: norms' weights stored less 1, embeddings times the square root of their width. */
   readonly gemma: boolean;
   readonly activation: (x: number) => number;
   /** Angle per position of each pair, `[headDim / 2]`. */
   readonly frequencies: readonly number[];
-  /** What cosines and sines are multiplied by. */
+  /** Factor of cosines and sines. */
   readonly magnitude: number;
 }
 

@@ -1,9 +1,9 @@
 /**
- * GPT-NeoX in plain loops over float64: what the graph is held against. Written from the paper and from what its
+ * GPT-NeoX in plain loops over float64: the reference for the graph. Written from the paper and from what its
  * checkpoints hold, and from nothing in lib: Black et al. 2022, arXiv:2204.06745.
  */
 
-/** What the forward pass has to know. */
+/** What the forward pass needs. */
 export interface Neox {
   readonly layers: number;
   readonly hidden: number;

@@ -1,7 +1,7 @@
 /**
- * A decoder of any family in plain loops over float64, and a cache that forgets. It goes by the names and settings that
- * the family's file gives, and computes what they say from nothing in lib: families.test.ts holds it against the
- * reference implementation's logits, so that it can stand for that one where entries are dropped.
+ * A decoder of any family in plain loops over float64, over a cache with eviction. It takes names and settings from the
+ * family's file, and computes with nothing else in lib. families.test.ts compares it with the reference
+ * implementation's logits, so that it can replace that one when entries are dropped.
  */
 import { type Affine, type ModelSpec, type Norm, scoreScale } from "../../lib/model/spec.ts";
 import type { ReferenceCache } from "./cache.ts";
@@ -15,7 +15,7 @@ const ACTIVATIONS: Record<ModelSpec["activation"], (x: number) => number> = {
   silu: (x) => x / (1 + Math.exp(-x)),
 };
 
-/** Runs tokens of the text through a model over a cache, which whoever calls it evicts from. */
+/** Runs tokens of the text through a model over a cache, from which the caller evicts. */
 export class SpecDecoder {
   constructor(
     readonly spec: ModelSpec,

@@ -24,9 +24,9 @@ export interface ProgramRow {
 }
 
 /**
- * Runs a program; gives the score of every rank, of which those outside the middle mean nothing.
+ * Runs a program; returns the score of every rank. Those outside the middle mean nothing.
  *
- * @param round What is done to every result: `Math.fround` for float32's numbers.
+ * @param round Applied to every result: `Math.fround` for float32's numbers.
  */
 export function runProgram(
   { instructions, depth, means }: DropProgram,

@@ -1,6 +1,6 @@
 /**
- * The kernels of a step in plain loops over the host's memory, float32 with sums in float64: what those in CUDA are to
- * compute. Behind ONNX Runtime's CPU provider, they make all of a step but the CUDA code itself run without a GPU.
+ * The kernels of a step in plain loops over the host's memory, float32 with sums in float64: the reference for those in
+ * CUDA. With ONNX Runtime's CPU provider, they make all of a step except the CUDA code run without a GPU.
  */
 import type { StepKernels } from "../../lib/kernels/kernels.ts";
 import type {
@@ -172,7 +172,7 @@ export class ReferenceKernels implements StepKernels {
       const slots = Array.from({ length: entries }, (_, slot) => slot);
       const slotOf = slots.toSorted((x, y) => rank[x]! - rank[y]!);
       if (norm) norm[last] = Math.hypot(...keys.subarray(last * headDim));
-      // What this step's query paid, and with it what all that count have.
+      // Attention of this step's query, and the sum over all queries that count.
       const now = slots.map((slot) => {
         if (!kept) return 0;
         const first = a.shareLayer ? layer * kvHeads : row;

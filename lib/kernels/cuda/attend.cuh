@@ -1,9 +1,9 @@
 // One token's attention over a layer's cache, to which its key and value are appended: step_attend.
 //
-// Grid [kvHeads, chunks, query groups]. A block takes `queries` of the queries that share a KV head, and `chunk` of that
-// head's entries. If the entries fill more than one chunk, the last block to finish combines what all found (Dao 2023,
-// "Flash-Decoding"). Blocks whose chunk is past the last entry return at once: the grid is made for the capacity, because
-// a captured graph is replayed with every count.
+// Grid [kvHeads, chunks, query groups]. A block takes `queries` of the queries that share a KV head, and `chunk` of
+// that head's entries. If the entries fill more than one chunk, the last block to finish combines all results (Dao
+// 2023, "Flash-Decoding"). Blocks whose chunk is past the last entry return at once: the grid is sized for the
+// capacity, because a captured graph is replayed with every count.
 //
 // Dynamic shared memory, floats, with group = queries of the block:
 //   query    [group, headDim]                                     normalized and rotated
@@ -24,7 +24,7 @@ constexpr int KEYS_PER_ROUND = ATTEND_THREADS / THREADS_PER_KEY;
 // Loads of keys and of values that a thread has in flight.
 constexpr int KEY_LOADS = 4;
 constexpr int VALUE_LOADS = 3;
-// Numbers that a block hands on for a query in addition to its sum of values: largest score, sum of weights.
+// Numbers that a block passes on for a query in addition to its sum of values: largest score, sum of weights.
 constexpr int PARTIAL_FIELDS = 2;
 
 // ---- Arguments: see structs.ts --------------------------------------------------------------------------------------
@@ -242,7 +242,7 @@ __device__ __forceinline__ float largest_of_chunks(const float *all, int chunks,
 // ---- Kernel ---------------------------------------------------------------------------------------------------------
 
 // Softmax, the combination of chunks and `observed` are blocks of this function, not functions: as functions, nvcc 13.0
-// makes other PTX of them. Whoever splits them measures again.
+// makes other PTX of them. Measure again after splitting them.
 template <class T> __device__ void attend(const Attend &a) {
   extern __shared__ uint4 shared[];
   const int n = a.head_dim, vecs = n / Vec<T>::N, all_queries = a.heads / a.kv_heads, first_query = blockIdx.z * a.queries;
@@ -268,7 +268,8 @@ template <class T> __device__ void attend(const Attend &a) {
   score_keys<T>(a, query, keys, ranks, group, here, chunk, n, vecs, weights);
   __syncthreads();
 
-  // Softmax over the chunk, one warp per query. With one chunk it is the whole; else the last block combines all.
+  // Softmax over the chunk, one warp per query. With one chunk this is the whole softmax; otherwise the last block
+  // combines all chunks.
   float *largest = reduced + min(group, QUERIES_PER_PASS) * ATTEND_THREADS * Vec<T>::N, *total = largest + group;
   float *partial = a.partial + ((i64)head * gridDim.y + (i64)blockIdx.y * group) * (n + PARTIAL_FIELDS);
 #pragma unroll 1

@@ -7,7 +7,7 @@
 #pragma once
 #include "common.cuh"
 
-// Numbers that a block hands on: largest logit, sum of exponentials relative to it, index of the largest.
+// Numbers that a block passes on: largest logit, sum of exponentials relative to it, index of the largest.
 constexpr int CHOICE_FIELDS = 3;
 
 struct Choose {

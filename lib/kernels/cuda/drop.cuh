@@ -1,5 +1,5 @@
-// Eviction: one entry of each row leaves, and the newest takes its slot. step_drop, and step_drop_mean for scores with
-// DOT_MEAN.
+// Eviction: one entry of each row is dropped, and the newest takes its slot. step_drop, and step_drop_mean for scores
+// with DOT_MEAN.
 //
 // Grid [rows]; a row is one KV head of one layer. Dynamic shared memory, floats:
 //   paid   [width]                         attention paid to each slot
@@ -10,13 +10,14 @@
 #include "drop_mean.cuh"
 #include "drop_program.cuh"
 
-// Least blocks on a multiprocessor: they bound the registers of a thread. DOT_MEAN needs more registers to read vectors.
+// Minimum blocks per multiprocessor: they bound the registers of a thread. DOT_MEAN needs more registers to read
+// vectors.
 constexpr int DROP_BLOCKS_PER_SM = 8;
 constexpr int DROP_MEAN_BLOCKS_PER_SM = 4;
 
 // ---- Arguments: see structs.ts --------------------------------------------------------------------------------------
 
-// Arrays of [rows, width] are by slot. Those of features are null if the method does not use them.
+// Arrays of [rows, width] are by slot. Arrays of features are null if the method does not use them.
 struct Drop {
   void *keys, *values;   // [slots, headDim], all rows' slots
   const i64 *starts;     // [rows]: first slot of each row
@@ -58,7 +59,7 @@ __device__ __forceinline__ float attention_now(const Drop &a, int row, int layer
   return now / a.kv_heads;
 }
 
-// Sum over a window's lines of what a slot was paid, without line `line`, plus `sum`.
+// Sum over a window's lines of the attention paid to a slot, without line `line`, plus `sum`.
 __device__ __forceinline__ float window_sum(const Drop &a, const float *kept, int width, int slot, int line, float sum) {
 #pragma unroll 16
   for (int w = 0; w < a.window; w++) sum += w == line ? 0.f : kept[(i64)w * width + slot];
@@ -76,8 +77,8 @@ template <class T> __device__ __forceinline__ void copy_load(T *keys, T *values,
 
 // ---- Kernel ---------------------------------------------------------------------------------------------------------
 
-// Some instructions, the choice and most of the exchange are blocks of this function, not functions: as functions, nvcc 13.0
-// makes other PTX of them. Whoever splits them measures again.
+// Some instructions, the choice and most of the exchange are blocks of this function, not functions: as functions, nvcc
+// 13.0 makes other PTX of them. Measure again after splitting them.
 template <class T, bool MEAN> __device__ void drop(const Drop &a) {
   extern __shared__ uint4 shared[];
   __shared__ float scratch[WARP];
@@ -155,7 +156,7 @@ template <class T, bool MEAN> __device__ void drop(const Drop &a) {
     } else if (op <= MAX_POOL) {
       const int kernel = (int)number, before = (kernel - 1) / 2;
       float *x = stack + top * width, *y = x + width;
-      if (end - sink >= kernel) { // in a middle of fewer, each entry stands for itself
+      if (end - sink >= kernel) { // a shorter middle is not pooled
         for (int i = sink + t; i < end; i += DROP_THREADS) {
           float sum = op == MAX_POOL ? -INFINITE : 0;
           for (int k = 0; k < kernel; k++) {
@@ -232,7 +233,7 @@ template <class T, bool MEAN> __device__ void drop(const Drop &a) {
       kept[(i64)w * width + last] = value;
     }
   }
-  // Ranks: those after the entry that left move up by one, the newest is next to last, and its old slot is last.
+  // Ranks: those after the dropped entry move up by one, the newest is next to last, and its old slot is last.
   for (int slot = t; slot < entries; slot += DROP_THREADS) {
     const float r = rank[slot];
     if (slot == last) rank[slot] = last;

@@ -1,14 +1,14 @@
 // DOT_MEAN: each entry's product with the mean of the middle's vectors, or of their directions. Included by drop.cuh.
 //
-// The sum over the middle is carried on from step to step: sum_up adds the entries that came to the middle, keep_sum
-// subtracts the one that leaves. So each vector is read once a step: docs/engine-log.md, entry 10.
+// The sum over the middle is carried from step to step: sum_up adds the entries that joined the middle, keep_sum
+// subtracts the dropped one. So each vector is read once per step: docs/engine-log.md, entry 10.
 #pragma once
 #include "drop_program.cuh"
 
-// Numbers kept with a sum [headDim]: over how many entries it is, from which rank on, and for how many steps it was
-// carried on.
+// Numbers kept with a sum [headDim]: its count of entries, the rank of the first, and the number of steps it was
+// carried over.
 constexpr int SUM_FIELDS = 3;
-// Steps after which a sum is made anew. Until then the error of adding and subtracting stays below that of one sum.
+// Steps after which a sum is computed anew. Until then the error of adding and subtracting stays below that of one sum.
 constexpr int MAX_SUM_AGE = 256;
 // Elements of a sum that a lane has.
 constexpr int SUM_PARTS = MAX_HEAD_DIM / WARP;
@@ -23,7 +23,7 @@ template <class T> __device__ __forceinline__ float scale_of(const T *x, int n, 
   return 1.f / sqrtf(warp_sum(squares));
 }
 
-// sum[headDim] = a row's sum, brought up to date: adds the entries that came to the middle. `state`: what was kept of it.
+// sum[headDim] = a row's sum, updated: adds the entries that joined the middle. `state`: the sum and numbers kept.
 // `parts`: scratch, [DROP_THREADS / WARP, headDim].
 template <class T>
 __device__ void sum_up(const T *x, int entries, int n, const float *rank, int sink, int end, bool direction,
@@ -31,7 +31,7 @@ __device__ void sum_up(const T *x, int entries, int n, const float *rank, int si
   const int warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
   const int summed = (int)state[n], age = (int)state[n + 2];
   bool stale = summed == 0 || summed > end - sink || state[n + 1] != sink || age >= MAX_SUM_AGE;
-  // A sum that is no number would stay so after the entry that made it has left.
+  // A sum that is not finite would stay so after the entry that caused it was dropped.
   for (int i = threadIdx.x; i < n; i += DROP_THREADS) stale |= !(fabsf(state[i]) < INFINITE);
   const bool fresh = __syncthreads_or(stale);
   const int from = fresh ? sink : sink + summed;
@@ -101,7 +101,7 @@ __device__ void dot_mean(const T *x, int entries, int n, const float *rank, int 
   }
 }
 
-// Subtracts the entry that leaves from a sum, and keeps the sum for the next step. Called by the block; one warp works.
+// Subtracts the dropped entry from a sum, and keeps the sum for the next step. Called by the block; one warp works.
 template <class T>
 __device__ void keep_sum(const T *leaving, int n, int sink, int end, bool direction, const float *sum,
                          float *state) {

@@ -1,4 +1,4 @@
-// The score that eviction goes by: a program for a machine with a stack of arrays. Included by drop.cuh.
+// The score that decides evictions, as a program for a machine with a stack of arrays. Included by drop.cuh.
 //
 // An array has one float per entry of the row, in text order (by rank), in shared memory. lib/policies/score.ts has the
 // expressions, drop_program.ts compiles them, and its numbers are those of `Op`. All threads of a block run an instruction
@@ -89,7 +89,7 @@ __device__ __forceinline__ void apply(int op, int entries, float *x) {
   }
 }
 
-// The sum, mean, max or norm of the middle, out of each thread's share; for SUM_OVER to NORM_OVER.
+// The sum, mean, max or norm of the middle, from each thread's share; for SUM_OVER to NORM_OVER.
 __device__ __forceinline__ float reduce_middle(int op, float x, int sink, int end, float *scratch) {
   x = op == MAX_OVER ? block_reduce<true>(x, scratch) : block_reduce<false>(x, scratch);
   if (op == MEAN_OVER) x /= end - sink;

@@ -1,7 +1,8 @@
-// Queries, keys and values of a prompt's tokens, out of what the projections gave: step_heads.
+// Queries, keys and values of a prompt's tokens, from the projections' results: step_heads.
 //
-// Adds biases, separates the heads and rotates queries and keys, in one pass over memory. General operators need four.
-// Grid [tokens, loads of a token / HEADS_THREADS, rounded up]; no shared memory. A thread computes one load of a token.
+// Adds biases, separates the heads and rotates queries and keys, in one pass over memory. General operators need four
+// passes. Grid [tokens, loads of a token / HEADS_THREADS, rounded up]; no shared memory. A thread computes one load of
+// a token.
 #pragma once
 #include "common.cuh"
 

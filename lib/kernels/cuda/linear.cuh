@@ -19,7 +19,7 @@ constexpr int MAX_SEGMENTS = 4;
 // Loads of weights that a thread has in flight. docs/engine-log.md has the times of other values.
 constexpr int ROW_LOADS = 5;
 constexpr int COLUMN_LOADS = 8;
-// Least blocks of step_linear on a multiprocessor. It bounds the registers of a thread.
+// Minimum blocks of step_linear per multiprocessor. It bounds the registers of a thread.
 constexpr int LINEAR_BLOCKS_PER_SM = 4;
 
 // ---- Arguments: see structs.ts --------------------------------------------------------------------------------------
@@ -60,7 +60,7 @@ __device__ __forceinline__ const Segment &segment_of_block(const Linear &args) {
 
 // ---- Inputs, into shared memory -------------------------------------------------------------------------------------
 
-// Sum over the block's threads, with one barrier. Each call has its own `sums`: nothing says when all have read them.
+// Sum over the block's threads, with one barrier. Each call has its own `sums`: no barrier follows their reads.
 __device__ __forceinline__ float linear_sum(float x, float *sums) {
   x = warp_sum(x);
   if (threadIdx.x % WARP == 0) sums[threadIdx.x / WARP] = x;

@@ -8,34 +8,37 @@ import { readOnnxFile } from "./onnx_file.ts";
 import { pastName, presentName } from "./signature.ts";
 import { KeyTurner } from "./turn_keys.ts";
 
-/** What surrounds an exported graph is written for. */
+/** What the nodes around an exported graph are built for. */
 export interface ExportOptions {
   /** Layer → its length group: see DecoderOptions. */
   readonly groups: readonly number[];
-  /** Whether to give the logits of every input token. */
+  /** Whether to output the logits of every input token. */
   readonly logits: boolean;
-  /** Positions are places in the cache: how keys are turned, and how far. Left out where they stay as the export has them. */
+  /**
+   * How keys are turned, and how far, if positions are places in the cache. Omitted if keys stay as the export has
+   * them.
+   */
   readonly turned?: { readonly rope: Rope; readonly positions: number } | undefined;
 }
 
 /**
- * Puts an exported decoder between the cache and what follows a pass. Exports take a past of exactly the entries that
- * there are, and give it back longer; the cache has buffers of fixed size. So the entries are cut out of the buffers
- * before it, and the new ones written into them behind it. The export itself stays as it is, and where it lies.
+ * Connects an exported decoder to the cache and to what follows a pass. Exports take a past of exactly the valid
+ * entries and return it longer; the cache has buffers of fixed size. So entries are sliced from the buffers before the
+ * export, and the new ones are written to them after it. The export itself is unchanged and stays in its file.
  *
- * Where positions are places in the cache, keys lie in it as if at position 0: they are turned on before the graph, and
- * back behind it.
+ * If positions are places in the cache, keys lie in it as if at position 0: they are turned forward before the graph,
+ * and back after it.
  *
  * Inputs: `input_ids` int64 `[tokens]`; `position_ids` int64 `[1, tokens]` if the export takes them; for each group of
- * layers, on the host, `past.g` int64 `[1]`, how many entries there are; for each layer l `past_key.l`, `past_value.l`
- * `[1, kvHeads, capacity, headDim]`, to be bound to the same memory as the outputs `present_key.l`, `present_value.l`; with
- * keys turned, `ranks.l` float32 `[kvHeads, capacity]`, the place of each slot's entry in text order.
+ * layers, on the host, `past.g` int64 `[1]`, the number of valid entries; for each layer l `past_key.l`, `past_value.l`
+ * `[1, kvHeads, capacity, headDim]`, to be bound to the same memory as the outputs `present_key.l`, `present_value.l`;
+ * if keys are turned, `ranks.l` float32 `[kvHeads, capacity]`, the rank of each slot's entry in text order.
  *
- * Outputs: `last_logits` float32 `[1, vocab]`, of the last new token; `logits` `[tokens, vocab]` where asked for.
+ * Outputs: `last_logits` float32 `[1, vocab]`, of the last new token; `logits` `[tokens, vocab]` if requested.
  *
  * @param graph The export.
- * @param options What it is for.
- * @returns The graph, in the operators' version that the export has, and where its weights are.
+ * @param options What the nodes around it are built for.
+ * @returns The graph, in the export's opset, and where its weights are.
  */
 export function buildExport({ path, signature }: ExportGraph, { groups, logits: all, turned }: ExportOptions): Decoder {
   const { model, folder, place, bytes } = readOnnxFile(path);
@@ -65,7 +68,9 @@ export function buildExport({ path, signature }: ExportGraph, { groups, logits: 
   if (signature.isMerged) feeds.set("use_cache_branch", g.op("Greater", [past, g.ints(0)]));
 
   const turner = turned && new KeyTurner(g, { ...turned, kvHeads, headDim, dtype: cache });
-  /** Where a layer's new tokens are by the export's count; its kept keys are turned to lie right before that. */
+  /**
+   * Position of a layer's first new token, as the export counts. Kept keys are turned to the positions right before it.
+   */
   const first = (layer: number) => signature.rotatesByLayer ? pasts[groups[layer]!]! : past;
   const buffers = Array.from({ length: layers }, (_, layer) =>
     (["key", "value"] as const).map((part) => {
@@ -76,7 +81,7 @@ export function buildExport({ path, signature }: ExportGraph, { groups, logits: 
       if (signature.hasPast) feeds.set(pastName(layer, part), part === "key" ? seen(entries, layer) : entries(held));
       return { layer, part, shape, buffer, held };
     })).flat();
-  // Feeds have the export's names, and these are no names of its own.
+  // Feeds have the export's names. These names do not occur in it.
   const told = (layer: number) => ({
     last: `kvcompress.last.${groups[layer]}`,
     total: `kvcompress.total.${groups[layer]}`,
@@ -89,11 +94,11 @@ export function buildExport({ path, signature }: ExportGraph, { groups, logits: 
   });
   const given = g.include(model, feeds, place);
 
-  /** A layer's past keys as the export is to see them. */
+  /** Returns a layer's past keys as the export expects them. */
   function seen(keys: (count: Tensor, of?: Tensor) => Tensor, layer: number): Tensor {
     const held = pasts[groups[layer]!]!;
     if (!turner) return keys(held);
-    // At least one: a kernel over nothing is not to be launched on a GPU.
+    // At least one: a GPU cannot launch a kernel over nothing.
     const some = g.op("Add", [held, g.op("Cast", [g.op("Equal", [held, g.ints(0)])], { to: DTYPES.int64.onnx })]);
     const ranks = g.input(`ranks.${layer}`, "float32", [kvHeads, `capacity.${groups[layer]}`]);
     const rank = g.cast(g.op("Slice", [ranks, g.ints(0), some, g.ints(1)]), "float32", "int64");
@@ -101,7 +106,7 @@ export function buildExport({ path, signature }: ExportGraph, { groups, logits: 
     return keys(held, turner.turn(keys(some), positions, "on"));
   }
 
-  /** A layer's new keys as they are to lie in the cache. */
+  /** Returns a layer's new keys as the cache stores them. */
   function kept(keys: Tensor, layer: number): Tensor {
     if (!turner) return keys;
     const zeros = g.constant("int64", [kvHeads, 1], new BigInt64Array(kvHeads));
@@ -136,7 +141,7 @@ function rangeOf(g: Graph, first: Tensor, tokens: Tensor): Tensor {
   return g.op("Range", [scalar(first), scalar(g.op("Add", [first, tokens])), one]);
 }
 
-/** Where the new entries go, as indices of a layer's buffer: int64 `[1, kvHeads, tokens, 3]`. */
+/** Returns where the new entries go, as indices of a layer's buffer: int64 `[1, kvHeads, tokens, 3]`. */
 function placesOf(g: Graph, past: Tensor, tokens: Tensor, kvHeads: number): Tensor {
   const heads = g.iota(kvHeads, [1, kvHeads, 1, 1], "int64");
   const zeros = g.constant("int64", [1, kvHeads, 1, 1], new BigInt64Array(kvHeads));

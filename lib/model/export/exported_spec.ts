@@ -5,20 +5,20 @@ import { MOST } from "../folder/limits.ts";
 import type { ModelSpec } from "../spec.ts";
 import type { ExportSignature } from "./signature.ts";
 
-/** Families that add to scores by how far apart entries lie in the cache. Press et al. 2022, arXiv:2108.12409. */
+/** Families that bias scores by the distance of entries in the cache. Press et al. 2022, arXiv:2108.12409. */
 const BY_DISTANCE = ["bloom", "mpt"];
 
 /**
- * What there is to know of a decoder whose family has no file here, and which its export runs all the same: sizes, of
- * which the export states most, and how far its tokens see. It cannot be written as a graph.
+ * Describes a decoder whose family has no file here, and which only its export can run: sizes, most of which the export
+ * states, and how far its tokens see. It cannot be written as a graph.
  *
  * @param config Its config.json.
- * @param signature What the export takes and gives.
+ * @param signature The export's inputs and outputs.
  * @returns The decoder, without weights.
- * @throws {InputError} If a field says other than the export, or the model has no way to do without entries.
+ * @throws {InputError} If a field contradicts the export, or the model cannot work with entries dropped.
  */
 export function exportedSpec(config: ConfigReader, signature: ExportSignature): ModelSpec {
-  const family = printable(config.string("model_type"), 100); // for people: no family here has it
+  const family = printable(config.string("model_type"), 100); // for messages: no family here has it
   const { layers, kvHeads, headDim } = signature;
   if (BY_DISTANCE.includes(family) || config.has("alibi") && config.boolean("alibi")) {
     throw new InputError(
@@ -55,7 +55,7 @@ export function exportedSpec(config: ConfigReader, signature: ExportSignature): 
   };
 }
 
-/** The shortest sliding window that some layer may have, by any of the names for it. */
+/** Returns the shortest sliding window that a layer may have, under any of its field names. */
 function windowOf(config: ConfigReader): number | undefined {
   if (config.has("use_sliding_window") && !config.boolean("use_sliding_window")) return undefined;
   const { layer_types: types } = config.fields;

@@ -4,19 +4,19 @@ import { isThere } from "../folder/files.ts";
 
 /** The files of an export. */
 export interface ExportPaths {
-  /** The graph of a step, and of a prompt where there is no other. */
+  /** The graph of a step, and of a prompt if that has no file of its own. */
   readonly step: string;
-  /** The graph of a prompt, which takes no past, where it is a file of its own. */
+  /** The graph of a prompt, which takes no past, if it has a file of its own. */
   readonly prompt?: string;
 }
 
-/** What a decoder's file may be called without its ending: of the names that optimum has given it, the newest first. */
+/** Names of a decoder's file without its ending, as optimum has given them, the newest first. */
 const STEMS = ["model", "decoder_model_merged", "decoder_model"];
 const PROMPT = "decoder_model", STEP = "decoder_with_past_model";
 
 /**
- * Chooses, of a model's files, a decoder exported to ONNX: where optimum puts it, in the folder itself, then where
- * repositories for transformers.js have it, in `onnx`. Quantized ones (`model_q4.onnx`) have to be named.
+ * Chooses a decoder exported to ONNX from a model's files: first in the folder itself, where optimum puts it, then in
+ * `onnx`, where repositories for transformers.js have it. Quantized ones (`model_q4.onnx`) must be named.
  *
  * @example
  * ```ts
@@ -26,10 +26,10 @@ const PROMPT = "decoder_model", STEP = "decoder_with_past_model";
  * console.log(chooseExport((path) => files.includes(path), "float16")); // { step: "onnx/model_fp16.onnx" }
  * ```
  *
- * @param has Whether there is a file, by its path in the folder.
+ * @param has Whether a file exists, by its path in the folder.
  * @param dtype float16 takes `model_fp16.onnx` before `model.onnx`, float32 only the latter, "auto" the latter before the
  * former.
- * @returns Paths in the folder; undefined if there is none.
+ * @returns Paths in the folder; undefined if no file fits.
  */
 export function chooseExport(has: (path: string) => boolean, dtype: "auto" | FloatType): ExportPaths | undefined {
   const suffixes = dtype === "auto" ? ["", "_fp16"] : dtype === "float16" ? ["_fp16", ""] : [""];
@@ -43,10 +43,10 @@ export function chooseExport(has: (path: string) => boolean, dtype: "auto" | Flo
 }
 
 /**
- * The files that belong to a named one: of a decoder in two parts, either names both.
+ * Returns the files that belong to a named one: if a decoder has two parts, either names both.
  *
  * @param file Path of an .onnx file.
- * @param has Whether there is a file.
+ * @param has Whether a file exists.
  * @returns The files.
  */
 export function withPair(file: string, has: (path: string) => boolean = isThere): ExportPaths {
@@ -58,7 +58,7 @@ export function withPair(file: string, has: (path: string) => boolean = isThere)
   return has(prompt) ? { step, prompt } : { step };
 }
 
-/** {@linkcode chooseExport} in a folder on this machine. */
+/** Applies {@linkcode chooseExport} to a folder on this machine. */
 export function findExport(folder: string, dtype: "auto" | FloatType): ExportPaths | undefined {
   const found = chooseExport((path) => isThere(join(folder, path)), dtype);
   if (!found) return undefined;
@@ -67,12 +67,12 @@ export function findExport(folder: string, dtype: "auto" | FloatType): ExportPat
 }
 
 /**
- * All files of an export that a repository has: its graphs, and beside each what holds its weights, `model.onnx_data`,
- * `model.onnx_data_1` … or `model.onnx.data`.
+ * Returns all files of an export in a repository: its graphs, and next to each the files of its weights,
+ * `model.onnx_data`, `model.onnx_data_1` … or `model.onnx.data`.
  *
  * @param paths Its graphs.
  * @param all Paths of all files of the repository.
- * @returns Those of the export.
+ * @returns The export's files.
  */
 export function filesOfExport({ step, prompt }: ExportPaths, all: readonly string[]): string[] {
   const graphs = prompt === undefined ? [step] : [step, prompt];

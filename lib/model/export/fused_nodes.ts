@@ -3,12 +3,12 @@ import { InputError } from "../../util/errors.ts";
 import { printable } from "../../util/printable.ts";
 import { nodesOf } from "../../onnx/nodes_of.ts";
 
-/** ORT's fused attention, as in exports of its model builder: it is told by numbers, not by a mask, what counts. */
+/** ORT's fused attention, as in exports of its model builder: numbers, not a mask, tell it which entries are valid. */
 const FUSED = "GroupQueryAttention";
-/** Places of its inputs: the layer's past, its last valid entry, and how many entries there are. */
+/** Indices of its inputs: the layer's past, its last valid entry, and the number of entries. */
 const PAST = 3, LAST = 5, TOTAL = 6, POSITIONS = 9;
 
-/** The nodes of fused attention in a graph, its branches included. */
+/** Returns the nodes of fused attention in a graph, its branches included. */
 function* fusedNodes(graph: proto.onnx.IGraphProto): Generator<proto.onnx.INodeProto> {
   for (const node of nodesOf(graph)) if (node.opType === FUSED) yield node;
 }
@@ -19,9 +19,9 @@ export function isFused(graph: proto.onnx.IGraphProto): boolean {
 }
 
 /**
- * Whether fused attention rotates keys itself, by what each layer holds.
+ * Whether fused attention rotates keys itself, by the number of entries in each layer.
  *
- * @throws {InputError} If it rotates by positions given: not all of ORT's kernels heed them.
+ * @throws {InputError} If it rotates by given positions: some of ORT's kernels ignore them.
  */
 export function rotatesItself(file: string, graph: proto.onnx.IGraphProto): boolean {
   const rotating = [...fusedNodes(graph)].filter(({ attribute }) =>
@@ -29,7 +29,7 @@ export function rotatesItself(file: string, graph: proto.onnx.IGraphProto): bool
   );
   if (rotating.some(({ input }) => input![POSITIONS])) {
     throw new InputError(
-      `Cannot use ${file}: its ${FUSED} rotates by position_ids, which ONNX Runtime does not heed everywhere; ` +
+      `Cannot use ${file}: its ${FUSED} rotates by position_ids, which some of ONNX Runtime's kernels ignore; ` +
         "export it with rotary embedding outside of attention",
     );
   }
@@ -37,12 +37,12 @@ export function rotatesItself(file: string, graph: proto.onnx.IGraphProto): bool
 }
 
 /**
- * Has each layer's fused attention told its own numbers. Exports tell all layers those of the mask, which would have it
- * read past the end of what a layer holds that holds less.
+ * Gives each layer's fused attention its own numbers. Exports give all layers those of the mask: in a layer that holds
+ * fewer entries, attention would read past their end.
  *
- * @param file What messages call the graph.
+ * @param file The graph's name in messages.
  * @param graph The graph; it is changed.
- * @param names From a layer to what its numbers are called.
+ * @param names Returns the names of a layer's numbers.
  */
 export function tellEachLayer(
   file: string,

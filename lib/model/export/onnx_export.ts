@@ -10,29 +10,29 @@ import { checkSignature, type ExportSignature, readSignature } from "./signature
 export interface ExportGraph {
   /** Path of its .onnx file. */
   readonly path: string;
-  /** What it takes and gives. */
+  /** Its inputs and outputs. */
   readonly signature: ExportSignature;
 }
 
-/** A decoder that someone exported to ONNX: used as it is, where it lies. */
+/** A decoder exported to ONNX, used unchanged and in place. */
 export interface OnnxExport {
-  /** The graph of a step, and of a prompt where there is no other. */
+  /** The graph of a step, and of a prompt if that has no file of its own. */
   readonly step: ExportGraph;
-  /** The graph of a prompt, where it is a file of its own. */
+  /** The graph of a prompt, if it has a file of its own. */
   readonly prompt: ExportGraph | undefined;
   /** Paths of all files, those of the weights included. */
   readonly files: readonly string[];
-  /** Whether the model's family is one that has a file here, and is checked. */
+  /** Whether the model's family has a file here, and is checked. */
   readonly isFamilyKnown: boolean;
 }
 
 /**
- * Opens an export: reads what its graphs take and give, and makes sure that its weights are there.
+ * Opens an export: reads its graphs' inputs and outputs, and checks that its weights exist.
  *
  * @param paths Its files.
  * @param config The model's config.json.
- * @param known What that describes, if it is of a family that has a file here.
- * @returns What it is, and the decoder.
+ * @param known The decoder that it describes, if its family has a file here.
+ * @returns The export and its decoder.
  * @throws {InputError} If a file is missing or cut short, or it is not the decoder that config.json describes.
  */
 export function openExport(
@@ -47,8 +47,8 @@ export function openExport(
   for (const { path, signature } of graphs) checkSignature(path, signature, spec);
   if (!step.signature.hasPast) {
     throw new InputError(
-      `Cannot use ${step.path}: it takes no past_key_values, only a whole text; its decoder_with_past_model.onnx has to ` +
-        "be beside it, or export it anew: optimum-cli export onnx --task text-generation-with-past",
+      `Cannot use ${step.path}: it takes no past_key_values, only a whole text; put its decoder_with_past_model.onnx ` +
+        "next to it, or export it again: optimum-cli export onnx --task text-generation-with-past",
     );
   }
   if (prompt && prompt.signature.cache !== step.signature.cache) {

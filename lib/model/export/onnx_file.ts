@@ -18,13 +18,13 @@ const INLINE = 1024;
 export interface OnnxFile {
   readonly path: string;
   readonly model: proto.onnx.IModelProto;
-  /** The folder that places are relative to: what the model and its data have in common, links followed. */
+  /** The folder that file names are relative to: the one that the model and its data have in common, links followed. */
   readonly folder: string;
   /** Paths of the model and of the files that hold its data. */
   readonly files: readonly string[];
   /** Bytes of all of them. */
   readonly bytes: number;
-  /** Where an initializer lies, as the graph of another model would say it: in these files, not in that model. */
+  /** Returns where an initializer lies, as the graph of another model states it: in these files, not in that model. */
   readonly place: (tensor: proto.onnx.ITensorProto) => proto.onnx.ITensorProto;
 }
 
@@ -33,7 +33,7 @@ export interface OnnxFile {
  *
  * @param path Path of the .onnx file.
  * @returns What it holds.
- * @throws {InputError} If it is no ONNX model, or data that it points to is not there.
+ * @throws {InputError} If it is not an ONNX model, or data that it points to is missing.
  */
 export function readOnnxFile(path: string): OnnxFile {
   const { model, spans } = skim(path);
@@ -57,7 +57,7 @@ export function readOnnxFile(path: string): OnnxFile {
         const { file, ...rest } = external(path, tensor);
         return { ...tensor, externalData: entries({ location: at(file), ...rest }) };
       }
-      // Bytes in a model's own file are outside of the other model all the same.
+      // Bytes in this model's own file are external to the other model too.
       const span = spans.get(tensor);
       if (!span) return tensor;
       return { ...tensor, dataLocation: EXTERNAL, externalData: entries({ location: at(path), ...span }) };
@@ -81,7 +81,7 @@ function skim(path: string): SkimmedModel {
   return skimmed.model.graph?.node?.length ? skimmed : fail("it is no ONNX model: it has no graph");
 }
 
-/** Whether a file could not be opened or read, rather than understood. */
+/** Whether an error is that a file could not be opened or read, not that its content is wrong. */
 function isOfSystem(error: unknown): boolean {
   const { NotFound, NotCapable, PermissionDenied } = Deno.errors;
   return error instanceof Error && "code" in error ||
@@ -90,7 +90,7 @@ function isOfSystem(error: unknown): boolean {
 
 const POINTER = "it is a Git LFS pointer; run `git lfs pull` in its folder";
 
-/** Whether Git left a note in the file's place. */
+/** Whether the file is a Git LFS pointer. */
 function isPointer(path: string): boolean {
   const start = new Uint8Array(24);
   using file = openRegularSync(path);
@@ -98,20 +98,20 @@ function isPointer(path: string): boolean {
   return new TextDecoder().decode(start) === "version https://git-lfs.";
 }
 
-/** Where an initializer's data lies, by its own account. */
+/** Returns where an initializer says that its data lies. */
 function external(path: string, { name, externalData }: proto.onnx.ITensorProto) {
   const said = new Map(externalData?.map(({ key, value }) => [key, value]));
   const place = said.get("location") ?? "";
   const shown = printable(name ?? "", 100);
   if (place === "" || isAbsolute(place) || place.includes("\0") || place.split(/[/\\]/).includes("..")) {
     throw new InputError(
-      `Cannot use ${path}: tensor "${shown}" lies in "${printable(place, 200)}", which is not beside the model`,
+      `Cannot use ${path}: tensor "${shown}" lies in "${printable(place, 200)}", which is not next to the model`,
     );
   }
   const number = (key: string) => {
     const value = said.get(key);
     if (value === undefined) return {};
-    // ORT reads digits as far as there are any; Number() would take "0x10", "1e1", " 8 " and "" for other bytes than it.
+    // ORT reads leading digits only; Number() would read "0x10", "1e1", " 8 " and "" as other numbers.
     if (!/^\d+$/.test(value ?? "") || !Number.isSafeInteger(Number(value))) {
       throw new InputError(
         `Cannot use ${path}: tensor "${shown}" has ${key} "${
@@ -129,12 +129,12 @@ function external(path: string, { name, externalData }: proto.onnx.ITensorProto)
   };
 }
 
-/** Makes sure that an initializer's data is there; gives the file. */
+/** Checks that an initializer's data exists; returns its file. */
 function checkData(path: string, tensor: proto.onnx.ITensorProto): string {
   const { file, offset = 0, length = 0 } = external(path, tensor);
   if (!isThere(file)) {
     throw new InputError(
-      `Cannot use ${path}: its weights are in ${printable(file)}, which is not there; download it as well`,
+      `Cannot use ${path}: its weights are in ${printable(file)}, which does not exist; download it as well`,
     );
   }
   let size: number;

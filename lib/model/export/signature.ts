@@ -6,7 +6,7 @@ import { printable } from "../../util/printable.ts";
 import type { ModelSpec } from "../spec.ts";
 import { isFused, rotatesItself } from "./fused_nodes.ts";
 
-/** What an exported decoder takes and gives, as optimum and transformers.js name it. */
+/** Inputs and outputs of an exported decoder, as optimum and transformers.js name them. */
 export interface ExportSignature {
   /** Layers. */
   readonly layers: number;
@@ -14,32 +14,32 @@ export interface ExportSignature {
   readonly kvHeads: number;
   /** Dimensions of a head. */
   readonly headDim: number;
-  /** Columns of the logits, where the graph states them. */
+  /** Columns of the logits, if the graph states them. */
   readonly vocab: number | undefined;
-  /** Type of keys and values: that of what it computes in, but for weights that are quantized. */
+  /** Type of keys and values: the one it computes in, whatever type quantized weights have. */
   readonly cache: FloatType;
   /** Type of the logits. */
   readonly logits: FloatType;
-  /** Whether the past is an input; without, the graph is for a prompt alone. */
+  /** Whether the past is an input; if not, the graph is for a prompt only. */
   readonly hasPast: boolean;
-  /** Whether positions are an input; without, the graph counts them from what layer 0 holds. */
+  /** Whether positions are an input; if not, the graph counts them from layer 0's entries. */
   readonly hasPositions: boolean;
   /** Whether attention is ONNX Runtime's fused operator. */
   readonly isFused: boolean;
-  /** Whether keys are rotated by what each layer holds, whatever the text's index is. */
+  /** Whether keys are rotated by the number of entries in each layer, whatever their index in the text. */
   readonly rotatesByLayer: boolean;
   /** Whether it is two graphs in one, with a switch. The one with a past is for a single token. */
   readonly isMerged: boolean;
-  /** Types of the inputs that are there, by name. */
+  /** Types of the inputs, by name. */
   readonly inputs: ReadonlyMap<string, { readonly dtype: DType; readonly rank: number }>;
   /** Version of ONNX's operators. */
   readonly opset: number;
 }
 
-/** Inputs beside the past. */
+/** Inputs other than the past. */
 const KNOWN = ["input_ids", "attention_mask", "position_ids", "use_cache_branch", "num_logits_to_keep"];
 
-/** The oldest operators that what surrounds the graph can be written in, and the newest that this was checked with. */
+/** The oldest opset in which the nodes around the graph can be written, and the newest that was checked. */
 const OPSETS = { oldest: 11, newest: 26 };
 
 /** Name of an input or output of the cache. */
@@ -48,12 +48,12 @@ export const pastName = (layer: number, part: "key" | "value") => `past_key_valu
 export const presentName = (layer: number, part: "key" | "value") => `present.${layer}.${part}`;
 
 /**
- * Reads what a graph takes and gives.
+ * Reads the inputs and outputs of a graph.
  *
- * @param file What messages call it.
+ * @param file Its name in messages.
  * @param model The model.
  * @returns Its signature.
- * @throws {InputError} If that is not what a decoder with a cache has.
+ * @throws {InputError} If they are not those of a decoder with a cache.
  */
 export function readSignature(file: string, model: proto.onnx.IModelProto): ExportSignature {
   const fail = (why: string): never => {
@@ -92,7 +92,7 @@ export function readSignature(file: string, model: proto.onnx.IModelProto): Expo
     );
   }
 
-  // What a traced graph gives may have sizes that it does not state.
+  // A traced graph may leave sizes of its outputs unstated.
   const shapes = [...pasts.map((name) => inputs.get(name)!), ...parts(presentName).map((name) => outputs.get(name)!)]
     .map(dimsOf);
   const shape = shapes.find((dims) => typeof dims[1] === "number" && typeof dims[3] === "number") ?? shapes[0]!;
@@ -140,7 +140,7 @@ export function readSignature(file: string, model: proto.onnx.IModelProto): Expo
   };
 }
 
-/** Refuses an export that is not of the model that config.json describes. */
+/** Rejects an export of another model than config.json describes. */
 export function checkSignature(file: string, signature: ExportSignature, spec: ModelSpec): void {
   const differ = (found: number, name: string, said: number) => {
     if (found === said) return;
@@ -150,16 +150,16 @@ export function checkSignature(file: string, signature: ExportSignature, spec: M
   };
   differ(signature.layers, "layers", spec.layers);
   differ(signature.kvHeads, "KV heads", spec.kvHeads);
-  differ(signature.headDim, "numbers in a head", spec.headDim);
+  differ(signature.headDim, "dimensions per head", spec.headDim);
   if (signature.vocab !== undefined) differ(signature.vocab, "columns of logits", spec.vocab);
 }
 
-/** Whether a dimension is stated, and another. */
+/** Whether a dimension is stated and differs. */
 function isOther(dim: number | string | undefined, is: number): boolean {
   return typeof dim === "number" && dim !== is;
 }
 
-/** An input's or output's dimensions: numbers, or names of those known at run time. */
+/** Returns the dimensions of an input or output: numbers, or names of those known at run time. */
 function dimsOf({ type }: proto.onnx.IValueInfoProto): (number | string)[] {
   return (type?.tensorType?.shape?.dim ?? []).map(({ dimParam, dimValue }) =>
     dimParam ? dimParam : dimValue === null || dimValue === undefined ? "?" : Number(dimValue)
@@ -171,7 +171,7 @@ function dtypeOf({ type }: proto.onnx.IValueInfoProto): DType | undefined {
   return names.find((name) => DTYPES[name].onnx === type?.tensorType?.elemType);
 }
 
-/** Dimensions in a message. */
+/** Formats dimensions for a message. */
 function shown(dims: readonly (number | string)[]): string {
   return `[${dims.slice(0, 8).map((dim) => printable(`${dim}`, 50)).join(", ")}${dims.length > 8 ? ", …" : ""}]`;
 }

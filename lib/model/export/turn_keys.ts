@@ -2,7 +2,7 @@ import type { FloatType } from "../../util/dtype.ts";
 import type { Graph, Tensor } from "../../onnx/graph.ts";
 import { type Rope, rotations } from "../graph/rope/rope.ts";
 
-/** The model, as far as its keys are turned. */
+/** The parts of a model that turning its keys needs. */
 export interface TurnedKeys {
   readonly rope: Rope;
   readonly kvHeads: number;
@@ -13,8 +13,8 @@ export interface TurnedKeys {
 }
 
 /**
- * Turns keys that an export has turned already: back, to lie in the cache as if at position 0, and on to where they are
- * to be seen. Always in float32, so that there and back is no loss of its own.
+ * Turns keys that an export has already rotated: back, to lie in the cache as if at position 0, and forward to the
+ * position where they are read. Always in float32, so that turning there and back adds no loss.
  */
 export class KeyTurner {
   readonly #cos: Tensor;
@@ -22,7 +22,7 @@ export class KeyTurner {
   readonly #back: Tensor;
 
   constructor(readonly g: Graph, readonly keys: TurnedKeys) {
-    // What the export has multiplied them by stays on them.
+    // The factor that the export has multiplied them by stays on them.
     const { cos, sin } = rotations({ ...keys.rope, magnitude: 1 }, keys.positions);
     const shape = [keys.positions, keys.rope.dim / 2];
     this.#cos = g.constant("float32", shape, cos);
@@ -30,10 +30,10 @@ export class KeyTurner {
     this.#back = g.op("Neg", [this.#sin]);
   }
 
-  /** Keys `[1, kvHeads, entries, headDim]` by int64 `[kvHeads, entries]` positions, on or back. */
+  /** Keys `[1, kvHeads, entries, headDim]` by int64 `[kvHeads, entries]` positions, forward or back. */
   turn(x: Tensor, positions: Tensor, way: "on" | "back"): Tensor {
     const { g, keys: { kvHeads, headDim, dtype, rope } } = this;
-    // Each head has positions of its own: to the kernel they are sequences of a batch, with one head each.
+    // Each head has its own positions: the kernel sees heads as sequences of a batch, with one head each.
     const rows = g.op("Reshape", [g.cast(x, dtype, "float32"), g.ints(kvHeads, -1, headDim)]);
     const sin = way === "on" ? this.#sin : this.#back;
     const turned = g.op("RotaryEmbedding", [rows, positions, this.#cos, sin], {

@@ -5,13 +5,13 @@ import { readRope } from "../graph/rope/read_rope.ts";
 import { affine, type Block, type ModelSpec } from "../spec.ts";
 import { readSizes, type SizeDefaults } from "./_sizes.ts";
 
-/** In what families that came after Llama differ from it. */
+/** How families that came after Llama differ from it. */
 export interface Variant {
   readonly sizes?: SizeDefaults;
   readonly maxPositions: number;
   /** Whether queries, keys and values have biases. */
   readonly qkvBias: boolean;
-  /** Whether the matrix behind attention has one. */
+  /** Whether the output matrix of attention has one. */
   readonly outBias: boolean;
   /** Whether the MLP's matrices have biases. */
   readonly mlpBias?: boolean;

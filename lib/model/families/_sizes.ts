@@ -1,7 +1,7 @@
 import type { ConfigReader } from "../folder/config_reader.ts";
 import { MOST } from "../folder/limits.ts";
 
-/** Sizes by the names that most families have for them. */
+/** Sizes by the field names of most families. */
 export interface Sizes {
   readonly layers: number;
   readonly hidden: number;
@@ -11,19 +11,19 @@ export interface Sizes {
   readonly vocab: number;
 }
 
-/** What a family has where the file says nothing. */
+/** A family's defaults for fields that the file omits. */
 export interface SizeDefaults {
-  /** Key and value heads where the file has no such field; as many as query heads if left out. */
+  /** Key and value heads if the file has no such field; as many as query heads if omitted. */
   readonly kvHeads?: number;
-  /** Size of a head; hidden / heads if left out. */
+  /** Size of a head; hidden / heads if omitted. */
   readonly headDim?: number;
 }
 
-/** Reads the sizes of a model. Those without a default have to be given. */
+/** Reads the sizes of a model. Those without a default are required. */
 export function readSizes(config: ConfigReader, defaults: SizeDefaults = {}): Sizes {
   const hidden = config.integer("hidden_size", { most: MOST.width });
   const heads = config.integer("num_attention_heads", { most: MOST.width });
-  // Null says "as many as query heads", which is not the same as nothing.
+  // Null means "as many as query heads"; a missing field means the default.
   const isNull = config.fields.num_key_value_heads === null;
   const kvHeads = config.integer("num_key_value_heads", {
     fallback: isNull ? heads : defaults.kvHeads ?? heads,

@@ -3,7 +3,7 @@ import type { ModelSpec } from "../spec.ts";
 
 type Window = Pick<ModelSpec, "window">;
 
-/** The sliding window of a model all of whose layers have one. */
+/** Reads the sliding window of a model in which all layers have one. */
 export function windowOf(config: ConfigReader, fallback?: number): Window {
   if (!config.has("sliding_window") && fallback === undefined) return {};
   const window = config.integer("sliding_window", fallback === undefined ? {} : { fallback });
@@ -11,12 +11,12 @@ export function windowOf(config: ConfigReader, fallback?: number): Window {
 }
 
 /**
- * The sliding window of a model that has one only where `use_sliding_window` says so, from layer `max_window_layers` on
- * or where `layer_types` says "sliding_attention".
+ * Reads the sliding window of a model that has one only if `use_sliding_window` says so: from layer `max_window_layers`
+ * on, or where `layer_types` says "sliding_attention".
  */
 export function windowOfSome(config: ConfigReader): Window {
   const types = layerTypes(config);
-  // Null is no window; what is missing is the default.
+  // Null means no window; a missing field means the default.
   const isNull = config.fields.sliding_window === null;
   if (!config.boolean("use_sliding_window", false) || isNull) {
     if (types?.includes(SLIDING)) {
@@ -31,7 +31,7 @@ export function windowOfSome(config: ConfigReader): Window {
 
 const SLIDING = "sliding_attention";
 
-/** What each layer's attention is, where the file says so. */
+/** Reads the kind of each layer's attention, if the file states it. */
 function layerTypes(config: ConfigReader): readonly unknown[] | undefined {
   if (!config.has("layer_types")) return undefined;
   const types = config.fields.layer_types;

@@ -4,7 +4,7 @@ import type { ModelSpec } from "../spec.ts";
 import { llamaLike } from "./_llama_like.ts";
 
 /**
- * Gemma, the first: Llama with GELU in the gate, normalizations stored less 1, and embeddings times the root of their
+ * Gemma 1: Llama with GELU in the gate, normalizations stored less 1, and embeddings times the square root of their
  * width. Gemma Team 2024, arXiv:2403.08295.
  *
  * @param config The model's config.json.
@@ -29,7 +29,7 @@ export function gemma(config: ConfigReader): ModelSpec {
   });
 }
 
-/** Of the first releases' files, that say "gelu" and mean the approximation: the newer field was added to say it. */
+/** Files of the first releases say "gelu" and mean the approximation; the newer field was added to state it. */
 function activationOf(config: ConfigReader): Activation {
   if (config.has("hidden_activation")) return readActivation(config, "hidden_activation", "gelu_pytorch_tanh");
   const activation = readActivation(config, "hidden_act", "gelu_pytorch_tanh");

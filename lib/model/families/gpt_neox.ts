@@ -6,8 +6,8 @@ import { affine, type ModelSpec } from "../spec.ts";
 
 /**
  * GPT-NeoX: Pythia and its relatives. Black et al. 2022, arXiv:2204.06745. Partial rotary, parallel or sequential
- * residual, biases everywhere but in the output matrix. Sizes must be given; other fields have the defaults that
- * transformers' `GPTNeoXConfig` has.
+ * residual, biases everywhere except in the output matrix. Sizes are required; other fields have the defaults of
+ * transformers' `GPTNeoXConfig`.
  *
  * @example
  * ```ts

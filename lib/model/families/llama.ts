@@ -3,7 +3,7 @@ import type { ModelSpec } from "../spec.ts";
 import { llamaLike } from "./_llama_like.ts";
 
 /**
- * Llama 1 to 3.2 and what is Llama by architecture: SmolLM, TinyLlama, Yi. Touvron et al. 2023, arXiv:2302.13971;
+ * Llama 1 to 3.2 and models of its architecture: SmolLM, TinyLlama, Yi. Touvron et al. 2023, arXiv:2302.13971;
  * Grattafiori et al. 2024, arXiv:2407.21783.
  *
  * @param config The model's config.json.

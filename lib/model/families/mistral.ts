@@ -16,7 +16,7 @@ export function mistral(config: ConfigReader): ModelSpec {
     maxPositions: 131_072,
     qkvBias: false,
     outBias: false,
-    // Where the file has no such field the window is the first version's; null says that there is none.
+    // If the file has no such field, the window is the first version's; null means no window.
     spec: windowOf(config, Object.hasOwn(config.fields, "sliding_window") ? undefined : 4096),
   });
 }

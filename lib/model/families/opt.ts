@@ -5,7 +5,7 @@ import { affine, type ModelSpec, type Norm } from "../spec.ts";
 import { readSizes } from "./_sizes.ts";
 
 /**
- * OPT: learned positions, of which the first two are no token's, and ReLU; the 350M model normalizes behind the sums and
+ * OPT: learned positions, of which no token uses the first two, and ReLU. The 350M model normalizes after the sums and
  * embeds in fewer dimensions. Zhang et al. 2022, arXiv:2205.01068.
  *
  * @param config The model's config.json.

@@ -6,8 +6,8 @@ import { affine, type ModelSpec } from "../spec.ts";
 import { readSizes } from "./_sizes.ts";
 
 /**
- * Phi-1, 1.5 and 2: attention and MLP side by side behind one normalization, partial rotary, biases everywhere, the
- * output matrix's too. Gunasekar et al. 2023, arXiv:2306.11644; Li et al. 2023, arXiv:2309.05463.
+ * Phi-1, 1.5 and 2: attention and MLP in parallel after one normalization, partial rotary, biases everywhere, even in
+ * the output matrix. Gunasekar et al. 2023, arXiv:2306.11644; Li et al. 2023, arXiv:2309.05463.
  *
  * @param config The model's config.json.
  * @returns The decoder it describes.

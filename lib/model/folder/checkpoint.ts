@@ -26,7 +26,7 @@ export function hasCheckpoint(folder: string): boolean {
  *
  * @param folder Path of the model folder.
  * @returns Name in the checkpoint → where the tensor lies.
- * @throws {InputError} If there is neither file, a shard is missing, or a file is not what it should be.
+ * @throws {InputError} If neither file exists, a shard is missing, or a file is invalid.
  */
 export function readCheckpoint(folder: string): Map<string, StoredTensor> {
   if (isThere(join(folder, SINGLE))) return readSafetensorsHeader(join(folder, SINGLE));
@@ -45,7 +45,7 @@ export function readCheckpoint(folder: string): Map<string, StoredTensor> {
   const tensors = new Map<string, StoredTensor>();
   for (const shard of shards) {
     for (const [name, tensor] of readSafetensorsHeader(join(folder, shard))) {
-      // Where two shards hold a name, the index says whose counts.
+      // If two shards hold a name, the index says which one counts.
       if (!tensors.has(name) || map[name] === shard) tensors.set(name, tensor);
     }
   }
@@ -53,21 +53,21 @@ export function readCheckpoint(folder: string): Map<string, StoredTensor> {
 }
 
 /**
- * Names of the shards that model.safetensors.index.json names, each once.
+ * Returns the names of the shards in model.safetensors.index.json, each once.
  *
  * @param indexFile Path of the index.
  * @param map Its field "weight_map", if it was read already.
- * @returns Names of files beside it; they need not be there.
- * @throws {InputError} If it is no index, or names what is no file beside it.
+ * @returns Names of files next to it; they need not exist.
+ * @throws {InputError} If it is not an index, or names anything except files next to it.
  */
 export function shardsOf(indexFile: string, map: Record<string, unknown> = weightMapOf(indexFile)): string[] {
   return [...new Set(Object.values(map))].map((shard) => {
     if (typeof shard === "string" && shard !== "" && !/[/\\]/.test(shard)) return shard;
-    throw new InputError(`Cannot use ${indexFile}: "weight_map" names ${describe(shard)}, not a file beside it`);
+    throw new InputError(`Cannot use ${indexFile}: "weight_map" names ${describe(shard)}, not a file next to it`);
   });
 }
 
-/** Tensor's name → its shard, as the index has it. */
+/** Tensor's name → its shard, from the index. */
 function weightMapOf(indexFile: string): Record<string, unknown> {
   const { weight_map: map } = readJsonObject(indexFile);
   if (isObject(map)) return map;

@@ -2,8 +2,8 @@ import { InputError } from "../../util/errors.ts";
 import { describe, isObject } from "./json_file.ts";
 
 /**
- * Reads fields of a config.json; what is wrong is said with the file's and the field's name. A field that is null
- * counts as missing, as it does where these files come from.
+ * Reads fields of a config.json. Errors name the file and the field. A field that is null counts as missing, as in
+ * transformers, which writes these files.
  *
  * @example
  * ```ts
@@ -15,17 +15,17 @@ import { describe, isObject } from "./json_file.ts";
  */
 export class ConfigReader {
   /**
-   * @param file What messages call it.
+   * @param file The file's name in messages.
    * @param fields The file's fields.
    */
   constructor(readonly file: string, readonly fields: Readonly<Record<string, unknown>>) {}
 
-  /** Whether the field is there and not null. */
+  /** Whether the field exists and is not null. */
   has(name: string): boolean {
     return this.#value(name) !== undefined;
   }
 
-  /** A nested object, or undefined where it is missing. */
+  /** Returns a nested object, or undefined if it is missing. */
   object(name: string): ConfigReader | undefined {
     const value = this.#value(name);
     if (value === undefined) return undefined;
@@ -33,7 +33,7 @@ export class ConfigReader {
     return new ConfigReader(`${this.file}, ${name}`, value);
   }
 
-  /** A whole number, from 1 to 2^31 - 1 if nothing else is said. */
+  /** Returns a whole number, from 1 to 2^31 - 1 by default. */
   integer(name: string, { fallback, least = 1, most = 2 ** 31 - 1 }: NumberOptions = {}): number {
     const value = this.#value(name) ?? fallback;
     if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > most) {
@@ -42,7 +42,7 @@ export class ConfigReader {
     return value;
   }
 
-  /** A finite number. */
+  /** Returns a finite number. */
   number(name: string, { fallback, least = -Infinity, most = Infinity }: NumberOptions = {}): number {
     const value = this.#value(name) ?? fallback;
     if (typeof value !== "number" || !Number.isFinite(value) || value < least || value > most) {
@@ -52,19 +52,19 @@ export class ConfigReader {
     return value;
   }
 
-  /** True or false. */
+  /** Returns true or false. */
   boolean(name: string, fallback?: boolean): boolean {
     const value = this.#value(name) ?? fallback;
     return typeof value === "boolean" ? value : this.fail(name, "true or false");
   }
 
-  /** A string. */
+  /** Returns a string. */
   string(name: string, fallback?: string): string {
     const value = this.#value(name) ?? fallback;
     return typeof value === "string" ? value : this.fail(name, "a string");
   }
 
-  /** Throws that a field is not what it has to be. */
+  /** Throws an error that names the field, the expected value and the one found. */
   fail(name: string, expected: string): never {
     throw new InputError(
       `Cannot use ${this.file}: field "${name}" must be ${expected}, found ${describe(this.#own(name))}`,
@@ -80,9 +80,9 @@ export class ConfigReader {
   }
 }
 
-/** What a number may be. Limits keep a nonsense number from becoming a table of that many entries. */
+/** Limits of a number. They keep a nonsense number from becoming a table of that many entries. */
 export interface NumberOptions {
-  /** The value where the field is missing; without it the field must be there. */
+  /** The value if the field is missing; without it the field is required. */
   readonly fallback?: number;
   /** Smallest allowed. */
   readonly least?: number;

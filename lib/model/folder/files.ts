@@ -1,6 +1,6 @@
 import { printable } from "../../util/printable.ts";
 
-/** Whether something of that name is there: a file, a folder, or a link even if it leads nowhere. */
+/** Whether a path exists: a file, a folder, or a link, even a dangling one. */
 export function isThere(path: string): boolean {
   try {
     Deno.lstatSync(path);
@@ -19,12 +19,12 @@ export function isFolder(path: string): boolean {
   }
 }
 
-/** Why a file could not be opened or read, in words. */
+/** Returns why a file could not be opened or read, in words. */
 export function whyUnreadable(file: string, error: unknown): string {
   if (error instanceof Deno.errors.NotFound) {
     try {
-      // The hub's cache holds links into a folder of blobs; one that was cleared away leaves them hanging.
-      return `it is a link to ${printable(Deno.readLinkSync(file), 200)}, which is not there; download it again`;
+      // The hub's cache holds links into a folder of blobs; a deleted blob leaves them dangling.
+      return `it is a link to ${printable(Deno.readLinkSync(file), 200)}, which does not exist; download it again`;
     } catch {
       return "there is no such file";
     }

@@ -3,7 +3,7 @@ import { notJson, printable } from "../../util/printable.ts";
 import { readRegularSync } from "../../util/regular_file.ts";
 import { whyUnreadable } from "./files.ts";
 
-/** Bytes of the largest file that is read: the index of a checkpoint of 10,000 tensors has 1 MB. */
+/** Largest file that is read, bytes: the index of a checkpoint of 10,000 tensors has 1 MB. */
 const MOST = 64 * 2 ** 20;
 
 /**
@@ -18,7 +18,7 @@ const MOST = 64 * 2 ** 20;
  * ```
  *
  * @param file Path of the file.
- * @returns Its fields. Of two fields of one name the last counts, as in Python's `json`.
+ * @returns Its fields. If two fields have one name, the last counts, as in Python's `json`.
  * @throws {InputError} If it cannot be read, or holds something else.
  */
 export function readJsonObject(file: string): Record<string, unknown> {
@@ -32,7 +32,7 @@ export function readJsonObject(file: string): Record<string, unknown> {
 }
 
 /**
- * Parses UTF-8 bytes that are to be one JSON object.
+ * Parses UTF-8 bytes that must be one JSON object.
  *
  * @example
  * ```ts
@@ -42,8 +42,8 @@ export function readJsonObject(file: string): Record<string, unknown> {
  * console.log(parseJsonObject(bytes, "a.json: it").a); // 1
  * ```
  *
- * @param bytes The text; a byte-order mark before it is passed over.
- * @param what What it is, as the message goes on with "is not JSON": "a.json: it".
+ * @param bytes The text; a byte-order mark before it is skipped.
+ * @param what What it is, to be followed by "is not JSON" in a message: "a.json: it".
  * @returns Its fields.
  * @throws {InputError} If the bytes are something else.
  */
@@ -63,13 +63,13 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A tensor's shape in few words, however many dimensions it is said to have. */
+/** Formats a tensor's shape briefly, however many dimensions it claims to have. */
 export function describeShape(shape: readonly number[]): string {
   return `[${shape.slice(0, 8)}${shape.length > 8 ? ",…" : ""}]`;
 }
 
 /**
- * A JSON value in few words, whatever its size and depth: for messages.
+ * Describes a JSON value briefly for messages, whatever its size and depth.
  *
  * @example
  * ```ts

@@ -35,22 +35,22 @@ const FAMILIES: ReadonlyMap<string, (config: ConfigReader) => ModelSpec> = new M
   ["gemma", gemma],
 ]);
 
-/** A Hugging Face model folder, read but for the weights' bytes. */
+/** A Hugging Face model folder, read without the weights' bytes. */
 export interface ModelFolder {
   /** The folder's path. */
   readonly path: string;
   /** Shape of the decoder, and names of its weights. */
   readonly spec: ModelSpec;
-  /** Name in the checkpoint → where the tensor lies. Holds more than the decoder needs where the files do. */
+  /** Name in the checkpoint → where the tensor lies. May hold more than the decoder needs. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
-  /** The decoder as someone exported it to ONNX, where that is what is run; then there are no tensors. */
+  /** The decoder's export to ONNX, if that is run; then there are no tensors. */
   readonly export?: OnnxExport | undefined;
 }
 
 /**
- * Opens a model folder: config.json and the headers of its safetensors files. All weights that the decoder needs are
- * there and of the right shape and type when it returns; tensors beyond these are ignored. Where there are none, or an
- * .onnx file is named in place of a folder, it opens that export.
+ * Opens a model folder: config.json and the headers of its safetensors files. Checks that all weights the decoder needs
+ * exist and have the right shape and type; ignores other tensors. If the folder has no safetensors, or an .onnx file is
+ * named in place of a folder, opens that export.
  *
  * @example
  * ```ts
@@ -60,8 +60,8 @@ export interface ModelFolder {
  * console.log(model.spec.layers); // 8
  * ```
  *
- * @param path Path of the folder, or of an .onnx file in it or in a folder of it.
- * @param dtype Which export to take where there are several.
+ * @param path Path of the folder, or of an .onnx file in it or in a subfolder.
+ * @param dtype Which export to take if there are several.
  * @returns What it holds.
  * @throws {InputError} Naming the file and the field or tensor that is missing or wrong, and what would do.
  */
@@ -83,7 +83,7 @@ function openExported(path: string, files: ExportPaths): ModelFolder {
   return { path, tensors: new Map(), ...openExport(files, config, known) };
 }
 
-/** The model folder that an .onnx file belongs to: its own, or the one above. */
+/** Returns the model folder that an .onnx file belongs to: its own, or the one above. */
 function folderOf(file: string): string {
   const own = dirname(file);
   return !isThere(join(own, "config.json")) && isThere(join(own, "..", "config.json")) ? join(own, "..") : own;
@@ -104,14 +104,14 @@ function readConfig(path: string): ConfigReader {
   return new ConfigReader(file, readJsonObject(file));
 }
 
-/** Tensors by the names of the whole model, where the checkpoint has those of the model without its head. */
+/** Renames tensors to those of the whole model, if the checkpoint has the names of the model without its head. */
 function prefixed(tensors: Map<string, StoredTensor>, { prefix, embedding }: ModelSpec): Map<string, StoredTensor> {
   if (tensors.has(embedding) || !tensors.has(embedding.slice(prefix.length))) return tensors;
   return new Map([...tensors].map(([name, tensor]) => [`${prefix}${name}`, tensor]));
 }
 
 /**
- * What a config.json describes.
+ * Returns the decoder that a config.json describes.
  *
  * @example
  * ```ts

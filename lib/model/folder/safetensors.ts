@@ -7,15 +7,15 @@ import { describe, describeShape, isObject, parseJsonObject } from "./json_file.
 
 /** Where a tensor lies. */
 export interface StoredTensor {
-  /** Element type; undefined for one that nothing here computes with, such as F8_E4M3. */
+  /** Element type; undefined if this project does not compute with it, such as F8_E4M3. */
   readonly dtype: DType | undefined;
-  /** The same by safetensors' name. */
+  /** Element type by safetensors' name. */
   readonly type: string;
   /** Sizes of its dimensions. */
   readonly shape: readonly number[];
   /** Path of the file. */
   readonly file: string;
-  /** First byte in the file. Nothing says that it is a multiple of anything. */
+  /** First byte in the file; need not be aligned. */
   readonly offset: number;
   /** Size, bytes. */
   readonly bytes: number;
@@ -34,13 +34,13 @@ const TYPES: ReadonlyMap<string, DType> = new Map([
   ["BOOL", "bool"],
 ]);
 
-/** The format's own limit on a header, bytes. */
+/** The format's limit on a header, bytes. */
 const MAX_HEADER = 100_000_000;
 
 /**
  * Reads the header of a safetensors file: 8 bytes of header length, JSON, then the tensors' bytes. The weights
- * themselves are not read. What the format asks for is checked as its reference implementation does: tensors follow
- * each other without gap or overlap from the header's end to the file's.
+ * themselves are not read. Checks the format's rules as its reference implementation does: tensors follow each other
+ * without gap or overlap from the end of the header to the end of the file.
  *
  * @example
  * ```ts
@@ -106,12 +106,12 @@ export function readSafetensorsHeader(file: string): Map<string, StoredTensor> {
   return tensors;
 }
 
-/** A tensor's name in a message; names that are long may be any length. */
+/** Formats a tensor's name for a message; long or unprintable ones are cut short or escaped. */
 function shown(name: string): string {
   return name.length <= 100 && !/[^\x20-\x7e]/.test(name) ? name : printable(name, 200);
 }
 
-/** The header's bytes and the file's size. */
+/** Returns the header's bytes and the file's size. */
 function readHeader(file: string, fail: (what: string, cause?: unknown) => never): { text: Uint8Array; size: number } {
   try {
     using handle = openRegularSync(file);
@@ -121,7 +121,7 @@ function readHeader(file: string, fail: (what: string, cause?: unknown) => never
     const length = new DataView(prefix.buffer).getBigUint64(0, true);
     if (length > BigInt(Math.min(size - 8, MAX_HEADER))) {
       fail(
-        `its header is said to be ${length} bytes long, the file has ${size}: it is truncated or no safetensors file`,
+        `its header claims ${length} bytes, the file has ${size}: it is truncated or not a safetensors file`,
       );
     }
     const text = new Uint8Array(Number(length));
@@ -147,7 +147,7 @@ function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
 }
 
-/** JSON.parse takes the last of two equal keys in silence, and so another tensor than the writer may have meant. */
+/** JSON.parse silently takes the last of two equal keys, which may be another tensor than the writer meant. */
 function hasDuplicateKeys(text: Uint8Array, value: unknown): boolean {
   // Each key has one colon outside strings; UTF-8 has no ASCII byte inside a longer character.
   const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a];

@@ -31,9 +31,9 @@ const NAMES: ReadonlyMap<string, Activation> = new Map([
  *
  * @param config The file.
  * @param field The field that holds it.
- * @param fallback The name where it is missing.
+ * @param fallback The name if the field is missing.
  * @returns What it computes.
- * @throws {InputError} For one the decoder does not have.
+ * @throws {InputError} If the decoder does not have it.
  */
 export function readActivation(config: ConfigReader, field: string, fallback: string): Activation {
   return NAMES.get(config.string(field, fallback)) ?? config.fail(field, `one of ${[...NAMES.keys()].join(", ")}`);

@@ -14,12 +14,12 @@ import { type Checkpoint, Weights, type WeightSource } from "./weights.ts";
  * Writes the decoder: one forward pass of `tokens` new tokens over the cache, batch 1.
  *
  * Inputs: `input_ids` int64 `[tokens]`; `position_ids` int64 `[1, tokens]`; `target` int64 `[1]`; for each group of
- * layers how many entries there are, in the way the attention form asks for; for each layer l `past_key.l`,
- * `past_value.l` `[1, kvHeads, capacity, headDim]`, to be bound to the same memory as the outputs `present_key.l`,
- * `present_value.l`: the new entries are written behind the valid ones, in place.
+ * layers the number of entries, in the form that attention needs; for each layer l `past_key.l`, `past_value.l`
+ * `[1, kvHeads, capacity, headDim]`, to be bound to the same memory as the outputs `present_key.l`, `present_value.l`:
+ * the new entries are written after the valid ones, in place.
  *
  * Outputs, for the last new token: `nll` float32 `[1]`, its negative log-likelihood of `target`, nats; `argmax` int64
- * `[1]`; and `logits` float32 `[tokens, vocab]` where asked for.
+ * `[1]`; and `logits` float32 `[tokens, vocab]` if requested.
  *
  * @example
  * ```ts
@@ -85,7 +85,7 @@ export function buildDecoder(model: Checkpoint & { readonly spec: ModelSpec }, o
  * @param options What it is built for.
  */
 export function emitDecoder(g: Graph, spec: ModelSpec, weights: WeightSource, options: DecoderOptions): void {
-  // Tokens are counted without a name (see Dim): what a prompt's pass needs at its most is so about half.
+  // The dimension of tokens has no name (see Dim): this about halves the peak memory of a prompt's pass.
   const ids = g.input("input_ids", "int64", [null]);
   const positions = options.rotate === "write" ? g.input("position_ids", "int64", [1, null]) : undefined;
   const parts = new LayerOps(g, spec, weights, options, options.heads?.(g, positions));

@@ -13,37 +13,40 @@ export interface DecoderOptions {
   /** Positions the rotary table covers, tokens. */
   readonly maxPositions: number;
   /**
-   * When keys are rotated: "write", by the positions given with the tokens; or "read", by their place in the cache, which
-   * takes explicit attention.
+   * When keys are rotated: "write", by the positions given with the tokens; or "read", by their place in the cache,
+   * which requires explicit attention.
    */
   readonly rotate: "write" | "read";
-  /** Attention to show to what follows; takes explicit attention. */
+  /** Attention that what follows a pass observes; requires explicit attention. */
   readonly observe?: Observation | undefined;
   /**
-   * How sliding windows count, which takes explicit attention. Left out where the model has none, or no text is longer
-   * than it: then nothing is masked.
+   * How sliding windows count; requires explicit attention. Omitted if the model has none, or no text is longer than
+   * it: then nothing is masked.
    */
   readonly window?: WindowUse | undefined;
   /**
-   * Layer → its length group. Layers of a group hold equally many entries in buffers of equal capacity throughout,
-   * and share the inputs that say so.
+   * Layer → its length group. Layers of a group always hold equally many entries in buffers of equal capacity, and
+   * share the inputs that state this.
    */
   readonly groups: readonly number[];
-  /** Also give the logits of every input token, `[tokens, vocab]` float32: for tests; costs a matrix product each. */
+  /**
+   * Also output the logits of every input token, `[tokens, vocab]` float32: for tests; costs a matrix product per
+   * token.
+   */
   readonly logits?: boolean;
-  /** Is shown the weights, by their names in the checkpoint, once they are all in the graph. */
+  /** Gets the weights, by their names in the checkpoint, once they are all in the graph. */
   readonly weights?: ((g: Graph, weights: ReadonlyMap<string, Tensor>) => void) | undefined;
-  /** What makes queries, keys and values, if not ONNX Runtime's operators; is given the positions of buildDecoder(). */
+  /** Makes queries, keys and values in place of ONNX Runtime's operators; gets the positions of buildDecoder(). */
   readonly heads?: ((g: Graph, positions: Tensor | undefined) => HeadsOp) | undefined;
   /** Writes what follows a pass into the same graph. */
   readonly then?: ((g: Graph, pass: PassTensors) => void) | undefined;
 }
 
-/** What a pass leaves for what follows it. */
+/** What a pass provides to what follows it. */
 export interface PassTensors {
-  /** A finite float32 tensor that is there only once every layer has written its new entries. */
+  /** A finite float32 tensor that exists only after every layer has written its new entries. */
   readonly after: Tensor;
-  /** The attention of the layers observed: see ExplicitAttention. */
+  /** The attention of the observed layers: see ExplicitAttention. */
   readonly observed: readonly Tensor[];
 }
 

@@ -1,7 +1,10 @@
 import type { Tensor } from "../../onnx/graph.ts";
 import type { LayerOps, Residual } from "./layer_ops.ts";
 
-/** What the first block reads, `[tokens, hidden]`: the tokens' embeddings, and their positions' where these are learned. */
+/**
+ * Returns the first block's input, `[tokens, hidden]`: embeddings of tokens, plus those of positions if these are
+ * learned.
+ */
 export function emitEmbedding(parts: LayerOps, ids: Tensor, positions: Tensor | undefined): Residual {
   const { g, spec, weights, options: { dtype } } = parts;
   const { projected } = spec;

@@ -3,8 +3,8 @@ import type { LayerOps, Residual } from "./layer_ops.ts";
 import type { ModelSpec } from "../spec.ts";
 
 /**
- * The final norm, the output matrix, and what is wanted of the logits: see {@linkcode buildDecoder}. Gives the index of
- * the largest logit as a float32 `[1]`: a finite number that hangs on all of the model.
+ * Writes the final norm, the output matrix and what is computed from the logits: see {@linkcode buildDecoder}. Returns
+ * the index of the largest logit as a float32 `[1]`: a finite number that depends on the whole model.
  */
 export function emitHead(g: Graph, parts: LayerOps, spec: ModelSpec, x: Residual, allLogits: boolean): Tensor {
   const { dtype } = parts.options;
@@ -22,8 +22,8 @@ export function emitHead(g: Graph, parts: LayerOps, spec: ModelSpec, x: Residual
 }
 
 /**
- * What is wanted of a token's logits, float32 `[1, vocab]`: the input `target` and the outputs `nll` and `argmax` of
- * {@linkcode buildDecoder}. Gives the index of the largest as a float32 `[1]`.
+ * Writes what is computed from a token's logits, float32 `[1, vocab]`: the input `target` and the outputs `nll` and
+ * `argmax` of {@linkcode buildDecoder}. Returns the index of the largest as a float32 `[1]`.
  */
 export function emitPrediction(g: Graph, logits: Tensor, vocab: number): Tensor {
   const target = g.input("target", "int64", [1]);
@@ -31,9 +31,9 @@ export function emitPrediction(g: Graph, logits: Tensor, vocab: number): Tensor 
   const nll = g.op("Neg", [g.op("GatherElements", [logProbabilities, g.reshape(target, 1, 1)], { axis: 1 })]);
   g.output("nll", g.reshape(nll, 1), "float32", [1]);
 
-  // ArgMax would run one CUDA thread per row: find the maximum, then the first place that has it. Places count in
-  // float32, exact to 2^24. Where logits are not numbers no place has the maximum, and the last id stands in: any other
-  // number would be no token.
+  // ArgMax would run one CUDA thread per row: find the maximum, then the first index that has it. Indices are float32,
+  // exact to 2^24. If logits are not numbers, no index has the maximum, and the last id is taken: a larger number would
+  // not be a token.
   const best = g.op("ReduceMax", [logits, g.ints(-1)], { keepdims: 1 });
   const places = g.op("Where", [
     g.op("Equal", [logits, best]),

@@ -3,8 +3,8 @@ import type { HeadRows } from "../../kernels/structs.ts";
 import type { ModelSpec, Projections } from "../spec.ts";
 
 /**
- * Where a token's queries, keys and values lie in what the projections gave: one row for all of them, or three. Biases lie
- * alike.
+ * Returns where a token's queries, keys and values lie in the projections' results: one row for all of them, or three.
+ * Biases have the same layout.
  *
  * @param rows The first token's, one pointer for packed projections, otherwise three.
  */

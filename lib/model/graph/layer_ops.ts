@@ -10,37 +10,37 @@ export interface Heads {
   readonly query: Tensor;
   readonly key: Tensor;
   readonly value: Tensor;
-  /** Rotated by position already, where they are to be. */
+  /** Whether they are already rotated by position, if the model rotates them. */
   readonly rotated?: boolean;
 }
 
-/** Makes heads of what the projections gave. */
+/** Makes heads from the projections' results. */
 export interface HeadsOp {
   /** `products`: one for packed projections, otherwise of queries, keys and values. */
   emit(products: readonly Product[], qkv: Projections): Heads;
 }
 
-/** A matrix product, and the bias that is yet to be added to it. */
+/** A matrix product, and the bias still to be added to it. */
 export interface Product {
   readonly product: Tensor;
   readonly bias?: Tensor;
 }
 
-/** The residual stream, `[tokens, hidden]`: a tensor, and what is yet to be added to it. */
+/** The residual stream, `[tokens, hidden]`: a tensor, and what is still to be added to it. */
 export interface Residual {
   readonly base: Tensor;
   readonly added?: Tensor;
   readonly bias?: Tensor | undefined;
 }
 
-/** The parts blocks are made of. Activations are `[tokens, width]`. */
+/** The parts that blocks are made of. Activations are `[tokens, width]`. */
 export class LayerOps {
   constructor(
     readonly g: Graph,
     readonly spec: ModelSpec,
     readonly weights: WeightSource,
     readonly options: { readonly dtype: FloatType; readonly device: "cpu" | "cuda" },
-    /** What makes heads rather than ONNX Runtime's operators, where heads are not normalized. */
+    /** Makes heads in place of ONNX Runtime's operators, if heads are not normalized. */
     readonly headsOp?: HeadsOp,
   ) {}
 
@@ -51,8 +51,8 @@ export class LayerOps {
   }
 
   /**
-   * The same with the bias yet to be added, where whatever follows can do that in passing: on the CPU one Gemm does both,
-   * on CUDA that would be a copy of the bias and a product that adds to it.
+   * The same, but leaves the bias to the next operator if that can add it at no cost. On the CPU one Gemm does both; on
+   * CUDA that would be a copy of the bias and a product that adds to it.
    */
   product(x: Tensor, { weight, bias, transposed }: Affine, [out, inner]: readonly [number, number]): Product {
     const { g } = this;
@@ -64,19 +64,19 @@ export class LayerOps {
     return { product, ...(b ? { bias: b } : {}) };
   }
 
-  /** The sum of the biases of products that are added up. */
+  /** Returns the sum of the biases of products that are added up. */
   sumOfBiases(...products: readonly Product[]): Tensor | undefined {
     const biases = products.flatMap(({ bias }) => bias ?? []);
     // Constants: ORT adds them once, when it loads the graph.
     return biases.length === 0 ? undefined : biases.reduce((a, b) => this.g.op("Add", [a, b]));
   }
 
-  /** A residual stream as one tensor. */
+  /** Returns a residual stream as one tensor. */
   sum({ base, added, bias }: Residual): Tensor {
     return [added, bias].reduce((sum: Tensor, x) => x === undefined ? sum : this.g.op("Add", [sum, x]), base);
   }
 
-  /** Normalizes a residual stream, and gives it as one tensor. */
+  /** Normalizes a residual stream, and returns it as one tensor. */
   normed(x: Residual, norm: Norm): { readonly normed: Tensor; readonly sum: Tensor } {
     const { base, added, bias } = x;
     const { g, spec: { hidden, norm: { kind, eps } }, options: { device } } = this;
@@ -93,12 +93,12 @@ export class LayerOps {
     return { normed, sum };
   }
 
-  /** Normalizes the last dimension, `[width]`: that of the residual stream if nothing else is said. */
+  /** Normalizes the last dimension, `[width]`: that of the residual stream by default. */
   norm(x: Tensor, norm: Norm, width = this.spec.hidden): Tensor {
     const { g, spec: { norm: { kind, eps } } } = this;
     const scale = this.#scale(norm, width);
     const attributes = { axis: -1, epsilon: { float: eps } };
-    // ORT's name for the root mean square's, in ONNX's own domain.
+    // ORT's name for root mean square normalization, in ONNX's own domain.
     if (kind === "rms") return g.op("SimplifiedLayerNormalization", [x, scale], attributes);
     const shift = this.#shift(norm, width);
     return g.op("LayerNormalization", [x, scale, ...(shift === undefined ? [] : [shift])], attributes);
@@ -108,7 +108,7 @@ export class LayerOps {
     return norm === "plain" || norm.bias === undefined ? undefined : this.weights.get(norm.bias, [width]);
   }
 
-  /** A normalization's weight; ORT does the sum once, when it loads the graph. */
+  /** Returns a normalization's weight; ORT computes the sum once, when it loads the graph. */
   #scale(norm: Norm, width: number): Tensor {
     const { g, spec, options: { dtype } } = this;
     if (norm === "plain") {
@@ -143,7 +143,7 @@ export class LayerOps {
     }
   }
 
-  /** Queries, keys and values of normalized activations; unless they say so, before they are rotated. */
+  /** Returns queries, keys and values of normalized activations, not rotated yet unless `rotated` is true. */
   heads(x: Tensor, { qkv, headNorms }: Block["attention"]): Heads {
     const { heads, kvHeads, headDim, hidden } = this.spec;
     if (this.headsOp && !headNorms) {
@@ -163,7 +163,7 @@ export class LayerOps {
     return { query: normed(query, headNorms.query, heads), key: normed(key, headNorms.key, kvHeads), value };
   }
 
-  /** Takes apart what one matrix gave; "heads" is of models with as many key and value heads as query heads. */
+  /** Splits the result of one matrix; "heads" is for models with as many key and value heads as query heads. */
   #unpack(qkv: Tensor, order: "heads" | "parts"): Heads {
     const { g, spec: { heads, kvHeads, headDim } } = this;
     const split = (x: Tensor, axis: number, ...widths: number[]) =>

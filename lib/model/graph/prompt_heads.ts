@@ -8,14 +8,14 @@ import { rotations } from "./rope/rope.ts";
 import type { ModelSpec, Projections } from "../spec.ts";
 
 /**
- * A prompt's queries, keys and values out of what the projections gave, in one kernel of our own: biases added, taken apart,
- * rotated. ONNX Runtime's operators take four, which read and write all of it each time.
+ * Makes a prompt's queries, keys and values from the projections' results in one of the project's kernels: adds biases,
+ * splits and rotates. ONNX Runtime needs four operators, each of which reads and writes all of it.
  */
 export class PromptHeads implements HeadsOp {
   readonly #tables: readonly Tensor[];
 
   /**
-   * @param positions Of the tokens, int64 `[1, tokens]`; none where keys are rotated when they are read.
+   * @param positions Of the tokens, int64 `[1, tokens]`; undefined if keys are rotated when they are read.
    */
   constructor(
     readonly g: Graph,
@@ -32,7 +32,10 @@ export class PromptHeads implements HeadsOp {
     this.#tables = [g.constant("float32", shape, cos), g.constant("float32", shape, sin), positions];
   }
 
-  /** `products`: one for packed projections, otherwise of queries, keys and values. Gives `[tokens, heads * headDim]` each. */
+  /**
+   * `products`: one for packed projections, otherwise of queries, keys and values. Returns `[tokens, heads * headDim]`
+   * each.
+   */
   emit(products: readonly Product[], qkv: Projections): Heads {
     const { g, spec, spec: { heads, kvHeads, headDim, rope }, options: { dtype } } = this;
     const biased = products.filter(({ bias }) => bias !== undefined);

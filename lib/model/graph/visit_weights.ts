@@ -3,8 +3,8 @@ import { emitDecoder } from "./decoder.ts";
 import type { ModelSpec } from "../spec.ts";
 
 /**
- * Goes through the weights that a decoder asks for, in its order; one used twice comes twice. What asks is the code
- * that writes the graph, so that no list of names and shapes has to be kept beside it.
+ * Visits the weights that a decoder uses, in its order; one used twice is visited twice. It runs the code that writes
+ * the graph, so no separate list of names and shapes is needed.
  *
  * @example
  * ```ts

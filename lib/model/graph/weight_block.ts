@@ -9,18 +9,18 @@ import type { StoredTensor } from "../folder/safetensors.ts";
 import { visitWeights } from "./visit_weights.ts";
 import { findWeight } from "./weights.ts";
 
-/** Where a weight begins, bytes: as cudaMalloc's own blocks do. */
+/** Alignment of a weight, bytes: that of cudaMalloc's blocks. */
 const ALIGNMENT = 256;
 
-/** Where a weight lies in a block, and what is read for that. */
+/** Where a weight lies in a block, and what is read into it. */
 export interface WeightPlace extends FileRange {
   readonly name: string;
   readonly stored: StoredTensor;
 }
 
 /**
- * The weights that a decoder uses and that are stored in the type it computes in, one behind the other in the order of
- * the files' bytes. Others are converted, which is ORT's to do.
+ * Places the weights that a decoder uses and that are stored in the type it computes in, one after the other in the
+ * order of the files' bytes. ORT converts the others.
  *
  * @example
  * ```ts
@@ -33,7 +33,7 @@ export interface WeightPlace extends FileRange {
  *
  * @param model The model.
  * @param dtype The type computed in.
- * @returns Where each goes, and the bytes of the whole.
+ * @returns Where each goes, and the bytes of the block.
  */
 export function placeWeights(
   model: ModelFolder,
@@ -57,11 +57,12 @@ export function placeWeights(
 }
 
 /**
- * A model's weights in one block of a device's memory, as the initializers of a session. One by one, each would be rounded
- * up to what the device allocates at least (2 MiB on CUDA), and copied from the file while everything else waits.
+ * A model's weights in one block of a device's memory, as the initializers of a session. Allocated one by one, each
+ * would be rounded up to the device's smallest allocation (2 MiB on CUDA), and copied from the file while everything
+ * else waits.
  */
 export class WeightBlock implements Disposable {
-  /** Name in the checkpoint → the weight. There, but its bytes only after {@linkcode wait}. */
+  /** Name in the checkpoint → the weight. Its bytes are valid only after {@linkcode wait}. */
   readonly values: ReadonlyMap<string, Value>;
   readonly #made: DisposableStack;
   readonly #memory: DeviceMemory | undefined;
@@ -89,16 +90,16 @@ export class WeightBlock implements Disposable {
   }
 
   /**
-   * Waits until the weights are there; blocks.
+   * Blocks until the weights are read.
    *
-   * @returns How long reading them took, s: it goes on beside what is done before this is called.
+   * @returns How long reading them took, s; it runs in parallel with what is done before this call.
    * @throws {InputError} If a file cannot be read any more.
    */
   wait(): number {
     return this.#fill?.wait() ?? 0;
   }
 
-  /** To be called once the sessions are disposed of. */
+  /** Call it after the sessions are disposed of. */
   [Symbol.dispose](): void {
     this.#made.dispose();
   }

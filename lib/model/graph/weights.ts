@@ -14,7 +14,7 @@ export interface Checkpoint {
 
 /** Gives the graph its weights, by their names in the checkpoint. */
 export interface WeightSource {
-  /** A weight of the given shape, in the type computed in. */
+  /** Returns a weight of the given shape, in the type computed in. */
   get(name: string, shape: readonly number[]): Tensor;
 }
 
@@ -35,7 +35,7 @@ type FloatWeight = StoredTensor & { readonly dtype: FloatType | "float64" };
  *
  * @param model The model.
  * @param name The weight's name in the checkpoint.
- * @param shape The shape that config.json asks for.
+ * @param shape The shape that follows from config.json.
  * @returns Where it lies.
  * @throws {InputError} If it is missing, has another shape, or is not of a float type.
  */
@@ -90,11 +90,11 @@ function isFloatWeight(stored: StoredTensor): stored is FloatWeight {
  * ```
  */
 export class Weights implements WeightSource {
-  /** The folder that ORT resolves file names against: what all files, links followed, have in common. */
+  /** The folder that ORT resolves file names against: the one that all files, links followed, have in common. */
   readonly folder: string;
-  /** Path of a file → its name as ORT is told it: relative to the folder, links followed. */
+  /** Path of a file → its name for ORT: relative to the folder, links followed. */
   readonly #locations: ReadonlyMap<string, string>;
-  /** What was given, by name: a Cast too is made once, or tied embeddings would be held twice. */
+  /** Weights returned so far, by name: a Cast too is added once, or tied embeddings would be held twice. */
   readonly #given = new Map<string, { readonly tensor: Tensor; readonly bytes: number }>();
 
   /**
@@ -104,7 +104,7 @@ export class Weights implements WeightSource {
    */
   constructor(readonly model: Checkpoint, readonly graph: Graph, readonly dtype: FloatType) {
     const files = [...new Set([...model.tensors.values()].map(({ file }) => file))];
-    // ORT refuses files that a link leads out of the folder to, as in the hub's cache: give it the real ones.
+    // ORT rejects links that lead out of the folder, as in the hub's cache: give it the real files.
     const real = files.map((file) => Deno.realPathSync(file));
     this.folder = commonFolder(real);
     this.#locations = new Map(files.map((file, i) => [file, location(this.folder, real[i]!)]));
@@ -131,7 +131,7 @@ export class Weights implements WeightSource {
   }
 }
 
-/** The deepest folder that all of the files are in. */
+/** Returns the deepest folder that contains all files. */
 export function commonFolder(files: readonly string[]): string {
   let folder = dirname(files[0]!);
   const isInside = (file: string) => {
@@ -146,7 +146,7 @@ export function commonFolder(files: readonly string[]): string {
   return folder;
 }
 
-/** A file's name as an ONNX graph has it, with "/" on every platform. */
+/** Returns a file's name as an ONNX graph has it, with "/" on every platform. */
 export function location(folder: string, file: string): string {
   const way = relative(folder, file);
   return Deno.build.os === "windows" ? way.replaceAll("\\", "/") : way;

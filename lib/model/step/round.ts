@@ -1,7 +1,7 @@
 import type { FloatType } from "../../util/dtype.ts";
 
 /**
- * A number rounded to a type, to the nearest and of two to the even one.
+ * Rounds a number to a type: to the nearest, ties to even.
  *
  * @example
  * ```ts

@@ -14,9 +14,9 @@ export interface Projected {
   readonly qkv: Projections;
 }
 
-/** Attention of a step with our own kernels: what the layers share, and one layer's. */
+/** Attention of a step with the project's kernels: what the layers share, and one layer's. */
 export class StepAttention {
-  /** The token's position, int64 `[1, 1]`; none where places in the cache are positions. */
+  /** The token's position, int64 `[1, 1]`; undefined if positions are places in the cache. */
   readonly position: Tensor | undefined;
   readonly #past: readonly Tensor[];
   readonly #cosine: Tensor | undefined;
@@ -42,7 +42,7 @@ export class StepAttention {
     this.#sine = g.constant("float32", shape, sin);
   }
 
-  /** Rotates, appends to the cache and attends: gives `[heads * headDim]`. */
+  /** Rotates, appends to the cache and attends: returns `[heads * headDim]`. */
   emit(layer: number, { attention: { headNorms } }: Block, { tensors, qkv }: Projected): Tensor {
     const { spec, options: { dtype, rotate, groups, observed } } = this;
     const { g } = this;

@@ -10,13 +10,15 @@ import { type Affine, type Block, type ModelSpec, type Norm } from "../spec.ts";
 type Pointer = Deno.PointerValue;
 
 /**
- * Writes one decode step with kernels of our own: what {@linkcode buildDecoder} writes with ONNX Runtime's, for one new
- * token. A layer is a product for queries, keys and values (with the MLP's first one where both read the same), attention,
- * and the products that follow; norms, biases, activations, gates and residuals ride along with the products.
+ * Writes one decode step with the project's kernels: what {@linkcode buildDecoder} writes with ONNX Runtime's, for one
+ * new token. A layer is a product for queries, keys and values (with the MLP's first one if both read the same input),
+ * attention, and the products that follow. Norms, biases, activations, gates and residuals are computed with the
+ * products.
  *
- * Inputs: `input_ids`, `position_ids`, `target` as there; `past.g` int64 `[1]`, the entries before the token, for each
- * group; `past_key.l`, `past_value.l` `[1, kvHeads, capacity, headDim]`, which are written to in place; with rotation at
- * reading `ranks.l` float32 `[kvHeads, capacity]`. Outputs: `nll`, `argmax`, and `logits` where asked for.
+ * Inputs: `input_ids`, `position_ids`, `target` as in that graph; `past.g` int64 `[1]`, the entries before the token,
+ * for each group; `past_key.l`, `past_value.l` `[1, kvHeads, capacity, headDim]`, which are written to in place; if
+ * keys are rotated when read, `ranks.l` float32 `[kvHeads, capacity]`. Outputs: `nll`, `argmax`, and `logits` if
+ * requested.
  *
  * @param weights Where each tensor of the checkpoint lies on the GPU, in the type computed in.
  * @returns The graph.
@@ -98,7 +100,7 @@ class StepWriter {
     }));
   }
 
-  /** Queries, keys and values, and what MLPs make of the same input. */
+  /** Queries, keys and values, and the MLP's product of the same input. */
   #projections(
     { attention: { norm, qkv } }: Block,
     x: Tensor,
@@ -167,7 +169,7 @@ class StepWriter {
     return nll;
   }
 
-  /** What goes into an MLP's last product: activation(up x), or activation(gate x) times up x. */
+  /** Returns the input of an MLP's last product: activation(up x), or activation(gate x) times up x. */
   #mlpIn(
     { gate, up }: Block["mlp"],
     norm: Norm,

@@ -4,7 +4,7 @@ import { type ModelSpec, shortestWindow } from "../spec.ts";
 import type { StepOptions } from "./step_options.ts";
 
 /**
- * Why the kernels of {@linkcode buildStep} cannot carry out a model's steps; undefined where they can.
+ * Returns why the kernels of {@linkcode buildStep} cannot run a model's steps; undefined if they can.
  *
  * @example
  * ```ts
@@ -16,7 +16,7 @@ import type { StepOptions } from "./step_options.ts";
  * ```
  *
  * @param spec The model.
- * @param options What a step is to be written for.
+ * @param options What a step is built for.
  * @returns The reason, without a full stop.
  */
 export function stepObstacle(

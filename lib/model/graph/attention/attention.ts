@@ -7,12 +7,12 @@ import type { Heads } from "../layer_ops.ts";
 import { Rotary, type Rotation } from "../rope/rotary.ts";
 import type { ModelSpec } from "../../spec.ts";
 
-/** What the attention of all layers shares: the rotary table, the lengths, the form. */
+/** What attention shares across layers: the rotary table, the lengths, the form. */
 export class AttentionOps {
   readonly #kernel: AttentionKernel;
-  /** Rotation when keys are written, made when it is first asked for: heads may come rotated. */
+  /** Rotation when keys are written, created on first use: heads may already be rotated. */
   #rotation: Rotation | undefined;
-  /** Attention paid to each slot, of the layers observed in order: see {@linkcode ExplicitAttention}. */
+  /** Attention paid to each slot, of the observed layers in order: see {@linkcode ExplicitAttention}. */
   readonly observed: readonly Tensor[];
 
   constructor(
@@ -22,14 +22,14 @@ export class AttentionOps {
       DecoderOptions,
       "dtype" | "attention" | "rotate" | "maxPositions" | "groups" | "observe" | "window"
     >,
-    /** Positions of the new tokens, int64 `[1, tokens]`; with rotation at reading each group has its own. */
+    /** Positions of the new tokens, int64 `[1, tokens]`; if keys are rotated when read, each group has its own. */
     readonly positions: Tensor | undefined,
   ) {
     const { dtype, attention, rotate, groups, observe, window } = options;
     const rotary = rotate === "read" ? this.#rotary() : undefined;
     if (attention === "fused") {
       if (rotate === "read" || observe || window) {
-        throw new TypeError("Cannot use fused attention: it shows no keys and no weights, and masks nothing");
+        throw new TypeError("Cannot use fused attention: it gives neither keys nor weights, and masks nothing");
       }
       this.#kernel = new FusedAttention(g, spec, groups);
       this.observed = [];

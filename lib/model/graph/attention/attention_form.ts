@@ -8,7 +8,7 @@ export type AttentionForm = "fused" | "explicit";
 /** How attention reads and writes the cache, in either form. */
 export interface AttentionKernel {
   /**
-   * Attention of one layer: takes queries, keys and values, each `[1, tokens, heads * headDim]`, gives
+   * Attention of one layer: takes queries, keys and values, each `[1, tokens, heads * headDim]`, returns
    * `[tokens, heads * headDim]`.
    */
   emit(layer: number, heads: Heads, cache: CacheTensors): Tensor;
@@ -18,11 +18,11 @@ export interface AttentionKernel {
 export interface CacheTensors {
   readonly pastKey: Tensor;
   readonly pastValue: Tensor;
-  /** Declares what the layer's buffers hold afterwards, in place. */
+  /** Declares the content of the layer's buffers after the pass, in place. */
   readonly present: (key: Tensor, value: Tensor) => void;
 }
 
-/** Attention that a policy wants to see, and of which layers. */
+/** Attention that a policy observes, and of which layers. */
 export interface Observation {
   readonly use: AttentionUse;
   readonly layers: readonly number[];

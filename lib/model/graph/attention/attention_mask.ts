@@ -5,17 +5,17 @@ import type { ModelSpec } from "../../spec.ts";
 export interface WindowUse {
   /** "index": tokens of the text; "rank": entries in the cache. */
   readonly by: "index" | "rank";
-  /** Layers that entries are dropped from: their slots are not in text order, and what is held is not all of the text. */
+  /** Layers that entries are dropped from: their slots are not in text order, and they do not hold all of the text. */
   readonly evicted: readonly number[];
 }
 
-/** What is asked for. */
+/** What masks are built for. */
 interface MaskOptions {
   /** Layer → its length group. */
   readonly groups: readonly number[];
-  /** Left out where no text is longer than the shortest window. */
+  /** Omitted if no text is longer than the shortest window. */
   readonly window?: WindowUse | undefined;
-  /** Positions of the new tokens, int64 `[1, tokens]`, where a window counts by index. */
+  /** Positions of the new tokens, int64 `[1, tokens]`, if a window counts by index. */
   readonly positions: Tensor | undefined;
 }
 
@@ -25,26 +25,27 @@ interface Group {
   readonly past: Tensor;
   /** 0, 1 …, int64 `[1, capacity]`. */
   readonly slots: Tensor;
-  /** Places of the new tokens in the cache, int64 `[tokens, 1]`. */
+  /** Ranks of the new tokens in the cache, int64 `[tokens, 1]`. */
   readonly places: Tensor;
-  /** Which slots a token may see but for a window, bool `[tokens, capacity]`. */
+  /** Which slots a token may see, windows not considered, bool `[tokens, capacity]`. */
   readonly filled: Tensor;
 }
 
 /**
- * Which slots of a layer each new token may see: those filled before it and, in a layer with a sliding window of w,
- * among these the ones less than w before it. Beltagy et al. 2020, arXiv:2004.05150.
+ * Says which slots of a layer each new token may see: those filled before it and, in a layer with a sliding window of
+ * w, only the ones less than w before it. Beltagy et al. 2020, arXiv:2004.05150.
  *
- * The distance is that of the numbering. By index it is counted in the text, whatever was dropped between; an entry that
- * a policy keeps beyond the window is held and not seen. By place it is counted in what is held.
+ * Distance depends on the numbering. By index it is counted in the text, whatever was dropped in between: an entry that
+ * a policy keeps beyond the window is held but not seen. By rank it is counted in the held entries.
  *
- * Adds the inputs `rows` int64 `[tokens, 1]` = 0, 1 … and, for each group g, `past.g` int64 `[1]`, the entries before this
- * pass, and `slots.g` int64 `[1, capacity]` = 0, 1 …; for layers with a window that entries are dropped from, float32
- * `[kvHeads, capacity]` the entries' index in the text, `text_positions.l`, or their place in text order, `ranks.l`.
+ * Adds the inputs `rows` int64 `[tokens, 1]` = 0, 1 … and, for each group g, `past.g` int64 `[1]`, the entries before
+ * this pass, and `slots.g` int64 `[1, capacity]` = 0, 1 …; for layers with a window that entries are dropped from,
+ * float32 `[kvHeads, capacity]` the entries' index in the text, `text_positions.l`, or their rank in text order,
+ * `ranks.l`.
  */
 export class AttentionMask {
   readonly #groups: readonly Group[];
-  /** Masks of layers alike, by group and window. */
+  /** Masks by group and window; layers that agree in both share one. */
   readonly #known = new Map<string, Tensor>();
   readonly #ranks = new Map<number, Tensor>();
 
@@ -58,19 +59,22 @@ export class AttentionMask {
     });
   }
 
-  /** Of a layer's group. */
+  /** Returns the inputs of a layer's group. */
   group(layer: number): Group {
     return this.#groups[this.options.groups[layer]!]!;
   }
 
-  /** Places in text order of a layer's entries, float32 `[kvHeads, capacity]`. */
+  /** Returns the ranks of a layer's entries in text order, float32 `[kvHeads, capacity]`. */
   ranks(layer: number): Tensor {
     const known = this.#ranks.get(layer) ?? this.#perSlot(`ranks.${layer}`, layer);
     this.#ranks.set(layer, known);
     return known;
   }
 
-  /** Which slots a token may see, bool `[tokens, capacity]`, or `[kvHeads, 1, tokens, capacity]` where heads differ. */
+  /**
+   * Returns which slots a token may see, bool `[tokens, capacity]`, or `[kvHeads, 1, tokens, capacity]` if heads
+   * differ.
+   */
   mask(layer: number): Tensor {
     const { spec, options: { window: use, groups } } = this;
     const window = spec.window?.(layer);
@@ -85,7 +89,7 @@ export class AttentionMask {
     return known;
   }
 
-  /** A window over slots that are in any order. */
+  /** Applies a window to slots in any order. */
   #within(layer: number, window: number): Tensor {
     const { g, options: { positions } } = this;
     const { past, slots, places, filled } = this.group(layer);
@@ -98,7 +102,7 @@ export class AttentionMask {
     if (!positions) throw new TypeError("Cannot count a window by index: the tokens have no positions");
     const queries = g.reshape(positions, -1, 1); // [tokens, 1]
     const first = g.op("Slice", [queries, g.ints(0), g.ints(1), g.ints(0)]);
-    // What is kept of a slot filled in this pass is not there yet.
+    // The position of a slot filled in this pass is not stored yet.
     const fresh = float(g.op("Add", [slots, g.op("Sub", [first, past])]));
     const isFresh = g.op("GreaterOrEqual", [slots, past]);
     const textPositions = g.op("Where", [isFresh, fresh, this.#perSlot(`text_positions.${layer}`, layer)]);

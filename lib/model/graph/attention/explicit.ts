@@ -6,40 +6,40 @@ import type { Rotary, Rotation } from "../rope/rotary.ts";
 import { type ModelSpec, scoreScale } from "../../spec.ts";
 import { AttentionMask, type WindowUse } from "./attention_mask.ts";
 
-/** Layers whose probabilities may be held at a time. Fewer cost more small kernels. */
+/** Layers whose probabilities may be held at a time. A smaller number costs more small kernels. */
 const TIED = 4;
 
-/** What explicit attention is written for. */
+/** What explicit attention is built for. */
 export interface ExplicitOptions {
   readonly dtype: FloatType;
   /** Layer → its length group. */
   readonly groups: readonly number[];
-  /** Rotate when reading: keys lie unrotated in the cache, and positions are places in it. */
+  /** Rotate when reading: the cache holds unrotated keys, and positions are places in it. */
   readonly rotary?: Rotary;
-  /** Attention to show. */
+  /** Attention to observe. */
   readonly observe?: Observation;
-  /** How sliding windows count, where texts are longer. */
+  /** How sliding windows count, if texts are longer. */
   readonly window?: WindowUse | undefined;
-  /** Positions of the new tokens, int64 `[1, tokens]`, where keys are rotated when they are written. */
+  /** Positions of the new tokens, int64 `[1, tokens]`, if keys are rotated when they are written. */
   readonly positions: Tensor | undefined;
 }
 
 /**
  * Attention written out: scatter the new entries into the cache, MatMul, mask, Softmax, MatMul. For what the fused
- * kernel does not give: probabilities, positions inside the cache, sliding windows, float32 on CUDA, odd head sizes.
+ * kernel does not support: probabilities, positions inside the cache, sliding windows, float32 on CUDA, odd head sizes.
  *
- * Adds the inputs that {@linkcode AttentionMask} does and, with rotation at reading, for each layer l `ranks.l` float32
- * `[kvHeads, capacity]`, the place of each slot's entry in text order.
+ * Adds the inputs of {@linkcode AttentionMask} and, if keys are rotated when read, for each layer l `ranks.l` float32
+ * `[kvHeads, capacity]`, the rank of each slot's entry in text order.
  */
 export class ExplicitAttention implements AttentionKernel {
   /**
-   * Attention of this pass, mean over the query heads of a KV head, float32, one per layer observed. From all queries:
-   * their sum, `[kvHeads, capacity]`. From the last `window`: theirs, as far as the pass has so many,
-   * `[kvHeads, min(window, tokens), capacity]`; where the layer shares one choice, the mean over all heads in each.
+   * Attention of this pass, mean over the query heads of a KV head, float32, one per observed layer. From all queries:
+   * their sum, `[kvHeads, capacity]`. From the last `window`: one line per query, as many as the pass has,
+   * `[kvHeads, min(window, tokens), capacity]`; if the layer shares one choice, each holds the mean over all heads.
    */
   readonly observed: Tensor[] = [];
   readonly #visible: AttentionMask;
-  /** Rotation at reading, by group. */
+  /** Rotation of keys when read, by group. */
   readonly #rotations = new Map<number, Rotation>();
   /** Minus infinity, for what a token may not see. */
   #masked: Tensor;
@@ -64,7 +64,7 @@ export class ExplicitAttention implements AttentionKernel {
     cache.present(cached, values);
     const keys = rotation ? rotation.cache(cached, g.cast(this.#visible.ranks(layer), "float32", "int64")) : cached;
     const queries = rotation ? rotation.tokens(heads.query, this.spec.heads) : heads.query;
-    // The query heads of a KV head lie side by side: [1, kvHeads, perKv * tokens, headDim]
+    // The query heads of a KV head are adjacent: [1, kvHeads, perKv * tokens, headDim]
     const scaled = g.op("Mul", [queries, g.cast(g.scalar(scoreScale(this.spec, layer)), "float32", dtype)]);
     const query = g.reshape(
       g.op("Transpose", [g.reshape(scaled, 1, -1, kvHeads, perKv, headDim)], { perm: [0, 2, 3, 1, 4] }),
@@ -74,7 +74,7 @@ export class ExplicitAttention implements AttentionKernel {
       headDim,
     );
     const scores = g.op("FusedMatMul", [query, keys], { transB: 1 }, "com.microsoft");
-    // 0 takes over the capacity, which stands in the same place before and after.
+    // 0 keeps the capacity, which is the same dimension before and after.
     const byQuery = g.reshape(scores, kvHeads, perKv, -1, 0); // [kvHeads, perKv, tokens, capacity]
     const probabilities = g.op("Softmax", [g.op("Where", [mask, byQuery, this.#masked])], { axis: -1 });
     if (this.options.observe?.layers.includes(layer)) {
@@ -91,8 +91,8 @@ export class ExplicitAttention implements AttentionKernel {
   }
 
   /**
-   * Has the next layer wait until these have been observed. Nothing else would: ORT would run all layers first, and hold
-   * the probabilities of each until then, at a long prompt gigabytes of them.
+   * Makes the next layer wait until these have been observed. Otherwise ORT would run all layers first and hold the
+   * probabilities of each until then: gigabytes for a long prompt.
    */
   #tie(): void {
     const { g, options: { dtype } } = this;
@@ -100,7 +100,7 @@ export class ExplicitAttention implements AttentionKernel {
     this.#masked = g.cast(g.op("Sub", [least, g.scalar(Infinity)]), "float32", dtype);
   }
 
-  /** How a layer's keys are rotated when they are read; none where that was done when they were written. */
+  /** Returns how a layer's keys are rotated when read; undefined if they were rotated when written. */
   #rotation(layer: number): Rotation | undefined {
     const { rotary, groups } = this.options;
     const group = groups[layer]!;
@@ -111,7 +111,7 @@ export class ExplicitAttention implements AttentionKernel {
     return rotation;
   }
 
-  /** From `[kvHeads, perKv, tokens, capacity]` to what {@linkcode observed} says. */
+  /** Reduces `[kvHeads, perKv, tokens, capacity]` to the shape of {@linkcode observed}. */
   #observe(probabilities: Tensor): Tensor {
     const { g, options: { dtype }, spec: { heads, kvHeads } } = this;
     const { use } = this.options.observe!;

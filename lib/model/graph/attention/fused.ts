@@ -5,7 +5,7 @@ import type { Heads } from "../layer_ops.ts";
 import { type ModelSpec, scoreScale, shortestWindow } from "../../spec.ts";
 
 /**
- * Why the fused form cannot be used, in words that go on "Cannot use --attention fused: "; undefined where it can.
+ * Returns why the fused form cannot be used, to follow "Cannot use --attention fused: "; undefined if it can.
  *
  * @example
  * ```ts
@@ -38,7 +38,7 @@ export function fusedObstacle(
 }
 
 /**
- * com.microsoft.GroupQueryAttention over buffers that are both past and present: it writes the new entries behind the
+ * com.microsoft.GroupQueryAttention over buffers that are both past and present: it writes the new entries after the
  * valid ones and attends to all of them, causally.
  *
  * Adds for each group g the inputs `last_slot.g` int32 `[1]`, the last valid slot once the new tokens are in, and

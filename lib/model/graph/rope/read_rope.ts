@@ -3,14 +3,14 @@ import type { ConfigReader } from "../../folder/config_reader.ts";
 import type { Rope } from "./rope.ts";
 import { SCALINGS } from "./rope_scaling.ts";
 
-/** What a family says of its rotary embedding, for where the file does not. */
+/** A family's defaults for its rotary embedding. */
 export interface RopeDefaults {
   readonly theta: number;
   /** Share of a head that is rotated. */
   readonly fraction: number;
-  /** Whether a file may say otherwise. */
+  /** Whether a file may state another share. */
   readonly partial?: boolean;
-  /** Positions the model is made for, tokens; some scalings ask. */
+  /** Positions the model was trained for, tokens; some scalings need it. */
   readonly maxPositions: number;
 }
 
@@ -30,10 +30,9 @@ export interface RopeDefaults {
  *
  * @param config The file.
  * @param headDim Dimensions of a head.
- * @param defaults The family's, for what the file does not say.
+ * @param defaults The family's, for fields that the file omits.
  * @returns The settings.
- * @throws {InputError} If a number makes no sense, or for a scaling type that is not supported: a wrong number would
- * be worse.
+ * @throws {InputError} If a number makes no sense, or a scaling type is not supported: a wrong result would be worse.
  */
 export function readRope(config: ConfigReader, headDim: number, defaults: RopeDefaults): Rope {
   const scaling = config.object("rope_scaling");
@@ -71,14 +70,14 @@ export function readRope(config: ConfigReader, headDim: number, defaults: RopeDe
   const scale = SCALINGS.get(type);
   if (!scale) return kind!.config.fail(kind!.field, `one of ${[...SCALINGS.keys()].join(", ")}`);
   const frequencies = inverseFrequencies(dim, theta);
-  // Some files have it beside the scaling's own fields, where it counts more than among them.
+  // Some files have it next to the scaling's fields; there it takes precedence over one among them.
   const field = "original_max_position_embeddings";
   const trained = config.has(field) ? config.integer(field) : undefined;
-  // Without a kind it is the default, which asks for nothing.
+  // Without a kind it is the default, which needs no other field.
   return scale(kind?.config ?? config, { dim, theta, frequencies, maxPositions: defaults.maxPositions, trained });
 }
 
-/** The first place where a field is given. */
+/** Returns the first place that states the field. */
 function firstOf(
   ...places: readonly (readonly [ConfigReader | undefined, string])[]
 ): { config: ConfigReader; field: string } | undefined {

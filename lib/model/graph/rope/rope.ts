@@ -4,9 +4,9 @@ export interface Rope {
   readonly dim: number;
   /** Angle per position of each rotated pair, `[dim / 2]`, rad. */
   readonly frequencies: readonly number[];
-  /** What cosines and sines are multiplied by; 1 where it is left out. */
+  /** Factor of cosines and sines; 1 if omitted. */
   readonly magnitude?: number;
-  /** How frequencies change with the text's length, where they do: see {@linkcode Growth}. */
+  /** How frequencies change with the text's length, if they do: see {@linkcode Growth}. */
   readonly growth?: Growth;
 }
 
@@ -17,13 +17,13 @@ export interface Rope {
 export interface Growth {
   /** How strongly the base grows. */
   readonly factor: number;
-  /** Tokens up to which the frequencies are as they stand. */
+  /** Tokens up to which the frequencies do not change. */
   readonly from: number;
 }
 
 /**
- * Cosines and sines of every angle. Angles are float32 products, as the reference implementation's are, so that the
- * numbers agree at large positions too.
+ * Returns cosines and sines of every angle. Angles are float32 products, as in the reference implementation, so that
+ * the numbers agree at large positions too.
  *
  * @example
  * ```ts
@@ -34,7 +34,7 @@ export interface Growth {
  * ```
  *
  * @param rope The settings.
- * @param positions Positions 0 … positions - 1 are wanted.
+ * @param positions Number of positions, from 0 on.
  * @returns Both `[positions, dim / 2]`.
  */
 export function rotations(

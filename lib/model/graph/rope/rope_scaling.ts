@@ -1,7 +1,7 @@
 import type { ConfigReader } from "../../folder/config_reader.ts";
 import type { Rope } from "./rope.ts";
 
-/** The most that cosines and sines may be multiplied by: far above any model's, and below what takes scores out of float32. */
+/** Largest factor of cosines and sines: far above any model's, and below what makes scores overflow float32. */
 const MOST_FACTOR = 100;
 
 /** What a scaling starts from. */
@@ -12,11 +12,11 @@ interface Unscaled {
   readonly frequencies: readonly number[];
   /** max_position_embeddings, tokens. */
   readonly maxPositions: number;
-  /** original_max_position_embeddings, tokens, where it does not stand with the scaling. */
+  /** original_max_position_embeddings, tokens, if it is not among the scaling's fields. */
   readonly trained: number | undefined;
 }
 
-/** Reads a scaling's own fields and changes frequencies as it says. */
+/** Reads a scaling's own fields and changes frequencies accordingly. */
 type Scaling = (config: ConfigReader, unscaled: Unscaled) => Rope;
 
 /** Ways of stretching a rotary embedding over longer texts than it was trained on, by `rope_type`. */
@@ -41,7 +41,10 @@ function dynamic(config: ConfigReader, { dim, frequencies, maxPositions }: Unsca
   return { dim, frequencies, growth: { factor, from: maxPositions } };
 }
 
-/** Slow pairs slowed down by the factor, fast ones left, those between by a share. Grattafiori et al. 2024, arXiv:2407.21783. */
+/**
+ * Slow pairs slowed down by the factor, fast ones unchanged, those in between slowed by a share. Grattafiori et al.
+ * 2024, arXiv:2407.21783.
+ */
 function llama3(config: ConfigReader, { dim, frequencies, maxPositions, trained: beside }: Unscaled): Rope {
   const factor = config.number("factor", { least: 1 });
   const low = config.number("low_freq_factor", { least: Number.MIN_VALUE });
@@ -68,7 +71,7 @@ function yarn(config: ConfigReader, { dim, theta, frequencies, maxPositions, tra
     : maxPositions / trained;
   const orOf = (field: string, fallback: number) => config.number(field, { fallback, least: Number.MIN_VALUE });
   const round = config.boolean("truncate", true);
-  /** The pair that turns so often over the text trained on. */
+  /** Returns the pair that makes `turns` turns over the length trained on. */
   const pairOf = (turns: number) => dim * Math.log(trained / (turns * 2 * Math.PI)) / (2 * Math.log(theta));
   const fast = pairOf(orOf("beta_fast", 32));
   const slow = pairOf(orOf("beta_slow", 1));
@@ -90,7 +93,7 @@ function yarn(config: ConfigReader, { dim, theta, frequencies, maxPositions, tra
   };
 }
 
-/** The paper's 0.1 ln(factor) + 1, or the quotient of two such that DeepSeek's models have. */
+/** The paper's 0.1 ln(factor) + 1, or the quotient of two of these, as in DeepSeek's models. */
 function temperature(config: ConfigReader, factor: number): number {
   const of = (scale: number) => factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
   const [scale, all] = ["mscale", "mscale_all_dim"].map((field) =>

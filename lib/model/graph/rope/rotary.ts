@@ -12,8 +12,8 @@ interface Table {
 }
 
 /**
- * Rotates queries and keys by position: a table of cosines and sines, and com.microsoft.RotaryEmbedding. The table is
- * a constant, or is made anew in every pass where the frequencies change with the text's length.
+ * Rotates queries and keys by position: a table of cosines and sines, and com.microsoft.RotaryEmbedding. The table is a
+ * constant, or is computed in every pass if the frequencies change with the text's length.
  */
 export class Rotary {
   readonly #table: Table | undefined;
@@ -37,7 +37,7 @@ export class Rotary {
 
   /**
    * Rotation of a pass's tokens by position, int64 `[1, tokens]`, consecutive. Frequencies that change are those of a
-   * text that ends with the pass, as in transformers: keys of earlier passes stay as they were turned.
+   * text that ends with the pass, as in transformers: keys of earlier passes keep their rotation.
    */
   byPosition(positions: Tensor): Rotation {
     const { g } = this;
@@ -49,7 +49,7 @@ export class Rotary {
 
   /**
    * Rotation by place in the cache: of the pass's tokens, int64 `[1, tokens]`, and of keys in slots, int64
-   * `[1, capacity]` = 0, 1 …. Frequencies that change are those of a text as long as what is held.
+   * `[1, capacity]` = 0, 1 …. Frequencies that change are those of a text as long as the entries held.
    */
   byPlace(places: Tensor, slots: Tensor): Rotation {
     const table = this.#table ?? this.#grown(this.g.reshape(slots, -1), this.g.reshape(places, -1));
@@ -93,7 +93,7 @@ export class Rotation {
   /** A layer's cache, `[1, kvHeads, capacity, headDim]` at places int64 `[kvHeads, capacity]`, in the same shape. */
   cache(keys: Tensor, places: Tensor): Tensor {
     const { kvHeads, headDim } = this.spec;
-    // Each head has positions of its own: to the kernel they are sequences of a batch, with one head each.
+    // Each head has its own positions: the kernel sees heads as sequences of a batch, with one head each.
     const rotated = this.#rotate(this.g.reshape(keys, kvHeads, -1, headDim), places, 1);
     return this.g.reshape(rotated, 1, kvHeads, -1, headDim);
   }
@@ -102,7 +102,7 @@ export class Rotation {
     const { rope, headDim } = this.spec;
     return this.g.op("RotaryEmbedding", [x, rows, this.table.cos, this.table.sin], {
       num_heads: heads,
-      // 0 stands for all of them: the kernel refuses the number itself.
+      // 0 stands for all of them: the kernel rejects the number itself.
       rotary_embedding_dim: rope.dim === headDim ? 0 : rope.dim,
     }, "com.microsoft");
   }
