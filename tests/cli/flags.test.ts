@@ -14,7 +14,7 @@ const refuses = (line: string, pattern: RegExp) =>
     assert.match(error.message, /^Cannot [^]*[^.]$/);
     return true;
   });
-/** A value each flag takes that is not its default. */
+/** Returns a valid value of a flag that is not its default. */
 const sample = (name: FlagName): string => {
   const special: Partial<Record<FlagName, string>> = {
     method: "fix_size_l2",
@@ -39,7 +39,7 @@ const isSwitch = (name: FlagName) => (FLAG_TABLE[name] as FlagSpec<unknown>).rea
 const valued = flagNames.filter((name) => !isSwitch(name));
 const switches = flagNames.filter((name) => isSwitch(name) && name !== "help" && name !== "version");
 
-Deno.test("parseFlags() without arguments gives the original's defaults", () => {
+Deno.test("parseFlags() without arguments gives the Python benchmark's defaults", () => {
   const flags = parse("");
   assert.equal(flags.method, "streaming_llm");
   assert.deepEqual(flags.skip_layers, [0, 1]);
@@ -113,7 +113,7 @@ Deno.test("parseFlags() reads lists and none", () => {
   assert.deepEqual(parse("--skip_layers 0,3,7").skip_layers, [0, 3, 7]);
   assert.deepEqual(parseFlags(["--recent_sizes", "12, 28"]).recent_sizes, [12, 28]);
   assert.deepEqual(parse("--keep_ratios .5,1.0").keep_ratios, [0.5, 1]);
-  refuses("--skip_layers 0,none", /Cannot read --skip_layers: found "0,none", none stands alone/);
+  refuses("--skip_layers 0,none", /Cannot read --skip_layers: found "0,none", give none alone/);
   refuses("--skip_layers -1", /--skip_layers: found "-1", give an integer of at least 0/);
 });
 
@@ -193,7 +193,7 @@ Deno.test("parseFlags() reads how tokens are numbered", () => {
   refuses("--positions seed,seed", /seed stands there twice/);
 });
 
-Deno.test("parseFlags() refuses what the papers' methods cannot do with", () => {
+Deno.test("parseFlags() refuses values that the papers' methods cannot use", () => {
   for (const bad of ["4", "0", "-1"]) refuses(`--pooling_kernel ${bad}`, /Cannot read --pooling_kernel: found/);
   refuses("--pooling median", /--pooling: found "median", .*avg, max/);
   for (const bad of ["0.5", "0", "x"]) refuses(`--pyramid_beta ${bad}`, /--pyramid_beta: .* at least 1$/);
@@ -207,7 +207,7 @@ Deno.test("parseFlags() refuses what the papers' methods cannot do with", () => 
   refuses("--trace 5", /Cannot read the argument "5"/);
 });
 
-Deno.test("parseFlags() refuses what does not go together", () => {
+Deno.test("parseFlags() refuses flags that contradict each other", () => {
   refuses("--compare_all --compare_new", /--compare_all and --compare_new together/);
   refuses("--compare_all --compare_papers", /--compare_all and --compare_papers together: each is a run of its own/);
   refuses(

@@ -1,4 +1,4 @@
-/** What a hub that means ill, or a proxy in front of it, cannot do. */
+/** What a hostile hub, or a proxy in front of it, cannot do. */
 import { deepEqual, equal, match, ok, rejects, throws } from "node:assert/strict";
 import { join } from "@std/path";
 import { boundedJson } from "../../lib/hub/bounded_json.ts";
@@ -28,7 +28,7 @@ const clientOf = (server: HubServer, options: Partial<ClientOptions> = {}) =>
 const cacheOf = (folder: TemporaryFolder) =>
   new HubCache(folder.path, { repo: "org/name", type: "model", revision: "main" });
 
-/** A body that never ends, and what of it was taken. */
+/** Makes a body that never ends, and counts the bytes taken of it. */
 function endless(headers: Record<string, string> = {}) {
   const taken = { bytes: 0 };
   const piece = new Uint8Array(64 * 1024).fill(120);
@@ -42,7 +42,7 @@ function endless(headers: Record<string, string> = {}) {
   return { taken, response: new Response(body, { headers }) };
 }
 
-/** Bytes of a folder's files, those that are not whole included. */
+/** Returns the bytes of a folder's files, partial ones included. */
 function bytesIn(folder: string): number {
   let bytes = 0;
   for (const { name, isDirectory } of Deno.readDirSync(folder)) {
@@ -73,11 +73,11 @@ for (
     }
     server.intercept = redirect;
     await rejects(fetchList(clientOf(server), cacheOf(folder)), message);
-    // At the second hop as well
+    // At the second redirect as well
     server.intercept = ({ host }) => host === "cdn" ? redirect() : undefined;
     await rejects(fetchFile(clientOf(server), cacheOf(folder), "model.safetensors"), message);
     deepEqual(folder.names("models--org--name", "snapshots") ?? [], []);
-    equal(server.seen.filter(({ host }) => host === "cdn").length, 1); // asked once: another time would be no better
+    equal(server.seen.filter(({ host }) => host === "cdn").length, 1); // asked once: another try would not help
   });
 }
 
@@ -91,7 +91,7 @@ Deno.test("redirectTarget() keeps to https:, and leaves user names out", () => {
     () => to("http://cdn.example/c"),
     /^InputError: Cannot use .* redirects to http:\/\/cdn\.example, which is not/,
   );
-  // A mirror on this machine, or within a cluster, has no https: to keep to.
+  // A mirror on this machine, or within a cluster, may use http: throughout.
   equal(to("http://127.0.0.1:2/c", "http://127.0.0.1:1/b"), "http://127.0.0.1:2/c");
   equal(to("https://cdn.example/c", "http://127.0.0.1:1/b"), "https://cdn.example/c");
 });
@@ -109,7 +109,7 @@ Deno.test("a transfer stops at the size that the hub states", async () => {
       /^InputError: Cannot use .* of org\/name: the hub states \d+ bytes and sends more; a proxy may change it/,
     );
     ok(taken.bytes < 4_000_000, `${taken.bytes}`);
-    deepEqual(folder.names("models--org--name", "blobs"), []); // nothing that a later try would go on with
+    deepEqual(folder.names("models--org--name", "blobs"), []); // nothing that a later try would resume
     equal(server.seen.filter(({ method, host }) => method === "GET" && host === "hub").length, 1);
   }
 });
@@ -281,7 +281,7 @@ Deno.test("a list that says what cannot be is refused, by the child as well", as
   using _env = new Environment(hubEnvironment(folder.path, server.endpoint));
   server.intercept = cases[0]![0];
   await rejects(hubList({ repo: "org/name" }), cases[0]![1]);
-  // What is no hash is not kept, so the list is not either: Python would read it.
+  // An invalid hash is not stored, and neither is the list, because Python would read it.
   server.intercept = () => list([{ ...sibling, blobId: "\x1b[2J", lfs: { sha256: "../../x" } }]);
   deepEqual((await fetchList(clientOf(server), cacheOf(folder))).listing, { "config.json": { size: 22 } });
   equal(folder.names("models--org--name", "trees"), undefined);

@@ -1,4 +1,4 @@
-/** Data sets of the hub, from a server on loopback that answers as the hub does, with files that pyarrow wrote. */
+/** Data sets on the hub, from a server on loopback that answers like the hub, with files written by pyarrow. */
 import assert from "node:assert/strict";
 import { InputError } from "../../lib/util/errors.ts";
 import { openDataset } from "../../lib/text/dataset.ts";
@@ -27,7 +27,7 @@ const repos = {
   }),
 };
 
-/** Runs with a hub and an empty cache of its own. */
+/** Runs `use` with a hub and an empty cache. */
 async function withHub(use: (server: HubServer) => Promise<void>): Promise<void> {
   const cache = await Deno.makeTempDir();
   await using server = new HubServer(repos);
@@ -39,7 +39,7 @@ async function withHub(use: (server: HubServer) => Promise<void>): Promise<void>
   }
 }
 
-/** Files that were downloaded. */
+/** Returns the downloaded files. */
 const downloads = ({ log }: HubServer) =>
   log.filter((line) => line.startsWith("cdn GET")).map((line) => line.replace(/.*\//, ""));
 const texts = rows.filter((row): row is string => !!row);
