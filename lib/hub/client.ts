@@ -75,7 +75,7 @@ export class HubClient {
       } catch (cause) {
         if (isBroken(cause)) throw cause;
         const what = cause instanceof RangeError
-          ? `with a list that is none of a repository: ${cause.message}`
+          ? `with a list that is not a repository's: ${cause.message}`
           : "with something else";
         throw new HubError(
           "refused",
@@ -138,7 +138,7 @@ export class HubClient {
       "refused",
       `Cannot get ${printable(path, 200)} of ${repo.repo}: it comes compressed (${
         printable(encoding, 40)
-      }), though asked for as it is; a proxy in between may do so`,
+      }), though requested uncompressed; a proxy in between may do so`,
     );
   }
 

@@ -158,9 +158,9 @@ Deno.test("parseFlags() refuses ratios outside (0, 1]", () => {
 Deno.test("parseFlags() refuses empty and doubled items", () => {
   refuses("--recent_sizes 1,,2", /--recent_sizes: found "1,,2", an item is empty/);
   refuses("--recent_sizes ,", /an item is empty/);
-  refuses("--recent_sizes 256,0256", /--recent_sizes: found "256,0256", 256 stands there twice/);
-  refuses("--keep_ratios 0.5,.50", /0.5 stands there twice/);
-  refuses("--skip_layers 1,1", /1 stands there twice/);
+  refuses("--recent_sizes 256,0256", /--recent_sizes: found "256,0256", 256 is given twice/);
+  refuses("--keep_ratios 0.5,.50", /0.5 is given twice/);
+  refuses("--skip_layers 1,1", /1 is given twice/);
 });
 
 Deno.test("parseFlags() refuses a flag given twice", () => {
@@ -190,7 +190,7 @@ Deno.test("parseFlags() reads how tokens are numbered", () => {
   assert.deepEqual(parse("--positions seed,absolute,cache").positions, ["seed", "absolute", "cache"]);
   refuses("--positions relative", /found "relative", give one of absolute, cache, seed/);
   refuses("--positions cache,cach", /found "cach", did you mean cache\?/);
-  refuses("--positions seed,seed", /seed stands there twice/);
+  refuses("--positions seed,seed", /seed is given twice/);
 });
 
 Deno.test("parseFlags() refuses values that the papers' methods cannot use", () => {

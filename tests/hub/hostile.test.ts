@@ -60,7 +60,7 @@ for (
     ["blob:http://127.0.0.1/1", /begins with blob:/],
     ["ftp://127.0.0.1/x", /begins with ftp:/],
     ["javascript:alert(1)", /begins with javascript:/],
-    ["http://[::1", /redirects to what is no address/],
+    ["http://[::1", /redirects to something that is not an address/],
   ] as [string, RegExp][]
 ) {
   Deno.test(`a redirect to ${location} is not followed: list, head or bytes`, async () => {
@@ -171,7 +171,7 @@ Deno.test("what comes compressed is not unpacked", async () => {
     seen.host === "cdn" ? new Response(bomb, { headers: { "content-encoding": "gzip" } }) : undefined;
   await rejects(
     fetchFile(clientOf(server), cacheOf(folder), "model.safetensors"),
-    /^InputError: Cannot get model\.safetensors of org\/name: it comes compressed \(gzip\), though asked for as it is/,
+    /^InputError: Cannot get model\.safetensors of org\/name: it comes compressed \(gzip\), though requested uncompressed/,
   );
   ok(bytesIn(folder.path) < 1000);
 });
@@ -247,7 +247,7 @@ Deno.test("a list that does not end is left after 64 MiB", async () => {
   server.intercept = () => response;
   await rejects(
     fetchList(clientOf(server, { answerSeconds: 60 }), cacheOf(folder)),
-    /^InputError: Cannot list the files of org\/name: .* with a list that is none of a repository: it is longer than 64 MiB; is HF_ENDPOINT/,
+    /^InputError: Cannot list the files of org\/name: .* with a list that is not a repository's: it is longer than 64 MiB; is HF_ENDPOINT/,
   );
   ok(taken.bytes < 80 * 2 ** 20, `${taken.bytes}`);
 });
@@ -313,11 +313,11 @@ Deno.test("a hub that contradicts itself is not believed: size, hash, commit", a
       () => {},
       listed,
     );
-  await rejects(fetch({ size: 7 }), /lists it with 7 bytes, and states 300000 with the file; a proxy may/);
-  await rejects(fetch({ size: 134, lfs_size: 8 }), /lists it with 8 bytes, and states 300000/);
-  await rejects(fetch({ lfs_sha256: "0".repeat(64) }), /lists it with SHA-256 0{64}, and states [0-9a-f]{64} with the/);
+  await rejects(fetch({ size: 7 }), /lists it with 7 bytes, but states 300000 with the file; a proxy may/);
+  await rejects(fetch({ size: 134, lfs_size: 8 }), /lists it with 8 bytes, but states 300000/);
+  await rejects(fetch({ lfs_sha256: "0".repeat(64) }), /lists it with SHA-256 0{64}, but states [0-9a-f]{64} with the/);
   server.repos["org/name"]!.refs[commitOf("c")] = A;
-  await rejects(fetch({}, commitOf("c")), /asked for at commit c{40}, and the hub gives it at a{40}/);
+  await rejects(fetch({}, commitOf("c")), /requested at commit c{40}, but the hub returns it at a{40}/);
   equal(bytesIn(folder.path), 0);
   deepEqual(Deno.readFileSync(await fetch({ size: 134, lfs_size: 300_000, lfs_sha256: sha256(weights) })), weights);
 });

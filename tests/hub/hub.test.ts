@@ -131,7 +131,7 @@ Deno.test("hubModel() reads a cache as Python writes it, and asks only for what 
     ...model,
     complete: false,
   });
-  match(notes.join(), /answered 503.* Going on with what is in the cache$/);
+  match(notes.join(), /answered 503.* Using the cached files$/);
   server.intercept = () => undefined;
   deepEqual(await hubModel({ repo: "org/name" }), { ...model, complete: true });
   ok(!server.log.some((line) => line.startsWith("cdn") || line.includes(" GET /org/")), `${server.log}`);

@@ -36,7 +36,7 @@ Deno.test("a tokenizer in a process refuses what it refuses here", async () => {
   using missing = new TokenizerProcess("lib/text");
   await rejects(missing.loaded, (error: Error) => {
     ok(error instanceof InputError);
-    match(error.message, /^Cannot load the tokenizer: there is no lib\/text\/tokenizer\.json/);
+    match(error.message, /^Cannot load the tokenizer: lib\/text\/tokenizer\.json does not exist/);
     return true;
   });
 });

@@ -140,7 +140,7 @@ export function replaceFile(chance: Chance, path: string): string {
 function remove(path: string): void {
   try {
     Deno.removeSync(path, { recursive: true });
-  } catch { /* there is none */ }
+  } catch { /* it does not exist */ }
 }
 
 export function mkfifo(path: string): void {
