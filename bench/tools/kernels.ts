@@ -16,11 +16,11 @@ const HELP = `Compiles the CUDA kernels (lib/kernels/cuda) to PTX (lib/kernels/p
 
 Usage: deno task kernels [--check] [--any-nvcc] [PATH OF NVCC]
 
-  --check     compile, compare with what is in git, and write nothing
-  --any-nvcc  take an nvcc of another version
+  --check     compile, compare with the files in git, and write nothing
+  --any-nvcc  allow an nvcc of another version
 
 Ends with code 0 if all is well; 1 if the source does not compile, or --check finds a difference; 2 if something is wrong
-with the command or the nvcc; 3 if --check was skipped because there is no nvcc.`;
+with the command or the nvcc; 3 if --check was skipped because nvcc was not found.`;
 
 const SOURCE = fromFileUrl(new URL("step.cu", CUDA_FOLDER));
 
@@ -84,7 +84,7 @@ function main(): number {
   const nvcc = String(paths[0] ?? "nvcc");
   const about = run(nvcc, ["--version"]);
   if (about === undefined) {
-    const missing = `there is no ${nvcc}: docs/kernels.md says how to get nvcc ${NVCC_VERSION}`;
+    const missing = `${nvcc} was not found: docs/kernels.md says how to get nvcc ${NVCC_VERSION}`;
     if (!check) throw new InputError(`Cannot compile: ${missing}`);
     console.error(`SKIPPED, nothing was checked: ${missing}`);
     return 3;

@@ -27,7 +27,7 @@ export function redirectTarget(location: string, from: string, endpoint: string)
     );
   if (target === null) throw fail("something that is not an address");
   if (!/^https?:$/.test(target.protocol)) {
-    throw fail(`an address that begins with ${printable(target.protocol, 20)}; only http: and https: are followed`);
+    throw fail(`an address that begins with ${printable(target.protocol, 20)}, but only http: and https: are followed`);
   }
   if (target.protocol === "http:" && new URL(from).protocol === "https:") {
     throw fail(`http://${printable(target.host, 100)}, which is not encrypted, unlike https:`);

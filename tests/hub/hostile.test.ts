@@ -54,7 +54,7 @@ function bytesIn(folder: string): number {
 
 for (
   const [location, message] of [
-    ["file:///dev/zero", /redirects to an address that begins with file:, and only http: and https: are followed/],
+    ["file:///dev/zero", /redirects to an address that begins with file:, but only http: and https: are followed/],
     ["FILE:///etc/passwd", /begins with file:/],
     ["data:text/plain,hello", /begins with data:/],
     ["blob:http://127.0.0.1/1", /begins with blob:/],

@@ -70,7 +70,7 @@ Deno.test("pg19 is the hub's test split, row by row; a file is downloaded when i
     assert.equal((await textsOf("pg19", { split: "validation" })).length, rows.length);
     await rejects(
       "pg19",
-      /^Cannot read --dataset pg19: no file in emozilla\/pg19\/data of the hub is of --split valid; there are data\/test-00000/,
+      /^Cannot read --dataset pg19: no file in emozilla\/pg19\/data on the hub is of --split valid; there are data\/test-00000/,
       {
         split: "valid",
       },
@@ -104,7 +104,7 @@ Deno.test("org/name is a data set of the hub, or a folder of one", () =>
     );
     await rejects(
       "Salesforce/wikitext/no",
-      /there is no \.txt, \.jsonl, \.json or \.parquet file in Salesforce\/wikitext\/no of the hub$/,
+      /there is no \.txt, \.jsonl, \.json or \.parquet file in Salesforce\/wikitext\/no on the hub$/,
     );
   }));
 
