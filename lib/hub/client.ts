@@ -114,7 +114,7 @@ export class HubClient {
         );
       if (!commit || !isCommit(commit) || !etag) throw fail("without its commit and ETag, as the hub does not");
       if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(etag)) {
-        throw fail(`with the ETag "${printable(etag, 80)}", which is no hash to check the file by`);
+        throw fail(`with the ETag "${printable(etag, 80)}", which is not a hash to check the file by`);
       }
       const stated = headers.get("x-linked-size") ?? (response.ok ? response.headers.get("content-length") : null);
       if (stated === null) return { commit, etag, size: undefined };

@@ -9,7 +9,7 @@ import { attention } from "./score.ts";
  * An entry's score is the sum of the attention from every query since it was added. Per KV head this is the mean over
  * its query heads. The sum stays with the entry.
  *
- * - `start_size`: first entries kept whatever their score; none in the paper;
+ * - `start_size`: first entries kept regardless of score; 0 in the paper;
  * - `heavy_size`: heavy hitters kept;
  * - `recent_size`: last entries kept; in the paper as many as heavy hitters.
  *

@@ -166,7 +166,7 @@ export interface AdaptiveL2Params {
 /** Parameters of `methods.h2o`. */
 export interface H2oParams {
   /**
-   * First entries kept whatever their score; none in the paper.
+   * First entries kept regardless of score; 0 in the paper.
    *
    * @default {0}
    */

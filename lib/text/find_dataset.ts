@@ -105,7 +105,7 @@ async function placeOf(path: string, fault: Fault): Promise<"file" | "folder" | 
 /** Returns the error for a shell's pipe that does not exist. */
 function notOpen(fault: Fault): InputError {
   return fault(
-    "nothing is open there, the program that started this process did not pass it on; pipe the text in, as --dataset -",
+    "nothing is open there; the program that started this process did not pass it on: pipe the text in, as --dataset -",
   );
 }
 

@@ -15,7 +15,7 @@ import { openRegular } from "./regular_file.ts";
  * @param kind "git" is git's hash of a file: SHA-1 of a header with the size, then the bytes.
  * @param signal Ends it early.
  * @returns Hex digits.
- * @throws {Deno.errors.NotFound} If there is no such file.
+ * @throws {Deno.errors.NotFound} If the file does not exist.
  * @throws The signal's reason, if it was ended.
  */
 export async function digestOfFile(

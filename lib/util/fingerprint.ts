@@ -19,7 +19,7 @@ const PIECE = 64 << 10;
  *
  * @param path The file.
  * @returns 64 hex digits: SHA-256 of the file if it has up to 64 MiB.
- * @throws {Deno.errors.NotFound} If there is no such file.
+ * @throws {Deno.errors.NotFound} If the file does not exist.
  */
 export async function fingerprintOfFile(path: string): Promise<string> {
   using file = await Deno.open(path);

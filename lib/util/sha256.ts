@@ -9,7 +9,7 @@ import { digestOfFile } from "./digest.ts";
  * @param signal Ends it early.
  * @returns 64 hex digits.
  *
- * @throws {Deno.errors.NotFound} If there is no such file.
+ * @throws {Deno.errors.NotFound} If the file does not exist.
  * @throws The signal's reason, if it was ended.
  *
  * @example

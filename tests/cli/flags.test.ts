@@ -209,7 +209,7 @@ Deno.test("parseFlags() refuses values that the papers' methods cannot use", () 
 
 Deno.test("parseFlags() refuses flags that contradict each other", () => {
   refuses("--compare_all --compare_new", /--compare_all and --compare_new together/);
-  refuses("--compare_all --compare_papers", /--compare_all and --compare_papers together: each is a run of its own/);
+  refuses("--compare_all --compare_papers", /--compare_all and --compare_papers together: each is a separate run/);
   refuses(
     "--method h2o --cache_sizes 512,8 --heavy_ratio 0.5 --sink_size 5",
     /Cannot use --sink_size 5 with --cache_sizes 8 and --heavy_ratio 0.5: they leave room for 4 at most/,

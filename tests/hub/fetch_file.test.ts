@@ -330,7 +330,10 @@ Deno.test("fetchFile() refuses names that would lead out of the cache", async ()
   await using folder = new TemporaryFolder();
   const evil = { etag: '"../../evil"', "x-repo-commit": commitOf("a") };
   server.intercept = (seen) => partOf(config, seen, evil);
-  await rejects(fetchFile(clientOf(server), cacheOf(folder), "config.json"), /which is no hash to check the file by/);
+  await rejects(
+    fetchFile(clientOf(server), cacheOf(folder), "config.json"),
+    /which is not a hash to check the file by/,
+  );
   server.intercept = (seen) => partOf(config, seen, { etag: `"${gitHash(config)}"`, "x-repo-commit": "../../evil" });
   await rejects(fetchFile(clientOf(server), cacheOf(folder), "config.json"), /without its commit and ETag/);
 });

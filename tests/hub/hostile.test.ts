@@ -296,7 +296,7 @@ Deno.test("an ETag that is no hash is refused: nothing could be checked by it", 
     server.intercept = (seen) => partOf(config, seen, { etag, "x-repo-commit": A });
     await rejects(
       fetchFile(clientOf(server), cacheOf(folder), "config.json"),
-      /^InputError: Cannot get config\.json of org\/name: .* with the ETag ".*", which is no hash to check the file by; is/,
+      /^InputError: Cannot get config\.json of org\/name: .* with the ETag ".*", which is not a hash to check the file by; is/,
     );
     equal(bytesIn(folder.path), 0);
   }

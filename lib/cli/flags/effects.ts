@@ -25,7 +25,7 @@ export function groupOf(flags: Flags): typeof GROUPS[number] | undefined {
 export function effects(flags: Flags, given: ReadonlySet<FlagName>): string[] {
   const [group, another] = GROUPS.filter((group) => flags[group]);
   if (another !== undefined) {
-    const why = another === "compare_new" ? "the first includes the second" : "each is a run of its own";
+    const why = another === "compare_new" ? "the first includes the second" : "each is a separate run";
     throw new InputError(`Cannot use --${group} and --${another} together: ${why}`);
   }
   const warnings: string[] = [];

@@ -4,7 +4,7 @@ import { choice } from "./values.ts";
 /**
  * Returns the flags for the device, the dtype and the kernels.
  *
- * @param group Heading they stand under.
+ * @param group Heading of the flags.
  */
 export function machineFlags(group: string): { readonly [K in "device" | "dtype" | "kernels"]: FlagSpec<Flags[K]> } {
   return {
