@@ -117,8 +117,8 @@ function byCacheSize(method: PaperMethod): (flags: Flags) => Planned[] {
 }
 
 /**
- * Turns a size and flags into a method's configuration. The Python benchmark's `snapkv` is snapkv_lite here, so the
- * paper's method is named differently.
+ * Turns a size and flags into a method's configuration. snapkv's name differs from the name of snapkv_lite in the
+ * Python benchmark.
  */
 const PAPERS: Readonly<Record<PaperMethod, (size: number, flags: Flags) => Planned>> = {
   h2o: (size, { heavy_ratio, sink_size: start_size }) => {

@@ -28,9 +28,12 @@ const CACHEDIR_TAG = `Signature: 8a477f597d28d172789f06886806bc55
  * files:
  *
  * ```text
- * models--org--name/ blobs/{etag} the files' bytes; {etag}.incomplete during a download snapshots/{commit}/config.json
- * a link to its blob refs/main the commit of a branch or tag when last asked for .no_exist/{commit}/{path} files that a
- * commit is known not to have trees/{commit}.json the list of its files
+ * models--org--name/
+ *   blobs/{etag}                      the files' bytes; {etag}.incomplete during a download
+ *   snapshots/{commit}/config.json    a link to its blob
+ *   refs/main                         the commit of a branch or tag when last asked for
+ *   .no_exist/{commit}/{path}         files that a commit is known not to have
+ *   trees/{commit}.json               the list of its files
  * ```
  *
  * @example
