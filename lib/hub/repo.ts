@@ -14,7 +14,9 @@ export interface HubRepo {
 /** A request for a {@linkcode HubRepo}: by default a model at `main`. */
 export type AskedRepo = Pick<HubRepo, "repo"> & Partial<HubRepo>;
 
-/** The hub's own rules: one or two parts of letters, digits, "-", "_" and ".", which neither begin nor end with "-" or ".". */
+/**
+ * The hub's rules: one or two parts of letters, digits, "-", "_" and ".", which neither begin nor end with "-" or ".".
+ */
 const REPO_ID = /^(?:\w(?:[\w.-]{0,94}\w)?\/)?\w(?:[\w.-]{0,94}\w)?$/;
 
 /**
