@@ -1,7 +1,7 @@
 /**
- * kvcompress: what KV-cache compression of a language model costs and gains.
+ * kvcompress: measures what KV-cache compression of a language model costs and gains.
  *
- * @example Measure a policy of one's own beside the full cache
+ * @example Compare your own policy with the full cache
  * ```ts ignore
  * import { definePolicy, formatTable, methods, runBenchmark } from "@kvcompress/kvcompress";
  *

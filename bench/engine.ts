@@ -1,9 +1,10 @@
 /**
- * `deno task bench:engine`: how far a step is from what the hardware allows. Makes a model with random weights of a known
- * shape, measures how fast memory is read, and prints for the full cache and each method a floor, the time per token, what
- * eviction and host have of it, prefill, memory, and from which length on a method is faster than the full cache.
+ * `deno task bench:engine`: measures how far a step is from what the hardware allows. Makes a model with random weights
+ * of a known shape and measures memory bandwidth. For the full cache and each method it prints a floor, the time per
+ * token with the shares of eviction and host, prefill and memory. It also prints the length from which a method is
+ * faster than the full cache.
  *
- * Exit codes: 0 all rows were measured; 1 one or more failed; 2 a mistake in what was given; 130 Ctrl-C and 143 SIGTERM.
+ * Exit codes: 0 all rows were measured; 1 one or more failed; 2 wrong input; 130 Ctrl-C; 143 SIGTERM.
  *
  * @module
  */
@@ -21,15 +22,15 @@ import { LauncherWatch } from "../lib/process/launcher.ts";
 import { Outlet } from "../lib/process/outlet.ts";
 import { fromUserFolder } from "../lib/process/user_folder.ts";
 
-/** The exit code where what launched the run is gone, as in `deno task bench`. */
+/** Exit code if the run's launcher has ended, as in `deno task bench`. */
 const ORPHANED = 143;
-/** How long the last notes may take to be written, ms. */
+/** Longest wait for the last notes to be written, ms. */
 const PATIENCE_MS = 2000;
 
 const out = new Outlet(Deno.stdout);
 const err = new Outlet(Deno.stderr);
 
-/** Runs the benchmark that `argv` describes; gives the exit code. */
+/** Runs the benchmark that `argv` describes, and returns the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
   const flags = fromWhereUserStands(parseEngineFlags(argv));
   if (flags.help) {
@@ -49,7 +50,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Paths are from the folder that the user stands in. */
+/** Makes paths absolute; they are relative to the user's current folder. */
 function fromWhereUserStands({ model_id, shape, ...flags }: EngineFlags): EngineFlags {
   return {
     ...flags,
@@ -58,12 +59,12 @@ function fromWhereUserStands({ model_id, shape, ...flags }: EngineFlags): Engine
   };
 }
 
-/** Measures and prints; gives whether a row failed. */
+/** Measures and prints; returns whether a row failed. */
 async function measure(flags: EngineFlags, signal: AbortSignal): Promise<boolean> {
   const started = performance.now();
   const say = (line: string) =>
     err.line(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s  ${printableLines(line)}`);
-  if (flags.shape !== undefined) shapeConfig(flags.shape); // a wrong one is refused at once
+  if (flags.shape !== undefined) shapeConfig(flags.shape); // an unknown shape throws before any work
   const found = await probe(flags.device, signal);
   if (found.note) say(found.note);
   const shape = flags.shape ?? ENGINE_DEFAULTS[found.device].shape;
@@ -89,6 +90,6 @@ if (import.meta.main) {
   const problem = await out.flushed();
   if (problem) err.line(`Cannot write to standard output: ${problem.message}`);
   await err.flushed(PATIENCE_MS);
-  // A write that waits for a reader would keep the process.
+  // A write that waits for a reader would keep the process alive.
   Deno.exit(code || (problem ? 1 : 0));
 }

@@ -1,7 +1,7 @@
 /**
- * `deno task bench:host`: how long the host's own work takes, with the device's taken out: what goes on between the steps of
- * a GPU, and what a run begins with. The model has the layers and heads of Pythia-2.8B, and narrow ones: what the host does
- * depends on their number. `deno task bench:host --filter step` runs some of it.
+ * `deno task bench:host`: times the host's own work, without the device's: the work between the steps of a GPU, and the
+ * start of a run. The model has as many layers and heads as Pythia-2.8B, but narrow ones: the host's work depends on
+ * their number only. `deno task bench:host --filter step` runs some of it.
  *
  * @module
  */
@@ -39,13 +39,13 @@ const speedPasses = [{ tokens: 1500, times: 1 }, { tokens: 1, times: 499 }];
 const qualityPasses = [{ tokens: 1, times: 2000 }];
 const filled = [{ tokens: BUDGET, times: 1 }, { tokens: 1, times: 2 ** 20 }];
 
-/** The same runtime, whose Run does nothing: what is left is the host's. */
+/** Returns the same runtime with a Run that does nothing, so that only the host's work remains. */
 function idle({ ort, device, host }: Runtime): Runtime {
   const c = { ...ort.c, RunWithBinding: () => null };
   return { ort: Object.create(ort, { c: { value: c } }) as Ort, device, host };
 }
 
-/** An engine with a full cache, and a step of it. */
+/** Makes an engine with a full cache, and returns its step. */
 function stepOf(method: BudgetMethodName | "baseline"): () => void {
   const policy = method === "baseline" ? methods.baseline() : BUDGET_METHODS[method](BUDGET);
   const runtime = idle(opened);
@@ -64,7 +64,8 @@ function stepOf(method: BudgetMethodName | "baseline"): () => void {
   sequence.evict();
   const ids = [1];
   return () => {
-    // Of the full cache the entry is given back, so that it stays as long; of the others it takes one's place.
+    // With the full cache, the new entry is removed again, so that the length stays. With a method, it replaces another
+    // entry.
     if (method === "baseline") sequence.cache.held.fill(BUDGET);
     sequence.forward(ids, 0);
     sequence.evict();
@@ -74,7 +75,7 @@ function stepOf(method: BudgetMethodName | "baseline"): () => void {
 
 for (const method of ["baseline", "streaming_llm", "fix_size_l2", "random", "h2o", "tova", "snapkv"] as const) {
   let step: (() => void) | undefined;
-  // Made by the first call, which is of the warm-up: --filter leaves the others out.
+  // Made in the first call, during the warm-up, so that --filter makes only the engines it selects.
   Deno.bench(`step: ${method}`, { group: "step", baseline: method === "baseline" }, () => {
     step ??= stepOf(method);
     step();

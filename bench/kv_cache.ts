@@ -1,9 +1,9 @@
 /**
  * `deno task bench`: measures what KV-cache compression costs and gains, and prints a table, results.json and a chart.
  *
- * Exit codes: 0 all configurations were measured; 1 one or more failed or has a figure that is not finite, or the results
- * could not be written; 2 a mistake in what was given, before anything was measured; 130 Ctrl-C, 143 SIGTERM and 129
- * SIGHUP, what was finished until then is kept.
+ * Exit codes: 0 all configurations were measured; 1 one or more failed or has a figure that is not finite, or the
+ * results could not be written; 2 wrong input, before anything was measured; 130 Ctrl-C, 143 SIGTERM and 129 SIGHUP,
+ * where finished configurations are kept.
  *
  * @module
  */
@@ -31,15 +31,15 @@ import { readCommand } from "../lib/cli/read_command.ts";
 import { LauncherGone } from "../lib/process/launcher.ts";
 import { Outlet } from "../lib/process/outlet.ts";
 
-/** The exit code where what launched the run is gone: nobody sent a signal, and it ends as by SIGTERM. */
+/** Exit code if the run's launcher has ended. No signal came; the code is that of SIGTERM. */
 const ORPHANED = 143;
-/** How long the last notes may take to be written, ms. */
+/** Longest wait for the last notes to be written, ms. */
 const PATIENCE_MS = 2000;
 
 const out = new Outlet(Deno.stdout);
 const err = new Outlet(Deno.stderr);
 
-/** Runs the benchmark that `argv` describes; gives the exit code. */
+/** Runs the benchmark that `argv` describes, and returns the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
   const { flags, command } = await readCommand(argv);
   if (flags.help || flags.version) {
@@ -69,7 +69,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** The measuring itself, with its progress on standard error. */
+/** Measures, with progress on standard error. */
 async function measure(flags: Flags, command: string[], signal: AbortSignal): Promise<BenchmarkRun> {
   const screen = { isTerminal: Deno.stderr.isTerminal(), write: (text: string) => err.write(text) };
   using progress = createProgress(screen);
@@ -92,7 +92,7 @@ async function measure(flags: Flags, command: string[], signal: AbortSignal): Pr
   });
 }
 
-/** What is about to run. */
+/** Describes what is about to run. */
 function header({ model_id, revision, dataset, ...flags }: Flags, names: readonly string[]): string {
   const { skip_layers, positions, seed } = flags;
   const terms = [
@@ -106,7 +106,10 @@ function header({ model_id, revision, dataset, ...flags }: Flags, names: readonl
   return `kvcompress ${config.version}: ${terms.join(", ")}\n${count}: ${names.join(", ")}`;
 }
 
-/** What is printed at the end: on what terms, the table, the changes against the baseline, what rows are, what to know. */
+/**
+ * Returns the report printed at the end: the terms, the table, the changes against the baseline, the meaning of rows,
+ * and notes.
+ */
 function report(results: BenchmarkResults, memory: boolean): string {
   const { device, dtype, num_samples, max_tokens, prompt_tokens, prefill_chunk, max_new_tokens } = results.config;
   const { gpu, cpu } = results.environment;
@@ -130,17 +133,17 @@ function report(results: BenchmarkResults, memory: boolean): string {
   ].join("\n");
 }
 
-/** A line that names the configurations whose step times ask for caution, if there are any. */
+/** Returns a line that names the configurations with unsteady step times, if any. */
 function timingNotes({ configurations, raw_results }: BenchmarkResults): string[] {
   const unsteady = configurations.map(({ name }) => name).filter((name) => {
-    // Without the first step, which holds the eviction that follows the prefill: it is slow by design.
+    // The first step is left out: it includes the eviction after the prefill, so it is slow by design.
     const times = raw_results.filter(({ method }) => method === name).map((raw) => raw.step_times_s.slice(1));
     return stepWarnings(times).length > 0;
   });
   if (unsteady.length === 0) return [];
   const which = unsteady.length === configurations.length && unsteady.length > 1 ? "all" : unsteady.join(", ");
   return [
-    `Unsteady step times in ${which}: other work on this machine, or too little warm-up (--num_warmup), may be behind that`,
+    `Unsteady step times in ${which}: other work on this machine, or too little warm-up (--num_warmup), may be the cause`,
   ];
 }
 
@@ -149,7 +152,7 @@ function nothing(code: number): number {
   return code;
 }
 
-/** Waits until what was said is written, as long as somebody reads it. */
+/** Waits until all output is written, as long as its reader takes it. */
 async function finish(code: number): Promise<number> {
   const problem = await out.flushed();
   if (problem) err.line(`Cannot write to standard output: ${problem.message}`);
@@ -165,6 +168,6 @@ if (import.meta.main) {
     if (!(error instanceof InputError)) throw error;
     err.line(printableLines(error.message));
   }
-  // A write that waits for a reader would keep the process.
+  // A write that waits for a reader would keep the process alive.
   Deno.exit(await finish(code));
 }

@@ -1,4 +1,4 @@
-/** What holds for the project as a whole: which room may import from which, tasks, sizes. */
+/** Rules for the whole project: imports between rooms, tasks, sizes. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { fromFileUrl, join, relative } from "@std/path";
 import { ROOM_PAGE, roomsOf } from "../bench/tools/docs/rooms.ts";
@@ -6,10 +6,10 @@ import config from "../deno.json" with { type: "json" };
 
 const project = fromFileUrl(new URL("..", import.meta.url));
 
-/** From the bottom up: a room imports from itself and from those before it. The page is the one place that lists them. */
+/** From the bottom up: a room imports from itself and from rooms before it. Only the page lists them. */
 const ROOMS = roomsOf(Deno.readTextFileSync(join(project, ROOM_PAGE)));
 
-/** Lines of the longest file that lib may have. */
+/** Longest file allowed in lib, lines. */
 const LONGEST = 300;
 
 function* sources(folder: string): Generator<string> {
@@ -23,14 +23,16 @@ function* sources(folder: string): Generator<string> {
 const files = ["mod.ts", ...sources("lib"), ...sources("bench")].sort();
 const read = (path: string) => Deno.readTextFileSync(join(project, path));
 
-/** The room of a file, as an index of {@linkcode ROOMS}. */
+/** Returns the room of a file, as an index of {@linkcode ROOMS}. */
 function roomOf(path: string): number {
   const room = ROOMS.findIndex((room) => path === room || path.startsWith(`${room}/`));
   ok(room >= 0, `${path} is in no room: add it to the list in ${ROOM_PAGE}`);
   return room;
 }
 
-/** Files of the project that a file imports, or starts as a process or worker, by its text without comments. */
+/**
+ * Returns the project's files that a file imports, or starts as a process or worker, from its text without comments.
+ */
 function importsOf(path: string, started = true): string[] {
   const code = read(path).replaceAll(/^\s*(\/\*\*[^]*?\*\/|\/\/.*)$/gm, "");
   const specifiers = code.matchAll(
@@ -62,7 +64,7 @@ Deno.test("no files import each other in a circle, inside a room either", () => 
   deepEqual(circlesOf(new Map([["a", ["b"]], ["b", ["c", "d"]], ["c", ["a"]], ["d", []]])), [["a", "b", "c"]]);
 });
 
-/** Groups of files of which each imports each other, directly or not (Tarjan 1972). */
+/** Finds groups of files that import each other, directly or indirectly (Tarjan 1972). */
 function circlesOf(imported: ReadonlyMap<string, readonly string[]>): string[][] {
   const order = new Map<string, number>(), lowest = new Map<string, number>();
   const open: string[] = [], circles: string[][] = [];
@@ -107,17 +109,17 @@ Deno.test("every script has a task, every task a description, and none has all p
     const opensRuntime = /(^|\s)--allow-ffi(\s|$)/.test(command);
     equal(command.startsWith("ORT_DISABLE_TELEMETRY=1 deno "), opensRuntime, `${name} and ONNX Runtime's telemetry`);
   }
-  // The process that starts the others has no native code in it, and reaches no net.
+  // The process that starts the others runs no native code, and does not use the network.
   for (const name of ["bench", "example", "own-method", "bench:engine"] as const) {
     ok(!/allow-(ffi|net)/.test(config.tasks[name].command), name);
   }
-  // What runs is what was checked: a lock file that does not fit is an error.
+  // The checked versions run: a lock file that does not match is an error.
   for (const [name, { command }] of tasks) {
     for (const [part] of command.matchAll(/\bdeno (run|test|bench)\b[^&]*/g)) ok(/ --frozen( |$)/.test(part), name);
   }
 });
 
-Deno.test("two processes may reach the net: those that download", () => {
+Deno.test("two processes may reach the network: those which download", () => {
   deepEqual(files.filter((path) => path.startsWith("lib/") && /["`]--allow-net/.test(read(path))), [
     "lib/hub/child.ts",
     "lib/process/assets.ts",

@@ -1,7 +1,7 @@
-/** `deno task own-method`: a method by a score of one's own, beside the one it grew out of. */
+/** `deno task own-method`: compares a method with a new score to the method it is based on. */
 import { abs, attention, definePolicy, formatTable, methods, mul, runBenchmark, sumOver, values } from "../../mod.ts";
 
-/** H2O that also asks how much an entry has to say: attention times the value's L1 norm. Guo et al. 2024, arXiv:2406.12335 */
+/** H2O weighted by the size of the value: attention times the value's L1 norm. Guo et al. 2024, arXiv:2406.12335 */
 const valueAware = definePolicy({
   name: "value_aware",
   params: { size: 96 },

@@ -1,6 +1,6 @@
 /**
- * `deno task assets`: writes lib/assets/manifest.json, the list of files that the project brings along and that are no
- * modules. Run it after a change of the embedded model or the compiled kernels.
+ * `deno task assets`: writes lib/assets/manifest.json, the list of the project's files that are not modules. Run it
+ * after a change to the embedded model or the compiled kernels.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { sha256OfFile } from "../../lib/util/sha256.ts";
 import type { Asset } from "../../lib/process/assets.ts";
 import { PROJECT } from "../../lib/util/project.ts";
 
-/** Folders whose files may be needed on disk, and which of their files. */
+/** Folder → pattern of the files in it that may be needed on disk. */
 const FOLDERS = { "lib/assets/novel-neox-8m": /\.(json|safetensors)$/, "lib/kernels/ptx": /\.gz$/ };
 
 /**
- * Lists the files that are there.
+ * Lists the files in these folders.
  *
- * @returns Them, by path.
+ * @returns The files, sorted by path.
  */
 export async function listAssets(): Promise<Asset[]> {
   const found: Asset[] = [];

@@ -1,6 +1,6 @@
 /**
- * `deno task docs:check`: holds README.md and docs/ against the project. Links resolve, the tables of flags are those of
- * the flags, the list of rooms covers the source, named tasks and flags are there. `--write` writes the tables anew.
+ * `deno task docs:check`: checks README.md and docs/ against the project: links resolve, flag tables match the flags,
+ * the list of rooms covers the source, and named tasks and flags exist. `--write` rewrites the tables.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * `deno task doctor`: what this machine has of what the benchmark needs, each with its path or what to do. The last
- * line says whether --device cuda would work. Exit code 0 if at least the CPU works, else 1.
+ * `deno task doctor`: reports what the benchmark needs and whether this machine has it, each with its path or what to
+ * do. The last line says whether --device cuda would work. Exit code 0 if at least the CPU works, else 1.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { loadCanvas } from "../../lib/report/charts/canvas.ts";
 import { hostEnvironment } from "../../lib/report/results/environment.ts";
 import { openRuntime } from "../../lib/engine/open_runtime.ts";
 
-const HELP = `Says what this machine has of what the benchmark needs, and what to do about the rest.
+const HELP = `Reports what the benchmark needs and whether this machine has it, and what to do about the rest.
 
 Usage: deno task doctor [--json]
 
@@ -29,7 +29,7 @@ Usage: deno task doctor [--json]
 
 Exit code: 0 if the benchmark runs at least on the CPU, 1 if not.`;
 
-/** What was found; where something was not, `problem` says why and what to do. */
+/** What was found. For a missing part, `problem` says why and what to do. */
 export interface Diagnosis {
   host: ReturnType<typeof hostEnvironment>;
   onnxruntime: { path?: string; source?: string; version?: string; providers?: string[]; problem?: string };
@@ -47,7 +47,7 @@ export interface Diagnosis {
   cuda_problem?: string;
 }
 
-/** Looks at everything the benchmark needs. Throws for nothing that is missing. */
+/** Looks for everything the benchmark needs. A missing part is reported, not thrown. */
 export async function diagnose(): Promise<Diagnosis> {
   const onnxruntime = attempt(() => {
     const { libraryPath, source } = findOnnxRuntime();
@@ -61,7 +61,7 @@ export async function diagnose(): Promise<Diagnosis> {
   const canvas = await attemptAsync(async () => ({ name: (await loadCanvas()).name as string }));
   const path = fromFileUrl(import.meta.resolve("../../lib/assets/novel-neox-8m"));
   const model = { path, ...attempt(() => checkModel(path)) };
-  // Not tried with a provider of another version, which would crash this process instead of failing
+  // A provider of another version is not tried: it would crash this process instead of failing
   const cuda = gpus.problem !== undefined ? gpus : provider.problem !== undefined ? provider : attempt(() => {
     openRuntime("cuda").device[Symbol.dispose]();
     return {};
@@ -87,13 +87,13 @@ async function checkProvider(library?: string, version?: string): Promise<{ path
     throw new InputError("ONNX Runtime itself is missing, and so its CUDA provider");
   }
   if (!findOnnxRuntime().hasCudaProvider) {
-    throw new InputError("ONNX Runtime has no CUDA provider beside it: run `deno task setup:cuda`");
+    throw new InputError("ONNX Runtime has no CUDA provider next to it: run `deno task setup:cuda`");
   }
   if (Deno.build.os !== "linux") return {};
   const path = join(dirname(library), "libonnxruntime_providers_cuda.so");
   if (!await isOfVersion(path, version)) {
     throw new InputError(
-      `${path} is not of version ${version}, as the library beside it: run \`deno task setup:cuda\``,
+      `${path} is not of version ${version}, unlike the library next to it: run \`deno task setup:cuda\``,
     );
   }
   const cuda = cudaMajorOf(path);
@@ -113,7 +113,7 @@ function checkModel(folder: string): Record<never, never> {
   return {};
 }
 
-/** The report for people. */
+/** Formats the report for people. */
 export function render(found: Diagnosis): string {
   const { host, onnxruntime, cuda_provider, gpus, canvas, model } = found;
   const indent = `\n${" ".repeat(24)}`;
@@ -155,7 +155,7 @@ export function render(found: Diagnosis): string {
       ? ["", "Looked for CUDA's libraries in what the loader knows and in:", ...found.cuda_folders.map((f) => `  ${f}`)]
       : [],
     "",
-    // What trying it brought to light, if that is not above already
+    // The error of the attempt, if it is not above already
     ...found.cuda_problem && ![found.gpu_problem, cuda_provider.problem].includes(found.cuda_problem)
       ? [found.cuda_problem, ""]
       : [],

@@ -1,5 +1,5 @@
 /**
- * `deno task kernels`: compiles lib/kernels/cuda to PTX, or checks what is in git. See docs/kernels.md.
+ * `deno task kernels`: compiles lib/kernels/cuda to PTX, or checks the PTX in git. See docs/kernels.md.
  *
  * @module
  */
@@ -16,15 +16,15 @@ const HELP = `Compiles the CUDA kernels (lib/kernels/cuda) to PTX (lib/kernels/p
 
 Usage: deno task kernels [--check] [--any-nvcc] [PATH OF NVCC]
 
-  --check     compile, compare with what is in git, and write nothing
-  --any-nvcc  take an nvcc of another version
+  --check     compile, compare with the files in git, and write nothing
+  --any-nvcc  allow an nvcc of another version
 
 Ends with code 0 if all is well; 1 if the source does not compile, or --check finds a difference; 2 if something is wrong
-with the command or the nvcc; 3 if --check was skipped because there is no nvcc.`;
+with the command or the nvcc; 3 if --check was skipped because nvcc was not found.`;
 
 const SOURCE = fromFileUrl(new URL("step.cu", CUDA_FOLDER));
 
-/** Runs nvcc and returns what it prints; undefined if there is no such program. */
+/** Runs nvcc and returns what it prints; undefined if the program does not exist. */
 function run(nvcc: string, args: readonly string[]): { ok: boolean; stdout: string; stderr: string } | undefined {
   try {
     const { success, stdout, stderr } = new Deno.Command(nvcc, { args: [...args] }).outputSync();
@@ -39,7 +39,7 @@ function run(nvcc: string, args: readonly string[]): { ok: boolean; stdout: stri
   }
 }
 
-/** The PTX for a type and a target, with its head. */
+/** Returns the PTX for a type and a target, with its head. */
 function compile(nvcc: string, head: string, type: FloatType, target: number): string {
   const { options, types, ptx } = COMPILER;
   const result = run(nvcc, [...options, `-arch=compute_${target}`, `-DTYPE=${types[type]}`, SOURCE, "-o", "-"]);
@@ -50,7 +50,7 @@ function compile(nvcc: string, head: string, type: FloatType, target: number): s
   return `${head}\n${result.stdout.replace(/^\.version .*$/m, `.version ${ptx}`)}`;
 }
 
-/** What is in git; empty if there is no file. */
+/** Returns the PTX in git; empty if the file does not exist. */
 function stored(file: URL): string {
   try {
     return new TextDecoder().decode(gunzipSync(Deno.readFileSync(file)));
@@ -60,31 +60,31 @@ function stored(file: URL): string {
   }
 }
 
-/** The first line in which two texts differ, counted from 1. */
+/** Returns the first line in which two texts differ, counted from 1. */
 function firstDifference(a: string, b: string): number {
   const [x, y] = [a.split("\n"), b.split("\n")];
   return x.findIndex((line, i) => line !== y[i]) + 1 || x.length + 1;
 }
 
-/** Compiles all, or compares all; returns the exit code. */
+/** Compiles or compares all, and returns the exit code. */
 function main(): number {
   const { _: paths, check, help, "any-nvcc": anyNvcc } = parseArgs(Deno.args, {
     boolean: ["check", "any-nvcc", "help"],
     string: ["_"],
     unknown: (name) => {
       if (!name.startsWith("-")) return;
-      throw new InputError(`Cannot take ${name}: there are --check, --any-nvcc and --help`);
+      throw new InputError(`Cannot read ${name}: the flags are --check, --any-nvcc and --help`);
     },
   });
   if (help) {
     console.log(HELP);
     return 0;
   }
-  if (paths.length > 1) throw new InputError(`Cannot take ${paths.length} paths of nvcc: give one`);
+  if (paths.length > 1) throw new InputError(`Cannot use ${paths.length} paths of nvcc: give one`);
   const nvcc = String(paths[0] ?? "nvcc");
   const about = run(nvcc, ["--version"]);
   if (about === undefined) {
-    const missing = `there is no ${nvcc}: docs/kernels.md says how to get nvcc ${NVCC_VERSION}`;
+    const missing = `${nvcc} was not found: docs/kernels.md says how to get nvcc ${NVCC_VERSION}`;
     if (!check) throw new InputError(`Cannot compile: ${missing}`);
     console.error(`SKIPPED, nothing was checked: ${missing}`);
     return 3;
@@ -93,8 +93,10 @@ function main(): number {
   if (version === undefined) throw new InputError(`Cannot use ${nvcc}: its --version names no CUDA compiler`);
   if (version !== NVCC_VERSION) {
     const other = `${nvcc} is ${version}, the PTX in git was made by ${NVCC_VERSION}`;
-    if (!anyNvcc) throw new InputError(`Cannot use this nvcc: ${other}; take that version, or this one by --any-nvcc`);
-    console.error(`Warning: ${other}. Other PTX has to be measured, and NVCC_VERSION in ptx_files.ts set.`);
+    if (!anyNvcc) {
+      throw new InputError(`Cannot use this nvcc: ${other}; use that version, or allow this one with --any-nvcc`);
+    }
+    console.error(`Warning: ${other}. Measure the new PTX, and set NVCC_VERSION in ptx_files.ts.`);
   }
 
   const head = ptxHead();
@@ -115,7 +117,7 @@ function main(): number {
     }
   }
   if (!check || different === 0) return 0;
-  console.error(`${different} of the files in git differ from what the source gives: run \`deno task kernels\``);
+  console.error(`${different} of the files in git differ from the compiled source: run \`deno task kernels\``);
   return 1;
 }
 

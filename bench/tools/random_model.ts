@@ -1,6 +1,6 @@
 /**
- * `deno task random-model SHAPE FOLDER`: a model folder with random weights of a known shape, for measuring speed and
- * memory where the real weights are not at hand. The tokenizer is the embedded model's.
+ * `deno task random-model SHAPE FOLDER`: writes a model folder with random weights of a known shape, to measure speed
+ * and memory without the real weights. The tokenizer is the embedded model's.
  *
  * @module
  */

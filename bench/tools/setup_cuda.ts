@@ -1,11 +1,11 @@
 /**
- * `deno task setup:cuda`: puts ONNX Runtime's CUDA provider beside libonnxruntime, in a folder of the user's cache
- * that the benchmark looks in by itself, and says what is still missing for --device cuda. Running it again does no
+ * `deno task setup:cuda`: puts ONNX Runtime's CUDA provider next to libonnxruntime, in a folder of the user's cache
+ * that the benchmark searches by itself. Reports what is still missing for --device cuda. Running it again does no
  * harm.
  *
  * The provider cannot come with npm's onnxruntime-node: that package's install script would fetch it from a host that
- * many machines do not reach. It is taken from a Python environment's onnxruntime-gpu where that is of the same
- * version, else from an npm package that carries it.
+ * many machines do not reach. It is taken from onnxruntime-gpu in a Python environment if that has the same version,
+ * else from an npm package that contains it.
  *
  * @module
  */
@@ -22,37 +22,38 @@ import { findOnnxRuntime, locate, type OrtLocation } from "../../lib/ort/find.ts
 import { Ort } from "../../lib/ort/ort.ts";
 import { ORT_VERSION, setupFolder } from "../../lib/ort/setup_folder.ts";
 
-const HELP = `Makes --device cuda possible: puts ONNX Runtime's CUDA provider beside libonnxruntime.
+const HELP = `Makes --device cuda possible: puts ONNX Runtime's CUDA provider next to libonnxruntime.
 
 Usage: deno task setup:cuda
 
 Takes the provider from a Python environment with onnxruntime-gpu ${ORT_VERSION}, else from npm (a download of 179 MB).
-Where ORT_DIR names a folder that has it already, nothing is done.`;
+Does nothing if ORT_DIR names a folder that already has it.`;
 
 const CUDA = "libonnxruntime_providers_cuda.so";
 const SHARED = "libonnxruntime_providers_shared.so";
-/** The npm package that carries {@linkcode ORT_VERSION}'s provider, built for CUDA 13. */
+/** The npm package with {@linkcode ORT_VERSION}'s provider, built for CUDA 13. */
 const PACKAGE = "com.github.asus4.onnxruntime.linux-x64-gpu";
 const PACKAGE_VERSION = "0.4.9";
 const PACKAGE_FOLDER = ["Plugins", "Linux", "x64"];
 
-/** Where files come from and go, for tests. */
+/** Sources and output of the setup, which tests replace. */
 export interface SetupOptions {
   /** Reads an environment variable; `Deno.env.get` unless given. */
   readonly env?: (name: string) => string | undefined;
-  /** Gets the npm package into a folder and returns the folder of the provider's files. */
+  /** Downloads the npm package into a folder, and returns the folder of the provider's files. */
   readonly download?: (into: string) => Promise<string>;
-  /** Takes what was done, a line each. */
+  /** Receives what was done, one line each. */
   readonly say: (line: string) => void;
 }
 
 /**
- * Makes the folder, unless it is there.
+ * Makes the folder, unless it exists.
  *
- * @param options Where to look, and who is told.
- * @returns Where libonnxruntime and its provider now are.
+ * @param options Sources and output.
+ * @returns Location of libonnxruntime and its provider.
  *
- * @throws {InputError} If this platform has no CUDA provider, ORT_DIR is in the way, or the provider cannot be had.
+ * @throws {InputError} If this platform has no CUDA provider, ORT_DIR is in the way, or the provider cannot be
+ * obtained.
  *
  * @example
  * ```ts ignore
@@ -66,7 +67,7 @@ export async function setupCuda(options: SetupOptions): Promise<OrtLocation> {
   const env = options.env ?? Deno.env.get;
   if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") {
     throw new InputError(
-      `Cannot set up CUDA on ${Deno.build.os} ${Deno.build.arch}: ONNX Runtime's CUDA provider is had for Linux on x86_64 only; everything runs on the CPU here`,
+      `Cannot set up CUDA on ${Deno.build.os} ${Deno.build.arch}: ONNX Runtime's CUDA provider exists for Linux on x86_64 only; everything runs on the CPU here`,
     );
   }
   if (env("ORT_DIR")) return await checkOrtDir(env, say);
@@ -78,7 +79,7 @@ export async function setupCuda(options: SetupOptions): Promise<OrtLocation> {
     say(`Already there: ${folder}`);
     return there;
   }
-  const library = findOnnxRuntime({ env: () => undefined }); // npm's, whatever an unfinished folder holds
+  const library = findOnnxRuntime({ env: () => undefined }); // npm's library, even if an unfinished folder has one
   say(`ONNX Runtime ${library.versionHint ?? ""} is npm's: ${library.libraryPath}`);
   Deno.mkdirSync(dirname(folder), { recursive: true });
   // On the same disk as the folder, so that files need not be copied
@@ -97,7 +98,7 @@ export async function setupCuda(options: SetupOptions): Promise<OrtLocation> {
     place(library.libraryPath, join(made, "libonnxruntime.so.1"));
     place(join(from, CUDA), join(made, CUDA));
     place(join(from, SHARED), join(made, SHARED));
-    if (exists(folder)) Deno.removeSync(folder, { recursive: true }); // what an interrupted or older setup left
+    if (exists(folder)) Deno.removeSync(folder, { recursive: true }); // left by an interrupted or older setup
     Deno.renameSync(made, folder);
   } finally {
     Deno.removeSync(part, { recursive: true });
@@ -119,20 +120,23 @@ async function checkOrtDir(env: (name: string) => string | undefined, say: (line
   const { version } = new Ort(location.libraryPath);
   if (!await isOfVersion(join(folder, CUDA), version)) {
     throw new InputError(
-      `Cannot use ORT_DIR=${folder}: its ${CUDA} is not of version ${version}, as the library beside it`,
+      `Cannot use ORT_DIR=${folder}: its ${CUDA} is not of version ${version}, unlike the library next to it`,
     );
   }
   say(`ORT_DIR=${folder} has ONNX Runtime ${version} and its CUDA provider: nothing to do`);
   return location;
 }
 
-/** The folder's location if it has all that is needed, in the right version. */
+/** Returns the folder's location if it has all files in the right version. */
 async function complete(folder: string): Promise<OrtLocation | null> {
   const location = locate(folder, "setup:cuda", []);
   return location?.hasCudaProvider && await isOfVersion(join(folder, CUDA), ORT_VERSION) ? location : null;
 }
 
-/** The folder of the provider in a Python environment's onnxruntime-gpu of our version and CUDA 13; null if none. */
+/**
+ * Returns the provider's folder in a Python environment, if its onnxruntime-gpu has the project's version and CUDA 13;
+ * else null.
+ */
 async function pythonProvider(env: (name: string) => string | undefined, say: (line: string) => void) {
   for (const site of sitePackages(env)) {
     const folder = join(site, "onnxruntime", "capi");
@@ -150,7 +154,7 @@ async function pythonProvider(env: (name: string) => string | undefined, say: (l
   return null;
 }
 
-/** Gets the npm package with Deno's own client: its cache, its registry settings. */
+/** Downloads the npm package with Deno's own client, which uses its cache and registry settings. */
 async function download(into: string): Promise<string> {
   Deno.mkdirSync(into);
   const config = { nodeModulesDir: "auto", imports: { provider: `npm:${PACKAGE}@${PACKAGE_VERSION}` } };
@@ -172,7 +176,7 @@ async function download(into: string): Promise<string> {
   return join(into, "node_modules", PACKAGE, ...PACKAGE_FOLDER);
 }
 
-/** Hard links, so that no space is taken and the folder stays whole when its sources go; copies across disks. */
+/** Hard-links a file, so that it takes no space and stays when its source is deleted. Copies it across disks. */
 function place(from: string, to: string): void {
   const file = Deno.realPathSync(from);
   try {
@@ -182,7 +186,7 @@ function place(from: string, to: string): void {
   }
 }
 
-/** Says what is there of CUDA itself. Returns whether all that is required is. */
+/** Reports which parts of CUDA itself were found. Returns whether all required parts were. */
 function checkCuda(provider: string, say: (line: string) => void): boolean {
   const major = cudaMajorOf(provider) ?? 13;
   say("");
@@ -191,7 +195,7 @@ function checkCuda(provider: string, say: (line: string) => void): boolean {
   describeLibraries(libraries).forEach((line) => say(`  ${line}`));
   const ready = libraries.every(({ required, opened }) => !required || opened !== null);
   if (!ready) {
-    say("Looked for the missing in what the system's loader knows and in:");
+    say("Looked for the missing libraries in the system loader's folders and in:");
     folders.forEach((folder) => say(`  ${folder}`));
     say(`CUDA ${major} elsewhere: set CUDA_PATH to its folder`);
   }

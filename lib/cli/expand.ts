@@ -4,14 +4,15 @@ import { type MethodName, methods } from "../policies/registry.ts";
 import { PAPER_METHODS } from "./flags/effects.ts";
 import type { Flags } from "./flags/types.ts";
 
-/** A configuration and the size that its control group has; none where the size is not fixed. */
+/** A configuration and the size of its control group; undefined where the size is not fixed. */
 interface Planned extends Configuration {
   readonly control?: number;
 }
 
 /**
- * What a run measures, in the order of the table: the baseline, then each configuration of the method with the control
- * group of its size before it, each control once; each of them under every numbering of tokens that is asked for.
+ * Returns what a run measures, in the order of the table. The baseline comes first, then each configuration of the
+ * method. The control group of a size comes before its first configuration, once. Each is repeated for every value of
+ * `--positions`.
  *
  * @example
  * ```ts
@@ -46,7 +47,7 @@ export function expand(flags: Flags): Configuration[] {
   return acrossPositions([...run.values()], flags.positions);
 }
 
-/** From flags to a method's configurations. */
+/** Turns flags into a method's configurations. */
 const EXPANSIONS: Readonly<Record<MethodName, (flags: Flags) => Planned[]>> = {
   baseline: () => [{ name: "baseline", policy: methods.baseline() }],
   recent_only: ({ window_sizes }) =>
@@ -70,7 +71,7 @@ const EXPANSIONS: Readonly<Record<MethodName, (flags: Flags) => Planned[]>> = {
       )
     ),
   l2_compress: ({ keep_ratios, prune_after, no_baseline }) =>
-    // A ratio of 1 never drops anything: beside a baseline it would be measured twice.
+    // A ratio of 1 never drops anything: with a baseline, the full cache would be measured twice.
     keep_ratios.filter((keep_ratio) => keep_ratio < 1 || no_baseline).map((keep_ratio) => ({
       name: `l2_kr=${ratioName(keep_ratio, keep_ratios)}`,
       policy: methods.l2_compress({ keep_ratio, prune_after }),
@@ -110,12 +111,15 @@ const EXPANSIONS: Readonly<Record<MethodName, (flags: Flags) => Planned[]>> = {
 
 type PaperMethod = typeof PAPER_METHODS[number];
 
-/** A configuration for each of `--cache_sizes`, with the control group of its size. */
+/** Makes a configuration for each of `--cache_sizes`, with the control group of its size. */
 function byCacheSize(method: PaperMethod): (flags: Flags) => Planned[] {
   return (flags) => flags.cache_sizes.map((size) => PAPERS[method](size, flags));
 }
 
-/** From a size and flags to a method's configuration. snapkv's name is not the one that snapkv_lite has in the original. */
+/**
+ * Turns a size and flags into a method's configuration. snapkv's name differs from the name of snapkv_lite in the
+ * Python benchmark.
+ */
 const PAPERS: Readonly<Record<PaperMethod, (size: number, flags: Flags) => Planned>> = {
   h2o: (size, { heavy_ratio, sink_size: start_size }) => {
     const heavy_size = Math.trunc(size * heavy_ratio);
@@ -140,7 +144,9 @@ const PAPERS: Readonly<Record<PaperMethod, (size: number, flags: Flags) => Plann
   }),
 };
 
-/** What snapkv and pyramid_snapkv have in common; the paper's code pools over 5 neighbours, or takes the best of 7. */
+/**
+ * Settings shared by snapkv and pyramid_snapkv. The paper's code averages over 5 neighbours, or takes the maximum of 7.
+ */
 function votes(cache_size: number, { query_window, pooling, pooling_kernel }: Flags) {
   return {
     cache_size,
@@ -150,7 +156,7 @@ function votes(cache_size: number, { query_window, pooling, pooling_kernel }: Fl
   };
 }
 
-/** The papers' methods side by side at one size, beside a choice at random, whose recent half is as large as h2o's. */
+/** The papers' methods at one size, and a random choice whose recent half is as large as h2o's. */
 function papers(size: number, flags: Flags): Planned[] {
   const { start_size } = flags;
   const streaming = methods.streaming_llm({ start_size, recent_size: size - start_size });
@@ -162,7 +168,7 @@ function papers(size: number, flags: Flags): Planned[] {
   ];
 }
 
-/** The methods side by side at one size; `all`, or only the four that came after streaming_llm. */
+/** The methods at one size: `all` of them, or only the four of `--compare_new`. */
 function comparison(size: 512 | 1024, all: boolean): Planned[] {
   const large = size === 1024;
   const heavy_hitter_size = large ? 128 : 64;
@@ -179,19 +185,21 @@ function comparison(size: 512 | 1024, all: boolean): Planned[] {
     }),
     fix_l2: methods.fix_size_l2({ fix_kv_size: size, keep_ratio: 0.5, strategy: "keep_low" }),
   };
-  // recent_only is the control of the others: it comes with them, or is left out with --no_recent_only.
+  // recent_only is the control group of the others: added with them, left out by --no_recent_only.
   return Object.entries(policies)
     .filter(([name]) => name !== "recent_only" && (all || ["h2o_l2", "snapkv", "pyramid", "adaptive"].includes(name)))
     .map(([name, policy]) => ({ name: `${name}_${size}`, policy, control: size }));
 }
 
-/** A ratio with one decimal, as the original names it; in full where that would make two of the list the same. */
+/**
+ * Writes a ratio with one decimal, as the Python benchmark does; in full if two of the list would then read the same.
+ */
 function ratioName(ratio: number, among: readonly number[]): string {
   const short = oneDecimal(ratio);
   return among.some((other) => other !== ratio && oneDecimal(other) === short) ? String(ratio) : short;
 }
 
-/** Python's `{:.1f}`: a tie, of which 0.25 and 0.75 are the only ones up to 1, goes to the even digit. */
+/** Rounds as Python's `{:.1f}`: a tie goes to the even digit. Up to 1, only 0.25 and 0.75 are ties. */
 function oneDecimal(ratio: number): string {
   return ratio === 0.25 ? "0.2" : ratio.toFixed(1);
 }

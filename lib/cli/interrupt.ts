@@ -1,16 +1,17 @@
-/** A second signal within this time of the first is the same one, which a task runner has passed on as well, ms. */
+/** Milliseconds within which a second signal is taken for the first one, passed on by a task runner. */
 const SAME_MS = 500;
 
-/** Signals that end a run in order, and the exit code that tells of each: 128 + its number. */
+/** Signals that end a run in order, and the exit code of each: 128 + its number. */
 const CODES: readonly (readonly [Deno.Signal, number])[] = [
   ["SIGINT", 130],
-  // A scheduler's, such as Slurm's at the end of a job's time; and of a terminal that is closed. Windows has neither.
+  // SIGTERM is sent by schedulers, such as Slurm at a job's time limit; SIGHUP by a closed terminal. Windows has
+  // neither.
   ...Deno.build.os === "windows" ? [] : [["SIGTERM", 143], ["SIGHUP", 129]] as const,
 ];
 
 /**
- * Ctrl-C, SIGTERM and SIGHUP as an AbortSignal, so that a run can end in order. Whoever sends a second one is not kept
- * waiting: it ends the process at once.
+ * Turns Ctrl-C, SIGTERM and SIGHUP into an AbortSignal, so that a run can end in order. A second signal ends the
+ * process at once.
  *
  * @example
  * ```ts
@@ -43,7 +44,7 @@ export class Interrupt implements Disposable {
     return this.#controller.signal;
   }
 
-  /** The exit code that tells of the signal, 128 + its number; 0 if there was none. */
+  /** The exit code: 128 + the signal's number, or 0 if no signal came. */
   get code(): number {
     return this.#first?.code ?? 0;
   }

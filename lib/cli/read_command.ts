@@ -13,13 +13,13 @@ import { type Flags, parseCommandLine } from "./flags/parse.ts";
 export interface Command {
   /** Its flags; paths are absolute. */
   readonly flags: Flags;
-  /** The command line itself, fit to be given again: paths are absolute, and `--resume` is not in it. */
+  /** The command line in a form that can be run again: paths are absolute, and `--resume` is removed. */
   readonly command: string[];
 }
 
 /**
- * Reads the command line of `deno task bench`: paths are from the folder that the user stands in, and with `--resume` the
- * flags of that run are taken where none are given.
+ * Reads the command line of `deno task bench`: paths are relative to the user's current folder. With `--resume`, flags
+ * that are not given come from that run.
  *
  * @example
  * ```ts
@@ -30,7 +30,7 @@ export interface Command {
  * ```
  *
  * @param argv The arguments, as in `Deno.args`.
- * @returns What they ask for.
+ * @returns Flags and command.
  * @throws {InputError} Naming the flag, what was found and what would do.
  */
 export async function readCommand(argv: readonly string[]): Promise<Command> {
@@ -38,7 +38,7 @@ export async function readCommand(argv: readonly string[]): Promise<Command> {
   const { resume, help, version } = asked.flags;
   if (resume === undefined || help || version) return asked;
   const { resume: _, ...own } = parseCommandLine(argv).texts;
-  // How that run's results were shown says nothing of how these are to be.
+  // How the earlier run's results were printed does not decide how these are.
   const { json: __, memory: ___, ...earlier } = parseCommandLine(await earlierCommand(fromUserFolder(resume))).texts;
   return read(toArguments({ ...earlier, ...own, resume }));
 }
@@ -71,7 +71,7 @@ async function earlierCommand(folder: string): Promise<readonly string[]> {
   return config.command ?? [];
 }
 
-/** The embedded model and one of the hub keep their names. */
+/** Makes a model's path absolute. The embedded model and a model on the hub keep their names. */
 function modelPath(model: string): string {
   const path = fromUserFolder(model);
   return model === EMBEDDED_MODEL_ID || !isThere(path) && isRepoId(model) ? model : path;

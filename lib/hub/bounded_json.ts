@@ -1,11 +1,11 @@
-/** The most bytes of a list: that of a repository with 100,000 files has about 25 MB. */
+/** Largest list, bytes. The list of a repository with 100,000 files has about 25 MB. */
 export const MOST_LIST_BYTES = 64 * 2 ** 20;
-/** The most values, and levels, of a list. More of them take gigabytes to parse, whatever the list's size. */
+/** Most values and most levels of a list. More of them take gigabytes to parse, whatever the list's size. */
 const MOST_VALUES = 4 * 2 ** 20;
 const MOST_LEVELS = 64;
 
 /**
- * Reads JSON that someone else wrote, and stops where it is more than can be meant.
+ * Reads JSON from an untrusted source, within limits.
  *
  * @example
  * ```ts
@@ -15,10 +15,10 @@ const MOST_LEVELS = 64;
  * ```
  *
  * @param body The JSON's bytes.
- * @param most The most of them.
- * @returns What it says.
- * @throws {RangeError} If there are more bytes, values or levels than may be.
- * @throws {SyntaxError} If it is no JSON.
+ * @param most Most bytes to read.
+ * @returns The parsed value.
+ * @throws {RangeError} If it has too many bytes, values or levels.
+ * @throws {SyntaxError} If it is not JSON.
  */
 export async function boundedJson(
   body: ReadableStream<Uint8Array<ArrayBuffer>> | null,
@@ -36,13 +36,13 @@ export async function boundedJson(
   return JSON.parse(new TextDecoder().decode(bytes));
 }
 
-/** Counts what stands outside of strings. */
+/** Counts values and levels outside of strings, and rejects too many. */
 function refuseVast(bytes: Uint8Array): void {
   let [values, level, isText] = [0, 0, false];
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i];
     if (isText) {
-      if (byte === 0x5c) i++; // "\", which may stand before a quote
+      if (byte === 0x5c) i++; // "\", which may escape a quote
       else if (byte === 0x22) isText = false;
     } else if (byte === 0x22) isText = true;
     else if (byte === 0x2c) values++;

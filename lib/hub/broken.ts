@@ -1,6 +1,6 @@
 import { printable } from "../util/printable.ts";
 
-/** Whether a connection could not be made, broke, or fell silent: fetch says so with a TypeError. */
+/** Whether a connection could not be made, broke, or fell silent. For the first two, fetch throws a TypeError. */
 export function isBroken(error: unknown): boolean {
   return error instanceof TypeError || isTimeout(error);
 }
@@ -10,7 +10,7 @@ function isTimeout(error: unknown): boolean {
 }
 
 /**
- * Why a connection broke, in a few words. An address may hold a signature, so it is left out.
+ * Returns why a connection broke, in a few words. Addresses are left out: they may hold a signature.
  *
  * @example
  * ```ts

@@ -6,17 +6,17 @@ import { type HubRepo, isCommit, isRelativePath } from "./repo.ts";
 export interface ListedFile {
   /** Bytes. */
   readonly size?: number;
-  /** Git's hash of the file, or of the pointer that stands for it. */
+  /** Git's hash of the file, or of its pointer for a file in large-file storage. */
   readonly blob_id?: string;
   /** SHA-256 and size of a file in large-file storage. */
   readonly lfs_sha256?: string;
   readonly lfs_size?: number;
 }
 
-/** Path → what the hub says of the file. */
+/** Path → the file's entry in the hub's list. */
 export type Listing = Readonly<Record<string, ListedFile>>;
 
-/** The standard's signature, by which backup programs know a cache. */
+/** Signature of the cache directory standard. Backup programs recognize a cache by it. */
 const CACHEDIR_TAG = `Signature: 8a477f597d28d172789f06886806bc55
 # This file is a cache directory tag created by huggingface_hub.
 # For information about cache directory tags, see:
@@ -24,15 +24,16 @@ const CACHEDIR_TAG = `Signature: 8a477f597d28d172789f06886806bc55
 `;
 
 /**
- * A repository's folder in the cache that Python's huggingface_hub keeps, in its layout, so that the two share it:
+ * A repository's folder in the cache of Python's huggingface_hub. It uses the same layout, so that the two share the
+ * files:
  *
  * ```text
  * models--org--name/
- *   blobs/{etag}                      the files' bytes; {etag}.incomplete while they come
+ *   blobs/{etag}                      the files' bytes; {etag}.incomplete during a download
  *   snapshots/{commit}/config.json    a link to its blob
- *   refs/main                         the commit a branch or tag was at
- *   .no_exist/{commit}/{path}         what a commit is known not to have
- *   trees/{commit}.json               what it has
+ *   refs/main                         the commit of a branch or tag when last asked for
+ *   .no_exist/{commit}/{path}         files that a commit is known not to have
+ *   trees/{commit}.json               the list of its files
  * ```
  *
  * @example
@@ -52,7 +53,7 @@ export class HubCache {
     this.folder = join(root, folderName(repo));
   }
 
-  /** The commit that the revision was at when it was last asked for; undefined if it never was. */
+  /** Returns the commit of the revision when it was last asked for; undefined if it never was. */
   commit(): string | undefined {
     const { revision } = this.repo;
     if (isCommit(revision)) return revision;
@@ -60,18 +61,18 @@ export class HubCache {
     return commit !== undefined && isCommit(commit) ? commit : undefined;
   }
 
-  /** The folder of a commit's files; it need not exist. */
+  /** Returns the folder of a commit's files; it need not exist. */
   snapshot(commit: string): string {
     return join(this.folder, "snapshots", commit);
   }
 
-  /** Where a commit's file lies; undefined if it is not there, or its blob is gone. */
+  /** Returns the path of a commit's file; undefined if it is not in the cache, or its blob is gone. */
   find(commit: string, path: string): string | undefined {
     const file = join(this.snapshot(commit), ...path.split("/"));
     return isFile(file) ? file : undefined;
   }
 
-  /** Paths of those files of a commit that are here. */
+  /** Returns the paths of a commit's files that are in the cache. */
   files(commit: string): string[] {
     return [...walk(this.snapshot(commit), "")].filter((path) => this.find(commit, path) !== undefined).sort();
   }
@@ -81,22 +82,22 @@ export class HubCache {
     return isFile(join(this.folder, ".no_exist", commit, ...path.split("/")));
   }
 
-  /** All files of a commit, if they were ever listed. */
+  /** Returns all files of a commit, or undefined if they were never listed. */
   listing(commit: string): Listing | undefined {
     try {
       const { format_version, files } = JSON.parse(readText(this.#tree(commit)) ?? "{}");
       return format_version === 1 && typeof files === "object" && files !== null ? files : undefined;
     } catch {
-      return undefined; // as Python has it: a file that is no use is not there
+      return undefined; // as in Python: an unusable list counts as missing
     }
   }
 
-  /** Where the bytes of an etag are to lie. */
+  /** Returns the path for the bytes of an etag. */
   blob(etag: string): string {
     return join(this.folder, "blobs", etag);
   }
 
-  /** The file whose lock says that a blob is being written: Python's as well. */
+  /** Returns the file that is locked while a blob is written. Python locks the same file. */
   lock(etag: string): string {
     return join(this.root, ".locks", folderName(this.repo), `${etag}.lock`);
   }
@@ -107,18 +108,18 @@ export class HubCache {
     await Deno.writeTextFile(join(this.root, "CACHEDIR.TAG"), CACHEDIR_TAG, { createNew: true }).catch(() => {});
   }
 
-  /** Makes a commit's file a link to its blob. */
+  /** Makes a commit's file a link to its blob, and returns its path. */
   async link(commit: string, path: string, etag: string): Promise<string> {
     const file = join(this.snapshot(commit), ...path.split("/"));
     const blob = this.blob(etag);
     await Deno.mkdir(dirname(file), { recursive: true });
     if (isFile(file)) return file;
-    await Deno.remove(file).catch(() => {}); // a link whose blob was cleared away
+    await Deno.remove(file).catch(() => {}); // a link whose blob was deleted
     try {
       await Deno.symlink(relative(dirname(file), blob), file, { type: "file" });
     } catch (error) {
       if (isFile(file)) return file; // another process was faster
-      // Windows wants a privilege for symbolic links, but none for this.
+      // Windows requires a privilege for symbolic links, but not for hard links.
       await Deno.link(blob, file).catch(() => {
         throw error;
       });
@@ -126,19 +127,19 @@ export class HubCache {
     return file;
   }
 
-  /** Notes which commit the revision is at. */
+  /** Records the commit of the revision. */
   async writeCommit(commit: string): Promise<void> {
     if (this.repo.revision !== commit) {
       await replace(join(this.folder, "refs", ...this.repo.revision.split("/")), commit);
     }
   }
 
-  /** Notes that a commit has no such file. */
+  /** Records that a commit has no such file. */
   async writeLack(commit: string, path: string): Promise<void> {
     await replace(join(this.folder, ".no_exist", commit, ...path.split("/")), "");
   }
 
-  /** Notes all files of a commit. */
+  /** Records all files of a commit. */
   async writeListing(commit: string, listing: Listing): Promise<void> {
     const sorted = Object.fromEntries(Object.entries(listing).sort(([a], [b]) => a < b ? -1 : 1));
     await replace(this.#tree(commit), JSON.stringify({ format_version: 1, files: sorted }, null, 1));
@@ -153,7 +154,7 @@ function folderName({ repo, type }: HubRepo): string {
   return [`${type}s`, ...repo.split("/")].join("--");
 }
 
-/** Writes a small file, unless it says that already: a cache may be shared, and not to be written by everyone. */
+/** Writes a small file, unless it already has this content: in a shared cache, not every user may write. */
 async function replace(path: string, text: string): Promise<void> {
   if (readText(path) === text) return;
   await Deno.mkdir(dirname(path), { recursive: true });

@@ -5,16 +5,16 @@ import { chooseModelFiles, OPTIONAL_FILES } from "./choose_model_files.ts";
 
 /** A model in the hub's cache. */
 export interface HubModel {
-  /** The folder with its files, which are links. */
+  /** Folder of its files, which are links. */
   readonly folder: string;
-  /** The commit they are of. */
+  /** Commit of the files. */
   readonly commit: string;
-  /** Whether all is known to be there: one that Python fetched may lack files that a model can do without. */
+  /** Whether all files are known to be there. A model fetched by Python may lack optional files. */
   readonly complete: boolean;
 }
 
 /**
- * Looks for a model in the cache. Nothing is asked of the net.
+ * Looks for a model in the cache, without network access.
  *
  * @example
  * ```ts
@@ -25,10 +25,10 @@ export interface HubModel {
  * console.log(cachedModel(cache)); // undefined
  * ```
  *
- * @param cache The cache, of the repository at the revision that is wanted.
- * @param dtype Which ONNX export is wanted.
- * @returns Undefined where nothing is there, or a file is missing.
- * @throws {HubError} If what is there is of no use; the repository may have more, or have it by now.
+ * @param cache Cache of the repository at the wanted revision.
+ * @param dtype Type of the wanted ONNX export.
+ * @returns The model; undefined if a file is missing.
+ * @throws {HubError} If the cached files are not usable. The repository may have more files, or have them by now.
  */
 export function cachedModel(cache: HubCache, dtype: "auto" | FloatType = "auto"): HubModel | undefined {
   const commit = cache.commit();
@@ -40,7 +40,7 @@ export function cachedModel(cache: HubCache, dtype: "auto" | FloatType = "auto")
   const { files, index } = chooseModelFiles(listing ? Object.keys(listing) : here, cache.repo.repo, dtype);
   if (!files.every((path) => here.includes(path))) return undefined;
   if (index !== undefined && !shardsOf(`${folder}/${index}`).every((path) => here.includes(path))) return undefined;
-  // Without the repository's list: an export is second to safetensors, which it may have.
+  // Without the repository's list, an ONNX export is not enough: the repository may have safetensors, which come first.
   const isFirstChoice = files.some((path) => /\.safetensors(\.index\.json)?$/.test(path));
   const complete = listing !== undefined ||
     isFirstChoice && OPTIONAL_FILES.every((path) => here.includes(path) || cache.lacks(commit, path));

@@ -4,30 +4,31 @@ import { HubError } from "./errors.ts";
 import type { DownloadEvent, HubEvent, HubRequest } from "./protocol.ts";
 import { DEFAULT_ENDPOINT, DOWNLOAD_ENV, SETTINGS_ENV } from "./settings.ts";
 
-/** Where the hub's files lie: its own hosts, and those that it redirects large files to. */
+/** Hosts of the hub's files: its own, and those to which it redirects large files. */
 const HUB_HOSTS = "huggingface.co,*.huggingface.co,*.hf.co";
 
-/** The last word on a request. */
+/** The event that ends a request. */
 type EndOf<R extends HubRequest> = Extract<HubEvent, { type: R extends { type: "list" } ? "listed" : "fetched" }>;
 
-/** What a download may be told and may tell. */
+/** Options of a download. */
 export interface ChildOptions {
-  /** Told how far it is. */
+  /** Receives the progress. */
   readonly onDownload?: ((event: DownloadEvent) => void) | undefined;
-  /** Told what a person should know: a wait, another process that downloads the same. */
+  /** Receives notes for people: a wait, or another process that downloads the same file. */
   readonly onNote?: ((message: string) => void) | undefined;
-  /** Ends it; what is there of a file is gone on with next time. */
+  /** Ends the download. The next one resumes partial files. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Runs a request in a process of its own, which may reach the net and read the token, so that whoever asks need not.
+ * Runs a request in a child process. Only the child may reach the network and read the token, so the caller needs
+ * neither permission.
  *
- * @param request What is wanted.
- * @param endpoint The hub's address. A mirror may redirect anywhere, the hub itself only to hosts of its own.
- * @param options Whom to tell.
- * @returns The process's last word.
- * @throws {HubError} If it cannot be had.
+ * @param request The request.
+ * @param endpoint The hub's address. A mirror may redirect anywhere; the hub itself only to its own hosts.
+ * @param options Callbacks and the signal.
+ * @returns The event that ends the request.
+ * @throws {HubError} If the request fails.
  */
 export async function runHubChild<R extends HubRequest>(
   request: R,
@@ -40,9 +41,9 @@ export async function runHubChild<R extends HubRequest>(
     permissions: [
       endpoint === DEFAULT_ENDPOINT ? `--allow-net=${HUB_HOSTS}` : "--allow-net",
       `--allow-env=${[...SETTINGS_ENV, ...DOWNLOAD_ENV].join(",")}`,
-      "--allow-read", // a link takes both, unscoped
+      "--allow-read", // making a link needs both permissions, unscoped
       "--allow-write",
-      "--allow-sys=statfs", // how much room the disk has
+      "--allow-sys=statfs", // free space of the disk
     ],
     env: [...SETTINGS_ENV, ...DOWNLOAD_ENV, ...NETWORK_ENV],
   });
@@ -60,7 +61,7 @@ export async function runHubChild<R extends HubRequest>(
     writer.write(new TextEncoder().encode(JSON.stringify(request))).then(() => writer.close()).catch(() => {}),
     readLines(process.stdout, (line) => listen(JSON.parse(line))),
   ]);
-  // Ctrl-C reaches it as well as us, and its end may be seen before our own signal is.
+  // Ctrl-C reaches the child as well. Its end may be seen before this process handles the signal.
   if (signal && (by === "SIGINT" || by === "SIGTERM" || by === "SIGHUP")) {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
@@ -72,10 +73,10 @@ export async function runHubChild<R extends HubRequest>(
   if (by !== null || last === undefined && log === "") {
     throw new HubError(
       "refused",
-      `Cannot download ${request.repo.repo}: the process that does so was ended (${
+      `Cannot download ${request.repo.repo}: the download process was ended (${
         by ?? `exit code ${code}`
       }); the system may be out of memory`,
     );
   }
-  throw new Error(`Cannot download ${request.repo.repo}: the process that does so ended early\n${log}`.trimEnd());
+  throw new Error(`Cannot download ${request.repo.repo}: the download process ended early\n${log}`.trimEnd());
 }

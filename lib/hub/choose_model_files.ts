@@ -3,13 +3,13 @@ import { chooseExport, filesOfExport } from "../model/export/find_export.ts";
 import { printable } from "../util/printable.ts";
 import { HubError } from "./errors.ts";
 
-/** Files that a run reads where a repository has them, and does without where not. */
+/** Optional files: a run reads them if the repository has them. */
 export const OPTIONAL_FILES: readonly string[] = ["tokenizer_config.json"];
 
-/** Files to fetch of a repository. */
+/** Files to fetch from a repository. */
 export interface FileChoice {
   readonly files: readonly string[];
-  /** Of these, the one that names files which are to be fetched as well. */
+  /** The one of these that names further files to fetch. */
   readonly index?: string;
 }
 
@@ -17,9 +17,8 @@ const SINGLE = "model.safetensors";
 const INDEX = "model.safetensors.index.json";
 
 /**
- * Chooses, of all files of a model's repository, those that a run reads: config, tokenizer, and the weights as
- * safetensors, in one file before sharded ones, else an ONNX export. The one place where this is decided: another form of weights is added
- * here.
+ * Chooses the files of a model's repository that a run reads: config, tokenizer and weights. Weights are safetensors, a
+ * single file before a sharded one, else an ONNX export. This is decided here only: add other forms of weights here.
  *
  * @example
  * ```ts
@@ -31,9 +30,9 @@ const INDEX = "model.safetensors.index.json";
  *
  * @param all Paths of all files.
  * @param repo The repository's id, for messages.
- * @param dtype Which ONNX export to take, where there are several and no safetensors.
+ * @param dtype Type of the ONNX export to take, if there are several and no safetensors.
  * @returns The files to fetch, small ones first.
- * @throws {HubError} If the repository is of no use here, with what would make it so.
+ * @throws {HubError} If the repository is not usable, with what would do.
  */
 export function chooseModelFiles(
   all: readonly string[],
@@ -47,7 +46,7 @@ export function chooseModelFiles(
   if (!has("config.json")) {
     fail(
       all.some((path) => path.endsWith(".gguf"))
-        ? "it holds GGUF files and no config.json; take the repository that they were made from"
+        ? "it holds GGUF files and no config.json; use the repository that they were made from"
         : "it has no config.json; a model in the form of Python's transformers is needed",
     );
   }

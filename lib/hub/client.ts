@@ -6,46 +6,46 @@ import { redirectTarget } from "./redirects.ts";
 import { type Asked, httpError, isPassing, retryAfter } from "./http_errors.ts";
 import { fileUrl, type HubRepo, isCommit, listUrl } from "./repo.ts";
 
-/** How a client behaves. */
+/** Options of a client. */
 export interface ClientOptions {
   /** The hub's address. */
   readonly endpoint: string;
   /** Sent to the hub's own origin and to no other. */
   readonly token?: string | undefined;
-  /** "user:password" of the hub's address, in base64. Sent in the token's place: a request has one of the two. */
+  /** "user:password" of the hub's address, in base64. Sent instead of the token: a request has one of the two. */
   readonly basic?: string | undefined;
-  /** Ends whatever is going on. */
+  /** Ends all requests. */
   readonly signal?: AbortSignal | undefined;
-  /** Told what a person waits for. */
+  /** Receives notes on what the client waits for. */
   readonly onNote?: ((message: string) => void) | undefined;
-  /** How long an answer may take, s. */
+  /** Longest wait for an answer, s. */
   readonly answerSeconds?: number;
-  /** How long a download may give nothing, s. */
+  /** Longest time a download may deliver nothing, s. */
   readonly stallSeconds?: number;
-  /** Before the second try, s; doubled with each. */
+  /** Wait before the second try, s; doubled with each further try. */
   readonly backoffSeconds?: number;
-  /** The most bytes of a file whose size nobody states. */
+  /** Largest file whose size is not stated, bytes. */
   readonly mostUnstatedBytes?: number;
 }
 
-/** What the hub says of a file before it is downloaded. */
+/** The hub's facts about a file, known before the download. */
 export interface FileHead {
   readonly commit: string;
-  /** Names the file's content: SHA-256 in large-file storage, else git's hash. */
+  /** Hash of the file's content: SHA-256 in large-file storage, else git's hash. */
   readonly etag: string;
-  /** Bytes, where the hub says. */
+  /** Bytes; undefined if the hub does not say. */
   readonly size: number | undefined;
 }
 
-/** Tries in a row that fail before it is given up. */
+/** Consecutive failed tries before giving up. */
 const TRIES = 5;
-/** The same, as long as the hub has never answered. */
+/** The same, while the hub has never answered. */
 const TRIES_UNANSWERED = 2;
-/** The longest that the hub may make us wait, s. */
+/** Longest wait that the hub may ask for, s. */
 const MOST_PATIENCE = 300;
 const MOST_REDIRECTS = 10;
 
-/** Speaks HTTP with the hub: redirects, the token, tries again where that may help. */
+/** HTTP client of the hub. Handles redirects and the token, and retries where that may help. */
 export class HubClient {
   readonly endpoint: string;
   readonly options: ClientOptions;
@@ -56,7 +56,7 @@ export class HubClient {
     this.endpoint = options.endpoint;
   }
 
-  /** The same client, which a second signal ends as well. */
+  /** Returns the same client, ended by a second signal as well. */
   endedBy(signal: AbortSignal): HubClient {
     const own = this.options.signal;
     const client = new HubClient({ ...this.options, signal: own ? AbortSignal.any([own, signal]) : signal });
@@ -64,7 +64,7 @@ export class HubClient {
     return client;
   }
 
-  /** What the hub's list of a repository's files says. */
+  /** Returns the hub's list of a repository's files, parsed. */
   async list(repo: HubRepo): Promise<unknown> {
     const asked = this.#asked(repo);
     return await this.again(repo, async () => {
@@ -75,7 +75,7 @@ export class HubClient {
       } catch (cause) {
         if (isBroken(cause)) throw cause;
         const what = cause instanceof RangeError
-          ? `with a list that is none of a repository: ${cause.message}`
+          ? `with a list that is not a repository's: ${cause.message}`
           : "with something else";
         throw new HubError(
           "refused",
@@ -87,10 +87,10 @@ export class HubClient {
   }
 
   /**
-   * What the hub says of a file.
+   * Returns the hub's facts about a file.
    *
-   * @throws {HubError} If it does not say enough to check the file by: the ETag is a hash, or the file is not taken. Git
-   * and large-file storage both give one.
+   * @throws {HubError} If they are not enough to check the file. A file whose ETag is not a hash is rejected; Git and
+   * large-file storage both give a hash.
    */
   async head(repo: HubRepo, path: string): Promise<FileHead> {
     const asked = this.#asked(repo, path);
@@ -114,7 +114,7 @@ export class HubClient {
         );
       if (!commit || !isCommit(commit) || !etag) throw fail("without its commit and ETag, as the hub does not");
       if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(etag)) {
-        throw fail(`with the ETag "${printable(etag, 80)}", which is no hash to check the file by`);
+        throw fail(`with the ETag "${printable(etag, 80)}", which is not a hash to check the file by`);
       }
       const stated = headers.get("x-linked-size") ?? (response.ok ? response.headers.get("content-length") : null);
       if (stated === null) return { commit, etag, size: undefined };
@@ -124,7 +124,7 @@ export class HubClient {
     });
   }
 
-  /** A file's bytes from `start` on; the server may send all of them all the same. */
+  /** Requests a file's bytes from `start` on. The server may send the whole file anyway. */
   async get(repo: HubRepo, path: string, start: number, signal: AbortSignal): Promise<Response> {
     const { response } = await this.#send(fileUrl(this.endpoint, repo, path), {
       headers: start > 0 ? { range: `bytes=${start}-` } : {},
@@ -138,15 +138,15 @@ export class HubClient {
       "refused",
       `Cannot get ${printable(path, 200)} of ${repo.repo}: it comes compressed (${
         printable(encoding, 40)
-      }), though asked for as it is; a proxy in between may do so`,
+      }), though requested uncompressed; a proxy in between may do so`,
     );
   }
 
   /**
-   * Tries until it works, waiting longer each time, as long as what goes wrong may pass.
+   * Retries until `work` succeeds, waiting longer each time, as long as the failure may be temporary.
    *
-   * @param repo What it is for.
-   * @param work A try; `reset` says that it got somewhere, so that earlier failures no longer count.
+   * @param repo The repository's id, for messages.
+   * @param work One try. It calls `reset` after progress, so that earlier failures no longer count.
    */
   async again<T>(repo: HubRepo, work: (reset: () => void) => Promise<T>): Promise<T> {
     let failures = 0;
@@ -160,7 +160,7 @@ export class HubClient {
         if (!passing) throw error instanceof Refused ? error.meaning : error;
         const wish = error instanceof Refused ? error.after : undefined;
         const seconds = wish ?? (this.options.backoffSeconds ?? 1) * 2 ** failures;
-        // Where nothing ever answered there may be no network: that is not worth a long wait.
+        // If the hub never answered, there may be no network: a long wait would not help.
         const tries = this.#answered ? TRIES : TRIES_UNANSWERED;
         if (++failures >= tries || waited + seconds > MOST_PATIENCE) throw this.#givenUp(error, repo, wish);
         waited += seconds;
@@ -206,17 +206,17 @@ export class HubClient {
   }
 
   /**
-   * Sends a request and follows its redirects. The headers are those of the whole way, the first of a name counts: what
-   * the hub says of a file stands beside the redirect to where its bytes are.
+   * Sends a request and follows its redirects. The headers returned are those of all responses on the way; of each
+   * name, the first counts. The hub states its facts about a file in the same response that redirects to the bytes.
    *
-   * @param untilKnown Stop at a redirect that has said all of a file.
+   * @param untilKnown Stop at a redirect that has stated all facts about a file.
    */
   async #send(url: string, init: RequestInit, untilKnown = false): Promise<{ response: Response; headers: Headers }> {
     const { origin } = new URL(this.endpoint);
     const headers = new Headers();
     for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
       const send = new Headers(init.headers);
-      // Compressed on the way, a file would have another length than it has.
+      // If compressed in transit, a file would have another length than stated.
       send.set("accept-encoding", "identity");
       send.set("user-agent", "kvcompress; deno");
       const { token, basic } = this.options;
@@ -251,11 +251,11 @@ export class HubClient {
   }
 }
 
-/** An answer that is no success. */
+/** A response whose status is not a success. */
 class Refused extends Error {
   /**
-   * @param meaning For people.
-   * @param after Seconds it asks to wait.
+   * @param meaning The error to report.
+   * @param after Seconds that it asks to wait.
    */
   constructor(readonly status: number, readonly meaning: HubError, readonly after: number | undefined) {
     super(meaning.message);

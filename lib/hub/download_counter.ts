@@ -2,7 +2,7 @@ import type { DownloadEvent } from "./protocol.ts";
 
 /** One file of a download. */
 interface Part {
-  /** Bytes that are there, and that were when it began; undefined before. */
+  /** Bytes present now, and bytes present at the beginning; undefined before the file is opened. */
   done?: number;
   first?: number;
   total: number | undefined;
@@ -10,7 +10,7 @@ interface Part {
 }
 
 /**
- * Counts what has come of a download of several files.
+ * Counts the bytes of a download of several files.
  *
  * @example
  * ```ts
@@ -27,16 +27,16 @@ export class DownloadCounter {
 
   /**
    * @param repo The repository's id.
-   * @param onProgress Told after every change.
+   * @param onProgress Called after every change.
    */
   constructor(readonly repo: string, readonly onProgress: (event: DownloadEvent) => void) {}
 
-  /** Counts a file in. */
+  /** Adds a file to the download. */
   expect(path: string, total: number | undefined): void {
     this.#parts.set(path, { total, finished: false });
   }
 
-  /** Notes how much of a file is there; what the first call says was there before. */
+  /** Records how much of a file is present. The first call gives what was present before. */
   bytes(path: string, done: number, total: number | undefined): void {
     const part = this.#parts.get(path)!;
     part.first ??= done;
@@ -45,7 +45,7 @@ export class DownloadCounter {
     this.#report();
   }
 
-  /** Notes that all of a file is there. */
+  /** Records that a file is complete. */
   finish(path: string): void {
     const part = this.#parts.get(path)!;
     part.finished = true;
@@ -64,7 +64,7 @@ export class DownloadCounter {
       files: parts.length,
       filesDone: sum(({ finished }) => Number(finished)),
       done: sum(({ done = 0 }) => done),
-      // A server without Range may send again what was there.
+      // A server without Range support may send present bytes again.
       fetched: sum(({ done = 0, first = 0 }) => Math.max(0, done - first)),
       total: parts.some(({ total }) => total === undefined) ? undefined : sum(({ total }) => total!),
     });

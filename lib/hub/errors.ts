@@ -1,13 +1,13 @@
 import { InputError } from "../util/errors.ts";
 
 /**
- * What kept a file of the hub away: "unreachable", the hub did not answer, or asked to come back later, so that another
- * time may do; "missing", the repository has no such file; "refused", anything else.
+ * Why a file could not be fetched. "unreachable": the hub did not answer, or asked to come back later; another try may
+ * succeed. "missing": the repository has no such file. "refused": anything else.
  */
 export type HubErrorKind = "unreachable" | "missing" | "refused";
 
 /**
- * Something of the Hugging Face hub that cannot be had. Its message says what would do.
+ * Something could not be fetched from the Hugging Face hub. The message says what would do.
  *
  * @example
  * ```ts
@@ -17,17 +17,17 @@ export type HubErrorKind = "unreachable" | "missing" | "refused";
  * ```
  */
 export class HubError extends InputError {
-  /** What kept it away. */
+  /** Why it could not be fetched. */
   readonly kind: HubErrorKind;
-  /** The commit that has no such file, where the hub says. */
+  /** The commit that has no such file, if the hub says. */
   readonly commit: string | undefined;
 
   /**
    * Makes an error.
    *
-   * @param kind What kept it away.
+   * @param kind Why it could not be fetched.
    * @param message In the form "Cannot X: Y", without a full stop.
-   * @param options `cause`: the error that was met; `commit`: the commit that has no such file.
+   * @param options `cause`: the underlying error; `commit`: the commit that has no such file.
    */
   constructor(kind: HubErrorKind, message: string, options: ErrorOptions & { commit?: string } = {}) {
     super(message, options);

@@ -11,20 +11,23 @@ import { fileSize } from "./missing_bytes.ts";
 import { type HubRepo, isCommit, isRelativePath } from "./repo.ts";
 import { LEAST_PROGRESS, Watch } from "./watch.ts";
 
-/** The most bytes of a file whose size nobody states. The hub has larger ones in large-file storage, and states those. */
+/**
+ * Largest file whose size is not stated, bytes. The hub keeps larger files in large-file storage and states their size.
+ */
 const MOST_UNSTATED_BYTES = 256 * 2 ** 20;
 
-/** Told how many bytes of a file are there; the total where the hub says. */
+/** Receives how many bytes of a file are present, and the total if the hub states it. */
 export type OnBytes = (path: string, done: number, total: number | undefined) => void;
 
 /**
- * Downloads a file into the cache, unless its content is there already. Bytes go to `blobs/{etag}.incomplete`, which a
- * later try goes on with; checked against the hub's hash they are renamed.
+ * Downloads a file into the cache, unless its content is already there. Bytes are written to `blobs/{etag}.incomplete`,
+ * which a later try resumes. Once they match the hub's hash, the file is renamed.
  *
- * The transfer stops at the size that the hub states: whatever sends more is refused, and what it sent is removed.
+ * The transfer stops at the size that the hub states: if the server sends more, the download fails and the bytes are
+ * removed.
  *
- * Several processes may do so at once, Python's among them: the first holds a lock. On a file system without locks each
- * writes the same bytes to the same places of one file.
+ * Several processes may download the same file at once, Python's included: the first one holds a lock. On a file system
+ * without locks, each writes the same bytes to the same positions of one file.
  *
  * @example
  * ```ts ignore
@@ -37,14 +40,14 @@ export type OnBytes = (path: string, done: number, total: number | undefined) =>
  * console.log(await fetchFile(client, cache, "config.json")); // /scratch/hf/hub/models--gpt2/snapshots/…/config.json
  * ```
  *
- * @param client Speaks with the hub.
- * @param cache The cache, of the repository at the revision that is wanted.
+ * @param client Client of the hub.
+ * @param cache Cache of the repository at the wanted revision.
  * @param path The file's path in the repository.
- * @param onBytes Told how far it is.
- * @param listed What the repository's list says of it, which must agree. Its size counts where the hub does not state one
- * with the file.
- * @returns Where it lies: in the folder of the commit that the revision is at.
- * @throws {HubError} Saying why it cannot be had, and what would do.
+ * @param onBytes Receives the progress.
+ * @param listed The file's entry in the repository's list, which must agree. Its size is used if the hub does not state
+ * one with the file.
+ * @returns The file's path, in the folder of the revision's commit.
+ * @throws {HubError} If the download fails, with why and what would do.
  */
 export async function fetchFile(
   client: HubClient,
@@ -60,7 +63,7 @@ export async function fetchFile(
     const head = await knownOf(client, cache, path, listed);
     const there = cache.find(head.commit, path);
     if (there !== undefined) {
-      await cache.writeCommit(head.commit).catch(() => {}); // a cache may be for reading only
+      await cache.writeCommit(head.commit).catch(() => {}); // the cache may be read-only
       return there;
     }
     const file = await place(client, cache, path, head, onBytes);
@@ -76,7 +79,7 @@ export async function fetchFile(
   }
 }
 
-/** What the hub says of a file, held against what it said before. */
+/** Gets the hub's facts about a file, and checks them against the list and the revision. */
 async function knownOf(client: HubClient, cache: HubCache, path: string, listed?: ListedFile): Promise<FileHead> {
   const { repo } = cache;
   const head = await client.head(repo, path);
@@ -86,21 +89,21 @@ async function knownOf(client: HubClient, cache: HubCache, path: string, listed?
       `Cannot use ${printable(path, 200)} of ${repo.repo}: ${what}; a proxy may change it, or try again later`,
     );
   if (isCommit(repo.revision) && head.commit !== repo.revision) {
-    throw fail(`it was asked for at commit ${repo.revision}, and the hub gives it at ${head.commit}`);
+    throw fail(`it was requested at commit ${repo.revision}, but the hub returns it at ${head.commit}`);
   }
   const { lfs_sha256, lfs_size, size } = listed ?? {};
   const length = lfs_size ?? size;
   if (length !== undefined && head.size !== undefined && length !== head.size) {
-    throw fail(`the hub lists it with ${length} bytes, and states ${head.size} with the file`);
+    throw fail(`the hub lists it with ${length} bytes, but states ${head.size} with the file`);
   }
-  // In a 40-digit ETag, proxies have another hash than git's.
+  // Proxies may put another hash than git's in a 40-digit ETag.
   if (lfs_sha256 !== undefined && head.etag.length === 64 && lfs_sha256 !== head.etag) {
-    throw fail(`the hub lists it with SHA-256 ${lfs_sha256}, and states ${head.etag} with the file`);
+    throw fail(`the hub lists it with SHA-256 ${lfs_sha256}, but states ${head.etag} with the file`);
   }
   return { ...head, size: head.size ?? length ?? listedSize(cache, head.commit, path) };
 }
 
-/** What it means that a file of the cache cannot be written. */
+/** Returns the error for a file of the cache that cannot be written. */
 function unwritable({ root }: HubCache, cause: unknown): HubError {
   const why = printable(cause instanceof Error ? cause.message : String(cause), 400);
   return new HubError(
@@ -124,7 +127,7 @@ async function place(client: HubClient, cache: HubCache, path: string, head: Fil
   return await cache.link(head.commit, path, head.etag);
 }
 
-/** Downloads and checks a blob; once more from its beginning if it is not what it should be. */
+/** Downloads and checks a blob. If the check fails, downloads it once more from the beginning. */
 async function fill(
   client: HubClient,
   { repo, root }: HubCache,
@@ -146,16 +149,16 @@ async function fill(
         `Cannot use ${name}: what was downloaded, twice, is not what the hub says it is (${head.etag}); a proxy may change it, or try again later`,
       );
     }
-    client.options.onNote?.(`What there is of ${name} is damaged: downloading it from its beginning`);
+    client.options.onNote?.(`The partial download of ${name} is damaged: downloading it again from its beginning`);
   }
   try {
     await Deno.rename(part, blob);
   } catch (error) {
-    if (!isThere(blob)) throw error; // without locks, another process may have been faster
+    if (!isThere(blob)) throw error; // without locks, another process may have finished first
   }
 }
 
-/** Brings a partial file up to its size, over as many connections as it takes. */
+/** Completes a partial file, over as many connections as needed. */
 async function transfer(
   client: HubClient,
   repo: HubRepo,
@@ -164,8 +167,8 @@ async function transfer(
   part: string,
   onBytes: OnBytes,
 ): Promise<void> {
-  // The farthest that any try got: only what goes beyond it is progress. A server that sends the same bytes again and
-  // again, or a few at a time, makes none.
+  // The farthest position of all tries: only bytes beyond it are progress. A server that sends the same bytes again and
+  // again, or a few at a time, makes no progress.
   let farthest = 0;
   await client.again(repo, async (reset) => {
     await removeIfNoFile(part);
@@ -180,9 +183,9 @@ async function transfer(
     if (response.status === 416 || response.status === 206 && firstOf(response) !== at) {
       await response.body?.cancel();
       await file.truncate(0);
-      throw new TypeError("it does not go on where the download broke off");
+      throw new TypeError("it does not resume where the download broke off");
     }
-    // Whoever ignores Range sends all of it.
+    // A server that ignores Range sends the whole file.
     if (response.status !== 206) at = 0;
     const limit = size ?? await limitOf(client, response, part, path, repo);
     farthest = Math.max(farthest, at);
@@ -190,7 +193,7 @@ async function transfer(
     for await (const piece of response.body ?? []) {
       watch.feed(piece.length);
       if (at + piece.length > limit) {
-        await Deno.remove(part).catch(() => {}); // none of it can be trusted
+        await Deno.remove(part).catch(() => {}); // no byte of it can be trusted
         throw tooLong(path, repo, limit, size !== undefined);
       }
       for (let rest = piece; rest.length > 0;) rest = rest.subarray(await file.write(rest));
@@ -205,7 +208,10 @@ async function transfer(
   });
 }
 
-/** How long a file may be whose size neither the hub nor its list states: by its response, else by what is free. */
+/**
+ * Returns the largest size allowed for a file whose size neither the hub nor its list states: the response's length,
+ * else a limit by the free space.
+ */
 async function limitOf(client: HubClient, { headers }: Response, part: string, path: string, repo: HubRepo) {
   const length = Number(headers.get("content-length") ?? NaN);
   if (Number.isSafeInteger(length)) {
@@ -228,12 +234,12 @@ function tooLong(path: string, { repo }: HubRepo, limit: number, isStated: boole
   );
 }
 
-/** The first byte that a partial response has. */
+/** Returns the position of a partial response's first byte. */
 function firstOf({ headers }: Response): number {
   return Number(/^bytes (\d+)-/.exec(headers.get("content-range") ?? "")?.[1] ?? NaN);
 }
 
-/** A file's size by a list that was kept. */
+/** Returns a file's size from a cached list. */
 function listedSize(cache: HubCache, commit: string, path: string): number | undefined {
   const listing = cache.listing(commit) ?? {};
   const { lfs_size, size } = Object.hasOwn(listing, path) ? listing[path]! : {};
@@ -241,13 +247,13 @@ function listedSize(cache: HubCache, commit: string, path: string): number | und
   return Number.isSafeInteger(listed) && listed! >= 0 ? listed : undefined;
 }
 
-/** Removes a link, a pipe or the like where a file is to be written: others may write to a cache that is shared. */
+/** Removes a link, a pipe or the like where a file is to be written. In a shared cache, others may put one there. */
 async function removeIfNoFile(path: string): Promise<void> {
   const found = await Deno.lstat(path).catch(() => undefined);
   if (found && !found.isFile) await Deno.remove(path);
 }
 
-/** Whether the bytes are those that the etag names: SHA-256 in large-file storage, else git's hash or, of proxies, SHA-1. */
+/** Whether the bytes match the etag: SHA-256 in large-file storage, else git's hash, or SHA-1 from a proxy. */
 async function isWhole(part: string, { etag, size }: FileHead): Promise<boolean> {
   if (size !== undefined && (await Deno.stat(part)).size !== size) return false;
   if (/^[0-9a-f]{64}$/.test(etag)) return await digestOfFile(part, "sha256") === etag;

@@ -4,7 +4,7 @@ import { HubError } from "./errors.ts";
 import { printable } from "../util/printable.ts";
 import { isCommit, isRelativePath } from "./repo.ts";
 
-/** One of `siblings` in the hub's answer, with `blobs=true`. */
+/** One of the `siblings` in the hub's answer to `blobs=true`. */
 interface Sibling {
   readonly rfilename: string;
   readonly size?: unknown;
@@ -13,7 +13,7 @@ interface Sibling {
 }
 
 /**
- * Asks the hub which files a repository has, and keeps the answer in the cache.
+ * Asks the hub for a repository's files, and stores the answer in the cache.
  *
  * @example
  * ```ts ignore
@@ -26,10 +26,10 @@ interface Sibling {
  * console.log(Object.keys((await fetchList(client, cache)).listing)); // [ ".gitattributes", "config.json", … ]
  * ```
  *
- * @param client Speaks with the hub.
- * @param cache The cache, of the repository at the revision that is wanted.
- * @returns The commit that the revision is at, and its files.
- * @throws {HubError} Saying why it cannot be had, and what would do.
+ * @param client Client of the hub.
+ * @param cache Cache of the repository at the wanted revision.
+ * @returns The revision's commit, and its files.
+ * @throws {HubError} If the request fails, with why and what would do.
  */
 export async function fetchList(client: HubClient, cache: HubCache): Promise<{ commit: string; listing: Listing }> {
   const { repo } = cache;
@@ -41,9 +41,9 @@ export async function fetchList(client: HubClient, cache: HubCache): Promise<{ c
     );
   }
   const listing = Object.fromEntries(siblings.map((sibling) => [sibling.rfilename, listedFile(sibling, repo.repo)]));
-  // Python reads these fields of every file.
+  // Python requires these fields for every file.
   if (Object.values(listing).every((file) => file.size !== undefined && file.blob_id !== undefined)) {
-    await cache.writeListing(sha, listing).catch(() => {}); // a cache may be for reading only
+    await cache.writeListing(sha, listing).catch(() => {}); // the cache may be read-only
   }
   return { commit: sha, listing };
 }
@@ -53,7 +53,7 @@ function isSibling(value: unknown): value is Sibling {
   return typeof path === "string" && isRelativePath(path);
 }
 
-/** What the cache keeps of a sibling: what is no hash is left out, what is no size is refused. */
+/** Returns the cache's entry for a sibling. An invalid hash is left out; an invalid size is an error. */
 function listedFile({ rfilename, size, blobId, lfs }: Sibling, repo: string): ListedFile {
   for (const stated of [size, lfs?.size]) {
     if (stated === undefined || stated === null || Number.isSafeInteger(stated) && Number(stated) >= 0) continue;

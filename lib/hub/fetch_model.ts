@@ -10,13 +10,13 @@ import { missingBytes } from "./missing_bytes.ts";
 import type { DownloadEvent } from "./protocol.ts";
 import { DownloadCounter } from "./download_counter.ts";
 
-/** Files that are downloaded at the same time. */
+/** Number of concurrent downloads. */
 const AT_ONCE = 4;
-/** How long those that end are waited for, ms: one may hang on another process's lock. */
+/** Longest wait for downloads to end, ms: one may hang on another process's lock. */
 const END_MS = 1000;
 
 /**
- * Downloads what a run reads of a model: all of one commit, whatever happens to the branch in the meantime.
+ * Downloads the files of a model that a run reads. All are from one commit, even if the branch moves in the meantime.
  *
  * @example
  * ```ts ignore
@@ -29,12 +29,12 @@ const END_MS = 1000;
  * await fetchModel(client, cache, ({ done, total }) => console.log(done, total));
  * ```
  *
- * @param client Speaks with the hub.
- * @param cache The cache, of the repository at the revision that is wanted.
- * @param onProgress Told how far it is.
- * @param dtype Which ONNX export to take, where there are several and no safetensors.
- * @returns The folder with its files.
- * @throws {HubError} Saying why it cannot be had, and what would do.
+ * @param client Client of the hub.
+ * @param cache Cache of the repository at the wanted revision.
+ * @param onProgress Receives the progress.
+ * @param dtype Type of the ONNX export to take, if there are several and no safetensors.
+ * @returns Folder of its files.
+ * @throws {HubError} If the download fails, with why and what would do.
  */
 export async function fetchModel(
   client: HubClient,
@@ -60,7 +60,7 @@ export async function fetchModel(
         counter.finish(path);
       }
     };
-    // One that fails ends the others: nothing is written any more once the failure is known.
+    // A failure ends the other downloads: nothing is written after the failure is reported.
     const workers = Array.from({ length: AT_ONCE }, () =>
       worker().catch((error) => {
         queue.length = 0;
@@ -72,17 +72,17 @@ export async function fetchModel(
   await fetchAll(files);
   if (index !== undefined) await fetchAll(shardsOf(`${cache.snapshot(commit)}/${index}`));
   try {
-    // As Python does: so that next time nobody has to ask for what there is not.
+    // As Python does, so that the next run need not ask for missing files.
     for (const path of OPTIONAL_FILES) if (!files.includes(path)) await cache.writeLack(commit, path);
-    // Only now: a branch that has moved is followed once all of its new commit is here.
+    // Record the commit last: a moved branch is followed only once its new commit is complete here.
     await cache.writeCommit(commit);
   } catch {
-    // All files are there. A cache may be for reading only.
+    // All files are there. The cache may be read-only.
   }
   return cache.snapshot(commit);
 }
 
-/** Waits for work; once the signal says that some of it failed, for a moment only. */
+/** Waits for all work. After the signal reports a failure, waits a moment only. */
 async function settled(work: readonly Promise<void>[], signal: AbortSignal): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const enough = new Promise<void>((resolve) => {

@@ -4,7 +4,7 @@ import { byteCount } from "../util/byte_count.ts";
 import { HubError } from "./errors.ts";
 
 /**
- * Bytes that may still be written to a folder's disk. Needs `--allow-sys=statfs`.
+ * Returns the free bytes on a folder's disk. Needs `--allow-sys=statfs`.
  *
  * @example
  * ```ts
@@ -13,8 +13,8 @@ import { HubError } from "./errors.ts";
  * console.log((await freeBytes("."))! > 0); // true
  * ```
  *
- * @param folder The folder; where it is not there yet, the nearest above it counts.
- * @returns Undefined where the system does not say.
+ * @param folder The folder; if it does not exist yet, its nearest existing parent is used.
+ * @returns The bytes; undefined if the system does not say.
  */
 export async function freeBytes(folder: string): Promise<number | undefined> {
   try {
@@ -28,12 +28,12 @@ export async function freeBytes(folder: string): Promise<number | undefined> {
 }
 
 /**
- * Refuses a download that the disk has no room for, before it begins.
+ * Throws before a download starts if the disk has no room for it.
  *
- * @param folder Where it is to go.
- * @param bytes How much is still to come.
+ * @param folder Folder of the download.
+ * @param bytes Bytes still to download.
  * @param what What is downloaded, for the message.
- * @throws {HubError} Saying how much is needed, how much is free, and where.
+ * @throws {HubError} Naming the bytes needed, the bytes free, and the folder.
  */
 export async function requireSpace(folder: string, bytes: number, what: string): Promise<void> {
   if (bytes <= 0) return;

@@ -2,11 +2,11 @@ import { printable } from "../util/printable.ts";
 import { HubError } from "./errors.ts";
 import { type HubRepo, isCommit, pageOf } from "./repo.ts";
 
-/** What a request was for. */
+/** The subject of a request. */
 export interface Asked {
   readonly endpoint: string;
   readonly repo: HubRepo;
-  /** The file; undefined where the repository itself was asked for. */
+  /** The file; undefined if the request was for the repository itself. */
   readonly path?: string | undefined;
   /** Whether a token was sent. */
   readonly withToken: boolean;
@@ -15,8 +15,8 @@ export interface Asked {
 const LOG_IN = "log in with `hf auth login` or set HF_TOKEN";
 
 /**
- * What a httpError of the hub means, by its status and its X-Error-Code, in the words that Python's huggingface_hub has
- * for it and with what would do.
+ * Returns the error for a failed response of the hub, by its status and X-Error-Code. It uses the words of Python's
+ * huggingface_hub and says what would do.
  *
  * @example
  * ```ts
@@ -28,9 +28,9 @@ const LOG_IN = "log in with `hf auth login` or set HF_TOKEN";
  * // Cannot find revision v2 of model org/name: Revision Not Found (404); …
  * ```
  *
- * @param response A response whose status is no success.
- * @param asked What was asked for.
- * @returns The error, to be thrown.
+ * @param response A response whose status is not a success.
+ * @param asked The subject of the request.
+ * @returns The error to throw.
  */
 export function httpError({ status, headers }: Response, { endpoint, repo, path, withToken }: Asked): HubError {
   const code = headers.get("x-error-code");
@@ -97,14 +97,14 @@ export function httpError({ status, headers }: Response, { endpoint, repo, path,
   );
 }
 
-/** Whether a status says that another try may fare better. */
+/** Whether a status is temporary, so that another try may succeed. */
 export function isPassing(status: number): boolean {
   return status === 408 || status === 429 || status >= 500;
 }
 
 /**
- * How long a response asks to be left alone, in seconds: Retry-After in seconds or as a date, or the `t` of the hub's
- * RateLimit header. Undefined where it does not say.
+ * Returns how many seconds a response asks to wait: from Retry-After, in seconds or as a date, or from `t` of the hub's
+ * RateLimit header. Undefined if it does not say.
  *
  * @example
  * ```ts
@@ -113,7 +113,7 @@ export function isPassing(status: number): boolean {
  * console.log(retryAfter(new Headers({ "retry-after": "3" })), retryAfter(new Headers({ ratelimit: '"api";r=0;t=55' }))); // 3 55
  * ```
  *
- * @param headers The response's.
+ * @param headers Headers of the response.
  * @param now The time, ms since 1970.
  */
 export function retryAfter(headers: Headers, now: number = Date.now()): number | undefined {

@@ -22,40 +22,40 @@ export type { HubModel } from "./cached_model.ts";
 export type { DownloadEvent } from "./protocol.ts";
 export type { AskedRepo } from "./repo.ts";
 
-/** How something of the hub is looked for. */
+/** Options of the requests to the hub. */
 export interface HubOptions extends ChildOptions {
-  /** Take nothing from the net, as with `HF_HUB_OFFLINE=1`. */
+  /** Whether to stay off the network, as with `HF_HUB_OFFLINE=1`. */
   readonly offline?: boolean | undefined;
 }
 
-/** A file of the hub as it is asked for. */
+/** A request for a file on the hub. */
 export interface AskedFile extends AskedRepo {
   /** Its path in the repository. */
   readonly path: string;
 }
 
-/** A model of the hub as it is asked for. */
+/** A request for a model on the hub. */
 export interface AskedModel extends AskedRepo {
-  /** The type of the ONNX export to take, where there are several and no safetensors. */
+  /** Type of the ONNX export to take, if there are several and no safetensors. */
   readonly dtype?: "auto" | FloatType | undefined;
 }
 
 /** Files of a repository. */
 export interface HubListing {
-  /** The commit that the revision is at. */
+  /** The revision's commit. */
   readonly commit: string;
   /** Their paths. */
   readonly files: readonly string[];
-  /** False where these are only the files in the cache, since the hub could not be asked. */
+  /** False if these are only the files in the cache, because the hub could not be reached. */
   readonly complete: boolean;
 }
 
 /**
- * A file of the hub: from the cache that Python's huggingface_hub keeps if it is there, else downloaded into it. What is
- * there for a branch is used as it is; whether the branch has moved on is not asked.
+ * Returns a file of the hub from the cache of Python's huggingface_hub; downloads it into that cache if it is missing.
+ * A cached file of a branch is used without asking whether the branch has moved.
  *
  * Needs `--allow-read`, `--allow-env` for the variables of {@linkcode hubSettings}, and `--allow-run` for Deno itself:
- * the net is reached by a process of its own.
+ * a child process does the network access.
  *
  * @example
  * ```ts ignore
@@ -65,9 +65,10 @@ export interface HubListing {
  * ```
  *
  * @param asked The file's path, and its repository: the id, type and revision, a model's `main` if left out.
- * @param options Whether the net may be reached, and whom to tell.
- * @returns The file's path on this machine: a link, whose target has no name that says what it is.
- * @throws {HubError} Saying why it cannot be had, and what would do; `kind` is "missing" where there is no such file.
+ * @param options Whether the network may be used, callbacks and the signal.
+ * @returns The file's path on this machine. It is a link; the name of its target does not tell the file's type.
+ * @throws {HubError} If the file cannot be fetched, with why and what would do. `kind` is "missing" if the repository
+ * has no such file.
  */
 export async function hubFile(asked: AskedFile, options: HubOptions = {}): Promise<string> {
   check("hubFile", asked, FILE, options);
@@ -90,7 +91,7 @@ export async function hubFile(asked: AskedFile, options: HubOptions = {}): Promi
 }
 
 /**
- * Which files a repository of the hub has: by the cache if it was listed before, else the hub is asked.
+ * Returns the files of a repository on the hub: from the cache if it was listed before, else from the hub.
  *
  * @example
  * ```ts ignore
@@ -100,9 +101,9 @@ export async function hubFile(asked: AskedFile, options: HubOptions = {}): Promi
  * ```
  *
  * @param asked The repository: its id, its type and its revision, a model's `main` if left out.
- * @param options Whether the net may be reached, and whom to tell.
+ * @param options Whether the network may be used, callbacks and the signal.
  * @returns Its files.
- * @throws {HubError} Saying why that cannot be known, and what would do.
+ * @throws {HubError} If the files cannot be listed, with why and what would do.
  */
 export async function hubList(asked: AskedRepo, options: HubOptions = {}): Promise<HubListing> {
   check("hubList", asked, REPO, options);
@@ -123,8 +124,7 @@ export async function hubList(asked: AskedRepo, options: HubOptions = {}): Promi
 }
 
 /**
- * A model of the hub as a folder with all that a run reads of it: from the cache if all is there, else what is missing
- * is downloaded.
+ * Returns a model of the hub as a folder with all files that a run reads. Files missing from the cache are downloaded.
  *
  * @example
  * ```ts ignore
@@ -135,9 +135,9 @@ export async function hubList(asked: AskedRepo, options: HubOptions = {}): Promi
  *
  * @param asked The repository: its id and its revision, `main` if left out; and which ONNX export, where it holds no
  * safetensors.
- * @param options Whether the net may be reached, and whom to tell.
- * @returns Its folder and the commit.
- * @throws {HubError} Saying why it cannot be had, and what would do.
+ * @param options Whether the network may be used, callbacks and the signal.
+ * @returns Its folder and its commit.
+ * @throws {HubError} If the model cannot be fetched, with why and what would do.
  */
 export async function hubModel(asked: AskedModel, options: HubOptions = {}): Promise<HubModel> {
   check("hubModel", asked, MODEL, options);
@@ -147,7 +147,7 @@ export async function hubModel(asked: AskedModel, options: HubOptions = {}): Pro
   try {
     found = cachedModel(cache, dtype);
   } catch (error) {
-    // A branch may be of more use by now.
+    // The branch may be usable by now.
     if (offline || isCommit(repo.revision)) throw error;
   }
   if (found?.complete || found && offline) return found;
@@ -156,7 +156,10 @@ export async function hubModel(asked: AskedModel, options: HubOptions = {}): Pro
     await reach(cache, () => runHubChild({ type: "model", repo, dtype }, endpoint, options));
     const fetched = cachedModel(cache, dtype);
     if (fetched) return fetched;
-    throw new HubError("refused", `Cannot use ${nameOf(repo)}: its files were taken from ${cache.folder} meanwhile`);
+    throw new HubError(
+      "refused",
+      `Cannot use ${nameOf(repo)}: its files were removed from ${cache.folder} in the meantime`,
+    );
   });
 }
 
@@ -174,7 +177,10 @@ const OPTIONS = {
   signal,
 } satisfies KnownOptions<HubOptions>;
 
-/** Refuses what a script that is not compiled may ask for, and would be left out of what is done. */
+/**
+ * Rejects options that do not exist. A script that is not type-checked may pass them, and they would be ignored
+ * silently.
+ */
 function check(of: string, asked: unknown, known: Readonly<Record<string, Kind>>, options: unknown): void {
   checkOptions(of, asked, known);
   checkOptions(of, options, OPTIONS);
@@ -186,18 +192,18 @@ function open(asked: AskedRepo, options: HubOptions) {
   return { repo, cache: new HubCache(cache, repo), endpoint, offline: options.offline || offline };
 }
 
-/** Does with what is in the cache where the hub is out of reach. */
+/** Falls back on the cache if the hub is out of reach. */
 async function orElse<T>(found: T | undefined, { onNote }: HubOptions, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (found === undefined || !isUnreachable(error)) throw error;
-    onNote?.(`${error.message}. Going on with what is in the cache`);
+    onNote?.(`${error.message}. Using the cached files`);
     return found;
   }
 }
 
-/** Says what would do on a machine that reaches no hub. */
+/** Adds advice for a machine without network to the error. */
 async function reach<T>({ repo, folder }: HubCache, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -1,6 +1,6 @@
 /**
- * The process that downloads from the hub: reads one request from standard input, reports on standard output. It alone
- * may reach the net and read the user's token.
+ * The process that downloads from the hub: reads one request from standard input, reports on standard output. Only this
+ * process may reach the network and read the user's token.
  *
  * @module
  */
@@ -18,10 +18,10 @@ import { repoOf } from "./repo.ts";
 import { DownloadCounter } from "./download_counter.ts";
 import { hubBasic, hubSettings, hubToken, secondsOf } from "./settings.ts";
 
-/** Between two reports of how far a download is, ms. */
+/** Time between two progress reports, ms. */
 const REPORT_MS = 100;
 
-/** A message is a few sentences, whatever the hub and the system put into it. */
+/** Limits a message, whatever the hub and the system put into it. */
 const said = (message: string) => printable(message, 2000);
 
 const encoder = new TextEncoder();
@@ -31,7 +31,7 @@ function emit(event: HubEvent): void {
   for (let at = 0; at < line.length;) at += Deno.stdout.writeSync(line.subarray(at));
 }
 
-/** Passes on how far a download is, but not each of its many pieces. */
+/** Reports a download's progress, at most once in `REPORT_MS`. */
 function report(): (event: DownloadEvent) => void {
   let last = -Infinity;
   let filesDone = -1;

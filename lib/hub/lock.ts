@@ -1,10 +1,10 @@
 import { dirname } from "@std/path";
 
 /**
- * Waits until no other process writes a blob, by the lock that Python's huggingface_hub takes as well (flock).
+ * Waits until no other process writes a blob, using the same lock (flock) as Python's huggingface_hub.
  *
- * Where a file system has no locks this gives one that holds nobody off: what is written must be right without, and
- * only be written twice.
+ * On a file system without locks it returns at once and excludes nobody: the result must be right without a lock, even
+ * if the file is written twice.
  *
  * @example
  * ```ts
@@ -17,14 +17,14 @@ import { dirname } from "@std/path";
  * await Deno.remove(folder, { recursive: true });
  * ```
  *
- * @param path The lock's file. It stays: one that is removed would split those who wait for it.
- * @param onWait Called where another process has it.
- * @returns To be disposed of; the lock goes with the process as well.
+ * @param path The lock's file. It is not deleted: otherwise, waiting processes could hold locks on different files.
+ * @param onWait Called if another process holds the lock.
+ * @returns Releases the lock when disposed of. The lock also ends with the process.
  */
 export async function lockFile(path: string, onWait: () => void): Promise<Disposable> {
   await Deno.mkdir(dirname(path), { recursive: true });
   const file = await Deno.open(path, { read: true, write: true, create: true });
-  // Others of the group that shares the cache take it too, as from Python.
+  // Other users who share the cache lock this file too, also from Python.
   await Deno.chmod(path, 0o664).catch(() => {});
   try {
     if (!await file.tryLock(true)) {

@@ -1,8 +1,8 @@
 import type { HubCache, Listing } from "./cache.ts";
 
 /**
- * How many bytes of files are still to be downloaded, as far as their sizes are known. What is there of a file counts as
- * there.
+ * Returns how many bytes of files are still to download, as far as their sizes are known. Bytes of partial files count
+ * as present.
  *
  * @example
  * ```ts
@@ -15,8 +15,8 @@ import type { HubCache, Listing } from "./cache.ts";
  *
  * @param cache The repository's cache.
  * @param commit The commit.
- * @param listing What the hub says of its files.
- * @param paths Those that are wanted.
+ * @param listing The hub's list of its files.
+ * @param paths Paths of the wanted files.
  */
 export function missingBytes(cache: HubCache, commit: string, listing: Listing, paths: readonly string[]): number {
   let bytes = 0;
@@ -32,7 +32,7 @@ export function missingBytes(cache: HubCache, commit: string, listing: Listing, 
   return bytes;
 }
 
-/** Size of a file; 0 where there is none, or a link. */
+/** Returns the size of a file; 0 if it does not exist or is a link. */
 export function fileSize(path: string): number {
   try {
     const { isFile, size } = Deno.lstatSync(path);

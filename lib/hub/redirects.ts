@@ -2,8 +2,8 @@ import { printable } from "../util/printable.ts";
 import { HubError } from "./errors.ts";
 
 /**
- * Where a redirect leads. Only `http:` and `https:` are followed, and what began with `https:` stays there: a hub may
- * name any address, `file:///dev/zero` included. A user name and a password in it are left out.
+ * Returns the target of a redirect. Only `http:` and `https:` are followed, and `https:` never leads to `http:`: a hub
+ * may name any address, `file:///dev/zero` included. A user name and a password in the address are removed.
  *
  * @example
  * ```ts
@@ -12,11 +12,11 @@ import { HubError } from "./errors.ts";
  * console.log(redirectTarget("/b", "https://huggingface.co/a", "https://huggingface.co")); // https://huggingface.co/b
  * ```
  *
- * @param location What the answer's Location says.
- * @param from The address that answered.
+ * @param location The response's Location header.
+ * @param from The address that redirects.
  * @param endpoint The hub, for the message.
- * @returns The address to ask next.
- * @throws {HubError} If it is none, or must not be followed.
+ * @returns The address to request next.
+ * @throws {HubError} If it is not an address, or must not be followed.
  */
 export function redirectTarget(location: string, from: string, endpoint: string): string {
   const target = URL.parse(location, from);
@@ -25,12 +25,12 @@ export function redirectTarget(location: string, from: string, endpoint: string)
       "refused",
       `Cannot use ${endpoint}: it redirects to ${what}; is HF_ENDPOINT right, or a proxy between?`,
     );
-  if (target === null) throw fail("what is no address");
+  if (target === null) throw fail("something that is not an address");
   if (!/^https?:$/.test(target.protocol)) {
-    throw fail(`an address that begins with ${printable(target.protocol, 20)}, and only http: and https: are followed`);
+    throw fail(`an address that begins with ${printable(target.protocol, 20)}, but only http: and https: are followed`);
   }
   if (target.protocol === "http:" && new URL(from).protocol === "https:") {
-    throw fail(`http://${printable(target.host, 100)}, which is not encrypted as https: is`);
+    throw fail(`http://${printable(target.host, 100)}, which is not encrypted, unlike https:`);
   }
   target.username = target.password = "";
   return target.href;

@@ -11,10 +11,12 @@ export interface HubRepo {
   readonly revision: string;
 }
 
-/** A {@linkcode HubRepo} as it is asked for: a model at `main` where nothing else is said. */
+/** A request for a {@linkcode HubRepo}: by default a model at `main`. */
 export type AskedRepo = Pick<HubRepo, "repo"> & Partial<HubRepo>;
 
-/** The hub's own rules: one or two parts of letters, digits, "-", "_" and ".", which neither begin nor end with "-" or ".". */
+/**
+ * The hub's rules: one or two parts of letters, digits, "-", "_" and ".", which neither begin nor end with "-" or ".".
+ */
 const REPO_ID = /^(?:\w(?:[\w.-]{0,94}\w)?\/)?\w(?:[\w.-]{0,94}\w)?$/;
 
 /**
@@ -33,7 +35,7 @@ export function isRepoId(text: string): boolean {
 }
 
 /**
- * Fills in what was left out, and refuses what cannot be: nothing of it may lead out of the cache's folder.
+ * Fills in defaults and rejects invalid parts: none may lead out of the cache's folder.
  *
  * @throws {HubError} Naming the part that is wrong.
  */
@@ -56,8 +58,8 @@ export function repoOf({ repo, type = "model", revision = "main" }: AskedRepo): 
 }
 
 /**
- * Whether a path with "/" stays below the folder it is taken from, and can be shown: file names come from the net. The
- * characters that it must not have are those that a terminal obeys, and those that turn the direction of text around.
+ * Whether a path with "/" stays below its folder and is safe to print: file names come from the network. It must not
+ * have control characters of terminals, or characters that change the direction of text.
  */
 export function isRelativePath(path: string): boolean {
   // deno-lint-ignore no-control-regex
@@ -65,22 +67,22 @@ export function isRelativePath(path: string): boolean {
     path.split("/").every((part) => !["", ".", ".."].includes(part));
 }
 
-/** Whether a revision is a whole commit hash, which names one state for ever. */
+/** Whether a revision is a full commit hash, which always names the same state. */
 export function isCommit(revision: string): boolean {
   return /^[0-9a-f]{40}$/.test(revision);
 }
 
-/** The repository's page, for messages. */
+/** Returns the address of the repository's page, for messages. */
 export function pageOf(endpoint: string, { repo, type }: HubRepo): string {
   return `${endpoint}/${type === "dataset" ? "datasets/" : ""}${repo}`;
 }
 
-/** Where the hub lists a repository's files. */
+/** Returns the address of the hub's list of a repository's files. */
 export function listUrl(endpoint: string, { repo, type, revision }: HubRepo): string {
   return `${endpoint}/api/${type}s/${repo}/revision/${encodeURIComponent(revision)}?blobs=true`;
 }
 
-/** Where the hub has a file, or the way to it. */
+/** Returns the address of a file on the hub, which may redirect. */
 export function fileUrl(endpoint: string, repo: HubRepo, path: string): string {
   const name = path.split("/").map(encodeURIComponent).join("/");
   return `${pageOf(endpoint, repo)}/resolve/${encodeURIComponent(repo.revision)}/${name}`;

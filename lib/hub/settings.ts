@@ -2,20 +2,20 @@ import { join } from "@std/path";
 import { InputError } from "../util/errors.ts";
 import { printable } from "../util/printable.ts";
 
-/** What the environment says of the hub. */
+/** Settings of the hub from the environment. */
 export interface HubSettings {
-  /** The hub's address, without a slash at its end, and without the user name and password that it may have. */
+  /** The hub's address, without a final slash, user name or password. */
   readonly endpoint: string;
-  /** The cache's folder, that with `models--org--name` in it. */
+  /** The cache's folder, which holds folders such as `models--org--name`. */
   readonly cache: string;
-  /** Take nothing from the net. */
+  /** Whether to stay off the network. */
   readonly offline: boolean;
 }
 
-/** Where the hub is if `HF_ENDPOINT` says nothing else. */
+/** The hub's address if `HF_ENDPOINT` is not set. */
 export const DEFAULT_ENDPOINT = "https://huggingface.co";
 
-/** Variables that {@linkcode hubSettings} reads: the permission a program needs. */
+/** Variables that {@linkcode hubSettings} reads. A program needs permission for them. */
 export const SETTINGS_ENV = [
   "HF_ENDPOINT",
   "HF_HOME",
@@ -28,7 +28,7 @@ export const SETTINGS_ENV = [
   "XDG_CACHE_HOME",
 ] as const;
 
-/** Variables that only the process that downloads reads. */
+/** Variables that only the download process reads. */
 export const DOWNLOAD_ENV = [
   "HF_HUB_DISABLE_IMPLICIT_TOKEN",
   "HF_HUB_DOWNLOAD_TIMEOUT",
@@ -42,8 +42,9 @@ export const DOWNLOAD_ENV = [
 export type ReadEnv = (name: string) => string | undefined;
 
 /**
- * Settings of the hub, by the variables that Python's huggingface_hub has: the cache is `HF_HUB_CACHE`, else
- * `HUGGINGFACE_HUB_CACHE`, else `hub` in `HF_HOME`, which is `huggingface` in `XDG_CACHE_HOME` or `~/.cache` if not set.
+ * Reads the settings of the hub, from the same variables as Python's huggingface_hub. The cache is `HF_HUB_CACHE`, else
+ * `HUGGINGFACE_HUB_CACHE`, else `hub` in `HF_HOME`, which is `huggingface` in `XDG_CACHE_HOME` or `~/.cache` if not
+ * set.
  *
  * Needs the permission to read {@linkcode SETTINGS_ENV}.
  *
@@ -58,7 +59,7 @@ export type ReadEnv = (name: string) => string | undefined;
  *
  * @param env Reads a variable; `Deno.env.get` unless given.
  * @returns The settings.
- * @throws {InputError} If a variable may not be read, says nothing usable, or no home is known.
+ * @throws {InputError} If a variable may not be read or has an unusable value, or no home folder is known.
  */
 export function hubSettings(env: ReadEnv = Deno.env.get): HubSettings {
   try {
@@ -80,8 +81,8 @@ export function hubSettings(env: ReadEnv = Deno.env.get): HubSettings {
 }
 
 /**
- * The user's token for the hub: `HF_TOKEN`, else what `hf auth login` wrote to `HF_TOKEN_PATH`, which is `token` in
- * `HF_HOME` if not set. Undefined where there is none.
+ * Reads the user's token for the hub: `HF_TOKEN`, else what `hf auth login` wrote to `HF_TOKEN_PATH`, which is `token`
+ * in `HF_HOME` if not set. Undefined if the user has no token.
  *
  * @example
  * ```ts
@@ -106,7 +107,7 @@ export function hubToken(env: ReadEnv = Deno.env.get): string | undefined {
 }
 
 /**
- * The user name and password in `HF_ENDPOINT`, as a mirror that wants them has them: `https://user:password@mirror`.
+ * Reads the user name and password in `HF_ENDPOINT`, which a mirror may require: `https://user:password@mirror`.
  * {@linkcode hubSettings} leaves them out of the address, so that no message shows them.
  *
  * @example
@@ -117,7 +118,7 @@ export function hubToken(env: ReadEnv = Deno.env.get): string | undefined {
  * // YWRhOnNlY3JldA==
  * ```
  *
- * @returns "user:password" in base64; undefined where there is neither.
+ * @returns "user:password" in base64; undefined if the address has neither.
  */
 export function hubBasic(env: ReadEnv = Deno.env.get): string | undefined {
   const { username = "", password = "" } = URL.parse(env("HF_ENDPOINT") ?? "") ?? {};
@@ -126,7 +127,7 @@ export function hubBasic(env: ReadEnv = Deno.env.get): string | undefined {
   return btoa(String.fromCharCode(...bytes));
 }
 
-/** A part of an address; as it is where its percent signs mean nothing. */
+/** Decodes a part of an address; returns it unchanged if its percent signs are not escapes. */
 function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
@@ -135,7 +136,7 @@ function decoded(part: string): string {
   }
 }
 
-/** A number of seconds from a variable; `fallback` where it says nothing. */
+/** Reads a number of seconds from a variable; `fallback` if it is not set. */
 export function secondsOf(value: string | undefined, fallback: number): number {
   const seconds = Number(value || fallback);
   return seconds > 0 ? seconds : fallback;
@@ -147,7 +148,7 @@ function endpointOf(value: string | undefined): string {
   if (url !== null && /^https?:$/.test(url.protocol) && url.search + url.hash === "") {
     return `${url.origin}${url.pathname}`.replace(/\/+$/, "");
   }
-  // Up to its last "@" may be a password.
+  // The part up to the last "@" may hold a password.
   const shown = printable(value.replace(/^([a-z][\w+.-]*:\/\/)?.*@/is, "$1…@"), 200);
   throw new InputError(
     `Cannot use HF_ENDPOINT: found ${JSON.stringify(shown)}, give an address such as ${DEFAULT_ENDPOINT}`,
@@ -167,7 +168,10 @@ function userHome(env: ReadEnv): string {
   throw new InputError("Cannot find the Hugging Face cache: neither HF_HOME nor HOME says where it is");
 }
 
-/** "~" and "$HOME" at the beginning: a batch file's settings come without a shell that knows them. */
+/**
+ * Expands "~" and "$HOME" at the beginning: variables set in a batch file do not pass through a shell that expands
+ * them.
+ */
 function expand(path: string, env: ReadEnv): string {
   return path.replace(/^(~|\$HOME|\$\{HOME\})(?=[/\\]|$)/, () => userHome(env));
 }
@@ -180,7 +184,7 @@ function clean(token: string | undefined): string | undefined {
   return token?.replaceAll(/[\r\n]/g, "").trim() || undefined;
 }
 
-/** Holds a token to what a header can carry. It is a secret: the message has nothing of it. */
+/** Checks that a header can carry a token. The token is a secret: the message shows no part of it. */
 function sendable(token: string, source: string): string {
   if (/^[!-~]+$/.test(token)) return token;
   throw new InputError(`Cannot use ${source}: it has characters that no token has, such as spaces or accents`);

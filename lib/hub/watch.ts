@@ -1,27 +1,29 @@
 import type { HubClient } from "./client.ts";
 
-/** Bytes within the time that a download may be silent, so that it is not: a server may send one now and then. */
+/** Bytes a download must deliver within its longest silence. A single byte now and then does not count as progress. */
 export const LEAST_PROGRESS = 1024;
 
-/** Ends a connection that gives next to nothing for too long: without a limit, one that is lost is waited for for ever. */
+/**
+ * Ends a connection that delivers next to nothing for too long. Without a limit, a lost connection would wait for ever.
+ */
 export class Watch implements Disposable {
   readonly #silence = new AbortController();
   readonly #timer: ReturnType<typeof setInterval>;
   readonly signal: AbortSignal;
-  /** When the bytes that are counted began to be. */
+  /** Start of the current count of bytes. */
   #since = performance.now();
   #bytes = 0;
 
-  /** @param client Says how long, and when all is to end. */
+  /** @param client Its options give the longest silence and the signal. */
   constructor({ options: { signal, stallSeconds = 10 } }: HubClient) {
     this.signal = signal ? AbortSignal.any([signal, this.#silence.signal]) : this.#silence.signal;
     this.#timer = setInterval(() => {
       if (performance.now() - this.#since < stallSeconds * 1000) return;
-      this.#silence.abort(new DOMException("next to nothing came", "TimeoutError"));
+      this.#silence.abort(new DOMException("next to nothing was received", "TimeoutError"));
     }, stallSeconds * 250);
   }
 
-  /** Counts bytes in. */
+  /** Counts received bytes. */
   feed(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes < LEAST_PROGRESS) return;

@@ -3,8 +3,8 @@ import { definePolicy, type Sizes } from "./policy.ts";
 import { keyNorm, neg } from "./score.ts";
 
 /**
- * Compresses gently over `soft_limit` entries, harder the nearer they come to `hard_limit`, and over that down to
- * `target_size`; by lowest key norm (Devoto et al. 2024, arXiv:2406.11430).
+ * Compresses gently above `soft_limit` entries, harder as they approach `hard_limit`, and above that down to
+ * `target_size`. Keeps the lowest key norms (Devoto et al. 2024, arXiv:2406.11430).
  *
  * - `target_size`: entries kept when over `hard_limit`;
  * - `soft_limit`: entries up to which nothing is dropped, and below which the gentle phase never goes;
@@ -38,7 +38,10 @@ export const adaptiveL2 = definePolicy({
   score: () => neg(keyNorm),
 }, { target_size: integer(0), soft_limit: integer(0), hard_limit: integer(0) });
 
-/** Sinks, a recent half, and the rest by norm; a target too small for all three is filled from its ends. */
+/**
+ * Splits the target into sinks, a recent half, and the rest by norm. A target too small for all three gets only its
+ * first and last entries.
+ */
 function hardSizes(target: number): Sizes {
   const recent = Math.trunc(target / 2);
   if (target > 4 + recent) return { sink: 4, heavy: target - 4 - recent, recent };

@@ -6,7 +6,7 @@ export const paramName: Kind = {
   fits: (value) => typeof value === "string" && value !== "",
 };
 
-/** results.json has no form for a number that is not finite, and no size or ratio is one. */
+/** JSON cannot represent a number that is not finite, and no size or ratio is one. */
 const figure: Kind = { needed: "a finite number", fits: Number.isFinite };
 const word: Kind = { needed: "a text", fits: (value) => typeof value === "string" };
 const either: Kind = {
@@ -27,11 +27,11 @@ export const share: Kind = {
 };
 
 /**
- * What each parameter of a method takes: what is said of it, else what its default is.
+ * Returns the kind of each parameter of a method: the given one, else that of its default.
  *
  * @param method The method's name.
  * @param defaults Parameters and their defaults.
- * @param kinds What is said of some.
+ * @param kinds Kinds of some parameters.
  * @returns A kind for every parameter.
  * @throws {InputError} If a default is neither a finite number nor a text.
  */

@@ -3,7 +3,7 @@ import { scoreFault } from "./check_score.ts";
 import type { Policy, Sizes } from "./policy.ts";
 
 /**
- * Checks a policy before a run: asks it for the sizes of every layer at every count the run can reach, so that an
+ * Checks a policy before a run. Asks it for the sizes of every layer at every count that the run can reach, so that an
  * impossible answer is found now and not at token 1,731.
  *
  * @example
@@ -23,7 +23,7 @@ import type { Policy, Sizes } from "./policy.ts";
  * }
  * ```
  *
- * @param policy The policy, one's own or one of the registry's.
+ * @param policy The policy, custom or from the registry.
  * @param shape `layers`: layers of the model; `maxEntries`: the most entries a layer can hold in the run.
  * @throws {InputError} Naming the method, the layer and the count.
  */
@@ -43,7 +43,7 @@ export function checkPolicy(policy: Policy, shape: { layers: number; maxEntries:
   }
 }
 
-/** What is wrong with `sizes`, or undefined. */
+/** Returns what is wrong with `sizes`, or undefined. */
 function faultOf(sizes: Sizes, entries: number, policy: Policy): string | undefined {
   if (typeof sizes !== "object" || sizes === null) {
     return `it answers ${JSON.stringify(sizes)}; give { sink, heavy, recent } or "all"`;

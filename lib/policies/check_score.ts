@@ -1,22 +1,22 @@
 import { suggest } from "../util/suggest.ts";
 import { featuresOf, type Score } from "./score.ts";
 
-/** The part of a policy that is looked at. */
+/** The part of a policy that is checked. */
 interface Scored {
   readonly score?: Score;
-  /** An AttentionUse, unless a script that is not compiled put something else there. */
+  /** An AttentionUse, unless a script that is not type-checked passed something else. */
   readonly attention?: unknown;
 }
 
-/** How many numbers an expression has: one for each entry or one for all, and for each of headDim or not. */
+/** Shape of an expression: one number per entry or one for all, and per element of headDim or not. */
 interface Shape {
   readonly perEntry: boolean;
   readonly perDim: boolean;
 }
 
 /**
- * What is wrong with a policy's score: an expression that is no number per entry, or attention without a word about
- * which. The type system refuses some of it, and knows nothing of the rest.
+ * Returns what is wrong with a policy's score: an expression that is not one number per entry, or attention without
+ * saying which. The type system rejects some of these mistakes, not all.
  *
  * @example
  * ```ts
@@ -26,8 +26,8 @@ interface Shape {
  * console.log(scoreFault({ score: keys })); // "its score is a vector for each entry; …"
  * ```
  *
- * @param policy Its score, and the attention that reads.
- * @returns The fault, in words that go on "Cannot run NAME: "; undefined if there is none.
+ * @param policy Its score, and the attention that the score reads.
+ * @returns The fault, worded to follow "Cannot run NAME: "; undefined if the score is valid.
  */
 export function scoreFault({ score, attention }: Scored): string | undefined {
   if (score !== undefined) {
@@ -62,9 +62,9 @@ export function scoreFault({ score, attention }: Scored): string | undefined {
   return undefined;
 }
 
-/** The shape of an expression, or what is wrong with it. */
+/** Returns the shape of an expression, or what is wrong with it. */
 function shapeOf(score: Score): Shape | string {
-  // A script that is not compiled can put anything there.
+  // A script that is not type-checked can pass anything.
   const op: unknown = (score as { readonly op?: unknown } | null | undefined)?.op;
   switch (score?.op) {
     case "feature":
@@ -99,7 +99,7 @@ function shapeOf(score: Score): Shape | string {
       if (typeof shape === "string") return shape;
       if (over === "dim") {
         if (!shape.perDim) {
-          return `its score takes a ${op} over "dim", and there is one number only; keys and values have it`;
+          return `its score takes a ${op} over "dim" of what has no such dimension; keys and values have it`;
         }
         return { perEntry: shape.perEntry, perDim: false };
       }

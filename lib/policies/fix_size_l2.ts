@@ -3,13 +3,13 @@ import { share } from "./check_params.ts";
 import { definePolicy } from "./policy.ts";
 import { keyNorm, neg, random, type Score } from "./score.ts";
 
-/** By what `fix_size_l2` chooses among the entries that are not recent. */
+/** Scores by which `fix_size_l2` chooses among the entries that are not recent. */
 export const STRATEGIES: Readonly<Record<string, Score<"key_norm" | "random">>> = {
-  /** Lowest key norm: the paper's. */
+  /** Lowest key norm: the paper's choice. */
   keep_low: neg(keyNorm),
   /** Highest key norm: the opposite, as a control. */
   keep_high: keyNorm,
-  /** Drawn anew at each step, per head: no choice at all, as a control. */
+  /** Drawn anew at each step, per head: a random choice, as a control. */
   random,
 };
 
@@ -35,7 +35,7 @@ export const fixSizeL2 = definePolicy({
   keep: ({ fix_kv_size, keep_ratio }) => {
     const recent = Math.trunc(fix_kv_size * keep_ratio);
     const sizes = { sink: 0, heavy: Math.max(fix_kv_size - recent, 0), recent };
-    // A ratio over 1 would make the recent part larger than the budget, and perhaps than what is held.
+    // A ratio over 1 would make the recent part larger than the budget, and perhaps larger than the cache.
     return ({ entries }) => entries > Math.max(fix_kv_size, recent) ? sizes : "all";
   },
   score: ({ strategy }) => {

@@ -3,13 +3,13 @@ import { definePolicy } from "./policy.ts";
 import { attention } from "./score.ts";
 
 /**
- * Keeps the last `recent_size` entries and, of the rest, the `heavy_size` that were paid most attention so far: the heavy
- * hitters. H2O: Zhang et al. 2023, arXiv:2306.14048.
+ * Keeps the last `recent_size` entries and, of the rest, the `heavy_size` heavy hitters: the entries with the most
+ * accumulated attention. H2O: Zhang et al. 2023, arXiv:2306.14048.
  *
- * An entry's score is the sum of the attention that every query since paid it, per KV head the mean over its query
- * heads; the sum stays with the entry.
+ * An entry's score is the sum of the attention from every query since it was added. Per KV head this is the mean over
+ * its query heads. The sum stays with the entry.
  *
- * - `start_size`: first entries kept whatever their score; none in the paper;
+ * - `start_size`: first entries kept regardless of score; 0 in the paper;
  * - `heavy_size`: heavy hitters kept;
  * - `recent_size`: last entries kept; in the paper as many as heavy hitters.
  *

@@ -4,8 +4,8 @@ import { keyNorm, neg } from "./score.ts";
 
 /**
  * Keeps the first `start_size` entries, the `heavy_hitter_size` of the middle with the lowest key norm, and the last
- * `recent_size`: H2O's heavy hitters (Zhang et al. 2023, arXiv:2306.14048) with the key norm standing in for the
- * accumulated attention (Devoto et al. 2024, arXiv:2406.11430), so that attention need not be computed explicitly.
+ * `recent_size`. These are H2O's heavy hitters (Zhang et al. 2023, arXiv:2306.14048) with the key norm in place of
+ * accumulated attention (Devoto et al. 2024, arXiv:2406.11430), so attention need not be computed explicitly.
  *
  * - `start_size`, `heavy_hitter_size`, `recent_size`: entries kept of each kind.
  *
@@ -20,7 +20,7 @@ import { keyNorm, neg } from "./score.ts";
 export const h2oL2 = definePolicy({
   name: "h2o_l2",
   params: { start_size: 4, heavy_hitter_size: 64, recent_size: 444 },
-  // Over the sum, the middle is always larger than `heavy_hitter_size`: it is never empty.
+  // Above the sum of the three, the middle is always larger than `heavy_hitter_size`, so it is never empty.
   keep: ({ start_size: sink, heavy_hitter_size: heavy, recent_size: recent }) => ({ entries }) =>
     entries > sink + heavy + recent ? { sink, heavy, recent } : "all",
   score: () => neg(keyNorm),

@@ -6,15 +6,16 @@ import { div, keys, meanOver, mul, neg, normOver, sumOver } from "./score.ts";
 const direction = div(keys, normOver("dim", keys));
 
 /**
- * Keeps the last `recent_size` entries and, up to `cache_size`, those before whose keys are least like the others': lowest
- * in cosine with the mean direction of all of them. Needs no attention. KeyDiff: Park et al. 2025, arXiv:2504.15364.
+ * Keeps the last `recent_size` entries and, up to `cache_size`, the earlier entries with the most distinct keys: those
+ * with the lowest cosine to the mean direction of all keys. Needs no attention. KeyDiff: Park et al. 2025,
+ * arXiv:2504.15364.
  *
- * The mean is over the entries that are chosen among, not over the recent ones. Without a recent part many of the newest
- * entries go at once, and with them what the next token needs: on the embedded model at 128 entries perplexity is 63.6
- * without, 44.3 with 32 recent ones, 46.0 with a window alone.
+ * The mean is over the candidates, without the recent entries. Without a recent part, many of the newest entries are
+ * dropped at once, which the next token needs: on the embedded model at 128 entries perplexity is 63.6 without a recent
+ * part, 44.3 with 32 recent entries, and 46.0 with a window alone.
  *
  * - `cache_size`: entries kept in all;
- * - `recent_size`: last entries kept; a quarter of the size does well.
+ * - `recent_size`: last entries kept; a quarter of the size works well.
  *
  * @example
  * ```ts
@@ -31,6 +32,6 @@ export const keydiff = definePolicy({
     const recent = Math.min(recent_size, cache_size);
     return ({ entries }) => entries > cache_size ? { sink: 0, heavy: cache_size - recent, recent } : "all";
   },
-  // The length of the mean would divide all alike: it changes no order, and is left out of the cosine.
+  // The length of the mean would divide all scores equally. It changes no order, so it is left out of the cosine.
   score: () => neg(sumOver("dim", mul(direction, meanOver("entries", direction)))),
 }, { cache_size: integer(0), recent_size: integer(0) });

@@ -4,10 +4,11 @@ import { definePolicy } from "./policy.ts";
 import { keyNorm, neg } from "./score.ts";
 
 /**
- * Keeps the share `keep_ratio` of entries whose keys have the lowest L2 norm, once there are more than `prune_after`:
- * a low key norm goes with high attention. Devoto et al. 2024, arXiv:2406.11430.
+ * Keeps the share `keep_ratio` of entries whose keys have the lowest L2 norm, once the cache has more than
+ * `prune_after`. A low key norm correlates with high attention. Devoto et al. 2024, arXiv:2406.11430.
  *
- * Applied after every token, it falls to `ceil(keep_ratio x n)` entries, grows back to `prune_after`, and falls again.
+ * Applied after every token, the cache falls to `ceil(keep_ratio x n)` entries, grows back to `prune_after`, and falls
+ * again.
  *
  * - `keep_ratio`: share kept, (0, 1];
  * - `prune_after`: entries up to which nothing is dropped.

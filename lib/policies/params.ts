@@ -1,6 +1,6 @@
 /**
- * Parameters of the methods that come with the benchmark, for those who call them. Sizes are entries of the cache, per KV
- * head. What is left out has its default; a test holds the defaults named here against those of the methods.
+ * Parameters of the built-in methods. Sizes are entries of the cache, per KV head. Omitted parameters have their
+ * defaults; a test compares the defaults named here with those of the methods.
  *
  * @module
  */
@@ -166,7 +166,7 @@ export interface AdaptiveL2Params {
 /** Parameters of `methods.h2o`. */
 export interface H2oParams {
   /**
-   * First entries kept whatever their score; none in the paper.
+   * First entries kept regardless of score; 0 in the paper.
    *
    * @default {0}
    */
@@ -216,7 +216,7 @@ export interface SnapKvParams {
    */
   pooling: string;
   /**
-   * Neighbours that this is over, odd.
+   * Neighbours to smooth over, odd.
    *
    * @default {5}
    */

@@ -5,15 +5,15 @@ import type { Feature, Score } from "./score.ts";
 
 /** How many entries a layer keeps: the first, the best of the middle by score, and the last. */
 export interface Sizes {
-  /** Entries kept from the start of what is held. */
+  /** Entries kept from the start of the cache. */
   readonly sink: number;
   /** Entries kept from the middle, by the policy's score. */
   readonly heavy: number;
-  /** Entries kept from the end. */
+  /** Entries kept from the end of the cache. */
   readonly recent: number;
 }
 
-/** What a policy may look at to decide sizes. Never the data: sizes are known before the run. */
+/** Input of a policy's sizes. It never includes the data: sizes are known before the run. */
 export interface LayerState {
   /** Index of the layer, from 0. */
   readonly layer: number;
@@ -24,13 +24,13 @@ export interface LayerState {
 }
 
 /**
- * Which attention is added up for each entry. What a KV head's entry is paid is the mean over the query heads that read it;
- * with `share: "layer"` the mean over all heads of the layer, so that its KV heads choose alike.
+ * Which attention is added up for each entry. Attention to a KV head's entry is the mean over the query heads that read
+ * it. With `share: "layer"` it is the mean over all heads of the layer, so that all KV heads choose the same entries.
  */
 export type AttentionUse =
-  /** Every query's, accumulated over the run and carried along with kept entries. */
+  /** From every query, accumulated over the run; kept entries keep their sums. */
   | { readonly from: "all"; readonly accumulate: true }
-  /** The last `window` queries', of earlier passes too. */
+  /** From the last `window` queries, earlier passes included. */
   | { readonly from: "last"; readonly window: number; readonly share?: "layer" };
 
 /**
@@ -40,37 +40,39 @@ export type AttentionUse =
 export interface Policy {
   /** The method's name, as in `--method`. */
   readonly method: string;
-  /** Parameters under the names results.json shows. */
+  /** Parameters, under their names in results.json. */
   readonly params: Readonly<Record<string, number | string>>;
-  /** Sizes to keep, or "all" for no change. Pure: the same answer for the same state. */
+  /** Sizes to keep, or "all" for no change. Pure: the same state always gives the same sizes. */
   readonly keep: (state: LayerState) => Sizes | "all";
-  /** Needed where `heavy` can be over 0. The entries with the highest score are kept. */
+  /** Required if `heavy` can be over 0. The entries with the highest score are kept. */
   readonly score?: Score;
-  /** Needed where the score reads attention. */
+  /** Required if the score reads attention. */
   readonly attention?: AttentionUse;
 }
 
 /** What {@linkcode definePolicy} takes. */
 export type PolicyDefinition<P extends Record<string, number | string>> = PolicySizes<P> & PolicyScore<P>;
 
-/** The part of a {@linkcode PolicyDefinition} that every policy has. */
+/** The part of a {@linkcode PolicyDefinition} that every policy needs. */
 export interface PolicySizes<P extends Record<string, number | string>> {
   /** The method's name, as in `--method`. */
   readonly name: string;
   /** Parameters and their defaults. */
   readonly params: P;
-  /** From parameters to the function that gives the sizes. */
+  /** Returns the function that gives the sizes for these parameters. */
   readonly keep: (params: P) => Policy["keep"];
 }
 
-/** The part of a {@linkcode PolicyDefinition} that chooses among entries: a score of attention says which attention. */
+/**
+ * The part of a {@linkcode PolicyDefinition} that chooses among entries. A score that reads attention must say which.
+ */
 export type PolicyScore<P extends Record<string, number | string>> = {
-  /** From parameters to the score; left out where nothing is kept by score. */
+  /** Returns the score for these parameters. Omit it if nothing is kept by score. */
   readonly score?: (params: P) => Score<Exclude<Feature, "attention">>;
   readonly attention?: never;
 } | {
   readonly score: (params: P) => Score;
-  /** From parameters to the attention the score reads. */
+  /** Returns the attention that the score reads, for these parameters. */
   readonly attention: (params: P) => AttentionUse;
 };
 
@@ -85,7 +87,7 @@ const DEFINITION = {
   attention: callback,
 } satisfies KnownOptions<AnyDefinition>;
 
-/** Makes a policy from parameters; those left out have their defaults. */
+/** Makes a policy from parameters; omitted ones have their defaults. */
 export interface PolicyFactory<P extends { [K in keyof P]: number | string }> {
   (params?: Partial<P>): Policy;
   /** The method's name. */
@@ -97,8 +99,8 @@ export interface PolicyFactory<P extends { [K in keyof P]: number | string }> {
 /**
  * Defines a cache policy: its name, its parameters and, as pure functions, its sizes and score.
  *
- * A score that reads attention without `attention` does not compile; where nothing is compiled, making the policy throws.
- * So does a parameter that there is not, or one of another type than its default.
+ * A score that reads attention without `attention` does not compile. Without type checking, making the policy throws.
+ * An unknown parameter throws too, and so does one of another type than its default.
  *
  * @example Keep the first 4 entries and the last 60
  * ```ts
@@ -115,10 +117,10 @@ export interface PolicyFactory<P extends { [K in keyof P]: number | string }> {
  * ```
  *
  * @param definition The policy. Sizes may depend on the layer and the count, never on the data.
- * @param kinds What parameters take, where their defaults' types do not say enough:
- * `{ size: { needed: "an even number", fits: (value) => value % 2 === 0 } }`.
+ * @param kinds Valid values of parameters, where the type of the default is not enough: `{ size: { needed: "an even
+ * number", fits: (value) => value % 2 === 0 } }`.
  * @returns Makes the policy from parameters.
- * @throws {InputError} For a field that a definition does not have, or of another type.
+ * @throws {InputError} For an unknown field of the definition, or one of another type.
  */
 export function definePolicy<const P extends Record<string, number | string>>(
   definition: PolicyDefinition<{ [K in keyof P]: P[K] extends number ? number : P[K] extends string ? string : P[K] }>,
@@ -130,7 +132,7 @@ export function definePolicy<const P extends Record<string, number | string>>(
   // deno-lint-ignore no-explicit-any
   const make = (given: Record<string, any> = {}): Policy => {
     checkOptions(name, given, known);
-    // What is undefined is left out: it must not take a default's place.
+    // Undefined values are left out: they must not replace a default.
     const params = {
       ...defaults,
       ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
@@ -142,7 +144,7 @@ export function definePolicy<const P extends Record<string, number | string>>(
       ...(score ? { score: score(params) } : {}),
       ...(attention ? { attention: attention(params) } : {}),
     };
-    // Where nothing was compiled: a mistake is easier to find where it was made than when it is to run.
+    // For scripts that are not type-checked: a mistake is easier to find here than at run time.
     const fault = scoreFault(made);
     if (fault !== undefined) throw new TypeError(`Cannot make ${name}: ${fault}`);
     return made;

@@ -3,14 +3,14 @@ import { ratio } from "./check_params.ts";
 import { definePolicy } from "./policy.ts";
 import { keyNorm, neg } from "./score.ts";
 
-/** How the budget falls from the first layer to the last, entries before the lower bound is applied. */
+/** Profiles by which the budget falls from the first layer to the last, in entries, before the lower bound applies. */
 export const PROFILES: Readonly<Record<string, (at: PyramidLayer) => number>> = {
   exponential: ({ base, decay, layer }) => Math.trunc(base * decay ** layer),
   linear: ({ base, min, layer, layers }) => Math.trunc(base - layer * (base - min) / Math.max(layers - 1, 1)),
   constant: ({ base }) => base,
 };
 
-/** What a {@linkcode PROFILES} entry computes a layer's budget from. */
+/** Input of a {@linkcode PROFILES} function. */
 export interface PyramidLayer {
   /** Entries of the first layer. */
   readonly base: number;
@@ -25,9 +25,9 @@ export interface PyramidLayer {
 }
 
 /**
- * Gives lower layers, whose attention is spread wide, a larger budget than higher ones, and keeps in each a few sinks, a
- * recent half, and the lowest key norms between. PyramidKV: Cai et al. 2024, arXiv:2406.02069, with the key norm
- * standing in for attention.
+ * Gives lower layers, whose attention is spread wide, a larger budget than higher ones. Each layer keeps a few sinks, a
+ * recent half, and the lowest key norms between. PyramidKV: Cai et al. 2024, arXiv:2406.02069, with the key norm in
+ * place of attention.
  *
  * - `base_size`: entries of layer 0; `min_size`: entries that no layer falls below;
  * - `layer_decay`: factor from layer to layer, `exponential` only;

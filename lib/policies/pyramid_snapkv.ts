@@ -6,15 +6,16 @@ import { pooledVotes } from "./snapkv.ts";
  * SnapKV with budgets that fall linearly from the first layer, whose attention is spread wide, to the last. PyramidKV: Cai
  * et al. 2024, arXiv:2406.02069.
  *
- * As the paper's code has it: beside the window, the last layer has `(cache_size - window) / beta` entries, the first
- * what is missing to twice the mean, and those between equal steps; their mean over all layers is `cache_size`. (Layers
- * that are skipped take no part: skipping the first, which have most, leaves the others less than `cache_size` on average.
- * For a prompt that is shorter than the first layer's budget the paper's code makes the pyramid flatter; here sizes do not
- * depend on the prompt, and a layer keeps all until it is over its own.)
+ * Budgets are those of the paper's code. In addition to the window, the last layer has `(cache_size - window) / beta`
+ * entries. The first has twice the mean less that, and the layers between fall in equal steps. The mean over all layers
+ * is `cache_size`. (Skipped layers are not compressed: skipping the first ones, which have the most, leaves the others
+ * less than `cache_size` on average. For a prompt shorter than the first layer's budget, the paper's code makes the
+ * pyramid flatter. Here sizes do not depend on the prompt, and a layer keeps everything until it exceeds its own
+ * budget.)
  *
  * - `cache_size`: entries kept in all, mean over the layers;
- * - `beta`: how steep the pyramid is; at 1 all layers have the same, 20 in the paper;
- * - `observation_window`, `pooling`, `pooling_kernel`: as those of SnapKV.
+ * - `beta`: how steep the pyramid is; at 1 all layers have the same budget; 20 in the paper;
+ * - `observation_window`, `pooling`, `pooling_kernel`: as in SnapKV.
  *
  * @example
  * ```ts

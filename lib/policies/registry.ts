@@ -32,7 +32,7 @@ import { tova } from "./tova.ts";
 
 /** The methods that come with the benchmark, each with its parameters. */
 export interface Methods {
-  /** Keeps every entry: what all others are measured against. */
+  /** Keeps every entry: the full cache that all others are compared with. */
   readonly baseline: PolicyFactory<Record<never, never>>;
   /** Keeps the last entries: the control group. Xiao et al. 2024, arXiv:2309.17453. */
   readonly recent_only: PolicyFactory<RecentOnlyParams>;
@@ -52,13 +52,16 @@ export interface Methods {
   readonly adaptive_l2: PolicyFactory<AdaptiveL2Params>;
   /** Keeps heavy hitters by accumulated attention, and the last entries. Zhang et al. 2023, arXiv:2306.14048. */
   readonly h2o: PolicyFactory<H2oParams>;
-  /** Keeps what the newest query pays most attention. Oren et al. 2024, arXiv:2401.06104. */
+  /** Keeps the entries to which the newest query pays most attention. Oren et al. 2024, arXiv:2401.06104. */
   readonly tova: PolicyFactory<TovaParams>;
-  /** Keeps what the last queries pay most attention, smoothed over neighbours. Li et al. 2024, arXiv:2404.14469. */
+  /**
+   * Keeps the entries to which the last queries pay most attention, smoothed over neighbours. Li et al. 2024,
+   * arXiv:2404.14469.
+   */
   readonly snapkv: PolicyFactory<SnapKvParams>;
   /** SnapKV with budgets that fall from the first layer to the last. Cai et al. 2024, arXiv:2406.02069. */
   readonly pyramid_snapkv: PolicyFactory<PyramidSnapKvParams>;
-  /** Keeps keys that are least like the others, and the last entries. Park et al. 2025, arXiv:2504.15364. */
+  /** Keeps the most distinct keys, and the last entries. Park et al. 2025, arXiv:2504.15364. */
   readonly keydiff: PolicyFactory<KeydiffParams>;
 }
 
@@ -98,7 +101,7 @@ export const methodNames: readonly MethodName[] = Object.keys(methods) as Method
 /**
  * Whether `name` is a method that comes with the benchmark.
  *
- * @param name What was asked for.
+ * @param name The name.
  * @returns True for a key of {@linkcode methods}.
  */
 export function isMethod(name: string): name is MethodName {
@@ -106,7 +109,7 @@ export function isMethod(name: string): name is MethodName {
 }
 
 /**
- * Makes a policy from its name and parameters as plain data, such as results.json holds.
+ * Makes a policy from its name and parameters as plain data, as in results.json.
  *
  * @example
  * ```ts
@@ -117,9 +120,9 @@ export function isMethod(name: string): name is MethodName {
  * ```
  *
  * @param method Name of the method.
- * @param params Its parameters; those left out have their defaults.
+ * @param params Its parameters; omitted ones have their defaults.
  * @returns The policy.
- * @throws {InputError} Where there is no such method, or it has no such parameter, or of another type.
+ * @throws {InputError} If the method or a parameter does not exist, or a parameter has another type.
  */
 export function policyOf(method: string, params: Readonly<Record<string, number | string>> = {}): Policy {
   if (!isMethod(method)) {

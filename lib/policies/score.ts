@@ -1,15 +1,15 @@
 /**
- * The score a policy keeps the best of: a small expression over what the cache holds. It is plain data, so that a
- * policy written in a user's script reaches the process that runs the model, where it becomes graph nodes on the device.
+ * Scores of policies: small expressions over the contents of the cache. A score is plain data, so that it can be sent
+ * from a user's script to the process that runs the model, where it becomes graph nodes on the device.
  *
  * An expression sees the *middle* of each row (a row is one KV head of one layer): the entries that are neither sinks
- * nor recent, in text order. Shapes: `[rows, entries]`, or `[rows, entries, headDim]` for keys and values. The
- * entries with the **highest** score are kept; among equals, the earlier one.
+ * nor recent, in text order. Shapes: `[rows, entries]`, or `[rows, entries, headDim]` for keys and values. The entries
+ * with the **highest** score are kept; of equal scores, the earlier entry.
  *
  * @module
  */
 
-/** What the cache knows of each entry. */
+/** Data of each entry in the cache. */
 export type Feature =
   /** The cached keys, `[rows, entries, headDim]`. */
   | "keys"
@@ -17,7 +17,7 @@ export type Feature =
   | "values"
   /** L2 norm of the key, `[rows, entries]`; rotation does not change it. */
   | "key_norm"
-  /** Attention paid to the entry, as the policy's `attention` says, `[rows, entries]`. */
+  /** Attention to the entry, by the policy's `attention`, `[rows, entries]`. */
   | "attention"
   /** Uniform in [0, 1), drawn anew at each application, per row and entry, from the run's seed. */
   | "random";
@@ -25,8 +25,8 @@ export type Feature =
 /**
  * A score expression: a tree of plain data. Build it with the functions below.
  *
- * `Reads` is what it reads of the cache, known to the type system alone: a policy whose score reads `"attention"` must say
- * which attention, or it does not compile.
+ * `Reads` lists the features it reads, for the type system only: a policy whose score reads `"attention"` does not
+ * compile without saying which attention.
  */
 export type Score<Reads extends Feature = Feature> =
   & (
@@ -38,15 +38,15 @@ export type Score<Reads extends Feature = Feature> =
     | { readonly op: "avg_pool" | "max_pool"; readonly kernel: number; readonly x: Score }
   )
   & {
-    /** Never there: only the type system knows it. */
+    /** Never set: exists for the type system only. */
     readonly "~reads"?: Reads;
   };
 
-/** A feature of the cache. */
+/** Reads a feature of the cache. */
 export function feature<const F extends Feature>(name: F): Score<F> {
   return { op: "feature", name };
 }
-/** The same number for every entry. */
+/** Gives the same number for every entry. */
 export function constant(value: number): Score<never> {
   return { op: "constant", value };
 }
@@ -86,7 +86,7 @@ export function mul<A extends Feature, B extends Feature>(a: Score<A>, b: Score<
 export function div<A extends Feature, B extends Feature>(a: Score<A>, b: Score<B>): Score<A | B> {
   return { op: "div", a, b };
 }
-/** The largest over a row's middle, kept as a dimension of 1, or over headDim. */
+/** The maximum over a row's middle or over headDim; over entries it stays as a dimension of 1. */
 export function maxOver<R extends Feature>(over: "dim" | "entries", x: Score<R>): Score<R> {
   return { op: "max", over, x };
 }
@@ -103,29 +103,29 @@ export function normOver<R extends Feature>(over: "dim" | "entries", x: Score<R>
   return { op: "norm", over, x };
 }
 /**
- * Average over `kernel` neighbours in text order, stride 1, zero padding counted in the average; where a row's middle
+ * Average over `kernel` neighbours in text order, with stride 1; zero padding counts in the average. If a row's middle
  * has fewer than `kernel` entries, x itself.
  */
 export function avgPool<R extends Feature>(kernel: number, x: Score<R>): Score<R> {
   return { op: "avg_pool", kernel, x };
 }
-/** Like {@linkcode avgPool}, with the largest of the neighbours. */
+/** Like {@linkcode avgPool}, with the maximum of the neighbours. */
 export function maxPool<R extends Feature>(kernel: number, x: Score<R>): Score<R> {
   return { op: "max_pool", kernel, x };
 }
 
-/** The cached keys, a vector per entry: as rotated, or with `--positions cache` as they were before. */
+/** The cached keys, a vector per entry: after rotation, or with `--positions cache` before it. */
 export const keys: Score<"keys"> = feature("keys");
 /** The cached values, a vector per entry. */
 export const values: Score<"values"> = feature("values");
 /** The L2 norm of each key. */
 export const keyNorm: Score<"key_norm"> = feature("key_norm");
-/** The attention each entry was paid, as the policy's `attention` says. */
+/** Attention to each entry, by the policy's `attention`. */
 export const attention: Score<"attention"> = feature("attention");
 /** A fresh uniform number per entry. */
 export const random: Score<"random"> = feature("random");
 
-/** The features an expression reads. */
+/** Returns the features that an expression reads. */
 export function featuresOf(score: Score): Set<Feature> {
   switch (score.op) {
     case "feature":

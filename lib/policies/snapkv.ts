@@ -2,21 +2,21 @@ import { integer } from "../util/check_options.ts";
 import { definePolicy } from "./policy.ts";
 import { attention, avgPool, maxPool, type Score } from "./score.ts";
 
-/** How `snapkv` smooths its votes over neighbours, so that what is kept comes in passGroups and not in single tokens. */
+/** How `snapkv` smooths its votes over neighbours, so that it keeps groups of tokens, not single ones. */
 export const POOLINGS: Readonly<Record<string, (kernel: number) => Score<"attention">>> = {
-  /** Their average; the paper's code takes 5 neighbours. */
+  /** Average of the votes; the paper's code takes 5 neighbours. */
   avg: (kernel) => avgPool(kernel, attention),
-  /** The highest of them; the paper's code takes 7. */
+  /** Maximum of the votes; the paper's code takes 7 neighbours. */
   max: (kernel) => maxPool(kernel, attention),
 };
 
 /**
- * The score of SnapKV: the attention paid, smoothed over neighbours.
+ * Returns the score of SnapKV: attention smoothed over neighbours.
  *
- * @param method Whose it is, for the message.
+ * @param method Name of the method, for the message.
  * @param params `pooling`: a name of {@linkcode POOLINGS}; `pooling_kernel`: neighbours, odd.
  * @returns The score.
- * @throws {RangeError} If there is no such pooling.
+ * @throws {RangeError} If the pooling does not exist.
  */
 export function pooledVotes(
   method: string,
@@ -30,16 +30,17 @@ export function pooledVotes(
 }
 
 /**
- * Keeps the last `observation_window` entries and, up to `cache_size`, those before that the queries of this window pay
- * most attention, summed, per KV head the mean over its query heads, and smoothed over neighbours. SnapKV: Li et al. 2024,
- * arXiv:2404.14469.
+ * Keeps the last `observation_window` entries and, up to `cache_size`, the earlier entries to which the queries of this
+ * window pay most attention. Attention is summed over the queries, averaged over the query heads of a KV head, and
+ * smoothed over neighbours. SnapKV: Li et al. 2024, arXiv:2404.14469.
  *
- * The paper chooses once, at the end of the prompt. Here it is applied after every pass, as all methods are: after a
- * prefill that is the paper's choice; token by token the window rolls along with the text, and chooses anew at each.
+ * The paper chooses once, at the end of the prompt. Here it is applied after every pass, like all methods. After a
+ * prefill this is the paper's choice. Token by token, the window moves along the text and chooses anew at each token.
  *
  * - `cache_size`: entries kept in all;
  * - `observation_window`: last queries that vote, and last entries kept;
- * - `pooling`: `avg` or `max`; `pooling_kernel`: neighbours it is over, odd; the paper's code takes 5, or 7 with `max`.
+ * - `pooling`: `avg` or `max`; `pooling_kernel`: neighbours to smooth over, odd; the paper's code takes 5, or 7 with
+ * `max`.
  *
  * @example
  * ```ts

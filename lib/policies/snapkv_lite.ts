@@ -4,8 +4,8 @@ import { add, avgPool, constant, keyNorm, maxOver, sub } from "./score.ts";
 
 /**
  * Keeps the last `observation_window` entries and the best of the rest up to `keep_size`, by key norm smoothed over
- * neighbours: SnapKV's pooled vote (Li et al. 2024, arXiv:2404.14469) with the key norm standing in for the attention
- * of the window's queries.
+ * neighbours. This is SnapKV's pooled vote (Li et al. 2024, arXiv:2404.14469) with the key norm in place of the
+ * attention of the window's queries.
  *
  * - `observation_window`: recent entries kept;
  * - `keep_size`: entries kept in all;
@@ -27,8 +27,8 @@ export const snapkvLite = definePolicy({
     const sizes = { sink: 0, heavy: Math.max(keep_size - observation_window, 0), recent: observation_window };
     return ({ entries }) => entries > Math.max(keep_size, observation_window) ? sizes : "all";
   },
-  // Padding counts as zero in the average, so the norms are turned into positive scores first: were they only
-  // negated, the zeros beside the first and the last entry would favour these two.
+  // Padding counts as zero in the average, so the norms are turned into positive scores first. If they were only
+  // negated, the zeros next to the first and the last entry would favour these two.
   score: ({ pooling_kernel }) =>
     avgPool(pooling_kernel, sub(add(maxOver("entries", keyNorm), constant(1e-6)), keyNorm)),
 }, { observation_window: integer(0), keep_size: integer(0) });

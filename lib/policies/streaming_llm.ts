@@ -2,8 +2,8 @@ import { integer } from "../util/check_options.ts";
 import { definePolicy } from "./policy.ts";
 
 /**
- * Keeps the first `start_size` entries, where models park attention they have no other use for (attention sinks), and
- * the last `recent_size`. StreamingLLM: Xiao et al. 2024, arXiv:2309.17453.
+ * Keeps the first `start_size` entries (attention sinks, which receive the attention that models have no other use for)
+ * and the last `recent_size`. StreamingLLM: Xiao et al. 2024, arXiv:2309.17453.
  *
  * - `start_size`: sinks kept, entries;
  * - `recent_size`: window kept, entries.

@@ -3,9 +3,9 @@ import { definePolicy } from "./policy.ts";
 import { attention } from "./score.ts";
 
 /**
- * Keeps the `cache_size` entries that the newest query pays most attention, averaged over all heads, one choice for all
- * heads of a layer; no entry is safe by its place, be it first or last. Token Omission Via Attention: Oren et al. 2024,
- * arXiv:2401.06104.
+ * Keeps the `cache_size` entries to which the newest query pays most attention, averaged over all heads: one choice for
+ * all heads of a layer. No entry is protected by its position, not even the first or the last. Token Omission Via
+ * Attention: Oren et al. 2024, arXiv:2401.06104.
  *
  * - `cache_size`: entries kept.
  *

@@ -1,6 +1,6 @@
 /**
- * Files of the project that are no modules: the embedded model, compiled kernels. In a checkout they are used where they
- * lie. Loaded from a URL, the project keeps copies in the user's cache folder.
+ * Files of the project that are not modules: the embedded model and the compiled kernels. A checkout uses its own
+ * files. If the project is loaded from a URL, copies are kept in the user's cache folder.
  *
  * @module
  */
@@ -23,23 +23,23 @@ export interface Asset {
   readonly sha256: string;
 }
 
-/** All of them. `deno task assets` writes the list, a test holds it against the files. */
+/** All assets. `deno task assets` writes the list; a test compares it with the files. */
 export const ASSETS: readonly Asset[] = manifest;
 
 /** Settings of {@linkcode bringAssets}. */
 export interface BringOptions {
-  /** Told that a download begins. */
+  /** Called when a download begins. */
   readonly onNote?: ((message: string) => void) | undefined;
-  /** Ends it. */
+  /** Ends the download. */
   readonly signal?: AbortSignal | undefined;
-  /** The folder of copies; in the user's cache folder if left out. */
+  /** The folder of copies; by default in the user's cache folder. */
   readonly copies?: string;
   /** The project's folder. */
   readonly project?: URL;
 }
 
 /**
- * Path of a file or folder that comes with the project. Where the project is loaded from a URL, call
+ * Returns the path of a file or folder that comes with the project. If the project is loaded from a URL, call
  * {@linkcode bringAssets} for its folder first.
  *
  * @example
@@ -50,9 +50,9 @@ export interface BringOptions {
  * console.log(Deno.statSync(config).isFile); // true
  * ```
  *
- * @param url Its place in the project.
+ * @param url Its URL in the project.
  * @returns An absolute path.
- * @throws {InputError} If it would be a copy, and the environment names no folder for it.
+ * @throws {InputError} If a copy is needed, and the environment names no folder for it.
  */
 export function assetPath(url: URL): string {
   return url.protocol === "file:"
@@ -61,13 +61,13 @@ export function assetPath(url: URL): string {
 }
 
 /**
- * Brings the files of one folder of the project onto this machine, where it is loaded from a URL: those that are not in
- * the folder of copies already, or were changed there, are downloaded in a process of their own. Every file's SHA-256 is
- * checked. In a checkout this does nothing.
+ * Copies the files of one folder of the project to this machine, if the project is loaded from a URL. A child process
+ * downloads files that are missing from the folder of copies or were changed there. Every file's SHA-256 is checked. In
+ * a checkout this does nothing.
  *
  * @param folder The folder, with a slash at its end.
- * @param options Whom to tell.
- * @throws {InputError} If a file could not be downloaded, or is not the one that belongs to this version.
+ * @param options Callback, signal and folders.
+ * @throws {InputError} If a file could not be downloaded, or is not this version's file.
  */
 export async function bringAssets(folder: URL, options: BringOptions = {}): Promise<void> {
   const { project = PROJECT, onNote, signal } = options;
@@ -84,12 +84,12 @@ export async function bringAssets(folder: URL, options: BringOptions = {}): Prom
   await download(project, copies, missing, signal);
 }
 
-/** Whether a copy is there and is the file. */
+/** Whether a copy exists and is intact. */
 async function isIntact(path: string, { bytes, sha256 }: Asset): Promise<boolean> {
   try {
     return (await Deno.stat(path)).size === bytes && await sha256OfFile(path) === sha256;
   } catch {
-    return false; // where the folder is none, writing to it says so
+    return false; // if the folder is not a folder, writing to it reports that
   }
 }
 

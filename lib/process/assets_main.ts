@@ -1,6 +1,6 @@
 /**
- * The process that downloads files of the project for bringAssets(), into the folder it runs in. It may reach the
- * project's own host and no other.
+ * The process that downloads files of the project for bringAssets(), into its working folder. It may reach only the
+ * project's own host.
  *
  *     deno run --allow-net=HOST --allow-read=. --allow-write=. URL/lib/util/assets_main.ts PARENT URL/ PATH…
  *
@@ -12,7 +12,7 @@ import manifest from "../assets/manifest.json" with { type: "json" };
 import { writeAtomic } from "../util/write_atomic.ts";
 import { endWithParent } from "./end_with_parent.ts";
 
-/** How long a host may take to begin its answer, ms. */
+/** Longest wait for a host's answer, ms. */
 const ANSWER_MS = 60_000;
 
 async function download(url: URL, sha256: string, path: string): Promise<void> {
@@ -45,7 +45,7 @@ if (import.meta.main) {
     const hashes = new Map(manifest.map(({ path, sha256 }) => [path, sha256]));
     for (const path of paths) await download(new URL(path, project), hashes.get(path)!, path);
   } catch (error) {
-    // The parent takes the last line for the reason.
+    // The parent reads the reason from the last line.
     console.error(error instanceof Error ? error.message : error);
     Deno.exit(1);
   }

@@ -1,18 +1,18 @@
 /**
- * Which environment variables reach a child process: those named here and no others.
+ * The environment variables that child processes get: only those named here.
  *
  * @module
  */
 
-/** What every child gets: where Deno keeps its cache, and what a system's libraries expect. */
+/** Variables for every child: the location of Deno's cache, and those that system libraries expect. */
 const EVERY_CHILD = ["DENO_DIR", "HOME", "PATH", "SystemRoot", "TEMP", "TMP", "TMPDIR", "TZ", "USERPROFILE"] as const;
 
-/** Folders of the dynamic loader, under a name that Deno hands on; see {@linkcode loaderFolders}. */
+/** Folders of the dynamic loader, under a name that Deno passes on; see {@linkcode loaderFolders}. */
 const LOADER_FOLDERS = "KVCOMPRESS_LD_LIBRARY_PATH";
 
 /**
- * What a process that runs models gets: where libraries and caches lie, which GPU it is to use, and the settings of CUDA's
- * libraries that have names known beforehand.
+ * Variables for a process that runs models: locations of libraries and caches, the GPU to use, and settings of CUDA's
+ * libraries with known names.
  */
 export const MODEL_ENV = [
   "CONDA_PREFIX",
@@ -40,7 +40,7 @@ export const MODEL_ENV = [
   "XDG_CACHE_HOME",
 ] as const;
 
-/** How a process that reaches the network gets there. */
+/** Variables for a process that uses the network. */
 export const NETWORK_ENV = [
   "ALL_PROXY",
   "DENO_CERT",
@@ -57,12 +57,12 @@ export const NETWORK_ENV = [
   "no_proxy",
 ] as const;
 
-/** How Deno loads modules and npm packages, where the project does not lie on disk. */
+/** Variables by which Deno loads modules and npm packages, if the project is not on disk. */
 export const LOADING_ENV = ["DENO_AUTH_TOKENS", "JSR_URL", "NPM_CONFIG_REGISTRY"] as const;
 
 /**
- * The variables that are set, of some names and those that every child gets. One that this process may not read counts as
- * not set: nobody is asked.
+ * Returns the variables that are set, of the given names and of those for every child. A variable that this process may
+ * not read counts as not set, without a permission prompt.
  *
  * @example
  * ```ts
@@ -71,8 +71,8 @@ export const LOADING_ENV = ["DENO_AUTH_TOKENS", "JSR_URL", "NPM_CONFIG_REGISTRY"
  * console.log(Object.keys(envFor(["HF_HOME"])).includes("HF_TOKEN")); // false
  * ```
  *
- * @param names Variables that this child has a use for.
- * @returns Name → value. `LD_LIBRARY_PATH` goes under another name to those who get {@linkcode MODEL_ENV}.
+ * @param names Variables that this child needs.
+ * @returns Name → value. Children with {@linkcode MODEL_ENV} get `LD_LIBRARY_PATH` under another name.
  */
 export function envFor(names: readonly string[]): Record<string, string> {
   const env: Record<string, string> = {};
@@ -85,16 +85,16 @@ export function envFor(names: readonly string[]): Record<string, string> {
 }
 
 /**
- * `LD_LIBRARY_PATH` as the user has it: from the variable itself, or in a child from the name it is handed on under. The
- * libraries there are opened by their paths, so that the child's loader need not know it.
+ * Returns the user's `LD_LIBRARY_PATH`: from the variable itself, or in a child from the name under which it is passed
+ * on. Libraries there are opened by their paths, so the child's loader need not know the variable.
  *
- * @param env Reads a variable; this process's, as far as it may, unless given.
+ * @param env Reads a variable; {@linkcode readEnv} by default.
  */
 export function loaderFolders(env: (name: string) => string | undefined = readEnv): string | undefined {
   return env("LD_LIBRARY_PATH") ?? env(LOADER_FOLDERS);
 }
 
-/** A variable; undefined where it is not set, or this process may not read it. */
+/** Reads a variable; undefined if it is not set, or this process may not read it. */
 export function readEnv(variable: string): string | undefined {
   return Deno.permissions.querySync({ name: "env", variable }).state === "granted" ? Deno.env.get(variable) : undefined;
 }

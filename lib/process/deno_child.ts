@@ -2,31 +2,31 @@ import { fromFileUrl } from "@std/path";
 import { envFor, LOADING_ENV, NETWORK_ENV } from "./child_env.ts";
 import { isRemote, PROJECT } from "../util/project.ts";
 
-/** What a child process of Deno's is started with. */
+/** Options of a Deno child process. */
 export interface DenoChildOptions {
   /** URL of the script. */
   readonly script: string;
-  /** What it may do, as Deno's flags. */
+  /** Its permissions, as Deno's flags. */
   readonly permissions: readonly string[];
   /** Arguments of the script. */
   readonly args?: readonly string[];
-  /** Names of the environment variables it gets, in addition to those that every child gets; see {@linkcode envFor}. */
+  /** Names of its environment variables, in addition to those of every child; see {@linkcode envFor}. */
   readonly env?: readonly string[];
-  /** Variables with these values. */
+  /** Environment variables to set, with their values. */
   readonly set?: Readonly<Record<string, string>>;
-  /** The folder it runs in; this process's if left out. */
+  /** Its working folder; by default this process's. */
   readonly cwd?: string;
   readonly stdin?: "piped" | "null";
 }
 
 /**
- * Starts a script of the project in a process of its own, with no variable of the environment that it has no use for: a
- * secret such as HF_TOKEN stays here. Deno starts no child while a variable such as LD_LIBRARY_PATH is set, as it is on
- * most GPU clusters, so these are never handed on as they are.
+ * Starts a script of the project in a child process, with only the environment variables that it needs: a secret such
+ * as HF_TOKEN is not passed on. Deno starts no child while a variable such as LD_LIBRARY_PATH is set, as on most GPU
+ * clusters, so such variables are never passed on under their own names.
  *
- * Needs `--allow-run` for Deno itself. Its first argument is this process's id, for {@linkcode endWithParent}.
+ * Needs `--allow-run` for Deno itself. The script's first argument is this process's id, for {@linkcode endWithParent}.
  *
- * @param options Which script, and what it may do.
+ * @param options The script, its permissions and its environment.
  * @returns The process, with piped output.
  */
 export function spawnDeno(options: DenoChildOptions): Deno.ChildProcess {
@@ -52,21 +52,21 @@ export function spawnDeno(options: DenoChildOptions): Deno.ChildProcess {
 }
 
 /**
- * The program that starts a child: this Deno. Where it was installed through npm, `deno` on the PATH is a launcher, and
- * `--allow-run=deno` allows the launcher, not the program behind it.
+ * Returns the program that starts a child: this Deno. If it was installed through npm, `deno` on the PATH is a
+ * launcher, and `--allow-run=deno` allows the launcher, not the program that it starts.
  */
 export function denoProgram(): string {
   const command = Deno.execPath();
   const mayRun = (command: string) => Deno.permissions.querySync({ name: "run", command }).state === "granted";
-  // Where neither is allowed, starting this Deno says so.
+  // If neither is allowed, starting this Deno reports it.
   return !mayRun(command) && mayRun("deno") ? "deno" : command;
 }
 
 /**
- * How Deno loads a script of the project. In a checkout: with its deno.json, and nothing from the network. From a URL, as
- * a published package is: modules come from that host, and from npm and JSR.
+ * Returns the flags by which Deno loads a script of the project. In a checkout: its deno.json, and nothing from the
+ * network. From a URL, as with a published package: modules come from that host, and from npm and JSR.
  *
- * @param permissions What else the child may do: Deno takes `--allow-all` and `--allow-import` in no command together.
+ * @param permissions The child's other permissions. Deno does not accept `--allow-all` together with `--allow-import`.
  * @param project The project's folder.
  * @returns Flags of `deno run`.
  */
@@ -79,7 +79,7 @@ export function projectFlags(permissions: readonly string[] = [], project: URL =
   return mayExist(config) ? [`--config=${fromFileUrl(config)}`, "--cached-only"] : [];
 }
 
-/** Whether a file is there, as far as this process may know. */
+/** Whether a file may exist; true if this process has no permission to check. */
 export function mayExist(url: URL): boolean {
   try {
     Deno.statSync(url);
@@ -90,8 +90,8 @@ export function mayExist(url: URL): boolean {
 }
 
 /**
- * Ties a child to what is going on here: it is ended where the signal says so, and where the scope ends. At once, for
- * native code that is at work answers no gentler signal before it returns.
+ * Kills a child when the signal is aborted or the scope ends. It uses SIGKILL, because running native code answers no
+ * gentler signal before it returns.
  *
  * @example
  * ```ts
@@ -109,7 +109,7 @@ export function endWith(child: Deno.ChildProcess, signal?: AbortSignal): Disposa
     try {
       child.kill("SIGKILL");
     } catch {
-      // It has ended by itself.
+      // The child has already ended.
     }
   };
   signal?.addEventListener("abort", kill, { once: true });
@@ -123,8 +123,8 @@ export function endWith(child: Deno.ChildProcess, signal?: AbortSignal): Disposa
 }
 
 /**
- * Hands over a stream's lines, as they come: the next one when the last has been dealt with. What is left without an end
- * is no line: whoever wrote it was ended.
+ * Passes on a stream's lines one by one, each after the last one is handled. Text without a line end is dropped: its
+ * writer was killed.
  */
 export async function readLines(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
@@ -134,7 +134,7 @@ export async function readLines(
   for await (const text of stream.pipeThrough(new TextDecoderStream())) {
     const lines = text.split("\n");
     if (lines.length > 1) {
-      // A long line comes in many pieces: joined once, at its end.
+      // A long line arrives in many pieces; join them once, at its end.
       lines[0] = parts.join("") + lines[0]!;
       parts = [];
     }

@@ -1,17 +1,17 @@
-/** Between two looks at whether the parent is there, ms. */
+/** Time between two checks for the parent, ms. */
 const LOOK_MS = 500;
 
 /**
- * Ends this process soon after the one that started it, however that ended: a killed parent can kill nobody. The child's
- * first argument is the parent's id, as spawnDeno() gives it.
+ * Ends this process soon after its parent ends, for any reason: a killed parent cannot end its children. The parent's
+ * id is the child's first argument, set by spawnDeno().
  *
- * This takes the event loop. A process that is in native code for long has {@linkcode killWithParent} as well.
+ * This needs the event loop. A process that spends long in native code also uses {@linkcode killWithParent}.
  *
  * @example
  * ```ts
  * import { endWithParent } from "./end_with_parent.ts";
  *
- * endWithParent(Deno.ppid); // keeps no process alive
+ * endWithParent(Deno.ppid); // does not keep the process alive
  * ```
  *
  * @param parent The parent's process id.

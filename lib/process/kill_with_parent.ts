@@ -1,18 +1,19 @@
-/** Sets the signal that a process gets when its parent ends (linux/prctl.h). */
+/** Option of prctl() that sets the signal a process gets when its parent ends (linux/prctl.h). */
 const PR_SET_PDEATHSIG = 1;
 const SIGKILL = 9;
 
 /**
- * Has the system kill this process when the one that started it ends, in native code too. Linux only; elsewhere nothing
- * happens. Needs `--allow-ffi`.
+ * Makes the system kill this process when its parent ends, even in native code. Linux only; elsewhere this does
+ * nothing. Needs `--allow-ffi`.
  *
- * The child's first argument is the parent's id, as spawnDeno() gives it: a parent that is gone by now ends it at once.
+ * The parent's id is the child's first argument, set by spawnDeno(). If the parent has already ended, this process ends
+ * at once.
  *
  * @param parent The parent's process id.
  */
 export function killWithParent(parent: number = Number(Deno.args[0])): void {
   if (Deno.build.os === "linux") {
-    // prctl() takes variable arguments, all of them longs; integers go the same way as fixed ones on x86-64 and AArch64.
+    // prctl() takes variable arguments, all longs. On x86-64 and AArch64, integers are passed like fixed arguments.
     using libc = new Library();
     libc.c.symbols.prctl(PR_SET_PDEATHSIG, BigInt(SIGKILL), 0n, 0n, 0n);
   }

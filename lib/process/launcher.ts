@@ -1,17 +1,17 @@
 import { readEnv } from "./child_env.ts";
 import { spawnDeno } from "./deno_child.ts";
 
-/** Between two looks at whether the parent is there, ms. */
+/** Time between two checks for the parent, ms. */
 const LOOK_MS = 500;
 
-/** Why a run is ended where what launched it is gone. */
+/** Ends a run whose launcher has ended. */
 export class LauncherGone extends Error {
   override readonly name = "LauncherGone";
 }
 
 /**
- * Tells when what launched this process is gone: `deno task` or npx, which pass no signal on when they are killed. A
- * process that was started in another way, as from a person's shell, may outlive it.
+ * Reports when the launcher of this process has ended: `deno task` or npx, which pass on no signal when they are
+ * killed. A process started in another way, such as from a user's shell, may outlive its parent.
  *
  * @example
  * ```ts
@@ -26,7 +26,7 @@ export class LauncherWatch implements Disposable {
   readonly #scope = new DisposableStack();
 
   constructor() {
-    // `deno task` sets it, and npm.
+    // Set by `deno task` and by npm.
     if (readEnv("INIT_CWD") === undefined || Deno.build.os === "windows") return;
     const parent = Deno.ppid;
     const timer = setInterval(() => {
@@ -34,17 +34,17 @@ export class LauncherWatch implements Disposable {
     }, LOOK_MS);
     Deno.unrefTimer(timer);
     this.#scope.defer(() => clearInterval(timer));
-    // One that was killed while Deno started is seen by what is above this process: by its absence.
+    // A launcher that was killed while Deno started is missing among the processes above this one.
     const launcher = launchedBy();
     if (Deno.build.os === "linux" && launcher !== undefined) this.#watchAll(launcher);
   }
 
-  /** Aborted when one of the launchers is gone. */
+  /** Aborted when one of the launchers has ended. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** Has a process look who is above this one, and watch those above the parent. */
+  /** Starts a process that finds the launchers above this one, and watches those above the parent. */
   #watchAll(launcher: "npm" | "task"): void {
     const child = spawnDeno({
       script: import.meta.resolve("./launcher_main.ts"),
@@ -65,21 +65,22 @@ export class LauncherWatch implements Disposable {
   }
 
   #gone(): void {
-    this.#controller.abort(new LauncherGone("Cannot go on: what launched this run has ended"));
+    this.#controller.abort(new LauncherGone("Cannot go on: the program that launched this run has ended"));
   }
 
   [Symbol.dispose](): void {
     try {
       this.#scope.dispose();
     } catch {
-      // The process that watched has ended by itself.
+      // The watching process has already ended.
     }
   }
 }
 
 /**
- * Who started Deno, as far as variables say: npm, be it by npx or a script of the user's package, or `deno task` alone.
- * Undefined for what npm started for another reason, and what came from that: nobody above it need wait for it.
+ * Returns who started Deno, by environment variables: npm (npx, or a script of the user's package), or `deno task`
+ * alone. Undefined for other processes started by npm and for their children: the processes above them need not wait
+ * for them.
  */
 function launchedBy(): "npm" | "task" | undefined {
   if (readEnv("npm_lifecycle_event") === undefined) return "task";

@@ -1,8 +1,8 @@
 /**
- * The process that watches what launched a benchmark: npx, the shell it starts, `deno task`. It ends with code 0 when one
- * of them is gone; the benchmark, its parent, then ends too. Where there is nothing to watch but the benchmark's own
- * parent it ends at once, with {@linkcode ALL_THERE}. Linux only, and all permissions: Deno lets nobody with less read
- * /proc.
+ * The process that watches the launchers of a benchmark: npx, the shell that npx starts, and `deno task`. It ends with
+ * code 0 when one of them has ended; the benchmark, its parent, then ends too. If the only launcher is the benchmark's
+ * own parent, it ends at once with {@linkcode ALL_THERE}. Linux only. It needs all permissions, because Deno requires
+ * them to read /proc.
  *
  *     deno run -A lib/process/launcher_main.ts PARENT npm|task
  *
@@ -11,10 +11,10 @@
 import { endWithParent } from "./end_with_parent.ts";
 import { ALL_THERE, launchersOf, type Process } from "./launchers.ts";
 
-/** Between two looks, ms. */
+/** Time between two checks, ms. */
 const LOOK_MS = 500;
 
-/** A process as /proc tells of it; undefined where it is gone, or nobody but its parent has to bury it. */
+/** Reads a process from /proc; undefined if it has ended, zombies included. */
 function look(pid: number): Process | undefined {
   try {
     // proc_pid_stat(5): the name is in parentheses and may hold anything.
@@ -31,7 +31,7 @@ if (import.meta.main) {
   endWithParent();
   const found = launchersOf(Deno.ppid, look, Deno.args[1] === "npm");
   if (found === undefined) Deno.exit(0);
-  // The benchmark sees by itself when its parent is gone.
+  // The benchmark itself watches its parent.
   if (found.length < 2) Deno.exit(ALL_THERE);
   setInterval(() => {
     const gone = found.some(({ pid, startedAt }) => look(pid)?.startedAt !== startedAt);

@@ -1,19 +1,19 @@
-/** The exit code of the process that looks: all launchers are there, and it is not needed any more. */
+/** Exit code of the watching process if all launchers run and it is not needed. */
 export const ALL_THERE = 3;
 
 /** A process of the system. */
 export interface Process {
   readonly pid: number;
   readonly parent: number;
-  /** Tells it apart from a later process of the same id. */
+  /** Distinguishes it from a later process with the same id. */
   readonly startedAt: string;
   /** Its arguments, the program first. */
   readonly command: readonly string[];
 }
 
 /**
- * The processes that launched another and have nothing to do but wait for it: from its parent up, `deno task`, npm or npx,
- * and a shell between these. What stands above them, a person's shell or cron, is none: it may end before.
+ * Returns the launchers of a process, which only wait for it: from its parent up, `deno task`, npm or npx, and a shell
+ * between these. The processes above them, such as a user's shell or cron, are not launchers: they may end earlier.
  *
  * @example
  * ```ts
@@ -31,8 +31,8 @@ export interface Process {
  *
  * @param pid The process that was launched.
  * @param look Finds a process by its id.
- * @param byNpm Whether npm launched it, `deno task` alone otherwise.
- * @returns The launchers; undefined where one was lost before anybody looked: it launched this, and is not there.
+ * @param byNpm Whether npm launched it; otherwise `deno task` alone did.
+ * @returns The launchers; undefined if one had already ended before this check.
  */
 export function launchersOf(
   pid: number,
@@ -50,7 +50,7 @@ export function launchersOf(
     else break;
   }
   if (byNpm ? found.some(({ command }) => isNpm(command)) : found.length > 0) return found;
-  // Whoever loses its parent is given to the system's first process, or to the one that tends a user's session.
+  // An orphan's new parent is the system's first process, or the one that manages the user's session.
   const isLost = above === undefined || above.pid === 1 || /(^|\/)(systemd|init)$/.test(above.command[0] ?? "");
   return isLost ? undefined : found;
 }
@@ -59,12 +59,12 @@ function isLauncher(command: readonly string[]): boolean {
   return isNpm(command) || isDenoTask(command);
 }
 
-/** npm and npx name themselves "npm exec …"; before they have, they are a script of node's. */
+/** npm and npx rename themselves to "npm exec …"; before that, they appear as a script run by node. */
 function isNpm([program = "", script = ""]: readonly string[]): boolean {
   return /^(npm|npx|pnpm|yarn)( |$)/.test(program) || /\/(npm|npx)(-cli\.js)?$/.test(script);
 }
 
-/** `deno task …`, or the script of its npm package that starts it. */
+/** `deno task …`, or the script in deno's npm package that starts it. */
 function isDenoTask([program = "", ...args]: readonly string[]): boolean {
   if (/(^|\/)deno$/.test(program)) return args.includes("task");
   return /\/deno\/bin\.cjs$|\/\.bin\/deno$/.test(args[0] ?? "");

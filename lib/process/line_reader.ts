@@ -1,11 +1,11 @@
-/** What lines are read from: standard input, as a rule. */
+/** Source of lines, usually standard input. */
 export interface SyncSource {
   /** Waits for bytes; null at the end. */
   readSync(into: Uint8Array): number | null;
 }
 
 /**
- * Reads lines, waiting for each: for a process that has nothing else to do meanwhile.
+ * Reads lines and blocks until each arrives: for a process with nothing else to do meanwhile.
  *
  * @example
  * ```ts
@@ -24,14 +24,14 @@ export interface SyncSource {
 export class LineReader {
   readonly #source: SyncSource;
   readonly #buffer = new Uint8Array(64 * 1024);
-  /** Bytes of the buffer that have not been taken. */
+  /** Bytes of the buffer not yet returned. */
   #rest: Uint8Array = new Uint8Array(0);
 
   constructor(source: SyncSource) {
     this.#source = source;
   }
 
-  /** The next line, without its end; undefined where the source ends first. */
+  /** Returns the next line, without its end; undefined if the source ends first. */
   next(): string | undefined {
     const decoder = new TextDecoder();
     const parts: string[] = [];

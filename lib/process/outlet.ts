@@ -1,4 +1,4 @@
-/** Text that waits for a slow reader is kept up to here, characters; what comes after is left out. */
+/** Most characters kept for a slow reader; text beyond that is dropped. */
 const MOST_WAITING = 4 << 20;
 
 /** Where text goes: standard output or error. */
@@ -7,8 +7,8 @@ export interface TextTarget {
 }
 
 /**
- * Writes text to standard output or error, in order, without waiting for it: a reader that is gone, a disk that is full or
- * a terminal that is halted ends no measurement, and keeps no signal from being heard.
+ * Writes text to standard output or error, in order, without waiting. A closed reader, a full disk or a halted terminal
+ * does not end a measurement, and does not block signals.
  *
  * @example
  * ```ts
@@ -29,7 +29,7 @@ export class Outlet {
     this.#target = target;
   }
 
-  /** Takes text; it is written when what came before is. */
+  /** Queues text, which is written after all earlier text. */
   write(text: string): void {
     if (this.#waiting > MOST_WAITING) return;
     this.#waiting += text.length;
@@ -38,19 +38,19 @@ export class Outlet {
         let rest = new TextEncoder().encode(text);
         while (rest.length > 0) rest = rest.subarray(await this.#target.write(rest));
       } catch (error) {
-        // A full disk may have room for the next line: each is tried.
+        // A full disk may have room for the next line, so each is tried.
         this.#error ??= error as Error;
       }
       this.#waiting -= text.length;
     });
   }
 
-  /** {@linkcode write} for a line. */
+  /** Queues a line; see {@linkcode write}. */
   line(text: string): void {
     this.write(`${text}\n`);
   }
 
-  /** Waits until all is written, for so long at most (ms); gives the first error there was, if any. */
+  /** Waits until all text is written, for at most `patience` ms. Returns the first error, if any. */
   async flushed(patience = Infinity): Promise<Error | undefined> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => {

@@ -2,8 +2,8 @@ import { fromFileUrl, resolve } from "@std/path";
 import { readEnv } from "./child_env.ts";
 
 /**
- * A path as the user means it: from the folder they stand in. `deno task` runs scripts in the project's folder, wherever it
- * is called, and says in `INIT_CWD` where that was.
+ * Resolves a path relative to the user's current folder. `deno task` runs scripts in the project's folder, wherever it
+ * is called, and gives the caller's folder in `INIT_CWD`.
  *
  * @example
  * ```ts
@@ -12,12 +12,13 @@ import { readEnv } from "./child_env.ts";
  * console.log(fromUserFolder("/data/model")); // /data/model
  * ```
  *
- * @param path As it was given.
+ * @param path The path, as given.
  * @returns An absolute path.
  */
 export function fromUserFolder(path: string): string {
   const started = readEnv("INIT_CWD");
-  // npm sets it too, for all that is started from its scripts: only in the project's folder does it tell of the task.
+  // npm also sets it for all processes started from its scripts. It comes from `deno task` only if this runs in the
+  // project's folder.
   return started !== undefined && isProject(Deno.cwd()) ? resolve(started, path) : resolve(path);
 }
 

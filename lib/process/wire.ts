@@ -1,15 +1,15 @@
 /**
- * The JSON between a process and its parent. JSON has no form for NaN and infinity, and `JSON.stringify` turns them into
- * null, which a sum takes for 0. Here they travel as tagged objects, so a figure that is not finite arrives as it is.
+ * The JSON between a process and its parent. JSON cannot represent NaN and infinity: `JSON.stringify` turns them into
+ * null, which counts as 0 in a sum. Here they are sent as tagged objects, so such a figure arrives unchanged.
  *
  * @module
  */
 
-/** The tag's key. A string that holds it has its quotes escaped, so the text of a tag stands in no string. */
+/** The tag's key. Quotes in a string are escaped, so no string contains the text of a tag. */
 const TAG = "$number";
 
 /**
- * A value as one line of JSON.
+ * Encodes a value as one line of JSON.
  *
  * @example
  * ```ts
@@ -22,7 +22,7 @@ const TAG = "$number";
  * @returns The line, without its end.
  */
 export function encode(value: unknown): string {
-  // A replacer is called for every element, so it is used only where there is something to replace.
+  // A replacer is called for every element, so it is used only if something must be replaced.
   if (!holdsNonFinite(value)) return JSON.stringify(value);
   return JSON.stringify(
     value,
@@ -31,7 +31,7 @@ export function encode(value: unknown): string {
 }
 
 /**
- * The value that {@linkcode encode} made a line of.
+ * Decodes a line made by {@linkcode encode}.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** What decides whether a text begins with the beginning-of-text token. */
+/** Decides whether a text begins with the beginning-of-text token. */
 export interface BosRule {
   /** The token, as text. */
   readonly token: string;
@@ -6,7 +6,7 @@ export interface BosRule {
   readonly isAdded: boolean;
 }
 
-/** Classes of transformers that put it there themselves, by default or where `add_bos_token` asks for it. */
+/** Classes of transformers that add it themselves, by default or if `add_bos_token` is set. */
 const CLASSES: Readonly<Record<string, { readonly token: string; readonly byDefault: boolean }>> = {
   LlamaTokenizer: { token: "<s>", byDefault: true },
   CodeLlamaTokenizer: { token: "<s>", byDefault: true },
@@ -15,7 +15,7 @@ const CLASSES: Readonly<Record<string, { readonly token: string; readonly byDefa
   GPTNeoXTokenizer: { token: "<|endoftext|>", byDefault: false },
 };
 
-/** The class that is taken for a model whose tokenizer_config.json names none. */
+/** Model type → class, for a tokenizer_config.json that names no class. */
 const CLASS_OF_MODEL: Readonly<Record<string, string>> = {
   llama: "LlamaTokenizer",
   mistral: "LlamaTokenizer",
@@ -24,9 +24,9 @@ const CLASS_OF_MODEL: Readonly<Record<string, string>> = {
 };
 
 /**
- * Whether transformers 4 puts a beginning-of-text token before a text whatever tokenizer.json's post-processor says. Some
- * of its tokenizer classes write that post-processor anew, by `add_bos_token`; the others, and the Rust library, take
- * it as it is and pass `add_bos_token` over.
+ * Returns whether transformers 4 puts a beginning-of-text token before a text, regardless of tokenizer.json's
+ * post-processor. Some of its tokenizer classes replace that post-processor, by `add_bos_token`. The others, and the
+ * Rust library, use it unchanged and ignore `add_bos_token`.
  *
  * @example
  * ```ts
@@ -36,9 +36,9 @@ const CLASS_OF_MODEL: Readonly<Record<string, string>> = {
  * console.log(bosRule({ tokenizer_class: "PreTrainedTokenizerFast", add_bos_token: true }, "llama")); // undefined
  * ```
  *
- * @param config tokenizer_config.json; undefined where there is none, and tokenizer.json alone decides.
- * @param modelType config.json's `model_type`, where it has one.
- * @returns The rule; undefined where tokenizer.json decides.
+ * @param config tokenizer_config.json; undefined if the file does not exist, and tokenizer.json alone decides.
+ * @param modelType config.json's `model_type`, if it has one.
+ * @returns The rule; undefined if tokenizer.json decides.
  */
 export function bosRule(config: object | undefined, modelType: string | undefined): BosRule | undefined {
   if (config === undefined) return undefined;

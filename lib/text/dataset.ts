@@ -12,55 +12,57 @@ import { textsOfFile } from "./rows.ts";
 import { pipeInput, standardInput } from "./stdin.ts";
 import type { TextSource } from "./text_source.ts";
 
-/** What {@linkcode openDataset} takes. */
+/** Options of {@linkcode openDataset}. */
 export interface DatasetOptions {
-  /** The path of a file or folder, a name of {@linkcode datasetNames}, `org/name` of the hub, or `-` for standard input. */
+  /**
+   * The path of a file or folder, a name of {@linkcode datasetNames}, `org/name` on the hub, or `-` for standard input.
+   */
   readonly dataset: string;
-  /** Which part of a data set that has parts: train, validation, test; of the hub's, `test` if left out. */
+  /** Split of a data set that has splits: train, validation or test; on the hub, `test` by default. */
   readonly split?: string | undefined;
-  /** The column or field that holds the text, in tables; `text` if left out. */
+  /** Column or field of a table that holds the text; `text` by default. */
   readonly textColumn?: string | undefined;
-  /** Of several texts, those with fewer characters are passed over; 10000 if left out. */
+  /** Least characters of a text, where the data set has several; 10000 by default. */
   readonly minChars?: number | undefined;
-  /** How what is on the hub is had. */
+  /** Hub download options. */
   readonly hub?: HubOptions | undefined;
-  /** Ends reading: what is asked for then fails with its reason. */
+  /** Ends reading: requests then fail with its reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Told what a person should know. */
+  /** Receives notes for people. */
   readonly onNote?: (note: string) => void;
 }
 
-/** How a data set's texts are chosen, as results.json calls it. */
+/** How a data set's texts are chosen, under the names in results.json. */
 export interface DatasetTerms {
   readonly split: string;
   readonly text_column: string;
   readonly min_chars: number;
 }
 
-/** Texts to measure on. Nothing is read before it is asked for, and nothing twice: the texts can be gone through once. */
+/** Texts to measure on. They are read on demand, and can be iterated once only. */
 export interface Dataset {
-  /** What was asked for. */
+  /** The data set, as requested. */
   readonly name: string;
-  /** Which part of it is taken, by which column and least length: those of them that have an effect. */
+  /** Split, column and least length: only those which have an effect. */
   readonly terms: Partial<DatasetTerms>;
-  /** Of a data set of the hub, the commit that its files are of. */
+  /** Commit of its files, for a data set on the hub. */
   readonly commit?: string;
-  /** The texts, in order. Of a data set with several, those that are long enough. */
+  /** The texts, in order. If the data set has several, only those that are long enough. */
   readonly texts: AsyncIterable<TextSource>;
-  /** What was passed over so far, for people; undefined if nothing was. */
+  /** Describes the texts skipped so far, for people; undefined if none was. */
   passedOver(): string | undefined;
   /**
-   * SHA-256 of what has been read, hexadecimal: of the file, whole; where texts came from several files, of their hashes
-   * one after another.
+   * Returns the SHA-256 of the data read, hexadecimal. For one file, this covers the whole file. For several files, it
+   * is the hash of their concatenated hashes.
    */
   sha256(): Promise<string>;
 }
 
-/** Characters of the shortest text that is taken, where a data set has several: as the original had it. */
+/** Characters of the shortest text to use, where a data set has several: as in the Python benchmark. */
 export const MIN_CHARS = 10_000;
 
 /**
- * Opens a data set: standard input, one's own file or folder, one known by name, or one of the hub. A path
+ * Opens a data set: standard input, a file or folder, a name of {@linkcode datasetNames}, or one on the hub. A path
  * that exists wins over a name.
  *
  * @example
@@ -73,9 +75,10 @@ export const MIN_CHARS = 10_000;
  * }
  * ```
  *
- * @param options Which, and which part of it.
+ * @param options The data set, and which part of it to use.
  * @returns The data set.
- * @throws {InputError} Where there is none, or it cannot be one. What is wrong with its contents shows when they are read.
+ * @throws {InputError} If the data set does not exist or has an unsupported form. Faults of its contents are found when
+ * they are read.
  */
 export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   const { dataset: name, split, textColumn = "text", minChars = MIN_CHARS, onNote = () => {}, signal } = options;
@@ -94,7 +97,7 @@ export async function openDataset(options: DatasetOptions): Promise<Dataset> {
   const isSingle = joinedBy !== undefined || isOne && kinds[0] === "text";
   if (isSingle) idle("min_chars", options.minChars, `${name} is one text`);
   const isTable = kinds.some((kind) => kind !== "text");
-  if (!isTable) idle("text_column", options.textColumn, `${name} is no table`);
+  if (!isTable) idle("text_column", options.textColumn, `${name} is not a table`);
   const terms = {
     ...(found.split === undefined ? {} : { split: found.split }),
     ...(isTable ? { text_column: textColumn } : {}),

@@ -6,10 +6,10 @@ import { whyUnreadable } from "./file_pieces.ts";
 /** How a file holds its texts: as one, in a column, or in rows of JSON. */
 export type FileKind = "parquet" | "jsonl" | "json" | "text";
 
-/** What a data set may be given as, for errors. */
-export const FILE_FORMS = "a UTF-8 .txt, .jsonl, .json or .parquet file, or a folder of such";
+/** Supported forms of a data set, for errors. */
+export const FILE_FORMS = "a UTF-8 .txt, .jsonl, .json or .parquet file, or a folder of such files";
 
-/** Kinds by extension, in the order in which one is chosen where a folder has several. */
+/** Kinds by extension. If a folder has several kinds, the first one here is chosen. */
 const EXTENSIONS: readonly (readonly [FileKind, RegExp])[] = [
   ["parquet", /\.parquet$/i],
   ["jsonl", /\.(?:jsonl|ndjson)(?:\.gz)?$/i],
@@ -18,8 +18,8 @@ const EXTENSIONS: readonly (readonly [FileKind, RegExp])[] = [
 ];
 
 /**
- * What a file is, by its name. Any that is not known is taken for text, which is what books come as; tables and archives
- * are refused, since they would pass for text and their syntax be measured with it.
+ * Returns the kind of a file by its name. An unknown extension counts as text, the usual form of books. Other tables
+ * and archives are rejected: read as text, their syntax would be measured too.
  *
  * @example
  * ```ts
@@ -43,23 +43,23 @@ export function fileKind(path: string, fault: Fault): FileKind {
 
 /** A file of a data set. */
 export interface DatasetFile {
-  /** What it is called in errors, with its extension. */
+  /** Its name in errors, with its extension. */
   readonly name: string;
-  /** Its path on this machine, once it is there. */
+  /** Makes the file available, and returns its path on this machine. */
   readonly fetch: () => Promise<string>;
 }
 
-/** A file that is there. */
+/** Makes the entry of a file on this machine. */
 export function localFile(path: string): DatasetFile {
   return { name: path, fetch: () => Promise.resolve(path) };
 }
 
 /**
- * The files of a folder and of those in it, as {@linkcode chooseFiles} chooses.
+ * Returns the files of a folder and its subfolders that {@linkcode chooseFiles} chooses.
  *
  * @param folder The folder.
- * @param split Where given, only files of this split.
- * @param fault Makes the error for a folder without.
+ * @param split If given, only files of this split.
+ * @param fault Makes the error for a folder without such files.
  * @returns The files.
  */
 export async function filesOfFolder(folder: string, split: string | undefined, fault: Fault): Promise<DatasetFile[]> {
@@ -68,8 +68,8 @@ export async function filesOfFolder(folder: string, split: string | undefined, f
 }
 
 /**
- * Which of a folder's files are its texts: those of one kind, Parquet first, so that a data set's cards and licenses are
- * not taken for texts.
+ * Chooses the files of a folder that are its texts: those of one kind, Parquet first, so that a data set's cards and
+ * licenses are not read as texts.
  *
  * @example
  * ```ts
@@ -82,10 +82,10 @@ export async function filesOfFolder(folder: string, split: string | undefined, f
  * ```
  *
  * @param paths All files.
- * @param split Where given, only files whose path has this as a part of a name: `test.jsonl`, `data/test-00000.parquet`,
+ * @param split If given, only files whose path has this as a part of a name: `test.jsonl`, `data/test-00000.parquet`,
  * `wikitext/test/0000.parquet`.
- * @param where What the folder is called in errors.
- * @param fault Makes the error where there is none.
+ * @param where Name of the folder in errors.
+ * @param fault Makes the error if no file fits.
  * @returns Paths, sorted.
  */
 export function chooseFiles(
@@ -108,7 +108,7 @@ export function chooseFiles(
 }
 
 /**
- * Whether a file belongs to a split, by the name that the hub's data sets give it.
+ * Whether a file belongs to a split, by the naming of the hub's data sets.
  *
  * @example
  * ```ts
@@ -118,7 +118,7 @@ export function chooseFiles(
  * ```
  *
  * @param path The file's path in its data set.
- * @param split The split: train, validation, test, or what the data set calls it.
+ * @param split The split: train, validation, test, or another name.
  * @returns Whether a part of the path is the split's name.
  */
 export function isOfSplit(path: string, split: string): boolean {

@@ -4,16 +4,16 @@ import { createGunzip } from "node:zlib";
 import { openRegular } from "../util/regular_file.ts";
 import type { Fault } from "./byte_text.ts";
 
-/** How long unpacking goes on before something else has its turn, ms. */
+/** Longest time of unpacking before other work gets its turn, ms. */
 const PAUSE_MS = 50;
 
 /** Bytes read at once. */
 const PIECE = 1 << 17;
 
 /**
- * A file's bytes from its beginning, piece by piece; those of a .gz file unpacked, all members of it where there are several,
- * as `cat a.gz b.gz`, bgzip and logrotate make them. The file is open only while a piece is
- * read: so the generator may be left at any piece.
+ * Yields a file's bytes from its beginning, piece by piece. A .gz file is unpacked with all its members: `cat a.gz
+ * b.gz`, bgzip and logrotate make several. The file is open only while a piece is read, so iteration may stop at any
+ * piece.
  *
  * @example
  * ```ts
@@ -26,9 +26,9 @@ const PIECE = 1 << 17;
  * ```
  *
  * @param path The file.
- * @param fault Makes the error where it cannot be read.
+ * @param fault Makes the error if it cannot be read.
  * @param signal Ends reading, with its reason.
- * @returns The pieces, each a buffer of its own.
+ * @returns The pieces, each in its own buffer.
  */
 export async function* filePieces(
   path: string,
@@ -38,13 +38,13 @@ export async function* filePieces(
   const plain = plainPieces(path, fault, signal);
   if (!/\.gz$/i.test(path)) return yield* plain;
   const unpacked = createGunzip({ chunkSize: PIECE });
-  // What goes wrong shows where the pieces are read.
+  // Errors surface where the pieces are read.
   const fed = pipeline(Readable.from(plain), unpacked).catch(() => {});
   let isFirst = true;
   let paused = performance.now();
   try {
     for await (const piece of unpacked) {
-      // Unpacking is done in this thread, and lets no timer and no signal in by itself.
+      // Unpacking runs in this thread and by itself lets no timer and no signal run.
       if (performance.now() - paused > PAUSE_MS) {
         await new Promise((resolve) => setTimeout(resolve, 0));
         paused = performance.now();
@@ -89,7 +89,7 @@ async function readAt(path: string, at: number): Promise<Uint8Array<ArrayBuffer>
 }
 
 /**
- * Why a file or folder could not be opened, for people.
+ * Returns why a file or folder could not be opened, for people.
  *
  * @param error What was thrown.
  * @param path The file.
@@ -102,7 +102,7 @@ export async function whyUnreadable(error: unknown, path: string): Promise<strin
   if (error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.PermissionDenied) {
     return "it may not be read: permission denied";
   }
-  // What reading a folder fails with differs from system to system.
+  // The error of reading a folder differs between systems.
   if (await Deno.stat(path).then((found) => found.isDirectory, () => false)) return "it is a folder";
   return error instanceof Error ? error.message : String(error);
 }

@@ -7,7 +7,7 @@ import { whyUnreadable } from "./file_pieces.ts";
 import { filesOfHub, type HubDataset, hubDataset, notHereNor } from "./hub_dataset.ts";
 import { builtinDataset, datasetNames } from "./builtin_datasets.ts";
 
-/** Where a data set is. */
+/** Location of a data set. */
 export interface FoundDataset {
   /** Its files, in order; undefined for standard input and for a pipe. */
   readonly files?: readonly DatasetFile[];
@@ -15,24 +15,24 @@ export interface FoundDataset {
   readonly pipe?: string;
   /** Whether it is one file, or standard input. */
   readonly isOne: boolean;
-  /** Whether it may be of several parts. */
+  /** Whether it may have splits. */
   readonly hasSplits: boolean;
-  /** The part that is taken; undefined where all is. */
+  /** The split to use; undefined for all files. */
   readonly split?: string | undefined;
-  /** Of one of the hub, the commit. */
+  /** Commit, for a data set on the hub. */
   readonly commit?: string;
-  /** What its rows are joined by to one text, where they are. */
+  /** Separator that joins its rows to one text, if they are joined. */
   readonly joinedBy?: string;
 }
 
-/** What is open in this process, as the shell names it for `<(…)`. */
+/** Path of a file open in this process, as a shell writes it for `<(…)`. */
 const OPEN_FILE = /^\/(?:dev|proc\/self)\/fd\/(\d+)$/;
 
-/** The part that is taken of a data set of the hub if nothing else is said: as the original does. */
+/** Default split of a data set on the hub, as in the Python benchmark. */
 const SPLIT = "test";
 
 /**
- * Finds a data set: a path that exists, else a name, else a repository of the hub.
+ * Finds a data set: a path that exists, else a name, else a repository on the hub.
  *
  * @example
  * ```ts
@@ -43,12 +43,12 @@ const SPLIT = "test";
  * console.log(files![0]!.name, isOne); // LICENSE true
  * ```
  *
- * @param name What was given.
- * @param split Which part, where one was asked for.
- * @param hub How what is on the hub is had.
- * @param fault Makes the error where there is none.
- * @returns Where it is.
- * @throws {InputError} Where there is none, and what would do.
+ * @param name The data set, as given.
+ * @param split The split, if one was requested.
+ * @param hub Hub download options.
+ * @param fault Makes the error if it does not exist.
+ * @returns Its location.
+ * @throws {InputError} If it does not exist, with what would do.
  */
 export async function findDataset(
   name: string,
@@ -72,7 +72,7 @@ export async function findDataset(
 }
 
 async function local(path: string, split: string | undefined, fault: Fault): Promise<FoundDataset | undefined> {
-  const at = path.replace(OPEN_FILE, "/dev/fd/$1"); // Deno lets nobody open what lies under /proc
+  const at = path.replace(OPEN_FILE, "/dev/fd/$1"); // Deno opens no path under /proc
   const kind = await placeOf(at, fault);
   if (kind === "pipe") return { pipe: at, isOne: true, hasSplits: false };
   if (kind === "file") return { files: [localFile(path)], isOne: true, hasSplits: false };
@@ -88,13 +88,13 @@ async function ofHub(dataset: HubDataset, split = SPLIT, hub: HubOptions, fault:
   return { ...found, isOne: false, hasSplits: true, split, ...(joinedBy === undefined ? {} : { joinedBy }) };
 }
 
-/** What stands at a path; undefined where nothing does. */
+/** Returns what a path is; undefined if it does not exist. */
 async function placeOf(path: string, fault: Fault): Promise<"file" | "folder" | "pipe" | undefined> {
   try {
     const found = await Deno.stat(path);
     if (found.isFile) return "file";
-    // A pipe that is named by the user is one of the shell's, as in --dataset <(zcat book.gz).
-    return found.isDirectory ? "folder" : found.isFifo ? "pipe" : "file"; // the error for others comes on opening
+    // A pipe named by the user is usually made by the shell, as in --dataset <(zcat book.gz).
+    return found.isDirectory ? "folder" : found.isFifo ? "pipe" : "file"; // other types fail on opening
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
     if (OPEN_FILE.test(path)) throw notOpen(fault);
@@ -102,14 +102,14 @@ async function placeOf(path: string, fault: Fault): Promise<"file" | "folder" | 
   }
 }
 
-/** The error for a pipe of a shell's that is not there. */
+/** Returns the error for a shell's pipe that does not exist. */
 function notOpen(fault: Fault): InputError {
   return fault(
-    "nothing is open there; whoever started this process did not hand it on: pipe the text in, as --dataset -",
+    "nothing is open there; the program that started this process did not pass it on: pipe the text in, as --dataset -",
   );
 }
 
-/** The error for what is none of these: a guess at which was meant. */
+/** Returns the error for an unknown data set, with a guess at which was meant. */
 function unknown(name: string, fault: Fault): InputError {
   const all = `give one of ${datasetNames.join(", ")}, ${FILE_FORMS}, or - for standard input`;
   if (OPEN_FILE.test(name)) return notOpen(fault);

@@ -4,18 +4,18 @@ import { printable } from "../util/printable.ts";
 import type { Fault } from "./byte_text.ts";
 import { chooseFiles, type DatasetFile } from "./dataset_files.ts";
 
-/** A data set of the Hugging Face hub. */
+/** A data set on the Hugging Face hub. */
 export interface HubDataset {
   /** Its repository. */
   readonly repo: string;
-  /** The folder of the repository that its files are in; "" for all of it. */
+  /** Folder of its files in the repository; "" for the whole repository. */
   readonly folder: string;
-  /** What its rows are joined by to one text, where a row alone is none. */
+  /** Separator that joins its rows to one text, if single rows are not texts. */
   readonly joinedBy?: string;
 }
 
 /**
- * A data set of the hub from what was given for it: `org/name`, or `org/name/folder` for a part of it.
+ * Parses the name of a data set on the hub: `org/name`, or `org/name/folder` for a part of it.
  *
  * @example
  * ```ts
@@ -26,8 +26,8 @@ export interface HubDataset {
  * console.log(hubDataset("texts/book.txt"), hubDataset("/data/books")); // undefined undefined
  * ```
  *
- * @param name What was given.
- * @returns The data set; undefined for what can only be a path.
+ * @param name The name, as given.
+ * @returns The data set; undefined if the name can only be a path.
  */
 export function hubDataset(name: string): HubDataset | undefined {
   const [, repo, folder = ""] = /^(\w[\w.-]*\/\w[\w.-]*)(?:\/(.+?))?\/?$/.exec(name) ?? [];
@@ -36,7 +36,8 @@ export function hubDataset(name: string): HubDataset | undefined {
 }
 
 /**
- * The files of a split of a data set of the hub, each downloaded, or taken from the hub's cache, when it is asked for.
+ * Lists the files of a split of a data set on the hub. Each file is downloaded, or taken from the hub's cache, when it
+ * is fetched.
  *
  * @example
  * ```ts ignore
@@ -47,12 +48,12 @@ export function hubDataset(name: string): HubDataset | undefined {
  * const { files, commit } = await filesOfHub(dataset, "test", {}, (why) => new InputError(why));
  * ```
  *
- * @param dataset Which.
+ * @param dataset The data set.
  * @param split The split.
- * @param options Whether the net may be reached, and whom to tell.
- * @param fault Makes the error where there is no such file.
- * @returns The files, sorted by path, and the commit that they are of.
- * @throws {HubError} If the repository's files cannot be known.
+ * @param options Whether the network may be used, callbacks and the signal.
+ * @param fault Makes the error if no file fits.
+ * @returns The files, sorted by path, and their commit.
+ * @throws {HubError} If the repository's files cannot be listed.
  */
 export async function filesOfHub(
   { repo, folder }: HubDataset,
@@ -63,19 +64,19 @@ export async function filesOfHub(
   const asked = { repo, type: "dataset" } as const;
   const { commit, files, complete } = await hubList(asked, options);
   const within = files.filter((path) => folder === "" || path.startsWith(`${folder}/`));
-  const where = `${repo}${folder === "" ? "" : `/${folder}`} of the hub`;
-  const what = complete ? where : `what the cache has of ${where}`;
+  const where = `${repo}${folder === "" ? "" : `/${folder}`} on the hub`;
+  const what = complete ? where : `the cached part of ${where}`;
   return {
     commit,
     files: chooseFiles(within, split, what, (why, cause) => fault(printable(why), cause)).map((path) => ({
       name: printable(`${repo}/${path}`),
-      // Of the same commit, whatever happens to the branch in the meantime.
+      // All of the same commit, even if the branch moves in the meantime.
       fetch: () => hubFile({ ...asked, revision: commit, path }, options),
     })),
   };
 }
 
-/** Says of what is no path either that it was looked for on the hub. */
+/** Returns the error for a name that is neither a path nor on the hub. */
 export function notHereNor(error: unknown, fault: Fault): unknown {
   if (!(error instanceof HubError)) return error;
   return fault(`there is no such file or folder, and on the hub: ${error.message}`, error);

@@ -1,7 +1,7 @@
 import type { Head, TextSource } from "./text_source.ts";
 
 /**
- * Rows that make one text together, read only as far as it is needed.
+ * Joins rows to one text, read only as far as needed.
  *
  * @example
  * ```ts
@@ -20,8 +20,8 @@ export class JoinedText implements TextSource {
   #complete = false;
 
   /**
-   * @param rows The rows; those without text, undefined, are left out.
-   * @param separator What stands between two of them.
+   * @param rows The rows; rows without text (undefined) are left out.
+   * @param separator Text between two rows.
    */
   constructor(
     rows: Iterable<TextSource | undefined> | AsyncIterable<TextSource | undefined>,

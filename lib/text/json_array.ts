@@ -8,14 +8,14 @@ const COMMA = 0x2c;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
 
-/** Bytes before a bracket in which its key is looked for: the key, and spaces around the colon. */
+/** Bytes before a bracket that are searched for its key: the key, and spaces around the colon. */
 const KEY_REACH = 64;
 
 /**
- * Rows of a .json file: the elements of the array it holds; or of the array under `data` of its object; or, as such
- * files are met with too, values one after another.
+ * Yields the rows of a .json file: the elements of its array, or of the array under `data` of its object. Some files
+ * hold values one after another; each is then a row.
  *
- * Rows are parsed one by one, so that a large array never is in memory as a whole, and nothing is looked at behind it.
+ * Rows are parsed one by one, so a large array is never in memory as a whole, and nothing after it is read.
  *
  * @example
  * ```ts
@@ -31,8 +31,8 @@ const KEY_REACH = 64;
  * ```
  *
  * @param pieces The file's bytes, cut anywhere.
- * @param fault Makes the error for what is no JSON.
- * @returns The rows, read as they are asked for.
+ * @param fault Makes the error for invalid JSON.
+ * @returns The rows, read on demand.
  */
 export async function* jsonArray(pieces: AsyncIterable<Uint8Array>, fault: Fault): AsyncGenerator<JsonRow> {
   const scan = new Scan(fault);
@@ -45,25 +45,25 @@ export async function* jsonArray(pieces: AsyncIterable<Uint8Array>, fault: Fault
 
 /** Finds where rows begin and end, by counting brackets outside of strings. */
 class Scan {
-  /** Whether the rows are over, and what follows belongs to an object that holds them. */
+  /** Whether the rows have ended, so that the rest belongs to the object around them. */
   isDone = false;
-  /** Brackets open, and how many are around a row: none where values follow one another. */
+  /** Open brackets, and how many enclose a row: none if values follow one another. */
   #depth = 0;
   #around = 0;
   #inString = false;
   #escaped = false;
   #line = 1;
-  /** What of the row that is being read stands in earlier pieces, and the line that it begins on; 0 between rows. */
+  /** Parts of the current row from earlier pieces, and the line on which it begins; 0 between rows. */
   #parts: Uint8Array[] = [];
   #begins = 0;
-  /** Bytes of these parts. */
+  /** Total bytes of these parts. */
   #held = 0;
   /** Commas between rows. */
   #commas = 0;
 
   constructor(readonly fault: Fault) {}
 
-  /** Rows that end in a piece. */
+  /** Yields the rows that end in a piece. */
   *read(piece: Uint8Array): Generator<JsonRow> {
     let start = this.#begins > 0 ? 0 : -1;
     for (let at = 0; at < piece.length && !this.isDone; at++) {
@@ -104,7 +104,7 @@ class Scan {
     if (this.#held > MOST_OF_ROW) throw tooLong(this.#begins, this.fault);
   }
 
-  /** The row that the file's end ends. */
+  /** Yields the row that ends with the file. */
   *end(): Generator<JsonRow> {
     if (this.#around > 0 && this.#depth > 0) {
       throw this.fault("it is not JSON: it ends before its array does; is it whole?");
@@ -112,7 +112,7 @@ class Scan {
     if (this.#begins > 0) yield this.#finish(new Uint8Array());
   }
 
-  /** Takes in a bracket of the outermost array, between two rows. */
+  /** Handles a bracket of the outermost array, between two rows. */
   #isBracket(byte: number): boolean {
     if (this.#around > 0 && this.#depth === 0) {
       throw this.fault(`line ${this.#line} is not JSON: something follows the array`);
@@ -121,7 +121,7 @@ class Scan {
       this.#around = this.#depth = 1;
       return true;
     }
-    // After a comma a row has to follow.
+    // A row must follow a comma.
     const isEmpty = this.#around > 0 && byte === CLOSE && this.#commas === 0;
     if (isEmpty) this.#close();
     return isEmpty;
@@ -132,7 +132,7 @@ class Scan {
     this.#depth = 0;
   }
 
-  /** Whether what an object holds before a bracket says that this is the array of its rows. */
+  /** Whether the text before a bracket shows that this is the object's array of rows. */
   #holdsRows(last: Uint8Array): boolean {
     if (this.#around > 0 || this.#depth !== 1) return false;
     const before = [...this.#parts, last].map((part) => part.subarray(-KEY_REACH));

@@ -2,19 +2,19 @@ import type { InputError } from "../util/errors.ts";
 import { notJson } from "../util/printable.ts";
 import type { Fault } from "./byte_text.ts";
 
-/** Bytes of the longest row: a string's limit is twice that. */
+/** Bytes of the longest row. A string's limit is twice that. */
 export const MOST_OF_ROW = 2 ** 28;
 
-/** A row of JSON and where it stands. */
+/** A row of JSON and its line. */
 export interface JsonRow {
   /** The row, parsed. */
   readonly value: unknown;
-  /** Line of the file it begins on, from 1. */
+  /** Line of the file on which it begins, from 1. */
   readonly line: number;
 }
 
 /**
- * Rows of a .jsonl or .ndjson file: a JSON value on each line, empty lines passed over.
+ * Yields the rows of a .jsonl or .ndjson file: a JSON value on each line; empty lines are skipped.
  *
  * @example
  * ```ts
@@ -30,8 +30,8 @@ export interface JsonRow {
  * ```
  *
  * @param pieces The file's bytes, cut anywhere.
- * @param fault Makes the error for a line that is no JSON.
- * @returns The rows, read as they are asked for.
+ * @param fault Makes the error for a line that is not JSON.
+ * @returns The rows, read on demand.
  */
 export async function* jsonLines(pieces: AsyncIterable<Uint8Array>, fault: Fault): AsyncGenerator<JsonRow> {
   let line = 1;
@@ -58,12 +58,12 @@ function* row(parts: readonly Uint8Array[], line: number, fault: Fault): Generat
   if (text.trim() !== "") yield { value: parseJson(text, line, fault), line };
 }
 
-/** The error for a row that is longer than any is read. */
+/** Returns the error for a row that is too long. */
 export function tooLong(line: number, fault: Fault): InputError {
   return fault(`the row at line ${line} has over ${MOST_OF_ROW / 2 ** 20} MiB; give shorter rows`);
 }
 
-/** Bytes in parts, as text. */
+/** Decodes bytes in parts to text. */
 export function decodeParts(parts: readonly Uint8Array[], line: number, fault: Fault): string {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   try {
@@ -75,7 +75,7 @@ export function decodeParts(parts: readonly Uint8Array[], line: number, fault: F
   }
 }
 
-/** JSON, or an error that names the line. */
+/** Parses JSON; an error names the line. */
 export function parseJson(text: string, line: number, fault: Fault): unknown {
   try {
     return JSON.parse(text);

@@ -3,7 +3,7 @@ import { stringSource, type TextSource } from "./text_source.ts";
 import type { Fault } from "./byte_text.ts";
 
 /**
- * The text of a row of JSON: the row itself where it is a string, else its column.
+ * Returns the text of a row of JSON: the row itself if it is a string, else its column.
  *
  * @example
  * ```ts
@@ -17,9 +17,9 @@ import type { Fault } from "./byte_text.ts";
  * @param row The row, parsed.
  * @param column The column's name.
  * @param fault Makes the error, naming the row.
- * @param mustHave Whether a row without the column is an error: in the first row the name may be wrong, later it is a gap.
- * @returns The text, or undefined for a row without: null, or its column null or missing.
- * @throws {InputError} Where there is something else, or the column is missing, and it must have it.
+ * @param mustHave Whether a missing column is an error. In the first row the name may be wrong; later it is a gap.
+ * @returns The text; undefined for a row without text, which is null or whose column is null or missing.
+ * @throws {InputError} If the row or its column is not text, or the column is missing although `mustHave`.
  */
 export function textOfRow(row: unknown, column: string, fault: Fault, mustHave: boolean): TextSource | undefined {
   if (row === null) return undefined;
@@ -39,7 +39,7 @@ export function textOfRow(row: unknown, column: string, fault: Fault, mustHave: 
   throw fault(`its field "${column}" holds ${kindOf(value)}, not text; give another --text_column`);
 }
 
-/** Names in an error, not too many. */
+/** Lists names in an error, up to a dozen. */
 export function listed(names: readonly string[]): string {
   if (names.length === 0) return "none";
   const shown = names.slice(0, 12).map((name) => `"${printable(name, 40)}"`).join(", ");

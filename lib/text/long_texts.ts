@@ -1,11 +1,11 @@
 import type { Fault } from "./byte_text.ts";
 import { countCharacters, type TextSource } from "./text_source.ts";
 
-/** A text for each row; undefined for a row without. */
+/** A text for each row; undefined for a row without text. */
 export type Rows = AsyncIterable<TextSource | undefined> | Iterable<TextSource | undefined>;
 
 /**
- * Texts, chosen among rows by length; counts what it passes over.
+ * Chooses texts among rows by length, and counts the skipped ones.
  *
  * @example
  * ```ts
@@ -29,8 +29,8 @@ export class LongTexts {
 
   /**
    * @param rows The rows.
-   * @param minChars Characters (code points) of the shortest text that is taken.
-   * @param fault Makes the error where no text is long enough.
+   * @param minChars Characters (code points) of the shortest text to use.
+   * @param fault Makes the error if no text is long enough.
    */
   constructor(rows: Rows, minChars: number, fault: Fault) {
     this.#rows = rows;
@@ -39,9 +39,9 @@ export class LongTexts {
   }
 
   /**
-   * The texts that are long enough.
+   * Yields the texts that are long enough.
    *
-   * @throws {InputError} At the end of the rows, where there was none: how many there were, and the longest.
+   * @throws {InputError} At the end of the rows, if no text was long enough, with their number and the longest length.
    */
   async *texts(): AsyncGenerator<TextSource> {
     for await (const text of this.#rows) {
@@ -71,7 +71,7 @@ export class LongTexts {
     );
   }
 
-  /** What was passed over so far, for people; undefined if nothing was. */
+  /** Describes the rows skipped so far, for people; undefined if none was. */
   passedOver(): string | undefined {
     const parts = [
       ...(this.#short > 0 ? [`${counted(this.#short, "text")} shorter than --min_chars ${this.#minChars}`] : []),
@@ -82,10 +82,10 @@ export class LongTexts {
 }
 
 /**
- * The one text that there is.
+ * Yields the only text.
  *
- * @param rows It.
- * @param fault Makes the error where it is blank.
+ * @param rows Rows, of which the first is used.
+ * @param fault Makes the error if it is blank.
  */
 export async function* onlyOne(rows: Rows, fault: Fault): AsyncGenerator<TextSource> {
   for await (const text of rows) {

@@ -7,15 +7,15 @@ import { whyUnreadable } from "./file_pieces.ts";
 import { listed } from "./json_row.ts";
 import type { TextSource } from "./text_source.ts";
 
-/** Rows that are decoded first; twice as many each time after, so that a few texts cost little and all are soon read. */
+/** Rows to decode first; doubled each time, so that a few texts cost little and many are read quickly. */
 const FIRST_ROWS = 16;
 
-/** Bytes of a text that are decoded at once. */
+/** Bytes of a text to decode at once. */
 const PIECE = 1 << 16;
 
 /**
- * Texts of one column of a Parquet file, row by row. Only that column is read, a row group at a time (of a file with a
- * page index, only the pages that are needed), and only as far as the rows are asked for.
+ * Yields the texts of one column of a Parquet file, row by row. Only that column is read, one row group at a time, and
+ * only as far as rows are requested. With a page index, only the needed pages are read.
  *
  * @example
  * ```ts
@@ -31,7 +31,7 @@ const PIECE = 1 << 16;
  *
  * @param path The file.
  * @param column The column's name.
- * @param fault Makes the error where the file is no Parquet, is damaged, or has no such column of text.
+ * @param fault Makes the error if the file is not Parquet, is damaged, or has no such column of text.
  * @returns A text for each row; undefined for a null.
  */
 export async function* parquetTexts(
@@ -56,7 +56,9 @@ export async function* parquetTexts(
   }
 }
 
-/** The same file, that remembers what was read last: without a page index, each lot of rows asks for the whole column. */
+/**
+ * Returns the same file with a cache of the last read: without a page index, each batch of rows reads the whole column.
+ */
 function lastKept({ byteLength, slice }: AsyncBuffer): AsyncBuffer {
   let last: { start: number; end: number | undefined; bytes: ReturnType<AsyncBuffer["slice"]> } | undefined;
   return {
@@ -68,7 +70,7 @@ function lastKept({ byteLength, slice }: AsyncBuffer): AsyncBuffer {
   };
 }
 
-/** The file's metadata, looked at. */
+/** Reads and checks the file's metadata. */
 async function open(file: Deno.FsFile, column: string, fault: Fault): Promise<ParquetScan> {
   const { size } = file.statSync();
   if (size === 0) throw fault("it is empty");
@@ -93,7 +95,7 @@ async function open(file: Deno.FsFile, column: string, fault: Fault): Promise<Pa
       const kind = logical_type?.type ?? converted_type ?? type ?? "a group";
       throw fault(`its column "${column}" holds ${kind}, not text; give another --text_column`);
     }
-    // Bytes are made text later, and only of those rows that are looked at.
+    // Bytes are decoded to text later, only for the rows that are used.
     const parsers = { stringFromBytes: (bytes: Uint8Array) => bytes };
     return await parquetScan({ file: buffer, metadata, columns: [column], compressors, parsers });
   } catch (error) {
@@ -119,7 +121,7 @@ function damaged(error: unknown, fault: Fault): Error {
   );
 }
 
-/** Bytes of the file. Without waiting: between seeking and reading nothing else may seek. */
+/** Reads bytes of the file, synchronously: nothing else may seek between seeking and reading. */
 function slice(file: Deno.FsFile, start: number, end: number): ArrayBuffer {
   const bytes = new Uint8Array(Math.max(end - start, 0));
   file.seekSync(start, Deno.SeekMode.Start);

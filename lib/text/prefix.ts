@@ -3,21 +3,21 @@ import type { Encoder } from "./tokenizer.ts";
 
 /** The first tokens of a text. */
 export interface TokenPrefix {
-  /** At least as many ids as were asked for, unless the text has fewer. */
+  /** At least as many ids as requested, unless the text has fewer. */
   readonly ids: number[];
-  /** Whether these are all the text's. */
+  /** Whether these are all ids of the text. */
   readonly complete: boolean;
 }
 
-/** How far back from where a text would be cut a good place is looked for, characters. */
+/** Characters before the end of a text to search for a good place to cut. */
 const REACH = 4096;
 
 /**
- * Reads and tokenizes as much of a text as it takes to have `count` tokens: the ids are those that the whole text begins
- * with.
+ * Reads and tokenizes as much of a text as needed for `count` tokens. The ids are the same as those at the beginning of
+ * the whole text.
  *
- * A cut could change the tokens beside it. So the text is cut between words, where every tokenizer of the usual kinds
- * starts anew, and the last few tokens before the cut are dropped; where there is no such place, many are.
+ * A cut could change the tokens next to it. So the text is cut between words, where all usual tokenizers start anew,
+ * and the last few tokens before the cut are dropped. Without such a place, many are dropped.
  *
  * @example
  * ```ts
@@ -40,9 +40,9 @@ export async function firstTokens(source: TextSource, tokenizer: Encoder, count:
   let charsPerToken = 4;
   let length = 0;
   while (true) {
-    // Growing by half at least keeps the total work within three times the last pass.
+    // Growing by at least half keeps the total work within three times the last pass.
     length = Math.max(Math.ceil((count + 64) * charsPerToken), Math.ceil(length * 1.5));
-    // What follows the cut decides whether it is between words, and whether it is through a pair.
+    // The text after the cut tells whether it is between words, and whether it splits a surrogate pair.
     const { text, complete } = await source.head(length + 2);
     if (complete && length >= text.length) return { ids: await tokenizer.encode(text), complete: true };
     const { at, doubtful } = cutBefore(text, length);
@@ -53,11 +53,11 @@ export async function firstTokens(source: TextSource, tokenizer: Encoder, count:
   }
 }
 
-/** Where to cut at or before `length`, and how many tokens before that place are in doubt. */
+/** Returns where to cut, at or before `length`, and how many tokens before that place are in doubt. */
 function cutBefore(text: string, length: number): { at: number; doubtful: number } {
   for (let at = length; at > Math.max(length - REACH, 1); at--) {
     // Between a letter and " letter": the space belongs to the word after it, in byte-level and in metaspace tokenizers
-    // alike. A newline or several spaces would not do: some patterns join them to what stands before.
+    // alike. A newline or several spaces would not do: some patterns join them to the text before.
     if (text[at] === " " && isAsciiLetter(text, at - 1) && isAsciiLetter(text, at + 1)) return { at, doubtful: 8 };
   }
   // Not between the halves of a surrogate pair.

@@ -8,7 +8,7 @@ import { parquetTexts } from "./parquet.ts";
 import type { TextSource } from "./text_source.ts";
 
 /**
- * The texts of one file, read as they are asked for.
+ * Yields the texts of one file, read on demand.
  *
  * @example
  * ```ts
@@ -21,11 +21,11 @@ import type { TextSource } from "./text_source.ts";
  * ```
  *
  * @param path The file.
- * @param kind What it is.
- * @param column Which column or field holds the text, where it is a table.
+ * @param kind Its kind.
+ * @param column Column or field that holds the text, if it is a table.
  * @param fault Makes the error.
  * @param signal Ends reading.
- * @returns A text for each row, or the one text; undefined for a row without.
+ * @returns A text for each row, or the one text; undefined for a row without text.
  */
 export async function* textsOfFile(
   path: string,
@@ -35,7 +35,7 @@ export async function* textsOfFile(
   signal?: AbortSignal,
 ): AsyncGenerator<TextSource | undefined> {
   if (kind === "parquet") return yield* parquetTexts(path, column, fault);
-  // A text may be read further when others have been begun: so it stays readable after this generator has ended.
+  // A text may be read further after others have been started, so it stays readable after this generator has ended.
   if (kind === "text") return yield new ByteText(onlyText(filePieces(path, fault, signal), fault), fault);
   const rows = kind === "jsonl"
     ? jsonLines(filePieces(path, fault, signal), fault)

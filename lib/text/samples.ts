@@ -3,9 +3,9 @@ import { firstTokens } from "./prefix.ts";
 import type { TextSource } from "./text_source.ts";
 import type { Encoder } from "./tokenizer.ts";
 
-/** What {@linkcode sampleTokens} takes. */
+/** Options of {@linkcode sampleTokens}. */
 export interface SampleOptions {
-  /** The texts, as of {@linkcode openDataset}. */
+  /** The texts, such as those of {@linkcode openDataset}. */
   readonly texts: AsyncIterable<TextSource> | Iterable<TextSource>;
   /** The model's tokenizer. */
   readonly tokenizer: Encoder;
@@ -13,16 +13,17 @@ export interface SampleOptions {
   readonly samples: number;
   /** Token ids of each sample, special tokens before the text included. */
   readonly tokensPerSample: number;
-  /** What an error says beside of the texts, such as which were passed over. */
+  /** Returns what else an error says about the texts, such as which were skipped. */
   readonly about?: () => string | undefined;
 }
 
 /**
- * Takes samples of equal length from texts: the first starts at the text's beginning, and several samples of one text are
- * successive stretches of its tokens. With several texts, each gives its first stretch before any gives a second; texts
- * too short for one are passed over. What the tokenizer itself puts before a text stands at the start of every sample.
+ * Takes samples of equal length from texts: the first starts at the text's beginning, and several samples of one text
+ * are successive stretches of its tokens. With several texts, each gives its first stretch before any gives a second;
+ * texts too short for one are skipped. Every sample starts with the special tokens that the tokenizer puts before a
+ * text.
  *
- * No more texts are read than are needed, and none further than it is.
+ * Texts are read only as far as needed.
  *
  * @example
  * ```ts
@@ -36,9 +37,9 @@ export interface SampleOptions {
  * console.log(samples.length, samples[0]!.length); // 2 801
  * ```
  *
- * @param options What from, how many and how long.
+ * @param options The texts, the tokenizer, and the number and length of samples.
  * @returns Token ids, `[samples][tokensPerSample]`.
- * @throws {InputError} Where the texts are too short: how many tokens there are, and what would do.
+ * @throws {InputError} If the texts are too short, with their number of tokens and what would do.
  */
 export async function sampleTokens(options: SampleOptions): Promise<number[][]> {
   const { texts, tokenizer, samples, tokensPerSample, about = () => undefined } = options;
@@ -86,23 +87,23 @@ export async function sampleTokens(options: SampleOptions): Promise<number[][]> 
   );
 }
 
-/** A text that is tokenized only as far as it is read. */
+/** A text that is tokenized only as far as needed. */
 class Source {
   #ids: number[] = [];
   #complete = false;
 
   constructor(readonly text: TextSource, readonly tokenizer: Encoder) {}
 
-  /** Tokens known so far; all of the text's once a stretch was not found. */
+  /** Number of tokens known so far; after a stretch was not found, all of the text's. */
   get length(): number {
     return this.#ids.length;
   }
 
-  /** Tokens `start` to `start + size`, or undefined where the text ends before. */
+  /** Returns tokens `start` to `start + size`; undefined if the text ends before. */
   async stretch(start: number, size: number): Promise<number[] | undefined> {
     const end = start + size;
     if (end > this.#ids.length && !this.#complete) {
-      // Twice as many each time keeps the total work within a few times the last pass.
+      // Doubling each time keeps the total work within a few times the last pass.
       const { ids, complete } = await firstTokens(this.text, this.tokenizer, Math.max(end, this.#ids.length * 2));
       this.#ids = ids;
       this.#complete = complete;

@@ -6,12 +6,12 @@ import { whyUnreadable } from "./file_pieces.ts";
 export interface HashedStream {
   /** The bytes, piece by piece. */
   readonly pieces: AsyncIterable<Uint8Array>;
-  /** SHA-256 of all of them, hexadecimal: what has not been asked for is read and let go. */
+  /** Returns the SHA-256 of all of them, hexadecimal. Bytes not yet requested are read and dropped. */
   sha256(): Promise<string>;
 }
 
 /**
- * Hashes a stream as it is read, so that neither all of it has to be kept nor any of it read twice.
+ * Hashes a stream while it is read, so that it need not be kept or read twice.
  *
  * @example
  * ```ts
@@ -42,9 +42,9 @@ export function hashedStream(stream: ReadableStream<Uint8Array>): HashedStream {
 }
 
 /**
- * Standard input as a text.
+ * Reads standard input as a text.
  *
- * @param fault Makes the error where nothing is piped in.
+ * @param fault Makes the error if nothing is piped in.
  * @param signal Ends reading: a pipe may be open for ever.
  * @returns Its bytes.
  */
@@ -54,11 +54,11 @@ export function standardInput(fault: Fault, signal?: AbortSignal): HashedStream 
 }
 
 /**
- * A pipe as a text, such as a shell makes for `<(…)`: it can be read once, from its beginning.
+ * Reads a pipe as a text, such as a shell makes for `<(…)`. It can be read once only.
  *
  * @param path Path of the pipe.
- * @param fault Makes the error where it cannot be read.
- * @param signal Ends reading, and waiting for someone to write: both may take for ever.
+ * @param fault Makes the error if it cannot be read.
+ * @param signal Ends reading, and waiting for a writer: both may take for ever.
  * @returns Its bytes.
  */
 export function pipeInput(path: string, fault: Fault, signal?: AbortSignal): HashedStream {

@@ -1,15 +1,15 @@
-/** How a text begins. */
+/** Beginning of a text. */
 export interface Head {
-  /** At least as many UTF-16 units as were asked for, unless the text has fewer. */
+  /** At least as many UTF-16 units as requested, unless the text has fewer. */
   readonly text: string;
   /** Whether this is the whole text. */
   readonly complete: boolean;
 }
 
-/** A text that is read only as far as it is needed. */
+/** A text that is read only as far as needed. */
 export interface TextSource {
   /**
-   * The beginning of the text. Asking for more continues where reading stopped.
+   * Returns the beginning of the text. A call for more continues where reading stopped.
    *
    * @param length UTF-16 units wanted.
    */
@@ -17,7 +17,7 @@ export interface TextSource {
 }
 
 /**
- * A text that is in memory already.
+ * Makes a source of a text in memory.
  *
  * @example
  * ```ts
@@ -27,14 +27,14 @@ export interface TextSource {
  * ```
  *
  * @param text The text.
- * @returns The same, as a source.
+ * @returns The source.
  */
 export function stringSource(text: string): TextSource {
   return { head: () => Promise.resolve({ text, complete: true }) };
 }
 
 /**
- * Characters of a text as Unicode counts them and Python does: code points.
+ * Counts the characters of a text as Unicode and Python do: code points.
  *
  * @example
  * ```ts
@@ -49,7 +49,7 @@ export function stringSource(text: string): TextSource {
 export function countCharacters(text: string): number {
   let count = text.length;
   for (let at = 0; at < text.length; at++) {
-    // A high surrogate: with the unit after it, it is one character.
+    // A high surrogate forms one character with the unit after it.
     if ((text.charCodeAt(at) & 0xfc00) === 0xd800) {
       count--;
       at++;

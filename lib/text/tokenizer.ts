@@ -5,27 +5,27 @@ import { notJson, printable } from "../util/printable.ts";
 import { readRegular } from "../util/regular_file.ts";
 import { type BosRule, bosRule } from "./bos_rule.ts";
 
-/** Bytes of the largest file that is read: large vocabularies make a tokenizer.json of 35 MB. */
+/** Largest file to read, bytes. A large vocabulary makes a tokenizer.json of 35 MB. */
 const MOST = 128 * 2 ** 20;
 
-/** From text to token ids, here or in a process of its own. */
+/** Turns text into token ids, in this process or another. */
 export interface Encoder {
-  /** Special tokens that stand before every text, such as a beginning-of-text token; often none. */
+  /** Special tokens before every text, such as a beginning-of-text token; often empty. */
   readonly prefix: readonly number[];
-  /** Token ids of a text, without special tokens added. */
+  /** Returns the token ids of a text, without special tokens. */
   encode(text: string): number[] | Promise<number[]>;
 }
 
-/** From text to token ids and back, as the model's own tokenizer does it. */
+/** Turns text into token ids and back, like the model's own tokenizer. */
 export interface TextTokenizer extends Encoder {
   encode(text: string): number[];
-  /** Text of token ids, special tokens included. */
+  /** Returns the text of token ids, special tokens included. */
   decode(ids: readonly number[]): string;
 }
 
 /**
- * Loads the tokenizer of a Hugging Face model folder: tokenizer.json and, where there is one, tokenizer_config.json. What
- * it puts before a text is what transformers' `tokenizer(text)` does; see {@linkcode bosRule}.
+ * Loads the tokenizer of a Hugging Face model folder: tokenizer.json and, if it exists, tokenizer_config.json. Its
+ * prefix is the same as that of transformers' `tokenizer(text)`; see {@linkcode bosRule}.
  *
  * @example
  * ```ts
@@ -37,14 +37,14 @@ export interface TextTokenizer extends Encoder {
  *
  * @param folder Path of the model folder.
  * @returns The tokenizer.
- * @throws {InputError} Where a file is missing, not JSON, or describes something that is not supported.
+ * @throws {InputError} If a file is missing, not JSON, or describes something unsupported.
  */
 export async function loadTokenizer(folder: string): Promise<TextTokenizer> {
   const path = `${folder}/tokenizer.json`;
   const description = await readJson(path);
   if (description === undefined) {
     throw new InputError(
-      `Cannot load the tokenizer: there is no ${path}; copy the model's tokenizer.json there, or write it with ` +
+      `Cannot load the tokenizer: ${path} does not exist; copy the model's tokenizer.json there, or write it with ` +
         "tokenizer.save_pretrained in Python's transformers",
     );
   }
@@ -60,7 +60,7 @@ export async function loadTokenizer(folder: string): Promise<TextTokenizer> {
   }
 }
 
-/** The object a file holds, or undefined where there is no file. */
+/** Reads the object in a file; undefined if the file does not exist. */
 async function readJson(path: string): Promise<object | undefined> {
   let bytes: Uint8Array;
   try {
@@ -94,17 +94,17 @@ function wrap(tokenizer: Tokenizer, rule: BosRule | undefined, path: string): Te
   };
   const encode = (text: string): number[] => {
     const { ids } = tokenizer.encode(text, { add_special_tokens: false });
-    // A vocabulary without a token for the unknown leaves gaps, which would reach the model as NaN.
+    // A vocabulary without an unknown token leaves gaps, which would reach the model as NaN.
     const gap = ids.findIndex((id) => id === undefined);
     if (gap === -1) return check(ids);
     throw new InputError(
-      `Cannot tokenize: the tokenizer has no id for token ${gap} of the text, and none for the unknown`,
+      `Cannot tokenize: the tokenizer has no id for token ${gap} of the text, and no unknown token`,
     );
   };
   return {
     prefix: check(rule === undefined ? specialBefore(tokenizer, encode("a")) : prefixBy(rule, tokenizer)),
     encode,
-    // Cleaning up would drop spaces before punctuation that are in the text.
+    // Clean-up would drop spaces before punctuation that are in the text.
     decode: (ids) =>
       ids.length === 0
         ? ""
@@ -112,7 +112,7 @@ function wrap(tokenizer: Tokenizer, rule: BosRule | undefined, path: string): Te
   };
 }
 
-/** What the model's tokenizer class puts before a text. */
+/** Returns the tokens that the model's tokenizer class puts before a text. */
 function prefixBy({ token, isAdded }: BosRule, tokenizer: Tokenizer): number[] {
   if (!isAdded) return [];
   const id = tokenizer.token_to_id(token);
@@ -125,7 +125,10 @@ function prefixBy({ token, isAdded }: BosRule, tokenizer: Tokenizer): number[] {
   );
 }
 
-/** What the tokenizer puts before a text by itself, found by letting it: what follows a text (BERT's [SEP]) is no prefix. */
+/**
+ * Returns the tokens that the tokenizer itself puts before a text, found by encoding one. Tokens after a text (BERT's
+ * [SEP]) are not part of it.
+ */
 function specialBefore(tokenizer: Tokenizer, plain: readonly number[]): number[] {
   const { ids } = tokenizer.encode("a", { add_special_tokens: true });
   const start = ids.findIndex((_, at) => plain.every((id, i) => ids[at + i] === id));

@@ -1,7 +1,7 @@
 /**
- * The process of a tokenizer: lines of questions on standard input, lines of answers on standard output. The work is done
- * in a worker, so that this thread sees when standard input ends, as it does when the parent does, however that ends: then
- * so does this process, whatever a regular expression is at.
+ * The process of a tokenizer: lines of questions on standard input, lines of answers on standard output. A worker does
+ * the work, so that this thread sees the end of standard input, which also comes when the parent ends, for any reason.
+ * This process then ends too, even in the middle of a regular expression.
  *
  * @module
  */

@@ -2,18 +2,18 @@ import { endWith, readLines, spawnDeno } from "../process/deno_child.ts";
 import { InputError } from "../util/errors.ts";
 import type { Encoder } from "./tokenizer.ts";
 
-/** What the process is asked: to tokenize a text. The first line names the model's folder instead. */
+/** Request to the process: a text to tokenize. The first line names the model's folder instead. */
 export type TokenizerRequest = { readonly folder: string } | { readonly text: string };
 
-/** What it answers, a line for each line. */
+/** Answer of the process, a line for each line. */
 export type TokenizerAnswer =
   | { readonly ids: readonly number[] }
-  /** `mistake`: the user's, or what the user was given: a file that is wrong. */
+  /** `mistake`: whether it is the user's mistake, such as a damaged file. */
   | { readonly error: string; readonly mistake: boolean };
 
 /**
- * A model's tokenizer in a process of its own. A tokenizer.json holds regular expressions, and one that backtracks without
- * end cannot be stopped in this process: no signal handler runs while it does, and V8 ends no worker in it.
+ * A model's tokenizer in a child process. A tokenizer.json holds regular expressions. One that backtracks without end
+ * cannot be stopped in this process: meanwhile no signal handler runs, and V8 cannot end a worker in it.
  *
  * @example
  * ```ts
@@ -30,16 +30,16 @@ export class TokenizerProcess implements Disposable {
   readonly #child: Deno.ChildProcess;
   readonly #tie: Disposable;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
-  /** Who waits for an answer, in the order of the questions. */
+  /** Callers waiting for an answer, in the order of the requests. */
   readonly #waiting: { resolve: (line: string) => void; reject: (error: unknown) => void }[] = [];
-  /** Why there are no more answers. */
+  /** Why no more answers come. */
   #ended: Error | undefined;
 
   /**
-   * Starts the process, which loads the tokenizer at once.
+   * Starts the process, which immediately loads the tokenizer.
    *
    * @param folder Path of the model folder.
-   * @param signal Ends it; what is waited for then fails with the signal's reason.
+   * @param signal Ends the process; pending requests fail with the signal's reason.
    */
   constructor(folder: string, signal?: AbortSignal) {
     this.#child = spawnDeno({
@@ -54,7 +54,7 @@ export class TokenizerProcess implements Disposable {
       prefix,
       encode: (text: string) => this.#ask({ text }),
     }));
-    // Whoever never asks for it need not be told.
+    // A caller that never waits for it need not see the error.
     this.loaded.catch(() => {});
   }
 
@@ -70,7 +70,7 @@ export class TokenizerProcess implements Disposable {
   async #ask(request: TokenizerRequest): Promise<number[]> {
     if (this.#ended) throw this.#ended;
     const line = new Promise<string>((resolve, reject) => this.#waiting.push({ resolve, reject }));
-    // A process that ended before it read this is told of by what it was waited for.
+    // If the process ends before it reads this, the pending requests report it.
     void this.#input.write(new TextEncoder().encode(`${JSON.stringify(request)}\n`)).catch(() => {});
     const answer: TokenizerAnswer = JSON.parse(await line);
     if ("ids" in answer) return [...answer.ids];

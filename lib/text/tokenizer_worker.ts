@@ -1,5 +1,5 @@
 /**
- * The thread of a tokenizer; see tokenizer_main.ts.
+ * The worker thread of a tokenizer; see tokenizer_main.ts.
  *
  * @module
  */
@@ -16,7 +16,7 @@ async function answer(request: TokenizerRequest): Promise<TokenizerAnswer> {
     return { ids: tokenizer.prefix };
   } catch (error) {
     if (error instanceof InputError) return { error: error.message, mistake: true };
-    // The library's, over what a tokenizer.json asks of it: the user's file is what is wrong.
+    // An error of the library about the contents of tokenizer.json: the user's file is wrong.
     return { error: `Cannot tokenize: ${error instanceof Error ? error.message : error}`, mistake: true };
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A number of bytes for people, in powers of 1000 as the hub's pages have them.
+ * Formats a number of bytes for people, in powers of 1000 as on the hub's pages.
  *
  * @example
  * ```ts

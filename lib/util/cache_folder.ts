@@ -1,8 +1,8 @@
 import { join } from "@std/path";
 
 /**
- * The user's folder for files that can be made again: `$XDG_CACHE_HOME` where it is set, else `~/.cache` on Linux,
- * `~/Library/Caches` on macOS and `%LOCALAPPDATA%` on Windows. Null where the environment names no home.
+ * Returns the user's folder for files that can be made again: `$XDG_CACHE_HOME` if it is set, else `~/.cache` on Linux,
+ * `~/Library/Caches` on macOS and `%LOCALAPPDATA%` on Windows. Null if the environment names no home.
  *
  * Needs the permission to read the variables it names.
  *

@@ -1,31 +1,31 @@
 /**
- * Options objects, looked at where they come in: a script that `deno run` starts is not type-checked, and an option that is
- * not read would leave a default in force under the name of what was asked for.
+ * Checks of options objects at run time. `deno run` does not type-check a script, and an unknown option would silently
+ * leave a default in force.
  *
  * @module
  */
 import { InputError } from "./errors.ts";
 import { suggest } from "./suggest.ts";
 
-/** What an option takes. */
+/** Valid values of an option. */
 export interface Kind {
-  /** In words that go on "found X, ... is needed". */
+  /** Worded to fit "found X, ... is needed". */
   readonly needed: string;
-  /** Whether a value would do. */
-  // deno-lint-ignore no-explicit-any -- whoever writes one looks at the value as what it should be
+  /** Whether a value is valid. */
+  // deno-lint-ignore no-explicit-any -- a check reads the value as the type it should be
   readonly fits: (value: any) => boolean;
-  /** Whether it may not be left out. */
+  /** Whether the option is required. */
   readonly required?: boolean;
 }
 
 /**
- * Every option of a type, by name: write `{ … } satisfies KnownOptions<X>`, so that an option added to the type and not
- * here is a type error.
+ * Every option of a type, by name. Write `{ … } satisfies KnownOptions<X>`, so that an option added only to the type is
+ * a type error.
  */
 export type KnownOptions<X> = Record<keyof X, Kind>;
 
 /**
- * Refuses options that there are not, and values of another type.
+ * Throws for unknown options, and for values of another type.
  *
  * @example
  * ```ts
@@ -39,9 +39,9 @@ export type KnownOptions<X> = Record<keyof X, Kind>;
  * // Cannot use option "cache_sizes" of tova: there is no such option; did you mean cache_size?
  * ```
  *
- * @param of Whose options they are.
- * @param given What was given.
- * @param known All that there are.
+ * @param of Name of the function or method.
+ * @param given The options object.
+ * @param known All valid options.
  * @throws {InputError} Naming the option, and what would do.
  */
 export function checkOptions(of: string, given: unknown, known: Readonly<Record<string, Kind>>): void {
@@ -61,11 +61,11 @@ export function checkOptions(of: string, given: unknown, known: Readonly<Record<
 }
 
 /**
- * Refuses a value of another type.
+ * Throws for a value of another type.
  *
- * @param what What it is, in words that go on "Cannot use ".
+ * @param what Name of the value, worded to follow "Cannot use ".
  * @param value The value.
- * @param kind What it has to be.
+ * @param kind Its valid values.
  * @throws {InputError} Saying what was found and what would do.
  */
 export function checkValue(what: string, value: unknown, { needed, fits }: Kind): void {
@@ -82,7 +82,7 @@ function unknownOption(of: string, name: string, names: readonly string[]): Inpu
   return new InputError(`Cannot use option ${JSON.stringify(name)} of ${of}: there is no such option; ${remedy}`);
 }
 
-/** A value in a message, no longer than a line has room for. */
+/** Shows a value in a message, shortened to fit a line. */
 function show(value: unknown): string {
   if (typeof value === "function") return "a function";
   if (typeof value === "number" || typeof value === "bigint" || value === undefined) return String(value);
@@ -102,7 +102,7 @@ export const text: Kind = { needed: "a text", fits: (value) => typeof value === 
 export const flag: Kind = { needed: "true or false", fits: (value) => typeof value === "boolean" };
 /** A function. */
 export const callback: Kind = { needed: "a function", fits: (value) => typeof value === "function" };
-/** A number; ranges are for whoever uses it. */
+/** A number of any range; its user checks the range. */
 export const number: Kind = { needed: "a number", fits: (value) => typeof value === "number" };
 /** An object. */
 export const object: Kind = {
@@ -143,7 +143,7 @@ export function orNull(kind: Kind): Kind {
   return either(kind, { needed: "null", fits: (value) => value === null });
 }
 
-/** What may not be left out. */
+/** The same kind, as a required option. */
 export function required(kind: Kind): Kind {
   return { ...kind, required: true };
 }

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { fromFileUrl, join, relative } from "@std/path";
 
 /**
- * SHA-256 over the project's own code, lib/ and deno.json: two runs of one digest ran the same code, whatever git says.
+ * Returns a SHA-256 over the project's code: lib/ and deno.json. Two runs with the same digest ran the same code,
+ * whatever git says.
  *
  * @example
  * ```ts
@@ -11,7 +12,7 @@ import { fromFileUrl, join, relative } from "@std/path";
  * console.log((await codeDigest())?.length); // 64
  * ```
  *
- * @returns 64 hex digits; null where the code is not in files, or they may not be read.
+ * @returns 64 hex digits; null if the code is not in files, or they may not be read.
  */
 export async function codeDigest(): Promise<string | null> {
   const root = new URL("../../", import.meta.url);
@@ -29,7 +30,7 @@ export async function codeDigest(): Promise<string | null> {
   }
 }
 
-/** What runs: scripts and kernels; not the embedded model, which has hashes of its own. */
+/** Lists the code in a folder: scripts and kernels. The embedded model is left out: it has its own hashes. */
 function filesIn(folder: string): string[] {
   return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {
     const path = join(folder, name);

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { openRegular } from "./regular_file.ts";
 
 /**
- * A file's hash, read in pieces, so that a checkpoint of any size needs no memory. About 1 GB/s.
+ * Hashes a file in pieces, so that memory does not depend on its size. About 1 GB/s.
  *
  * @example
  * ```ts
@@ -12,10 +12,10 @@ import { openRegular } from "./regular_file.ts";
  * ```
  *
  * @param path Path of the file.
- * @param kind "git" is git's hash of a file: SHA-1 of the bytes behind a line that says how many they are.
+ * @param kind "git" is git's hash of a file: SHA-1 of a header with the size, then the bytes.
  * @param signal Ends it early.
  * @returns Hex digits.
- * @throws {Deno.errors.NotFound} If there is no such file.
+ * @throws {Deno.errors.NotFound} If the file does not exist.
  * @throws The signal's reason, if it was ended.
  */
 export async function digestOfFile(

@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 
 /** Files up to this size are hashed whole, bytes. */
 const WHOLE = 64 << 20;
-/** Of larger ones, so many pieces of this size, at equal distances, the first and the last bytes included. */
+/** Larger files are sampled: this many pieces at equal distances, including the first and the last bytes. */
 const PIECES = 256;
 const PIECE = 64 << 10;
 
 /**
- * A hash that tells a large file from another in some milliseconds: of its size and 16 MiB of it. A change of a few bytes
- * somewhere in a checkpoint may go unseen; another checkpoint of the same shape does not.
+ * Returns a hash that distinguishes large files within milliseconds: of the size and 16 MiB of the contents. It may
+ * miss a change of a few bytes in a checkpoint, but not another checkpoint of the same shape.
  *
  * @example
  * ```ts
@@ -18,8 +18,8 @@ const PIECE = 64 << 10;
  * ```
  *
  * @param path The file.
- * @returns 64 hex digits: SHA-256 of the file where it has up to 64 MiB.
- * @throws {Deno.errors.NotFound} If there is no such file.
+ * @returns 64 hex digits: SHA-256 of the file if it has up to 64 MiB.
+ * @throws {Deno.errors.NotFound} If the file does not exist.
  */
 export async function fingerprintOfFile(path: string): Promise<string> {
   using file = await Deno.open(path);

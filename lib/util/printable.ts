@@ -3,8 +3,8 @@
 const UNSAFE = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
 
 /**
- * Text from a file or from the net, for a message: what a terminal would obey is shown as an escape, and length is limited.
- * A name is data, and must not clear the screen, move the cursor, fake a line of ours or fill a log.
+ * Makes text from a file or the network safe for a message: control characters are shown as escapes, and the length is
+ * limited. A name is data: it must not clear the screen, move the cursor, fake a line of output or fill a log.
  *
  * @example
  * ```ts
@@ -14,8 +14,8 @@ const UNSAFE = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a
  * console.log(printable("x".repeat(1000), 3)); // xxx…
  * ```
  *
- * @param text What a file holds.
- * @param max Characters (UTF-16) that are kept.
+ * @param text The text.
+ * @param max Most characters (UTF-16) to keep.
  * @returns One line.
  */
 export function printable(text: string, max = 500): string {
@@ -27,8 +27,7 @@ export function printable(text: string, max = 500): string {
 }
 
 /**
- * The last guard before a terminal: a message of ours, whose newlines and tabs stay, with anything else that a terminal
- * would obey shown as an escape.
+ * Makes a whole message safe for a terminal. Newlines and tabs stay; other control characters are shown as escapes.
  *
  * @example
  * ```ts
@@ -38,7 +37,7 @@ export function printable(text: string, max = 500): string {
  * ```
  *
  * @param text The message.
- * @returns The same, safe to print.
+ * @returns The message, safe to print.
  */
 export function printableLines(text: string): string {
   return text.replace(UNSAFE, (unit) => {
@@ -48,7 +47,7 @@ export function printableLines(text: string): string {
 }
 
 /**
- * JSON for a terminal: the same value, with what a terminal would obey written as JSON's escapes.
+ * Writes JSON for a terminal: the same value, with control characters as JSON's escapes.
  *
  * @example
  * ```ts
@@ -57,7 +56,7 @@ export function printableLines(text: string): string {
  * console.log(printableJson({ name: "a\u009b2J" })); // {"name":"a\u009b2J"}, with the backslash
  * ```
  *
- * @param value What is written.
+ * @param value The value.
  * @returns One line.
  */
 export function printableJson(value: unknown): string {
@@ -65,10 +64,10 @@ export function printableJson(value: unknown): string {
 }
 
 /**
- * Why a text is no JSON, by what `JSON.parse` threw: without the excerpt of the text, which may be long, and of a file that
- * should not be shown.
+ * Returns why a text is not JSON, from the error of `JSON.parse`. The excerpt is left out: it may be long, or from a
+ * file that must not be shown.
  *
- * @param error What was thrown.
+ * @param error The error.
  * @returns A clause.
  */
 export function notJson(error: unknown): string {

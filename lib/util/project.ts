@@ -1,10 +1,10 @@
-/** The project's folder: in a checkout a file URL, from a registry or another server http or https. */
+/** The project's folder: a file URL in a checkout, http or https from a registry or another server. */
 export const PROJECT: URL = new URL("../../", import.meta.url);
 
 /**
  * Whether the project was loaded from a URL, not from files on disk.
  *
- * @param project Its folder.
+ * @param project The project's folder.
  */
 export function isRemote(project: URL = PROJECT): boolean {
   return project.protocol === "http:" || project.protocol === "https:";

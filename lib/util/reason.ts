@@ -1,5 +1,5 @@
 /**
- * Why something that was tried is not there: the other outcome of a function that gives the thing itself where it can.
+ * Reason for a failed attempt, returned instead of the result.
  *
  * @example
  * ```ts
@@ -11,6 +11,6 @@
  * ```
  */
 export class Reason {
-  /** @param text In words that go on a sentence, without a full stop. */
+  /** @param text Worded to continue a sentence, without a full stop. */
   constructor(readonly text: string) {}
 }

@@ -1,17 +1,17 @@
 /**
- * Opens files that a user names, or that such files name. Only regular files: opening a FIFO waits for a writer, and
- * reading a device may never end, in a system call that no signal handler interrupts.
+ * Opens files named by a user, or by a user's files. Only regular files are opened: opening a FIFO waits for a writer,
+ * and reading a device may never end, in a system call that no signal handler interrupts.
  *
  * @module
  */
 
-/** What stands where a regular file has to be. */
+/** The path is not a regular file, or the file is too large. */
 export class NotRegular extends Error {
   override readonly name = "NotRegular";
 }
 
 /**
- * Opens a regular file for reading, links followed.
+ * Opens a regular file for reading; follows links.
  *
  * @example
  * ```ts
@@ -24,21 +24,21 @@ export class NotRegular extends Error {
  * @param path Path of the file.
  * @returns The open file.
  * @throws {NotRegular} If it is a folder, a FIFO, a socket or a device, or a link to one.
- * @throws {Deno.errors.NotFound} If there is none; other errors of the system as they are.
+ * @throws {Deno.errors.NotFound} If it does not exist; other system errors are passed on.
  */
 export function openRegularSync(path: string): Deno.FsFile {
   refuseOther(Deno.statSync(path));
   return Deno.openSync(path);
 }
 
-/** {@linkcode openRegularSync}, without blocking. */
+/** As {@linkcode openRegularSync}, without blocking. */
 export async function openRegular(path: string): Promise<Deno.FsFile> {
   refuseOther(await Deno.stat(path));
   return await Deno.open(path);
 }
 
 /**
- * Reads a regular file whole, if it is not larger than it may be.
+ * Reads a whole regular file, up to a limit.
  *
  * @example
  * ```ts
@@ -48,9 +48,9 @@ export async function openRegular(path: string): Promise<Deno.FsFile> {
  * ```
  *
  * @param path Path of the file.
- * @param most Bytes of the largest file that is read.
+ * @param most Largest file to read, bytes.
  * @returns Its bytes.
- * @throws {NotRegular} If it is something else, or larger.
+ * @throws {NotRegular} If it is not a regular file, or larger.
  */
 export function readRegularSync(path: string, most: number): Uint8Array<ArrayBuffer> {
   using file = openRegularSync(path);
@@ -60,7 +60,7 @@ export function readRegularSync(path: string, most: number): Uint8Array<ArrayBuf
   return bytes.subarray(0, done);
 }
 
-/** {@linkcode readRegularSync}, without blocking. */
+/** As {@linkcode readRegularSync}, without blocking. */
 export async function readRegular(path: string, most: number): Promise<Uint8Array<ArrayBuffer>> {
   using file = await openRegular(path);
   const bytes = new Uint8Array(sizeOf(file.statSync(), most));

@@ -3,13 +3,13 @@ import { join } from "@std/path";
 import { digestOfFile } from "./digest.ts";
 
 /**
- * SHA-256 of a file, read in pieces, so that a checkpoint of any size needs no memory. About 1 GB/s.
+ * Returns the SHA-256 of a file. Reads it in pieces, so that memory does not depend on its size. About 1 GB/s.
  *
  * @param path Path of the file.
  * @param signal Ends it early.
  * @returns 64 hex digits.
  *
- * @throws {Deno.errors.NotFound} If there is no such file.
+ * @throws {Deno.errors.NotFound} If the file does not exist.
  * @throws The signal's reason, if it was ended.
  *
  * @example
@@ -24,7 +24,7 @@ export async function sha256OfFile(path: string, signal?: AbortSignal): Promise<
 }
 
 /**
- * SHA-256 of files of a folder, such as a model's.
+ * Returns the SHA-256 of files in a folder, such as a model's.
  *
  * @param folder The folder.
  * @param names Names of files in it.
@@ -52,7 +52,8 @@ export async function sha256OfFiles(
 }
 
 /**
- * SHA-256 of token ids, as little-endian 32-bit integers: in Python, `sha256(numpy.array(ids, "<i4").tobytes())`.
+ * Returns the SHA-256 of token ids, as little-endian 32-bit integers: in Python, `sha256(numpy.array(ids,
+ * "<i4").tobytes())`.
  *
  * @param ids The ids.
  * @returns 64 hex digits.

@@ -1,5 +1,6 @@
 /**
- * The name nearest to what was typed, to offer in an error: by edit distance, or because one begins with the other.
+ * Finds the name nearest to a typed one, to suggest in an error: by edit distance, or because one begins with the
+ * other.
  *
  * @example
  * ```ts
@@ -9,17 +10,17 @@
  * console.log(suggest("xyzzy", ["baseline", "streaming_llm"])); // undefined
  * ```
  *
- * @param typed What was typed.
- * @param names What there is.
- * @returns The nearest name, or undefined where none is near.
+ * @param typed The name as typed.
+ * @param names Valid names.
+ * @returns The nearest name; undefined if none is near.
  */
 export function suggest<const T extends string>(typed: string, names: readonly T[]): T | undefined {
   const wanted = typed.toLowerCase();
   let nearest: T | undefined;
-  // A third of the letters wrong is a slip; more is another word.
+  // Up to a third of the letters wrong is a typing error; more is another word.
   let least = Math.max(1, Math.floor(wanted.length / 3)) + 0.5;
   for (const name of names) {
-    // "streaming" for "streaming_llm": many letters away and yet clear, if less so than a slip of one letter.
+    // "streaming" for "streaming_llm": many letters apart and yet clear, though less so than one wrong letter.
     const begun = wanted.length >= 3 && (name.startsWith(wanted) || wanted.startsWith(name));
     const distance = begun ? Math.min(1.25, editDistance(wanted, name)) : editDistance(wanted, name);
     if (distance < least) {
@@ -31,11 +32,11 @@ export function suggest<const T extends string>(typed: string, names: readonly T
 }
 
 /**
- * Insertions, deletions, replacements and swaps of neighbours that lead from `a` to `b`.
+ * Counts the insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`.
  *
  * @param a One string.
  * @param b The other.
- * @returns How many it takes (optimal string alignment).
+ * @returns The least number (optimal string alignment).
  */
 export function editDistance(a: string, b: string): number {
   let before: number[] = [];

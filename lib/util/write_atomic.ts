@@ -1,8 +1,8 @@
 import { dirname } from "@std/path";
 
 /**
- * Writes a file so that a reader sees the old one or the whole new one, even where the machine stops in between: first
- * under another name, flushed to the disk, then renamed over it, and the folder flushed, which holds the names.
+ * Writes a file so that a reader sees either the old or the whole new one, even if the machine stops in between. It
+ * writes under another name, flushes it to the disk, renames it, and flushes the folder, which holds the names.
  *
  * @param path File to write; its folder exists.
  * @param data Its content; text is written as UTF-8.
@@ -18,7 +18,7 @@ import { dirname } from "@std/path";
  * ```
  */
 export async function writeAtomic(path: string, data: string | Uint8Array): Promise<void> {
-  // The name tells two processes and two calls of one process apart.
+  // The name differs between processes, and between calls of one process.
   const temporary = `${path}.${Deno.pid}-${++calls}.tmp`;
   try {
     {
@@ -36,7 +36,7 @@ export async function writeAtomic(path: string, data: string | Uint8Array): Prom
 }
 
 /**
- * Removes what {@linkcode writeAtomic} left in a folder where a process was killed within it. No other process may be
+ * Removes files left in a folder by a process that was killed during {@linkcode writeAtomic}. No other process may be
  * writing there.
  *
  * @param folder The folder.
@@ -48,7 +48,7 @@ export async function removeTemporaries(folder: string): Promise<void> {
 }
 
 /**
- * Flushes a folder's names to the disk. Some systems and file systems have no such thing.
+ * Flushes a folder's names to the disk. Some systems and file systems do not support it.
  *
  * @param folder The folder.
  */
@@ -57,7 +57,7 @@ export async function syncFolder(folder: string): Promise<void> {
     using opened = await Deno.open(folder);
     await opened.sync();
   } catch {
-    // The file itself is on the disk.
+    // Not supported; the file itself is already on the disk.
   }
 }
 

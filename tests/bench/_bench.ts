@@ -1,11 +1,11 @@
-/** Runs the benchmark as a user does: as a process of its own, with the permissions of its task. */
+/** Runs the benchmark as a user does: in a child process, with the permissions of its task. */
 import { fromFileUrl, join } from "@std/path";
 import config from "../../deno.json" with { type: "json" };
 
 /** The checkout. */
 export const project = fromFileUrl(new URL("../..", import.meta.url));
 
-/** What a task runs, as arguments of Deno. */
+/** Returns the command of a task, as arguments of Deno. */
 export function taskArguments(task: keyof typeof config.tasks): string[] {
   const [deno, ...args] = config.tasks[task].command
     .replace(`"$(deno eval 'console.log(Deno.execPath())')"`, Deno.execPath())
@@ -14,7 +14,7 @@ export function taskArguments(task: keyof typeof config.tasks): string[] {
   return args;
 }
 
-/** How a run ended, and what it said. */
+/** Exit code and output of a run. */
 export interface Ended {
   readonly code: number;
   readonly stdout: string;
@@ -24,12 +24,15 @@ export interface Ended {
 /** A run of the benchmark. */
 export class Bench {
   readonly process: Deno.ChildProcess;
-  /** Its end. */
+  /** Resolves when the run has ended. */
   readonly ended: Promise<Ended>;
   #stderr = "";
   #waiting: { readonly pattern: RegExp; readonly resolve: () => void }[] = [];
 
-  /** @param options `group`: in a process group of its own, as a terminal's job; `input`: what is piped in. */
+  /**
+   * @param options `group`: whether it gets its own process group, like a terminal's job; `input`: text for standard
+   * input.
+   */
   constructor(
     args: readonly string[],
     options: { env?: Record<string, string>; group?: boolean; input?: ReadableStream<Uint8Array> } = {},
@@ -43,12 +46,12 @@ export class Bench {
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    // A run that ends before it has read all of it is no fault of ours.
+    // A run may end before it has read all input.
     void options.input?.pipeTo(this.process.stdin).catch(() => {});
     this.ended = this.#end();
   }
 
-  /** Waits until standard error has a match; fails if the run ends before. */
+  /** Waits until standard error matches; throws if the run ends before that. */
   async said(pattern: RegExp): Promise<void> {
     if (pattern.test(this.#stderr)) return;
     const found = new Promise<void>((resolve) => this.#waiting.push({ pattern, resolve }));
@@ -78,24 +81,24 @@ export function bench(args: readonly string[], env: Record<string, string> = {})
   return new Bench(args, { env }).ended;
 }
 
-/** Process ids of a process's children; Linux. */
+/** Returns the ids of a process's children; Linux. */
 export async function childrenOf(pid: number): Promise<number[]> {
   const script = 'for s in /proc/[0-9]*/stat; do read -r p c s q r < "$s"; [ "$q" = "$0" ] && echo "$p"; done; true';
   const { stdout } = await new Deno.Command("sh", { args: ["-c", script, `${pid}`], stderr: "null" }).output();
   return new TextDecoder().decode(stdout).split("\n").filter(Boolean).map(Number);
 }
 
-/** Whether a process is there and not a zombie, which nobody may be there to bury; Linux. */
+/** Whether a process exists and is not a zombie; Linux. */
 export async function isAlive(pid: number): Promise<boolean> {
   const script = 'read -r p c s r < "/proc/$0/stat" && [ "$s" != Z ]';
   return (await new Deno.Command("sh", { args: ["-c", script, `${pid}`], stderr: "null" }).output()).success;
 }
 
-/** A temporary folder that goes with the scope. */
+/** A temporary folder, deleted at the end of the scope. */
 export class TemporaryFolder implements AsyncDisposable {
   readonly path: string = Deno.makeTempDirSync({ prefix: "kvcompress_test_" });
 
-  /** Names in one of its folders; undefined where it is not there. */
+  /** Returns the names in one of its folders; undefined if the folder does not exist. */
   names(...parts: string[]): string[] | undefined {
     try {
       return [...Deno.readDirSync(join(this.path, ...parts))].map(({ name }) => name).sort();
@@ -109,6 +112,6 @@ export class TemporaryFolder implements AsyncDisposable {
   }
 }
 
-/** Sizes that take a moment. */
+/** Flags of a very short run. */
 export const tiny: readonly string[] =
   "--max_tokens 48 --prompt_tokens 24 --max_new_tokens 8 --num_samples 2 --num_warmup 0 --device cpu".split(" ");

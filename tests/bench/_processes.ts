@@ -1,6 +1,6 @@
-/** The processes of a run, told by their session: one that is started `detached` begins its own. Linux. */
+/** The processes of a run, found by their session: a process started `detached` begins a new one. Linux. */
 
-/** A process that is there, and more than a zombie. */
+/** A process that exists and is not a zombie. */
 export interface Running {
   readonly pid: number;
   readonly parent: number;
@@ -11,7 +11,7 @@ export interface Running {
   readonly command: string;
 }
 
-/** All processes of the system. One `grep` reads them: Deno lets nobody read /proc who has not all permissions. */
+/** Returns all processes of the system. `grep` reads them: Deno needs all permissions to read /proc. */
 export async function processes(): Promise<Running[]> {
   const { stdout } = await new Deno.Command("sh", {
     args: ["-c", "grep -asH '' /proc/[0-9]*/stat /proc/[0-9]*/cmdline; true"],
@@ -35,12 +35,12 @@ export async function processes(): Promise<Running[]> {
   return found.map((process) => ({ ...process, command: commands.get(process.pid) ?? "" }));
 }
 
-/** Those of one session. */
+/** Returns the processes of one session. */
 export async function ofSession(session: number): Promise<Running[]> {
   return (await processes()).filter((process) => process.session === session);
 }
 
-/** Waits until none of a session is left, for so long at most, ms; gives those that are. */
+/** Waits until a session has no processes, for at most `patience` ms. Returns the remaining ones. */
 export async function leftAfter(session: number, patience = 5000): Promise<Running[]> {
   const end = performance.now() + patience;
   while (true) {
@@ -50,13 +50,13 @@ export async function leftAfter(session: number, patience = 5000): Promise<Runni
   }
 }
 
-/** Ends what is left of a session, so that no test leaves anything behind. */
+/** Ends the remaining processes of a session, so that a test leaves none running. */
 export async function endSession(session: number): Promise<void> {
   for (const { pid } of await ofSession(session)) {
     try {
       Deno.kill(pid, "SIGKILL");
     } catch {
-      // It has ended by itself.
+      // It has already ended.
     }
   }
 }

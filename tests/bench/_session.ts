@@ -1,23 +1,23 @@
-/** A command in a session of its own, so that all its processes can be told, and ended. Linux. */
+/** A command in a new session, so that all its processes can be found and ended. Linux. */
 import { endSession, leftAfter, ofSession, type Running } from "./_processes.ts";
 import { project } from "./_bench.ts";
 
-/** What a command is started with. */
+/** Options of a command. */
 export interface SessionOptions {
   /** Variables, in addition to {@linkcode plainEnvironment}. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The folder it runs in; the checkout if left out. */
+  /** Its working folder; the checkout by default. */
   readonly cwd?: string;
 }
 
-/** What a person's shell has, and nothing of what the tests were started by. */
+/** Returns the environment of a user's shell, without the variables of the process that started the tests. */
 export function plainEnvironment(): Record<string, string> {
   const names = ["DENO_DIR", "HOME", "PATH", "TMPDIR", "npm_config_cache"];
   const known = names.map((name) => [name, Deno.env.get(name)] as const).filter(([, value]) => value !== undefined);
   return { ...Object.fromEntries(known) as Record<string, string>, NO_COLOR: "1", ORT_DISABLE_TELEMETRY: "1" };
 }
 
-/** A command and all that it starts. */
+/** A command and all processes that it starts. */
 export class Session implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #reading: Promise<unknown>;
@@ -27,7 +27,7 @@ export class Session implements AsyncDisposable {
   code: number | undefined;
 
   constructor(command: string, args: readonly string[], { env = {}, cwd = project }: SessionOptions = {}) {
-    // By env(1), which sets variables that Deno starts nothing with.
+    // Started by env(1), because Deno starts no child with some of these variables.
     const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
     this.#process = new Deno.Command("env", {
       args: [...variables, command, ...args],
@@ -59,14 +59,14 @@ export class Session implements AsyncDisposable {
     return this.#said.stderr;
   }
 
-  /** Waits for its end, and that of what it has said. */
+  /** Waits for its end, and for all its output. */
   async ended(): Promise<{ code: number; stdout: string; stderr: string }> {
     const { code } = await this.#process.status;
     await this.#reading;
     return { code, ...this.#said };
   }
 
-  /** Waits until standard error has a match; fails where it ends before. */
+  /** Waits until standard error matches; throws if the command ends before that. */
   async said(pattern: RegExp): Promise<void> {
     while (!pattern.test(this.stderr)) {
       if (this.code !== undefined) {
@@ -78,7 +78,7 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  /** Waits for a process of it whose command line matches. */
+  /** Waits for one of its processes whose command line matches. */
   async process(pattern: RegExp): Promise<Running> {
     const end = performance.now() + 60_000;
     while (true) {
@@ -90,7 +90,7 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  /** What is left of it after so long at most, ms, a line each. */
+  /** Returns the processes left after at most `patience` ms, one line each. */
   async left(patience?: number): Promise<string[]> {
     const left = await leftAfter(this.pid, patience);
     return left.map(({ pid, state, command }) => `${pid} ${state} ${command}`);
@@ -111,7 +111,7 @@ export class Session implements AsyncDisposable {
   }
 }
 
-/** A process's variables. */
+/** Returns a process's environment variables. */
 export async function environmentOf(pid: number): Promise<Record<string, string>> {
   const { stdout } = await new Deno.Command("cat", { args: [`/proc/${pid}/environ`], stderr: "null" }).output();
   const pairs = new TextDecoder().decode(stdout).split("\0").filter((pair) => pair.includes("="));

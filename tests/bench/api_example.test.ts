@@ -2,7 +2,7 @@ import { equal, match, ok } from "node:assert/strict";
 import { join } from "@std/path";
 import { project, taskArguments, TemporaryFolder } from "./_bench.ts";
 
-/** Runs a copy of a task's script in another folder, on less text and with shorter prompts; gives what it prints. */
+/** Runs a copy of a task's script in another folder, on less text and with shorter prompts; returns what it prints. */
 async function runShort(task: "example" | "own-method", folder: TemporaryFolder): Promise<string> {
   const [run, ...rest] = taskArguments(task);
   const text = Deno.readTextFileSync(join(project, rest.pop()!))
@@ -27,7 +27,7 @@ Deno.test("docs/methods.md shows the score of own_method.ts as it is", () => {
   ok(page.includes(`\`\`\`ts ignore\n${score.join("\n")}\n\`\`\`\n`));
 });
 
-Deno.test("a method by a score of one's own is in the table", async () => {
+Deno.test("a method with a custom score is in the table", async () => {
   await using folder = new TemporaryFolder();
   const table = await runShort("own-method", folder);
   match(table, /^baseline +0\.\d+.* 160\nh2o_96 +0\.\d+.* 96\nvalue_aware_96 +0\.\d+.* 96\n=/m);

@@ -1,4 +1,4 @@
-/** What `deno task docs:check` sees: each fault is planted in the pages as they are. */
+/** `deno task docs:check`: each fault is planted in copies of the real pages. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "@std/path";
 import config from "../../deno.json" with { type: "json" };
@@ -12,7 +12,7 @@ const pages = readPages(project);
 const page = (path: string) => pages.get(path)!;
 const rooms = roomsOf(page("docs/architecture.md"));
 
-/** A file for each room: enough for a list of rooms to be held against. */
+/** A file for each room, enough to check the list of rooms. */
 const sources = rooms.map((room) => room.endsWith(".ts") ? room : `${room}/a.ts`);
 
 function exists(path: string): boolean {
@@ -23,7 +23,7 @@ function exists(path: string): boolean {
   }
 }
 
-/** What is wrong with the pages where one of them has another text. */
+/** Returns the faults of the pages after one of them is changed. */
 function faultsWith(path: string, change: (text: string) => string): string[] {
   const changed = change(pages.get(path) ?? "");
   ok(changed !== pages.get(path), `nothing is planted in ${path}`);
@@ -44,7 +44,7 @@ Deno.test("docs:check finds nothing in the pages as they are", () => {
   deepEqual(faultsOf(pages, { exists, sources }), []);
 });
 
-Deno.test("docs:check runs as a task, and refuses what it does not know", async () => {
+Deno.test("docs:check runs as a task, and rejects unknown flags", async () => {
   const run = async (...args: string[]) => {
     const command = new Deno.Command(Deno.execPath(), {
       args: [...taskArguments("docs:check"), ...args],
@@ -59,22 +59,22 @@ Deno.test("docs:check runs as a task, and refuses what it does not know", async 
   ok(config.tasks.check.command.includes("deno task docs:check"));
 });
 
-Deno.test("docs:check finds links that lead nowhere, by file and by heading", () => {
+Deno.test("docs:check finds broken links, by file and by heading", () => {
   finds("README.md", adds("[x](docs/nowhere.md)"), /^README\.md:\d+: no file docs\/nowhere\.md$/);
   finds("docs/gpu.md", adds("![x](results/nowhere.png)"), /^docs\/gpu\.md:\d+: no file docs\/results\/nowhere\.png$/);
   finds("docs/gpu.md", adds("[x](../../outside.md)"), /no file \.\.\/outside\.md$/);
   finds("docs/gpu.md", adds("[x](cli.md#no-such-heading)"), /no heading #no-such-heading in docs\/cli\.md$/);
   finds("docs/cli.md", adds("[x](#no-such-heading)"), /no heading #no-such-heading in docs\/cli\.md$/);
-  // A heading that is renamed breaks what leads to it.
+  // A renamed heading breaks the links to it.
   finds("docs/gpu.md", (text) => text.replace("## Slurm", "## Batch"), /^docs\/running\.md:\d+: no heading #slurm in/);
 });
 
-Deno.test("docs:check reads no links in code, and lets other sites be", () => {
+Deno.test("docs:check ignores links in code and to other sites", () => {
   deepEqual(faultsWith("docs/gpu.md", adds("```\n[x](nowhere.md)\n```")), []);
   deepEqual(faultsWith("docs/gpu.md", adds("[x](https://example.org/nowhere.md#x)")), []);
 });
 
-Deno.test("docs:check finds a page that the index does not have", () => {
+Deno.test("docs:check finds a page missing from the index", () => {
   finds("docs/new_page.md", adds("# What is new?"), /^docs\/index\.md: no link to docs\/new_page\.md$/);
 });
 
@@ -82,13 +82,13 @@ Deno.test("docs:check finds a changed flag, and --write mends it", () => {
   const change = (text: string) => text.replace("| text samples", "| text examples");
   finds("docs/cli.md", change, /^docs\/cli\.md:\d+: differs from the flags; run `deno task docs:check --write`$/);
   equal(withFlagTables(change(page("docs/cli.md"))), page("docs/cli.md"));
-  // A flag that is gone, a default that is another, and no table at all.
+  // A missing flag, another default, and no table at all.
   finds("docs/cli.md", (text) => text.replace(/^\| `--seed N`.*\n/m, ""), /differs from the flags/);
   finds("docs/cli.md", (text) => text.replace("`252,508,1020`", "`252,508,1024`"), /differs from the flags/);
   finds("docs/cli.md", (text) => text.replace("<!-- flags of bench -->", ""), /no flags of bench$/);
 });
 
-Deno.test("docs:check finds a room that is missing in the list, and one that is not there", () => {
+Deno.test("docs:check finds a room missing from the list, and one without files", () => {
   const fault = /^docs\/architecture\.md: lib\/hub\/a\.ts is in no room$/;
   finds("docs/architecture.md", (text) => text.replace(/^lib\/hub .*\n/m, ""), fault);
   const list = (text: string) => text.replace("```rooms\n", "```rooms\nlib/attic   old things\n");
@@ -98,7 +98,7 @@ Deno.test("docs:check finds a room that is missing in the list, and one that is 
   );
 });
 
-Deno.test("docs:check finds tasks and flags that there are not", () => {
+Deno.test("docs:check finds tasks and flags that do not exist", () => {
   finds("README.md", adds("`deno task benhc`"), /^README\.md:\d+: no task benhc$/);
   finds("docs/gpu.md", adds("`npx deno@2.9.6 task docter`"), /no task docter$/);
   finds("docs/methods.md", adds("`--recent-sises 3`"), /no flag --recent-sises$/);

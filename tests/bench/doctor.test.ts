@@ -23,7 +23,7 @@ async function doctor(args: string[], env: Record<string, string> = {}) {
   return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
 }
 
-/** A machine that has everything. */
+/** A machine with all required parts. */
 const complete: Diagnosis = {
   host: {
     cpu: { model: "AMD EPYC 9554", cores: 16 },
@@ -57,7 +57,7 @@ const complete: Diagnosis = {
   cuda: true,
 };
 
-Deno.test("doctor: render() of a machine that has everything", () => {
+Deno.test("doctor: render() of a machine with all required parts", () => {
   const text = render(complete);
   ok(!/missing|optional|Looked/.test(text), text);
   for (const part of ["1.29.0, by ORT_DIR", "H100", "580.95.05", "/cuda/libcudnn.so.9", "skia-canvas"]) {

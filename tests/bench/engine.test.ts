@@ -1,4 +1,4 @@
-/** The engine benchmark as a user runs it: as a process of its own, small. */
+/** The engine benchmark as a user runs it: in a child process, at a small size. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "@std/path";
 import type { RooflineResults, RooflineRow } from "../../lib/roofline/results.ts";
@@ -17,7 +17,7 @@ async function engine(args: readonly string[], env: Record<string, string> = {})
 }
 
 const LAYERS = 3, KV_HEADS = 1, HEADS = 2, HEAD_DIM = 16, HIDDEN = 32, VOCAB = 600;
-/** A shape with fewer KV heads than heads, untied, so that its embedding is looked up in. */
+/** A shape with fewer KV heads than heads. It is untied, so that its embedding is only a lookup table. */
 const config = {
   model_type: "llama",
   hidden_act: "silu",
@@ -35,7 +35,7 @@ const config = {
 const small = ["--device", "cpu", "--lengths", "32,16", "--full_lengths", "64", "--steps", "6", "--prefills", "1"];
 const quick = [...small, "--read_mib", "16", "--methods", "h2o,streaming_llm"];
 
-/** Numbers of every tensor of a model's file, by the file's own header. */
+/** Returns every tensor of a model's file, from the file's own header. */
 function stored(folder: string): { name: string; shape: number[] }[] {
   const bytes = Deno.readFileSync(join(folder, "model.safetensors"));
   const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
@@ -49,7 +49,7 @@ const middle = (values: readonly number[]) => {
   return sorted.length % 2 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 };
 
-Deno.test("bench:engine: what it says adds up, and the model goes with it", async () => {
+Deno.test("bench:engine: its figures add up, and the model is deleted at the end", async () => {
   await using folder = new TemporaryFolder();
   const shape = join(folder.path, "config.json");
   Deno.writeTextFileSync(shape, JSON.stringify(config));
@@ -62,7 +62,7 @@ Deno.test("bench:engine: what it says adds up, and the model goes with it", asyn
   const [model] = folder.names("kept")!;
   ok(stderr.includes(join(kept, model!)), "where the model stays");
 
-  // Bytes, from the file itself: float32 on a CPU, of the embedding one row.
+  // Bytes, from the file itself: float32 on a CPU; one row of the embedding.
   const tensors = stored(join(kept, model!));
   const numbers = tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
   equal(results.model.weightBytes, 4 * numbers);
@@ -93,7 +93,7 @@ Deno.test("bench:engine: what it says adds up, and the model goes with it", asyn
     ok(tpot_s.low <= tpot_s.median && tpot_s.median <= tpot_s.high && tpot_s.p95 <= Math.max(...raw.step_s));
     ok(raw.step_s.every((step, i) => 0 < raw.run_s[i]! && raw.run_s[i]! < step && raw.queue_s[i]! <= step));
     ok(0 < row.host_share && row.host_share < 1, key(row));
-    // In each step every KV head of every layer takes one slot anew.
+    // In each step, every KV head of every layer reuses one slot.
     equal(raw.entries_copied, row.method === "baseline" ? 0 : 6 * LAYERS * KV_HEADS, key(row));
     equal(memory.theory, results.model.weightBytes + bytes.kv);
     equal(memory.peak, null);
@@ -133,7 +133,7 @@ Deno.test("bench:engine: what it says adds up, and the model goes with it", asyn
   equal(results.config.random_weights, true);
 });
 
-Deno.test("bench:engine: the table, of a model that is there", async () => {
+Deno.test("bench:engine: the table, for an existing model", async () => {
   await using folder = new TemporaryFolder();
   const model = join(project, "lib", "assets", "novel-neox-8m");
   const { code, stdout, stderr } = await engine(

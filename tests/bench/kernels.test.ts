@@ -1,4 +1,4 @@
-/** `deno task kernels` as a user runs it. There may be no nvcc here: a script with an nvcc's answers stands for one. */
+/** `deno task kernels` as a user runs it. nvcc may be missing here: a script with its answers replaces it. */
 import { equal, match } from "node:assert/strict";
 import { join } from "@std/path";
 import { NVCC_VERSION } from "../../lib/kernels/ptx_files.ts";
@@ -16,7 +16,7 @@ function kernels(...args: string[]): { code: number; stdout: string; stderr: str
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
 
-/** Runs with a program that says it is an nvcc, and gives the PTX in git, less its head, through `filter`. */
+/** Runs `f` with a program that acts as nvcc: it prints the PTX in git without its head, through `filter`. */
 function withNvcc(version: string, filter: string, f: (nvcc: string) => void): void {
   const folder = Deno.makeTempDirSync(), nvcc = join(folder, "nvcc");
   try {
@@ -41,7 +41,7 @@ gzip -dc "${ptx}/step.$type.sm_$target.ptx.gz" | tail -n +2 | ${filter}
 const ignore = Deno.build.os === "windows";
 
 Deno.test({
-  name: "kernels --check ends with 0 where the compiler gives what is in git, with 1 where it gives other code",
+  name: "kernels --check ends with 0 if the compiler gives the PTX in git, with 1 if it gives other code",
   ignore,
   fn() {
     withNvcc(NVCC_VERSION, "cat", (nvcc) => {
@@ -53,7 +53,7 @@ Deno.test({
       const { code, stdout, stderr } = kernels("--check", nvcc);
       equal(code, 1, stderr);
       equal(stdout.match(/ {2}DIFFERENT from line \d+$/gm)?.length, 3);
-      match(stderr, /^3 of the files in git differ from what the source gives/m);
+      match(stderr, /^3 of the files in git differ from the compiled source/m);
     });
   },
 });
@@ -67,7 +67,7 @@ Deno.test({
       equal(refused.code, 2);
       equal(
         refused.stderr,
-        `Cannot use this nvcc: ${nvcc} is 12.8.93, the PTX in git was made by ${NVCC_VERSION}; take that version, or this one by --any-nvcc\n`,
+        `Cannot use this nvcc: ${nvcc} is 12.8.93, the PTX in git was made by ${NVCC_VERSION}; use that version, or allow this one with --any-nvcc\n`,
       );
       const taken = kernels("--check", "--any-nvcc", nvcc);
       equal(taken.code, 0, taken.stderr);
@@ -79,13 +79,13 @@ Deno.test({
 Deno.test("kernels --check without an nvcc says that it was skipped, and is no success", () => {
   const skipped = kernels("--check", "/nowhere/nvcc");
   equal(skipped.code, 3);
-  match(skipped.stderr, /^SKIPPED, nothing was checked: there is no \/nowhere\/nvcc/);
+  match(skipped.stderr, /^SKIPPED, nothing was checked: \/nowhere\/nvcc was not found/);
   const missing = kernels("/nowhere/nvcc");
   equal(missing.code, 2);
-  match(missing.stderr, /^Cannot compile: there is no \/nowhere\/nvcc: docs\/kernels\.md says how/);
+  match(missing.stderr, /^Cannot compile: \/nowhere\/nvcc was not found: docs\/kernels\.md says how/);
   const flag = kernels("--chek");
   equal(flag.code, 2);
-  equal(flag.stderr, "Cannot take --chek: there are --check, --any-nvcc and --help\n");
+  equal(flag.stderr, "Cannot read --chek: the flags are --check, --any-nvcc and --help\n");
 });
 
 Deno.test("docs/kernels.md names the nvcc that is taken, and every file of the source", () => {

@@ -13,7 +13,7 @@ Deno.test("bench: a run prints its table, and leaves results.json and the chart"
   const { code, stdout, stderr } = await bench([...tiny, "--recent-sizes=12,28", "--output", output]);
   equal(code, 0, stderr);
 
-  // Standard output has the report alone, standard error what went on.
+  // Standard output has only the report; standard error has the progress.
   const names = ["baseline", "recent_only_16", "streaming_16", "recent_only_32", "streaming_32"];
   const lines = stdout.split("\n");
   match(lines[0]!, /\(cpu\), float32; quality: 2 samples of 48 tokens; speed: 24 tokens of prompt, 8 new$/);
@@ -101,7 +101,7 @@ Deno.test("bench: two runs at once, of one second, do not overwrite each other",
   for (const name of names) deepEqual(folder.names(name), ["benchmark_comparison.png", "results.json"]);
 });
 
-Deno.test("bench: --json prints results.json alone, --dataset takes one's own text, and a run can do without control groups", async () => {
+Deno.test("bench: --json prints results.json alone, --dataset takes a file, and a run works without control groups", async () => {
   await using folder = new TemporaryFolder();
   const text = join(folder.path, "mine.txt");
   await Deno.writeTextFile(text, "It was the best of times, it was the worst of times. ".repeat(40));
@@ -142,7 +142,7 @@ for (
     equal(sizes[0], 48);
     for (const size of sizes.slice(1)) ok(size < 48);
     const perplexities = new Set(names.map((name) => aggregated_stats[name].perplexity));
-    equal(perplexities.size, names.length, "each keeps something else");
+    equal(perplexities.size, names.length, "each keeps other entries");
   });
 }
 

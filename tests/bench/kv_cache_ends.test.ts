@@ -4,10 +4,10 @@ import { readResults } from "../../lib/report/results/results_file.ts";
 import type { BenchmarkResults } from "../../lib/report/results/types.ts";
 import { Bench, childrenOf, isAlive, TemporaryFolder } from "./_bench.ts";
 
-/** Signals and processes are looked at the Linux way. */
+/** Signals and processes are checked by means of Linux. */
 const ignore = Deno.build.os !== "linux";
 
-/** A run that is long enough to be disturbed: baseline and streaming_N of some sizes, two samples each. */
+/** A run long enough to be interrupted: baseline and streaming_N of some sizes, two samples each. */
 class LongRun extends Bench implements AsyncDisposable {
   constructor(options: { group?: boolean; recent?: string } = {}, readonly folder = new TemporaryFolder()) {
     const sizes = `--max_tokens 300 --prompt_tokens 64 --max_new_tokens 4 --recent_sizes ${options.recent ?? "28,60"}`;
@@ -15,23 +15,23 @@ class LongRun extends Bench implements AsyncDisposable {
     super([...sizes.split(" "), ...others.split(" "), folder.path], options);
   }
 
-  /** Waits for a configuration's second sample to be in its quality pass; gives the process that measures it. */
+  /** Waits until a configuration's second sample is in its quality pass; returns the process that measures it. */
   async second(configuration: string): Promise<number> {
-    // Looked up a sample early: the pass that is to be disturbed is not over before it is.
+    // The process is looked up one sample early, so that the pass to interrupt is not over before it is found.
     await this.said(new RegExp(`${configuration}, sample 1/2: speed`));
     const child = await this.child();
     await this.said(new RegExp(`${configuration}, sample 2/2: quality`));
     return child;
   }
 
-  /** The process that measures now. */
+  /** Returns the process that measures now. */
   async child(): Promise<number> {
     const [child] = await childrenOf(this.process.pid);
     ok(child !== undefined, "there is a child");
     return child;
   }
 
-  /** results.json of the only run there is. */
+  /** Reads results.json of the only run. */
   async results(): Promise<BenchmarkResults> {
     const names = this.folder.names()!;
     equal(names.length, 1);
@@ -42,7 +42,7 @@ class LongRun extends Bench implements AsyncDisposable {
     try {
       this.process.kill("SIGKILL");
     } catch {
-      // It has ended, as it should.
+      // It has ended, as expected.
     }
     await this.ended;
     await this.folder[Symbol.asyncDispose]();
@@ -71,7 +71,7 @@ for (
     deepEqual(Object.keys(environment.model_sha256), ["config.json", "tokenizer.json"]); // weights: at the end
     deepEqual(raw_results.map(({ method }) => method), ["baseline", "baseline"]);
     deepEqual(configurations.map(({ status }) => status), ["done", "not run", "not run"]);
-    // Of the one that was interrupted, the sample it had finished
+    // The interrupted configuration keeps its finished sample
     deepEqual(failures.map(({ method, reason }) => [method, reason]), [["streaming_32", "interrupted"]]);
     deepEqual(failures[0]!.samples?.map(({ method, sample }) => [method, sample]), [["streaming_32", 0]]);
     ok(baseline_stats!.perplexity > 1);
@@ -122,7 +122,7 @@ Deno.test("bench: a child does not outlive its parent", { ignore }, async () => 
   await run.ended;
   for (let i = 0; i < 50 && await isAlive(child); i++) await new Promise((resolve) => setTimeout(resolve, 100));
   equal(await isAlive(child), false);
-  // What was finished before is on disk, and whole.
+  // Results finished before that are on disk, and complete.
   const { configurations, raw_results } = await run.results();
   deepEqual(configurations.map(({ status }) => status), ["done", "not run", "not run"]);
   equal(raw_results.length, 2);

@@ -1,4 +1,4 @@
-/** The benchmark on models of a hub: a server on loopback that behaves as one, and the cache that it is kept in. */
+/** The benchmark on models of a hub: a server on loopback that acts as the hub, and its cache. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "@std/path";
 import { hubModel } from "../../lib/hub/hub.ts";
@@ -66,7 +66,7 @@ Deno.test("bench: --model_id org/name is downloaded, measured, and read from the
     first.stderr,
     /^Downloading org\/novel: [1-4] files?, .*\nDownloaded org\/novel: 17\.1 MB in .*\norg\/novel at main is commit a{40}$/m,
   );
-  ok(!first.stderr.includes("\r")); // a bar is for a terminal
+  ok(!first.stderr.includes("\r")); // a bar is drawn on a terminal only
   const { config, environment } = JSON.parse(first.stdout);
   deepEqual([config.model_id, config.revision, environment.model_commit], ["org/novel", "main", A]);
   equal(environment.model_sha256["model.safetensors"], sha256(single["model.safetensors"]));
@@ -90,7 +90,7 @@ Deno.test("bench: --model_id org/name is downloaded, measured, and read from the
   deepEqual(server.log, []);
 });
 
-Deno.test("bench: a model that cannot be had is a message with what would do, and code 2", async () => {
+Deno.test("bench: a model that cannot be fetched gives a message with what would do, and code 2", async () => {
   await using server = newServer();
   await using folder = new TemporaryFolder();
   using _env = new Environment(environmentOf(folder, server.endpoint));
@@ -117,7 +117,7 @@ Deno.test("bench: a model that cannot be had is a message with what would do, an
   }
 });
 
-Deno.test("bench: a download that was ended is gone on with", { ignore: Deno.build.os === "windows" }, async () => {
+Deno.test("bench: an interrupted download is resumed", { ignore: Deno.build.os === "windows" }, async () => {
   await using server = newServer();
   await using folder = new TemporaryFolder();
   using _env = new Environment(environmentOf(folder, server.endpoint));
@@ -142,7 +142,7 @@ Deno.test("bench: a download that was ended is gone on with", { ignore: Deno.bui
   deepEqual(Deno.readFileSync(join(model, "model.safetensors")), weights);
 });
 
-Deno.test("runBenchmark() runs sharded weights from the cache as Python writes it, behind links into its blobs", async () => {
+Deno.test("runBenchmark() runs sharded weights from the cache as Python writes it, through links to its blobs", async () => {
   await using folder = new TemporaryFolder();
   const repo = join(folder.path, "hub", "models--org--novel");
   const snapshot = join(repo, "snapshots", B);
@@ -153,7 +153,7 @@ Deno.test("runBenchmark() runs sharded weights from the cache as Python writes i
     Deno.writeFileSync(join(repo, "blobs", blob), bytes);
     Deno.symlinkSync(join("..", "..", "blobs", blob), join(snapshot, name));
   }
-  // Nothing listens there.
+  // No server listens there.
   using _env = new Environment(environmentOf(folder, "http://127.0.0.1:9"));
   const options = {
     configurations: [{ name: "baseline", policy: methods.baseline() }],

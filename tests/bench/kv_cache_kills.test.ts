@@ -1,4 +1,4 @@
-/** No process outlives its run, whatever it is at when the run is ended, and nothing finished is lost. */
+/** No process outlives its run, whatever it is doing when the run ends, and no finished result is lost. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "@std/path";
 import { readResults } from "../../lib/report/results/results_file.ts";
@@ -16,14 +16,14 @@ const start = (args: readonly string[], options?: SessionOptions) =>
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** The only run in a folder. */
+/** Returns the only run in a folder. */
 async function resultsIn(output: string) {
   const [folder, ...others] = [...Deno.readDirSync(output)].map(({ name }) => name);
   deepEqual(others, []);
   return await readResults(join(output, folder!));
 }
 
-/** Ends a run's parent, and looks that nothing is left and what was finished is there. */
+/** Ends a run's parent, and checks that no process is left and that finished results are saved. */
 async function endsWhole(run: Session, parent: number, signal: Deno.Signal, output: string, finished: number) {
   Deno.kill(parent, signal);
   deepEqual(await run.left(), [], signal);
@@ -35,7 +35,7 @@ async function endsWhole(run: Session, parent: number, signal: Deno.Signal, outp
 /** A run that would go on for minutes after its first configuration. */
 const long = [...quick, "--window_sizes", "1024"].toSpliced(0, 2, "--max_tokens", "20000", "--positions", "cache");
 
-/** What a launcher is started by. */
+/** Launcher → the command that starts it. */
 const launchers = { task: [Deno.execPath(), "task", "bench"], npx: ["npx", ...npxArguments, "task", "bench"] };
 const npx = ignore ? false : await hasNpx();
 
@@ -61,7 +61,7 @@ for (
       await run.said(/^\[1\/2\] baseline, sample 1\/2: quality/m);
       Deno.kill((await run.process(who)).pid, signal);
       deepEqual(await run.left(), []);
-      // One that is ended in order has nothing to keep, and takes its folder with it.
+      // A run that ends in order without results deletes its folder.
       for (const name of folder.names()!) await readResults(join(folder.path, name));
     },
   );
@@ -80,13 +80,13 @@ for (const delay of [100, 200, 300, 500]) {
 for (const signal of ["SIGKILL", "SIGTERM", "SIGHUP"] as const) {
   Deno.test(`bench: ${signal} to the parent ends a child in the middle of a prompt`, { ignore }, async () => {
     await using folder = new TemporaryFolder();
-    // A prompt at once, in float32 on a CPU: seconds in one call.
+    // A whole prompt at once in float32 on a CPU takes seconds in one call.
     const args = "--max_tokens 20 --prompt_tokens 6000 --max_new_tokens 2 --num_samples 2 --num_warmup 0 --device cpu";
     await using run = start([...args.split(" "), "--method", "baseline", "--output", folder.path]);
     await run.said(/\[1\/1\] baseline, sample 1\/2: speed/);
     await sleep(300);
     await endsWhole(run, run.pid, signal, folder.path, 0).catch((error) => {
-      // In order, a run of which nothing was measured leaves nothing.
+      // A run that ends in order before its first result leaves nothing.
       if (signal === "SIGKILL" || folder.names()!.length > 0) throw error;
     });
   });
@@ -133,7 +133,7 @@ for (const signal of ["SIGKILL", "SIGTERM", "SIGHUP"] as const) {
     await using server = new HubServer({ "org/novel": { refs: { main: commit }, commits: { [commit]: files } } });
     const held = Promise.withResolvers<void>();
     server.intercept = ({ host }) => {
-      // Where the hub keeps large files: here, the weights
+      // Server of the hub's large files: here, the weights
       if (host !== "cdn") return undefined;
       held.resolve();
       const body = new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1000)) });
@@ -149,7 +149,7 @@ for (const signal of ["SIGKILL", "SIGTERM", "SIGHUP"] as const) {
     };
     await using run = start([...quick, "--model_id", "org/novel", "--output", join(folder.path, "out")], { env });
     await Promise.race([held.promise, run.ended()]);
-    // The one before has listed the files, and has ended.
+    // The child before it has listed the files, and has ended.
     const child = await run.process(/hub_main\.ts/);
     const { HF_TOKEN, SECRET_X, LD_BIND_NOW } = await environmentOf(child.pid);
     deepEqual([HF_TOKEN, SECRET_X, LD_BIND_NOW], ["hf_secret", undefined, undefined]);
@@ -160,12 +160,12 @@ for (const signal of ["SIGKILL", "SIGTERM", "SIGHUP"] as const) {
 }
 
 Deno.test(
-  "bench: what takes longer than --timeout is recorded as failed, and the others go on",
+  "bench: a configuration that takes longer than --timeout is recorded as failed, and the others go on",
   { ignore },
   async () => {
     await using folder = new TemporaryFolder();
     await using run = start([...quick, "--timeout", "2", "--output", folder.path]);
-    // A stopped child gets nowhere, however fast the machine is.
+    // A stopped child makes no progress, however fast the machine is.
     const stopped = async () => {
       await run.said(/\[1\/2\] baseline: load/);
       Deno.kill((await run.process(/child_main\.ts/)).pid, "SIGSTOP");
@@ -177,25 +177,25 @@ Deno.test(
     deepEqual(await run.left(), []);
     const { configurations, failures } = await resultsIn(folder.path);
     deepEqual([configurations[0]!.status, failures[0]!.reason], ["failed", "it took over 2 s (--timeout)"]);
-    // The other had its own time.
+    // The other configuration had its own time limit.
     ok(configurations[1]!.status === "done" || failures[1]!.reason === failures[0]!.reason);
   },
 );
 
-Deno.test("bench: a long --timeout is none that is over at once", { ignore }, async () => {
+Deno.test("bench: a long --timeout does not expire at once", { ignore }, async () => {
   await using folder = new TemporaryFolder();
   await using run = start([...quick, "--timeout", "9000000", "--output", folder.path]);
   const { code, stderr } = await run.ended();
   equal(code, 0, stderr);
 });
 
-Deno.test("bench:engine ends with what launched it", { ignore }, async () => {
+Deno.test("bench:engine ends with its launcher", { ignore }, async () => {
   await using folder = new TemporaryFolder();
   const args = ["--device", "cpu", "--lengths", "128", "--full_lengths", "512", "--read_mib", "16", "--steps", "2000"];
   await using run = new Session(Deno.execPath(), ["task", "bench:engine", ...args], { env: { TMPDIR: folder.path } });
   await run.said(/\[1\/\d+\] baseline/);
   Deno.kill(run.pid, "SIGKILL");
   deepEqual(await run.left(), []);
-  // Nor does the model that it made stay.
+  // The model that it made is deleted too.
   deepEqual(folder.names(), []);
 });

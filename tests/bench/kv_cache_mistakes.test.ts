@@ -6,7 +6,7 @@ import { bench, project, TemporaryFolder, tiny } from "./_bench.ts";
 
 const embedded = join(project, "lib", "assets", "novel-neox-8m");
 
-/** Runs what is wrong and holds it against what is promised: a message, code 2, and nothing left behind. */
+/** Runs wrong input and expects a message, code 2, and no files left. */
 async function refuses(args: readonly string[], message: RegExp, env: Record<string, string> = {}): Promise<void> {
   await using folder = new TemporaryFolder();
   const given = args.includes("--output") ? [] : ["--output", join(folder.path, "results")];
@@ -18,7 +18,7 @@ async function refuses(args: readonly string[], message: RegExp, env: Record<str
   equal(folder.names("results"), undefined);
 }
 
-/** A copy of the embedded model, changed. */
+/** Makes a changed copy of the embedded model. */
 function model(folder: string, changes: {
   config?: Record<string, unknown>;
   weights?: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array;
@@ -38,7 +38,7 @@ function model(folder: string, changes: {
   return path;
 }
 
-/** The weights with another header. */
+/** Returns the weights with another header. */
 function withHeader(bytes: Uint8Array<ArrayBuffer>, change: (json: string) => string): Uint8Array {
   const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
   const header = new TextEncoder().encode(change(new TextDecoder().decode(bytes.subarray(8, 8 + length))));
@@ -85,7 +85,7 @@ for (
     [
       "without its tokenizer",
       { without: "tokenizer.json" },
-      /^Cannot load the tokenizer: there is no .*tokenizer\.json/m,
+      /^Cannot load the tokenizer: .*tokenizer\.json does not exist/m,
     ],
     ["without weights", { without: "model.safetensors" }, /^Cannot .*safetensors/m],
     [
@@ -154,7 +154,7 @@ Deno.test("bench: refuses --device cuda where a CUDA library is missing; auto ta
   ignore: Deno.build.os !== "linux" || hasDriver(),
 }, async () => {
   await using folder = new TemporaryFolder();
-  // A provider of which nothing is read before CUDA's own libraries are found
+  // The provider is not read before CUDA's own libraries are found
   for (const name of ["shared", "cuda"]) {
     await Deno.writeTextFile(join(folder.path, `libonnxruntime_providers_${name}.so`), "");
   }

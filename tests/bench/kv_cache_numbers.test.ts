@@ -1,4 +1,7 @@
-/** Figures that must not pass for others: what is not finite, what compressed nothing, rows whose names say too little. */
+/**
+ * Figures that could mislead: those which are not finite, those of methods that compressed nothing, and rows with
+ * unclear names.
+ */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "@std/path";
 import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
@@ -9,7 +12,7 @@ import { bench, project, TemporaryFolder } from "./_bench.ts";
 const embedded = join(project, "lib", "assets", "novel-neox-8m");
 const short = "--max_tokens 20 --prompt_tokens 8 --max_new_tokens 4 --num_warmup 0 --device cpu".split(" ");
 
-/** A copy of the embedded model in which one token's embedding is not a number. */
+/** Makes a copy of the embedded model in which one token's embedding is NaN. */
 async function poisoned(folder: string, token: number): Promise<string> {
   const path = join(folder, "model");
   await Deno.mkdir(path);
@@ -53,7 +56,7 @@ Deno.test("bench: one sample that is not a number makes no mean, says so, and en
   const rows = ["baseline", "recent_only_10", "streaming_10"];
   for (const name of rows) match(row(name)[0]!, /^\S+ +[\d.]+ +[\d.]+ +[\d.]+ +nan +nan +0\.00 +\d+$/);
   for (const name of rows.slice(1)) match(row(name)[1]!, /^\S+ +[+-].* +nan +nan +-$/);
-  // The token that no text begins with is read at its place, and its own prediction is the first that is not a number.
+  // The poisoned token is not at the beginning of the text. Its own prediction is the first that is NaN.
   const step = place + tokenizer.prefix.length;
   const fault = `: perplexity and accuracy are not finite in sample 2: ${
     20 - step
@@ -79,7 +82,7 @@ Deno.test("bench: one sample that is not a number makes no mean, says so, and en
   ok(Number.isNaN(results.baseline_stats!.perplexity) && results.baseline_stats!.throughput > 0);
 });
 
-Deno.test("bench: under the table stands what each row is, and that nothing was compressed", async () => {
+Deno.test("bench: below the table, each row is explained, and rows that compressed nothing are named", async () => {
   await using folder = new TemporaryFolder();
   const args = ["--num_samples", "1", "--compare_all", "--no_recent_only", "--output", join(folder.path, "results")];
   const { code, stdout, stderr } = await bench([...short, ...args]);
@@ -134,7 +137,7 @@ for (
   });
 }
 
-Deno.test("bench: names stay the original's, and the legend has the ratio in full", async () => {
+Deno.test("bench: names are those of the Python benchmark, and the legend has the ratio in full", async () => {
   await using folder = new TemporaryFolder();
   const args = "--num_samples 1 --method l2_compress --prune_after 10 --keep_ratios 0.5,0.25 --no_baseline".split(" ");
   const { stdout } = await bench([...short, ...args, "--output", join(folder.path, "results")]);

@@ -1,4 +1,4 @@
-/** Going on with a run that has ended early. */
+/** Resuming a run that ended early. */
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { join } from "@std/path";
 import { methods } from "../../lib/policies/registry.ts";
@@ -9,7 +9,7 @@ import { Bench, bench, project, TemporaryFolder, tiny } from "./_bench.ts";
 
 const quick = [...tiny, "--recent_sizes", "12", "--no_recent_only"];
 
-/** A whole run, by the command line; its folder and what is in it. */
+/** Makes a whole run by the command line; returns its folder and results. */
 async function wholeRun(output: string, more: readonly string[] = []) {
   const { code, stdout, stderr } = await bench([...quick, "--output", output, ...more]);
   equal(code, 0, stderr);
@@ -17,7 +17,7 @@ async function wholeRun(output: string, more: readonly string[] = []) {
   return { folder, results: await readResults(folder), stdout };
 }
 
-/** Makes a whole run one that has ended after so many samples, as the file would have it then. */
+/** Cuts a whole run to one that ended after `samples` samples, as the file would be then. */
 async function cut(folder: string, whole: BenchmarkResults, samples: number): Promise<void> {
   const { configurations, raw_results } = structuredClone(whole);
   const finished = raw_results.slice(0, samples);
@@ -53,7 +53,7 @@ Deno.test("--resume measures what is missing and no more, wherever the run had e
     match(stdout, /^baseline +0\.\d+[^]*^streaming_16 +0\.\d+/m);
     const results = await readResults(folder);
     deepEqual(figures(results), figures(whole));
-    // What was not measured again is as it was, times included.
+    // Results that were not measured again are unchanged, times included.
     deepEqual(results.raw_results.slice(0, samples), whole.raw_results.slice(0, samples));
     deepEqual([results.failures, results.configurations], [[], whole.configurations]);
     deepEqual(results.environment, whole.environment);
@@ -64,7 +64,7 @@ Deno.test("--resume measures what is missing and no more, wherever the run had e
   }
 });
 
-Deno.test("--resume tries again what has failed, and takes other flags of what is shown", async () => {
+Deno.test("--resume tries failed configurations again, and accepts other output flags", async () => {
   await using temporary = new TemporaryFolder();
   const { folder, results: whole } = await wholeRun(temporary.path);
   const failed = structuredClone(whole);
@@ -160,14 +160,14 @@ Deno.test("--resume refuses other terms, each in a line", async () => {
   equal((await bench(["--resume", folder])).code, 0);
 });
 
-Deno.test("--resume of what is no run is refused in a line", async () => {
+Deno.test("--resume of a folder that is not a run is refused in a line", async () => {
   await using temporary = new TemporaryFolder();
   const folder = join(temporary.path, "run");
   Deno.mkdirSync(folder);
   const refused = async (pattern: RegExp, at = folder) => {
     const { code, stdout, stderr } = await bench(["--resume", at]);
     deepEqual([code, stdout], [2, ""], stderr);
-    // What is about to run is said before the file is looked at as a whole.
+    // The header is printed before the whole file is checked.
     match(stderr, /^(kvcompress .*\n2 configurations: .*\n)?[^\n]{1,700}\n$/);
     match(stderr.trimEnd().split("\n").at(-1)!, pattern);
   };
@@ -215,7 +215,7 @@ Deno.test(
     const run = new Bench([...quick, "--output", temporary.path]);
     await run.said(/sample 1\/2: quality/);
     const folder = join(temporary.path, temporary.names()![0]!);
-    // Stopped, so that it has not ended by then
+    // Stopped, so that it is still running by then
     run.process.kill("SIGSTOP");
     const { code, stdout, stderr } = await bench(["--resume", folder]);
     run.process.kill("SIGCONT");
@@ -270,7 +270,7 @@ Deno.test("runBenchmark() goes on with a run, its traces included, and tells a m
   deepEqual(resumed.traces, whole.traces);
   deepEqual(resumed.traces.map(({ snapshots }) => snapshots.map(({ tokens }) => tokens)), [[15, 30, 40], [15, 30, 40]]);
 
-  // Other moments: the first samples, and no others, are measured again.
+  // At other trace steps, only the first samples are measured again.
   seen.length = 0;
   const other = await runBenchmark({
     ...options,

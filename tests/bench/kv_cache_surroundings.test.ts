@@ -1,4 +1,4 @@
-/** The tasks in surroundings as users have them: variables of the loader's, outputs that are gone, other folders. */
+/** The tasks in users' environments: loader variables, closed outputs, other folders. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { dirname, join } from "@std/path";
 import { readResults } from "../../lib/report/results/results_file.ts";
@@ -17,7 +17,7 @@ function task(name: Parameters<typeof taskArguments>[0], args: readonly string[]
   return new Session(deno, [...taskArguments(name), ...args], options);
 }
 
-/** What most GPU clusters set, and more. */
+/** Variables of the loader that most GPU clusters set, and more. */
 async function loaderVariables(folder: string): Promise<Record<string, string>> {
   const library = hasGcc
     ? await compileStub(new URL("../cuda/stub_empty.c", import.meta.url), "libx.so", { NAME: "x" })
@@ -25,7 +25,7 @@ async function loaderVariables(folder: string): Promise<Record<string, string>> 
   return { LD_LIBRARY_PATH: `${folder}:/nowhere/lib`, LD_PRELOAD: library, LD_BIND_NOW: "1", LD_RUN_PATH: folder };
 }
 
-/** The samples of the only run in a folder. */
+/** Returns the samples of the only run in a folder. */
 async function measured(output: string): Promise<string[]> {
   const names = [...Deno.readDirSync(output)].map(({ name }) => name);
   equal(names.length, 1);
@@ -60,7 +60,7 @@ Deno.test("the other tasks work with variables of the loader's set", { ignore },
   equal(doctor.code, 0, doctor.stderr);
   deepEqual(JSON.parse(doctor.stdout).cuda_folders.filter((name: string) => name === folder.path), [folder.path]);
 
-  // Its path is from where the user stands, as the next one's.
+  // Its path is relative to the user's current folder, like the next one's.
   const model = await run("random-model", ["pythia-70m", "model"]);
   equal(model.code, 0, model.stderr);
   ok(folder.names("model")!.includes("model.safetensors"));
@@ -72,7 +72,7 @@ Deno.test("the other tasks work with variables of the loader's set", { ignore },
   equal(engine.code, 0, engine.stderr);
   match(engine.stdout, /streaming_llm/);
 
-  // Nothing answers there.
+  // No server answers there.
   const setup = await run("setup:cuda", [], {
     XDG_CACHE_HOME: join(folder.path, "cache"),
     DENO_DIR: join(folder.path, "deno"),
@@ -101,7 +101,7 @@ for (const name of ["example", "own-method"] as const) {
 Deno.test("LD_LIBRARY_PATH's folders are searched by the process that measures", { ignore: !hasGcc }, async () => {
   await using folder = new TemporaryFolder();
   const source = new URL("../cuda/stub_empty.c", import.meta.url);
-  // A provider that needs cuBLAS of CUDA 13, which is found, and others, which are not
+  // A provider that needs cuBLAS of CUDA 13, which is found, and other libraries, which are not
   const cublas = await compileStub(source, "libcublas.so.13", { NAME: "cublas" });
   for (const name of ["libonnxruntime_providers_cuda.so", "libonnxruntime_providers_shared.so"]) {
     Deno.writeTextFileSync(join(folder.path, name), `\0${ORT_VERSION}\0`);
@@ -120,7 +120,7 @@ Deno.test("LD_LIBRARY_PATH's folders are searched by the process that measures",
   ok(!/libcublas\.so\.13/.test(found), found);
 });
 
-Deno.test("children get the variables that they have a use for, and no secret", { ignore }, async () => {
+Deno.test("children get the variables that they need, and no secret", { ignore }, async () => {
   await using folder = new TemporaryFolder();
   const secrets = {
     HF_TOKEN: "hf_secret",
@@ -131,7 +131,7 @@ Deno.test("children get the variables that they have a use for, and no secret", 
   await using run = task("bench", [...quick, "--output", folder.path], { env: { ...secrets, OMP_NUM_THREADS: "1" } });
   const seen: Record<string, string>[] = [];
   for (const script of [/child_main\.ts/, /chart_main\.ts/]) {
-    // Between its start and Deno's, a process has its parent's variables.
+    // Before Deno starts in it, a new process has its parent's variables.
     const env = await environmentOf((await run.process(script)).pid);
     ok(env.PATH !== undefined && env.NO_COLOR === "1", JSON.stringify(env));
     for (const name of Object.keys(secrets)) equal(env[name], undefined, name);
@@ -142,7 +142,7 @@ Deno.test("children get the variables that they have a use for, and no secret", 
   equal((await run.ended()).code, 0);
 });
 
-/** Runs a task's script by a shell that does something to its outputs. */
+/** Runs a task's script through a shell that redirects its outputs. */
 function redirected(script: string, args: readonly string[], cwd?: string): Session {
   const command = [deno, ...taskArguments("bench"), ...args];
   return new Session("bash", ["-c", script, "bash", ...command], cwd === undefined ? {} : { cwd });
@@ -188,7 +188,7 @@ Deno.test("bench: a reader that never reads keeps nothing from being measured, a
     }
   };
   while (!await isWhole()) await new Promise((resolve) => setTimeout(resolve, 200));
-  // It waits for its reader, or will in a moment.
+  // It waits for its reader, or soon will.
   const alive = async () => (await run.left(0)).some((line) => line.startsWith(`${parent.pid} `));
   await new Promise((resolve) => setTimeout(resolve, 4000));
   ok(await alive());
@@ -222,7 +222,7 @@ Deno.test("bench: paths are from the folder that the user stands in, and printed
   const { config: { command, model_id, dataset } } = await readResults(results);
   deepEqual([model_id, dataset], [model, join(folder, "text.txt")]);
   ok(command!.includes(`--output=${join(folder, "out")}`), command!.join(" "));
-  // Gone on with from another folder yet
+  // Resumed from yet another folder
   await using run = new Session(deno, [
     "task",
     "--config",

@@ -7,13 +7,13 @@ import { Bench, TemporaryFolder, tiny } from "./_bench.ts";
 
 const text = "Call me Ishmael. Some years ago, never mind how long precisely, ".repeat(2000);
 
-/** A run whose text is piped in. */
+/** Starts a run with a text on standard input. */
 function piped(input: string, args: readonly string[]) {
   const stream = ReadableStream.from([new TextEncoder().encode(input)]);
   return new Bench([...tiny, "--method", "baseline", "--json", "--dataset", "-", ...args], { input: stream }).ended;
 }
 
-/** What results.json would say of a text in a file. */
+/** Returns the terms of results.json for a text in a file. */
 async function planned(options: Partial<BenchmarkOptions>) {
   const { results } = await makePlan({
     configurations: [{ name: "baseline", policy: methods.baseline() }],
@@ -27,7 +27,7 @@ async function planned(options: Partial<BenchmarkOptions>) {
   return results;
 }
 
-Deno.test("bench: a text that is piped in is what it is as a file, and as a row of JSON", async () => {
+Deno.test("bench: a text gives the same samples piped in, as a file, and as a row of JSON", async () => {
   await using folder = new TemporaryFolder();
   const [book, rows] = ["book.txt", "rows.jsonl"].map((name) => join(folder.path, name)) as [string, string];
   await Deno.writeTextFile(book, text);

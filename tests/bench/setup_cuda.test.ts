@@ -9,7 +9,7 @@ const CUDA = "libonnxruntime_providers_cuda.so", SHARED = "libonnxruntime_provid
 const ignore = Deno.build.os !== "linux" || Deno.build.arch !== "x86_64";
 const env = (vars: Record<string, string>) => (name: string) => vars[name];
 
-/** A folder with what stands in for the two files of the provider. */
+/** Makes a folder with stand-ins for the two files of the provider. */
 function provider(into: string, version = ORT_VERSION): string {
   Deno.mkdirSync(into, { recursive: true });
   Deno.writeTextFileSync(join(into, CUDA), `\0${version}\0`);
@@ -42,7 +42,7 @@ Deno.test("setupCuda() makes a folder that findOnnxRuntime() then takes, once", 
   await setup();
   equal(downloads, 1);
   match(lines.at(-1)!, /Already there/);
-  // Interrupted, or of another version: made anew
+  // An interrupted folder, or one of another version, is made anew
   Deno.removeSync(join(made.folder, SHARED));
   await setup();
   equal(downloads, 2);

@@ -10,7 +10,7 @@ import golden from "../fixtures/golden_sizes.json" with { type: "json" };
 const run = (line: string) => expand(parseFlags(line.split(" ").filter((arg) => arg !== "")));
 const names = (line: string) => run(line).map(({ name }) => name);
 
-Deno.test("expand() puts control and method of one size side by side", () => {
+Deno.test("expand() puts control and method of one size next to each other", () => {
   assert.deepEqual(names(""), [
     "baseline",
     "recent_only_256",
@@ -38,7 +38,7 @@ Deno.test("expand() of fix_size_l2: sizes, strategies, ratios", () => {
   ]);
 });
 
-Deno.test("expand() of l2_compress: no control, no ratio 1 beside a baseline", () => {
+Deno.test("expand() of l2_compress: no control, no ratio 1 with a baseline", () => {
   assert.deepEqual(names("--method l2_compress"), ["baseline", "l2_kr=0.8", "l2_kr=0.5", "l2_kr=0.3"]);
   assert.deepEqual(names("--method l2_compress --keep_ratios 1,0.5"), ["baseline", "l2_kr=0.5"]);
   assert.deepEqual(names("--method l2_compress --keep_ratios 1,0.5 --no_baseline"), ["l2_kr=1.0", "l2_kr=0.5"]);
@@ -173,7 +173,7 @@ Deno.test("expand() of several positions: each configuration under each, the ful
   assert.deepEqual(found.map(({ positions }) => positions), ["cache", "cache", "seed"]);
 });
 
-Deno.test("acrossPositions() leaves alone what says how tokens are numbered", () => {
+Deno.test("acrossPositions() leaves configurations with positions unchanged", () => {
   const [tova, own] = acrossPositions([
     { name: "tova", policy: methods.tova() },
     { name: "own", policy: methods.tova(), positions: "seed" },
@@ -188,7 +188,7 @@ Deno.test("expand() tells ratios apart that round to the same name", () => {
     "l2_kr=0.84",
     "l2_kr=0.5",
   ]);
-  // As Python's {:.1f} rounds.
+  // Rounded as by Python's {:.1f}.
   assert.deepEqual(names("--method l2_compress --keep_ratios 0.25,0.75,0.35,0.15"), [
     "baseline",
     "l2_kr=0.2",
@@ -198,7 +198,7 @@ Deno.test("expand() tells ratios apart that round to the same name", () => {
   ]);
 });
 
-Deno.test("expand() gives the original's names and parameters", () => {
+Deno.test("expand() gives the Python benchmark's names and parameters", () => {
   const lines: Record<string, string> = {
     recent_only_128: "--method recent_only --window_sizes 128",
     recent_only_256: "--method recent_only",
@@ -211,7 +211,7 @@ Deno.test("expand() gives the original's names and parameters", () => {
   };
   for (const { name, method, params } of golden) {
     const line = lines[name];
-    if (line === undefined) continue; // the reference runs name these in a way of their own
+    if (line === undefined) continue; // the reference runs use other names for these
     const found = run(line).find((configuration) => configuration.name === name);
     assert(found, `${name} in ${names(line)}`);
     assert.equal(found.policy.method, method);

@@ -34,7 +34,7 @@ Deno.test("DownloadProgress says nothing where nothing is downloaded", () => {
   deepEqual(lines, []);
 });
 
-Deno.test("DownloadProgress redraws one line on a terminal, no wider than that, and takes it away", () => {
+Deno.test("DownloadProgress redraws one line on a terminal, no wider than it, and clears it", () => {
   let screen = "";
   let now = 0;
   const options = {

@@ -14,7 +14,7 @@ const refuses = (line: string, pattern: RegExp) =>
     assert.match(error.message, /^Cannot [^]*[^.]$/);
     return true;
   });
-/** A value each flag takes that is not its default. */
+/** Returns a valid value of a flag that is not its default. */
 const sample = (name: FlagName): string => {
   const special: Partial<Record<FlagName, string>> = {
     method: "fix_size_l2",
@@ -39,7 +39,7 @@ const isSwitch = (name: FlagName) => (FLAG_TABLE[name] as FlagSpec<unknown>).rea
 const valued = flagNames.filter((name) => !isSwitch(name));
 const switches = flagNames.filter((name) => isSwitch(name) && name !== "help" && name !== "version");
 
-Deno.test("parseFlags() without arguments gives the original's defaults", () => {
+Deno.test("parseFlags() without arguments gives the Python benchmark's defaults", () => {
   const flags = parse("");
   assert.equal(flags.method, "streaming_llm");
   assert.deepEqual(flags.skip_layers, [0, 1]);
@@ -113,7 +113,7 @@ Deno.test("parseFlags() reads lists and none", () => {
   assert.deepEqual(parse("--skip_layers 0,3,7").skip_layers, [0, 3, 7]);
   assert.deepEqual(parseFlags(["--recent_sizes", "12, 28"]).recent_sizes, [12, 28]);
   assert.deepEqual(parse("--keep_ratios .5,1.0").keep_ratios, [0.5, 1]);
-  refuses("--skip_layers 0,none", /Cannot read --skip_layers: found "0,none", none stands alone/);
+  refuses("--skip_layers 0,none", /Cannot read --skip_layers: found "0,none", give none alone/);
   refuses("--skip_layers -1", /--skip_layers: found "-1", give an integer of at least 0/);
 });
 
@@ -158,9 +158,9 @@ Deno.test("parseFlags() refuses ratios outside (0, 1]", () => {
 Deno.test("parseFlags() refuses empty and doubled items", () => {
   refuses("--recent_sizes 1,,2", /--recent_sizes: found "1,,2", an item is empty/);
   refuses("--recent_sizes ,", /an item is empty/);
-  refuses("--recent_sizes 256,0256", /--recent_sizes: found "256,0256", 256 stands there twice/);
-  refuses("--keep_ratios 0.5,.50", /0.5 stands there twice/);
-  refuses("--skip_layers 1,1", /1 stands there twice/);
+  refuses("--recent_sizes 256,0256", /--recent_sizes: found "256,0256", 256 is given twice/);
+  refuses("--keep_ratios 0.5,.50", /0.5 is given twice/);
+  refuses("--skip_layers 1,1", /1 is given twice/);
 });
 
 Deno.test("parseFlags() refuses a flag given twice", () => {
@@ -190,10 +190,10 @@ Deno.test("parseFlags() reads how tokens are numbered", () => {
   assert.deepEqual(parse("--positions seed,absolute,cache").positions, ["seed", "absolute", "cache"]);
   refuses("--positions relative", /found "relative", give one of absolute, cache, seed/);
   refuses("--positions cache,cach", /found "cach", did you mean cache\?/);
-  refuses("--positions seed,seed", /seed stands there twice/);
+  refuses("--positions seed,seed", /seed is given twice/);
 });
 
-Deno.test("parseFlags() refuses what the papers' methods cannot do with", () => {
+Deno.test("parseFlags() refuses values that the papers' methods cannot use", () => {
   for (const bad of ["4", "0", "-1"]) refuses(`--pooling_kernel ${bad}`, /Cannot read --pooling_kernel: found/);
   refuses("--pooling median", /--pooling: found "median", .*avg, max/);
   for (const bad of ["0.5", "0", "x"]) refuses(`--pyramid_beta ${bad}`, /--pyramid_beta: .* at least 1$/);
@@ -207,9 +207,9 @@ Deno.test("parseFlags() refuses what the papers' methods cannot do with", () => 
   refuses("--trace 5", /Cannot read the argument "5"/);
 });
 
-Deno.test("parseFlags() refuses what does not go together", () => {
+Deno.test("parseFlags() refuses flags that contradict each other", () => {
   refuses("--compare_all --compare_new", /--compare_all and --compare_new together/);
-  refuses("--compare_all --compare_papers", /--compare_all and --compare_papers together: each is a run of its own/);
+  refuses("--compare_all --compare_papers", /--compare_all and --compare_papers together: each is a separate run/);
   refuses(
     "--method h2o --cache_sizes 512,8 --heavy_ratio 0.5 --sink_size 5",
     /Cannot use --sink_size 5 with --cache_sizes 8 and --heavy_ratio 0.5: they leave room for 4 at most/,

@@ -70,7 +70,7 @@ Deno.test("createProgress() on a terminal draws one line in place and takes it a
   assert.ok(
     text().includes("[2/3] streaming_256, sample 1/2: quality  ████████████░░░░░░░░░░░░  1000/2000 tokens  PPL 43.12"),
   );
-  // The bar is gone before the note is written, and drawn again below it.
+  // The bar is cleared before the note is written, and drawn again below it.
   assert.ok(text().includes("\x1b[2KA note\n"));
   assert.ok(text().lastIndexOf("1000/2000") > text().indexOf("A note"));
   assert.ok(text().endsWith("\x1b[2K"));
@@ -112,14 +112,14 @@ Deno.test("createProgress() takes a hundred thousand events in well under a seco
 Deno.test("TimeLeft counts what is left of all configurations and samples", () => {
   const left = new TimeLeft();
   assert.equal(left.update(event("speed", 0, 500, { index: 0 }), 10), undefined);
-  // Half of one of six samples, with the quality pass four times as long as this one: 10 s were a 60th of the run.
+  // Half of one of six samples; the quality pass counts as four times this one. So 10 s are a 60th of the run.
   assert.equal(Math.round(left.update(event("speed", 250, 500, { index: 0 }), 20)!), 590);
-  // The real length of the quality pass is known: 500 of 1000 tokens of one of six samples.
+  // Now the real length of the quality pass is known: 500 of 1000 tokens of one of six samples.
   assert.equal(Math.round(left.update(event("quality", 0, 500, { index: 0 }), 30)!), 220);
   assert.equal(left.update(event("quality", 500, 500, { index: 2, sample: 1 }), 100), 0);
 });
 
-Deno.test("TimeLeft has no estimate before there is anything to go by", () => {
+Deno.test("TimeLeft gives no estimate too early", () => {
   const left = new TimeLeft();
   assert.equal(left.update(event("load", 0, 0, { index: 0 }), 0), undefined);
   assert.equal(left.update(event("load", 0, 0, { index: 0 }), 100), undefined);

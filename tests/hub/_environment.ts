@@ -1,8 +1,8 @@
-/** Sets environment variables for as long as the scope lasts; children inherit them. */
+/** Sets environment variables until the end of the scope; children inherit them. */
 export class Environment implements Disposable {
   readonly #before: Record<string, string | undefined> = {};
 
-  /** @param changes Undefined takes a variable out. */
+  /** @param changes Undefined removes a variable. */
   constructor(changes: Record<string, string | undefined>) {
     for (const [name, value] of Object.entries(changes)) {
       this.#before[name] = Deno.env.get(name);
@@ -20,7 +20,7 @@ function set(name: string, value: string | undefined): void {
   else Deno.env.set(name, value);
 }
 
-/** The hub's variables as a test wants them: a cache, an address, and nothing of the machine's own. */
+/** Returns the hub's variables for a test: a cache and an address, and none of the machine's settings. */
 export function hubEnvironment(cache: string, endpoint: string): Record<string, string | undefined> {
   return {
     HF_HOME: cache,

@@ -1,7 +1,7 @@
-/** A server on loopback that answers as the Hugging Face hub does, and a second one where its large files lie. */
+/** A server on loopback that answers like the Hugging Face hub, and a second one for its large files. */
 import { createHash } from "node:crypto";
 
-/** What a request asked for, as the servers saw it. */
+/** A request, as the servers received it. */
 export interface Seen {
   readonly host: "hub" | "cdn";
   readonly method: string;
@@ -16,7 +16,7 @@ export interface Repo {
   readonly commits: Record<string, Record<string, Uint8Array<ArrayBuffer>>>;
 }
 
-/** A commit's hash, for tests to tell apart: one digit, forty times. */
+/** Makes a commit's hash that tests can distinguish: one digit, forty times. */
 export const commitOf = (digit: string): string => digit.repeat(40);
 
 export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
@@ -29,12 +29,12 @@ const isLarge = (path: string) => /\.(safetensors|bin|parquet)$/.test(path);
 
 export class HubServer implements AsyncDisposable {
   readonly seen: Seen[] = [];
-  /** Answers in the hub's place, where it gives one. */
+  /** Answers in place of the hub if it returns a response. */
   intercept: (seen: Seen) => Response | undefined | Promise<Response | undefined> = () => undefined;
   readonly #hub: Deno.HttpServer<Deno.NetAddr>;
   readonly #cdn: Deno.HttpServer<Deno.NetAddr>;
 
-  /** @param repos By the path that stands before `resolve`: "org/name", "datasets/org/name". */
+  /** @param repos Repositories, by the path before `resolve`: "org/name", "datasets/org/name". */
   constructor(readonly repos: Record<string, Repo>) {
     const options = {
       hostname: "127.0.0.1",
@@ -54,7 +54,7 @@ export class HubServer implements AsyncDisposable {
     return `http://127.0.0.1:${this.#cdn.addr.port}`;
   }
 
-  /** Requests as "hub GET /path". */
+  /** Returns the requests as "hub GET /path". */
   get log(): string[] {
     return this.seen.map(({ host, method, path }) => `${host} ${method} ${path}`);
   }
@@ -126,7 +126,7 @@ export class HubServer implements AsyncDisposable {
   }
 }
 
-/** A response with bytes, or with those that Range asks for. */
+/** Makes a response with the bytes, or with those that Range asks for. */
 export function partOf(
   bytes: Uint8Array<ArrayBuffer>,
   { method, range }: Pick<Seen, "method" | "range">,
@@ -141,13 +141,13 @@ export function partOf(
   return new Response(bytes.subarray(start), { status: 206, headers: range206 });
 }
 
-/** A response that ends in the middle: what is promised is not what comes. */
+/** Makes a response that ends in the middle, with fewer bytes than its headers state. */
 export function broken(bytes: Uint8Array<ArrayBuffer>, { range }: Pick<Seen, "range">, count: number): Response {
   const start = Number(/^bytes=(\d+)-$/.exec(range ?? "")?.[1] ?? 0);
   const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
     async start(controller) {
       controller.enqueue(bytes.subarray(start, start + count));
-      await new Promise((resolve) => setTimeout(resolve, 20)); // until it is on its way
+      await new Promise((resolve) => setTimeout(resolve, 20)); // until it is sent
       controller.error(new Error("broken off"));
     },
   });
@@ -158,7 +158,7 @@ export function broken(bytes: Uint8Array<ArrayBuffer>, { range }: Pick<Seen, "ra
   return new Response(body, { status: start > 0 ? 206 : 200, headers });
 }
 
-/** How the hub says no. */
+/** Makes an error response of the hub. */
 export function refused(status: number, code: string, headers: Record<string, string> = {}): Response {
   return new Response("no", {
     status,

@@ -8,7 +8,7 @@ import { commitOf } from "./_hub_server.ts";
 const A = commitOf("a");
 const small = ["config.json", "tokenizer.json", "tokenizer_config.json"];
 
-/** A cache with some files of a commit, as a tool leaves it that fetches files one by one. */
+/** Makes a cache with some files of a commit, as left by a tool that fetches files one by one. */
 function cacheWith(folder: TemporaryFolder, paths: readonly string[]): HubCache {
   const cache = new HubCache(folder.path, { repo: "org/name", type: "model", revision: A });
   for (const path of paths) {
@@ -33,7 +33,7 @@ for (
   });
 }
 
-Deno.test("cachedModel() goes by the list of all files where there is one", async () => {
+Deno.test("cachedModel() uses the list of all files if the cache has one", async () => {
   await using folder = new TemporaryFolder();
   const cache = cacheWith(folder, [...small, "onnx/model.onnx"]);
   const all = [...small, "model.safetensors", "onnx/model.onnx"];

@@ -8,7 +8,7 @@ import { TemporaryFolder } from "../bench/_bench.ts";
 import { broken, bytesOf, commitOf, gitHash, HubServer, partOf, refused, sha256 } from "./_hub_server.ts";
 
 const config = bytesOf('{"model_type":"gpt2"}\n');
-/** Larger than what a connection takes at once. */
+/** Larger than one write of a connection. */
 const weights = Uint8Array.from({ length: 300_000 }, (_, i) => (i * 7 + (i >> 8)) & 255);
 
 const newServer = () =>
@@ -26,7 +26,7 @@ const newServer = () =>
     },
   });
 
-/** A client that does not keep tests waiting. */
+/** Makes a client with short waits. */
 function clientOf(server: HubServer, options: Partial<ClientOptions> = {}): HubClient {
   return new HubClient({ endpoint: server.endpoint, backoffSeconds: 0.01, ...options });
 }
@@ -34,7 +34,7 @@ function clientOf(server: HubServer, options: Partial<ClientOptions> = {}): HubC
 const cacheOf = (folder: TemporaryFolder, revision = "main") =>
   new HubCache(folder.path, { repo: "org/name", type: "model", revision });
 
-/** All of a folder: files with their bytes' size, links with where they lead. */
+/** Lists a folder: files with their size, links with their target. */
 function tree(folder: string, prefix = ""): Record<string, string> {
   const found: Record<string, string> = {};
   for (const { name, isDirectory, isSymlink } of Deno.readDirSync(folder)) {
@@ -71,7 +71,7 @@ Deno.test("fetchFile() writes what Python's huggingface_hub writes, file by file
     [`models--org--name/snapshots/${commitOf("b")}/config.json`]: `-> ../../blobs/${git}`,
   });
   deepEqual(Deno.readFileSync(join(folder.path, "models--org--name", "blobs", sha)), weights);
-  // What is there is not downloaded again, but the branch is followed.
+  // Present files are not downloaded again, but the branch is followed.
   server.seen.length = 0;
   await fetchFile(client, cacheOf(folder), "config.json");
   deepEqual(server.log, ["hub HEAD /org/name/resolve/main/config.json"]);
@@ -116,7 +116,7 @@ for (const etag of [`"${gitHash(config)}"`, gitHash(config), `W/"${gitHash(confi
   });
 }
 
-Deno.test("fetchFile() goes on where a connection broke off, as often as it takes", async () => {
+Deno.test("fetchFile() resumes where a connection broke off, as often as needed", async () => {
   await using server = newServer();
   await using folder = new TemporaryFolder();
   server.intercept = (seen) => seen.host === "cdn" ? broken(weights, seen, 40_000) : undefined;
@@ -124,14 +124,14 @@ Deno.test("fetchFile() goes on where a connection broke off, as often as it take
   const file = await fetchFile(clientOf(server), cacheOf(folder), "model.safetensors", (_, done) => seen.push(done));
   deepEqual(Deno.readFileSync(file), weights);
   const ranges = server.seen.filter(({ host }) => host === "cdn").map(({ range }) => range);
-  ok(ranges.length > 5, `${ranges}`); // more often than a connection may break without having given anything
+  ok(ranges.length > 5, `${ranges}`); // more often than a connection may break without progress
   equal(ranges[0], null);
   ok(ranges.slice(1).every((range) => /^bytes=[1-9]\d*-$/.test(range!)), `${ranges}`);
   deepEqual([...seen].sort((a, b) => a - b), seen);
   equal(seen.at(-1), weights.length);
 });
 
-Deno.test("fetchFile() goes on with what an earlier run left", async () => {
+Deno.test("fetchFile() resumes a partial file of an earlier run", async () => {
   await using server = newServer();
   await using folder = new TemporaryFolder();
   const cache = cacheOf(folder);
@@ -144,7 +144,7 @@ Deno.test("fetchFile() goes on with what an earlier run left", async () => {
   deepEqual(folder.names("models--org--name", "blobs"), [sha256(weights)]);
 });
 
-Deno.test("fetchFile() takes all from a server that knows no Range", async () => {
+Deno.test("fetchFile() takes the whole file from a server without Range support", async () => {
   await using server = newServer();
   await using folder = new TemporaryFolder();
   const cache = cacheOf(folder);
@@ -154,7 +154,7 @@ Deno.test("fetchFile() takes all from a server that knows no Range", async () =>
   deepEqual(Deno.readFileSync(await fetchFile(clientOf(server), cache, "model.safetensors")), weights);
 });
 
-Deno.test("fetchFile() throws away what an earlier run left if it is damaged, or too long", async () => {
+Deno.test("fetchFile() drops a partial file of an earlier run if it is damaged, or too long", async () => {
   for (const left of [new Uint8Array(100_000), new Uint8Array(300_000), new Uint8Array(300_001)]) {
     await using server = newServer();
     await using folder = new TemporaryFolder();
@@ -247,7 +247,7 @@ Deno.test("fetchFile() says what is wrong in the words of huggingface_hub, and w
       ok(!/\n|\.$|hf_secret/.test(error.message), error.message);
       return true;
     });
-    equal(server.seen.length, 1); // trying again would not help
+    equal(server.seen.length, 1); // another try would not help
   };
   const page = `${endpoint}/org/name`;
   const contains = (text: string) => new RegExp(text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&"));
@@ -330,7 +330,10 @@ Deno.test("fetchFile() refuses names that would lead out of the cache", async ()
   await using folder = new TemporaryFolder();
   const evil = { etag: '"../../evil"', "x-repo-commit": commitOf("a") };
   server.intercept = (seen) => partOf(config, seen, evil);
-  await rejects(fetchFile(clientOf(server), cacheOf(folder), "config.json"), /which is no hash to check the file by/);
+  await rejects(
+    fetchFile(clientOf(server), cacheOf(folder), "config.json"),
+    /which is not a hash to check the file by/,
+  );
   server.intercept = (seen) => partOf(config, seen, { etag: `"${gitHash(config)}"`, "x-repo-commit": "../../evil" });
   await rejects(fetchFile(clientOf(server), cacheOf(folder), "config.json"), /without its commit and ETag/);
 });

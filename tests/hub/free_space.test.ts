@@ -17,7 +17,7 @@ const newServer = () =>
     },
   });
 
-/** A small disk of its own; undefined where this user may not mount one. */
+/** Mounts a small disk; undefined if this user may not mount one. */
 async function smallDisk(folder: string, bytes: number): Promise<AsyncDisposable | undefined> {
   const run = async (command: string, args: string[]) => {
     try {
@@ -49,7 +49,7 @@ Deno.test("a model that the disk has no room for is refused before its first fil
   await using server = newServer();
   await using folder = new TemporaryFolder();
   using _env = new Environment(hubEnvironment(folder.path, server.endpoint));
-  // 5 PB, by the list
+  // The list states 5 PB
   server.intercept = ({ path }) => {
     if (!path.startsWith("/api/")) return undefined;
     const siblings = Object.entries({ "config.json": 3, "tokenizer.json": 3, "model.safetensors": 5e15 })
@@ -93,7 +93,7 @@ Deno.test("on a disk of 1 MiB a model of 2 MB is refused, and what is there of o
     /Cannot download org\/name: it needs 2 MB, and 1\.0\d MB are free in .*disk\/hub; make room/,
   );
   ok(!server.log.some((line) => line.includes("resolve")), `${server.log}`);
-  // Half of it is there, on a disk with room for the rest.
+  // Half of it is present, on a disk with room for the rest.
   await using _larger = await smallDisk(path, 2_400_000);
   const blobs = join(path, "hub", "models--org--name", "blobs");
   Deno.mkdirSync(blobs, { recursive: true });

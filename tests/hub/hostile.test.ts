@@ -1,4 +1,4 @@
-/** What a hub that means ill, or a proxy in front of it, cannot do. */
+/** What a hostile hub, or a proxy in front of it, cannot do. */
 import { deepEqual, equal, match, ok, rejects, throws } from "node:assert/strict";
 import { join } from "@std/path";
 import { boundedJson } from "../../lib/hub/bounded_json.ts";
@@ -28,7 +28,7 @@ const clientOf = (server: HubServer, options: Partial<ClientOptions> = {}) =>
 const cacheOf = (folder: TemporaryFolder) =>
   new HubCache(folder.path, { repo: "org/name", type: "model", revision: "main" });
 
-/** A body that never ends, and what of it was taken. */
+/** Makes a body that never ends, and counts the bytes taken of it. */
 function endless(headers: Record<string, string> = {}) {
   const taken = { bytes: 0 };
   const piece = new Uint8Array(64 * 1024).fill(120);
@@ -42,7 +42,7 @@ function endless(headers: Record<string, string> = {}) {
   return { taken, response: new Response(body, { headers }) };
 }
 
-/** Bytes of a folder's files, those that are not whole included. */
+/** Returns the bytes of a folder's files, partial ones included. */
 function bytesIn(folder: string): number {
   let bytes = 0;
   for (const { name, isDirectory } of Deno.readDirSync(folder)) {
@@ -54,13 +54,13 @@ function bytesIn(folder: string): number {
 
 for (
   const [location, message] of [
-    ["file:///dev/zero", /redirects to an address that begins with file:, and only http: and https: are followed/],
+    ["file:///dev/zero", /redirects to an address that begins with file:, but only http: and https: are followed/],
     ["FILE:///etc/passwd", /begins with file:/],
     ["data:text/plain,hello", /begins with data:/],
     ["blob:http://127.0.0.1/1", /begins with blob:/],
     ["ftp://127.0.0.1/x", /begins with ftp:/],
     ["javascript:alert(1)", /begins with javascript:/],
-    ["http://[::1", /redirects to what is no address/],
+    ["http://[::1", /redirects to something that is not an address/],
   ] as [string, RegExp][]
 ) {
   Deno.test(`a redirect to ${location} is not followed: list, head or bytes`, async () => {
@@ -73,11 +73,11 @@ for (
     }
     server.intercept = redirect;
     await rejects(fetchList(clientOf(server), cacheOf(folder)), message);
-    // At the second hop as well
+    // At the second redirect as well
     server.intercept = ({ host }) => host === "cdn" ? redirect() : undefined;
     await rejects(fetchFile(clientOf(server), cacheOf(folder), "model.safetensors"), message);
     deepEqual(folder.names("models--org--name", "snapshots") ?? [], []);
-    equal(server.seen.filter(({ host }) => host === "cdn").length, 1); // asked once: another time would be no better
+    equal(server.seen.filter(({ host }) => host === "cdn").length, 1); // asked once: another try would not help
   });
 }
 
@@ -91,7 +91,7 @@ Deno.test("redirectTarget() keeps to https:, and leaves user names out", () => {
     () => to("http://cdn.example/c"),
     /^InputError: Cannot use .* redirects to http:\/\/cdn\.example, which is not/,
   );
-  // A mirror on this machine, or within a cluster, has no https: to keep to.
+  // A mirror on this machine, or within a cluster, may use http: throughout.
   equal(to("http://127.0.0.1:2/c", "http://127.0.0.1:1/b"), "http://127.0.0.1:2/c");
   equal(to("https://cdn.example/c", "http://127.0.0.1:1/b"), "https://cdn.example/c");
 });
@@ -109,7 +109,7 @@ Deno.test("a transfer stops at the size that the hub states", async () => {
       /^InputError: Cannot use .* of org\/name: the hub states \d+ bytes and sends more; a proxy may change it/,
     );
     ok(taken.bytes < 4_000_000, `${taken.bytes}`);
-    deepEqual(folder.names("models--org--name", "blobs"), []); // nothing that a later try would go on with
+    deepEqual(folder.names("models--org--name", "blobs"), []); // nothing that a later try would resume
     equal(server.seen.filter(({ method, host }) => method === "GET" && host === "hub").length, 1);
   }
 });
@@ -171,7 +171,7 @@ Deno.test("what comes compressed is not unpacked", async () => {
     seen.host === "cdn" ? new Response(bomb, { headers: { "content-encoding": "gzip" } }) : undefined;
   await rejects(
     fetchFile(clientOf(server), cacheOf(folder), "model.safetensors"),
-    /^InputError: Cannot get model\.safetensors of org\/name: it comes compressed \(gzip\), though asked for as it is/,
+    /^InputError: Cannot get model\.safetensors of org\/name: it comes compressed \(gzip\), though requested uncompressed/,
   );
   ok(bytesIn(folder.path) < 1000);
 });
@@ -247,7 +247,7 @@ Deno.test("a list that does not end is left after 64 MiB", async () => {
   server.intercept = () => response;
   await rejects(
     fetchList(clientOf(server, { answerSeconds: 60 }), cacheOf(folder)),
-    /^InputError: Cannot list the files of org\/name: .* with a list that is none of a repository: it is longer than 64 MiB; is HF_ENDPOINT/,
+    /^InputError: Cannot list the files of org\/name: .* with a list that is not a repository's: it is longer than 64 MiB; is HF_ENDPOINT/,
   );
   ok(taken.bytes < 80 * 2 ** 20, `${taken.bytes}`);
 });
@@ -281,7 +281,7 @@ Deno.test("a list that says what cannot be is refused, by the child as well", as
   using _env = new Environment(hubEnvironment(folder.path, server.endpoint));
   server.intercept = cases[0]![0];
   await rejects(hubList({ repo: "org/name" }), cases[0]![1]);
-  // What is no hash is not kept, so the list is not either: Python would read it.
+  // An invalid hash is not stored, and neither is the list, because Python would read it.
   server.intercept = () => list([{ ...sibling, blobId: "\x1b[2J", lfs: { sha256: "../../x" } }]);
   deepEqual((await fetchList(clientOf(server), cacheOf(folder))).listing, { "config.json": { size: 22 } });
   equal(folder.names("models--org--name", "trees"), undefined);
@@ -296,7 +296,7 @@ Deno.test("an ETag that is no hash is refused: nothing could be checked by it", 
     server.intercept = (seen) => partOf(config, seen, { etag, "x-repo-commit": A });
     await rejects(
       fetchFile(clientOf(server), cacheOf(folder), "config.json"),
-      /^InputError: Cannot get config\.json of org\/name: .* with the ETag ".*", which is no hash to check the file by; is/,
+      /^InputError: Cannot get config\.json of org\/name: .* with the ETag ".*", which is not a hash to check the file by; is/,
     );
     equal(bytesIn(folder.path), 0);
   }
@@ -313,11 +313,11 @@ Deno.test("a hub that contradicts itself is not believed: size, hash, commit", a
       () => {},
       listed,
     );
-  await rejects(fetch({ size: 7 }), /lists it with 7 bytes, and states 300000 with the file; a proxy may/);
-  await rejects(fetch({ size: 134, lfs_size: 8 }), /lists it with 8 bytes, and states 300000/);
-  await rejects(fetch({ lfs_sha256: "0".repeat(64) }), /lists it with SHA-256 0{64}, and states [0-9a-f]{64} with the/);
+  await rejects(fetch({ size: 7 }), /lists it with 7 bytes, but states 300000 with the file; a proxy may/);
+  await rejects(fetch({ size: 134, lfs_size: 8 }), /lists it with 8 bytes, but states 300000/);
+  await rejects(fetch({ lfs_sha256: "0".repeat(64) }), /lists it with SHA-256 0{64}, but states [0-9a-f]{64} with the/);
   server.repos["org/name"]!.refs[commitOf("c")] = A;
-  await rejects(fetch({}, commitOf("c")), /asked for at commit c{40}, and the hub gives it at a{40}/);
+  await rejects(fetch({}, commitOf("c")), /requested at commit c{40}, but the hub returns it at a{40}/);
   equal(bytesIn(folder.path), 0);
   deepEqual(Deno.readFileSync(await fetch({ size: 134, lfs_size: 300_000, lfs_sha256: sha256(weights) })), weights);
 });

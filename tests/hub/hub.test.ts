@@ -69,7 +69,7 @@ Deno.test("hubList() and hubFile() give a data set's files, and ask the net for 
   );
 });
 
-/** Holds an error to be a {@linkcode HubError} of kind "missing". */
+/** Checks that an error is a {@linkcode HubError} of kind "missing". */
 function missing(message: RegExp): (error: unknown) => boolean {
   return (error) => error instanceof HubError && error.kind === "missing" && message.test(error.message);
 }
@@ -110,7 +110,7 @@ Deno.test("hubModel() reads a cache as Python writes it, and asks only for what 
   await using server = newServer();
   await using folder = new TemporaryFolder();
   using _env = new Environment(hubEnvironment(folder.path, server.endpoint));
-  // As transformers 4 leaves it: neither a list of the commit's files nor all of them.
+  // As left by transformers 4: without a list of the commit's files, and without all of them.
   const repo = join(folder.path, "hub", "models--org--name");
   for (const [path, bytes] of Object.entries(sharded)) {
     if (/README|bin/.test(path)) continue;
@@ -124,14 +124,14 @@ Deno.test("hubModel() reads a cache as Python writes it, and asks only for what 
   Deno.writeTextFileSync(join(repo, "refs", "main"), A);
   const model = { folder: join(repo, "snapshots", A), commit: A };
   deepEqual(await hubModel({ repo: "org/name" }, { offline: true }), { ...model, complete: false });
-  // Whether there is a tokenizer_config.json is not known: the hub is asked, but no file fetched anew.
+  // Whether the commit has a tokenizer_config.json is not known: the hub is asked, but no file is fetched again.
   const notes: string[] = [];
   server.intercept = () => new Response(null, { status: 503, headers: { "retry-after": "3600" } });
   deepEqual(await hubModel({ repo: "org/name" }, { onNote: (note) => notes.push(note) }), {
     ...model,
     complete: false,
   });
-  match(notes.join(), /answered 503.* Going on with what is in the cache$/);
+  match(notes.join(), /answered 503.* Using the cached files$/);
   server.intercept = () => undefined;
   deepEqual(await hubModel({ repo: "org/name" }), { ...model, complete: true });
   ok(!server.log.some((line) => line.startsWith("cdn") || line.includes(" GET /org/")), `${server.log}`);
@@ -139,7 +139,7 @@ Deno.test("hubModel() reads a cache as Python writes it, and asks only for what 
   deepEqual(await hubModel({ repo: "org/name" }), { ...model, complete: true });
   deepEqual(server.log, []);
 
-  // A blob that was cleared away is fetched again.
+  // A deleted blob is fetched again.
   Deno.removeSync(join(repo, "blobs", sha256(shards[1]!)));
   await rejects(
     hubModel({ repo: "org/name" }, { offline: true }),
@@ -149,7 +149,7 @@ Deno.test("hubModel() reads a cache as Python writes it, and asks only for what 
   deepEqual(Deno.readFileSync(join(model.folder, "model-00002-of-00002.safetensors")), shards[1]);
 });
 
-Deno.test("hubModel() keeps to what is whole while a branch moves on", async () => {
+Deno.test("hubModel() keeps to the complete commit while a branch moves on", async () => {
   await using server = newServer();
   await using folder = new TemporaryFolder();
   using _env = new Environment(hubEnvironment(folder.path, server.endpoint));
@@ -166,7 +166,7 @@ Deno.test("hubModel() keeps to what is whole while a branch moves on", async () 
   equal(server.log.filter((line) => line.startsWith("cdn")).length, 1); // the other shard is the same
 });
 
-Deno.test("hubModel() says why a repository is of no use before it fetches weights", async () => {
+Deno.test("hubModel() says why a repository is not usable before it fetches weights", async () => {
   await using server = newServer();
   await using folder = new TemporaryFolder();
   using _env = new Environment(hubEnvironment(folder.path, server.endpoint));
@@ -197,7 +197,7 @@ Deno.test("hubModel() says why a repository is of no use before it fetches weigh
   ok(!server.log.some((line) => line.includes("resolve")), `${server.log}`);
 });
 
-Deno.test("hubModel() takes an ONNX export and what lies beside it, where there are no safetensors", async () => {
+Deno.test("hubModel() takes an ONNX export and the files next to it, if there are no safetensors", async () => {
   await using server = newServer();
   await using folder = new TemporaryFolder();
   using _env = new Environment(hubEnvironment(folder.path, server.endpoint));
@@ -219,7 +219,7 @@ Deno.test("hubModel() takes an ONNX export and what lies beside it, where there 
   ok(!server.log.some((line) => line.includes("q4")), `${server.log}`);
 });
 
-Deno.test("hubModel() refuses what is no id and no revision, and asks nobody", async () => {
+Deno.test("hubModel() refuses an invalid id or revision, without a request", async () => {
   await using server = newServer();
   await using folder = new TemporaryFolder();
   using _env = new Environment(hubEnvironment(folder.path, server.endpoint));

@@ -19,10 +19,10 @@ const newServer = () => new HubServer({ "org/name": { refs: { main: A }, commits
 const cacheOf = (folder: TemporaryFolder, revision = "main") =>
   new HubCache(folder.path, { repo: "org/name", type: "model", revision });
 
-/** What a server does with one request for a file's bytes. */
+/** Answers of a server to one request for a file's bytes. */
 const answers = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("broken" as const), count: fc.nat(weights.length - 1) }) },
-  fc.record({ kind: fc.constant("all" as const) }), // knows no Range
+  fc.record({ kind: fc.constant("all" as const) }), // without Range support
   fc.record({ kind: fc.constantFrom("500", "416") }),
 );
 
@@ -91,7 +91,7 @@ Deno.test("a cache that cannot be written is named, and one that is only read wi
     fetchFile(client, cache, "config.json"),
     /^InputError: Cannot write to the hub's cache .*file\/hub: .*; HF_HUB_CACHE may name another folder$/,
   );
-  // What is there needs no writing: here nothing can be written where refs belong.
+  // Present files need no writing: here, nothing can be written in place of refs.
   const there = await fetchFile(client, cacheOf(folder, A), "config.json");
   Deno.writeTextFileSync(join(folder.path, "models--org--name", "refs"), "");
   equal(await fetchFile(client, cacheOf(folder), "config.json"), there);

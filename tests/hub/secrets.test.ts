@@ -1,4 +1,4 @@
-/** What is secret is sent to whom it is for, and shown to nobody; what others say is shown as text. */
+/** Secrets are sent only to the host they belong to, and never shown; text from others is shown with escapes. */
 import { deepEqual, equal, match, ok, rejects, throws } from "node:assert/strict";
 import { HubCache } from "../../lib/hub/cache.ts";
 import { HubClient } from "../../lib/hub/client.ts";
@@ -63,7 +63,7 @@ Deno.test("a password in HF_ENDPOINT is sent to that address alone, and shown no
   const basic = `Basic ${btoa(`ada:${SECRET}`)}`;
   deepEqual([...new Set(server.seen.filter(({ host }) => host === "hub").map(({ token }) => token))], [basic]);
   deepEqual([...new Set(server.seen.filter(({ host }) => host === "cdn").map(({ token }) => token))], [null]);
-  // Whatever goes wrong
+  // Every kind of failure
   const answers: (() => Response)[] = [
     () => refused(401, "RepoNotFound"),
     () => refused(403, "GatedRepo"),

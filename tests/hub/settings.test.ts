@@ -3,10 +3,10 @@ import { join } from "@std/path";
 import { hubSettings, hubToken, secondsOf } from "../../lib/hub/settings.ts";
 import { TemporaryFolder } from "../bench/_bench.ts";
 
-/** An environment of a user whose home is /home/ada. */
+/** Makes the environment of a user whose home is /home/ada. */
 const envOf = (variables: Record<string, string>) => (name: string) => ({ HOME: "/home/ada", ...variables })[name];
 
-// Held against huggingface_hub 2.4.0's constants.HF_HUB_CACHE, by hand
+// Compared with huggingface_hub 2.4.0's constants.HF_HUB_CACHE, by hand
 for (
   const [variables, cache] of [
     [{}, "/home/ada/.cache/huggingface/hub"],
@@ -67,7 +67,7 @@ Deno.test("hubToken() reads HF_TOKEN, else the file of `hf auth login`", async (
   equal(hubToken(envOf({ HF_HOME, HF_TOKEN: "hf_new", HF_HUB_DISABLE_IMPLICIT_TOKEN: "1" })), undefined);
 });
 
-Deno.test("secondsOf() takes what is no time for nothing said", () => {
+Deno.test("secondsOf() treats an invalid time as not set", () => {
   deepEqual(["3", "0.5", "0", "-1", "x", "", undefined].map((text) => secondsOf(text, 10)), [
     3,
     0.5,

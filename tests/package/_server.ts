@@ -1,4 +1,4 @@
-/** The package as a registry serves it: the files that `deno publish` lists, with imports rewritten as it does. */
+/** The package as a registry serves it: the files listed by `deno publish`, with imports rewritten in the same way. */
 import { ok } from "node:assert/strict";
 import { fromFileUrl, join } from "@std/path";
 import config from "../../deno.json" with { type: "json" };
@@ -9,11 +9,11 @@ const project = fromFileUrl(new URL("../..", import.meta.url));
 export interface Published {
   /** Paths from the project's folder. */
   readonly files: ReadonlySet<string>;
-  /** All that it printed. */
+  /** Its whole output. */
   readonly printed: string;
 }
 
-/** Asks `deno publish` for its list of files. Types are a part of the check. */
+/** Asks `deno publish` for its list of files. This checks types too. */
 export async function published(): Promise<Published> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["publish", "--dry-run", "--allow-dirty", "--no-check", "--allow-slow-types"],
@@ -26,12 +26,12 @@ export async function published(): Promise<Published> {
   return { files: new Set([...lines].map(([, url]) => fromFileUrl(url!).slice(project.length))), printed };
 }
 
-/** A loopback server of the published files and of nothing else. */
+/** A loopback server that serves only the published files. */
 export class PackageServer implements AsyncDisposable {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
-  /** Paths that were asked for and are not published. */
+  /** Requested paths that are not published. */
   readonly missing: string[] = [];
-  /** Paths that were asked for. */
+  /** Requested paths. */
   readonly asked: string[] = [];
   /** Files with other bytes than on disk, by path. */
   readonly changed = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -69,7 +69,7 @@ export class PackageServer implements AsyncDisposable {
   }
 }
 
-/** JSR is not in reach of every machine: std is taken from the package itself. */
+/** Not every machine can reach JSR, so std is imported from the package itself. */
 function rewrite(code: string, origin: string): string {
   return code.replaceAll(
     /(\bfrom\s*|\bimport\s*\(?\s*|\bimport\.meta\.resolve\(\s*)"([@a-z][^":]*)"/g,

@@ -1,4 +1,4 @@
-/** What `deno doc` tells of defaults is what the code does. */
+/** The defaults shown by `deno doc` are those of the code. */
 import { deepEqual, ok } from "node:assert/strict";
 import { fromFileUrl } from "@std/path";
 import { methodNames, methods } from "../../lib/policies/registry.ts";
@@ -26,7 +26,7 @@ const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["doc", "--js
   .output();
 const [{ symbols }] = Object.values(JSON.parse(new TextDecoder().decode(stdout)).nodes) as [{ symbols: DocNode[] }];
 
-/** Field → its `@default`; undefined where it has none. Those of the interfaces it extends come first. */
+/** Returns field → its `@default`, or undefined. Fields of the extended interfaces come first. */
 function defaultsOf(name: string): Record<string, string | undefined> {
   const { def } = symbols.find((symbol) => symbol.name === name)!.declarations[0]!;
   const own = (def.properties ?? []).map(({ name, jsDoc }) =>
@@ -69,7 +69,7 @@ Deno.test("deno doc shows the options' defaults", () => {
     "trace_every",
   ]);
   for (const name of without) delete shown[name];
-  // What the command line has too, and what it leaves to the code that reads texts and models.
+  // Defaults that the command line has too, and those which it leaves to the code that reads texts and models.
   const later = { revision: "main", split: "test", text_column: "text", min_chars: MIN_CHARS };
   for (const [name, value] of Object.entries(parsed(shown))) {
     const flag = FLAG_TABLE[name as keyof typeof FLAG_TABLE];

@@ -1,4 +1,4 @@
-/** The suite as a package: loaded from a URL by a script that knows nothing of a checkout. */
+/** The suite as a package: loaded from a URL by a script without a checkout. */
 import { deepEqual, doesNotMatch, equal, match, ok } from "node:assert/strict";
 import { join } from "@std/path";
 import { project, TemporaryFolder } from "../bench/_bench.ts";
@@ -19,7 +19,7 @@ const perplexities = results.raw_results.map(({ perplexity }) => perplexity);
 console.log(JSON.stringify({ perplexities, failures, git_commit, code_sha256, chart, folder }));
 `;
 
-/** Runs a script in a folder of its own. Gives what it printed. */
+/** Runs a script in its own folder. Returns what it printed. */
 async function run(
   folder: TemporaryFolder,
   mod: string,
@@ -36,7 +36,7 @@ async function run(
   return { code, out: new TextDecoder().decode(stdout), notes: new TextDecoder().decode(stderr) };
 }
 
-/** What a user of the package allows. No network: what the package downloads, a process of its own downloads. */
+/** Permissions for a user of the package. They include no network: a child process does the package's downloads. */
 const permissions = (host: string, cache: string) => [
   "--no-config",
   `--allow-import=${host}`,
@@ -47,7 +47,7 @@ const permissions = (host: string, cache: string) => [
   "--allow-sys",
 ];
 
-/** A fresh cache of Deno's, but for the npm packages: these are the machine's. */
+/** Makes an empty cache of Deno, except for npm packages, which are the machine's. */
 async function freshDenoDir(folder: TemporaryFolder): Promise<string> {
   const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
   const { npmCache } = JSON.parse(new TextDecoder().decode(stdout));
@@ -67,7 +67,7 @@ Deno.test("from a URL, the package measures what a checkout does", async (t) => 
   const flags = permissions(server.host, cache);
   const mod = `http://${server.host}/mod.ts`;
 
-  await t.step("what is published names nothing that only a checkout can resolve", () => {
+  await t.step("published files name nothing that only a checkout can resolve", () => {
     doesNotMatch(printed, /unable to analyze|unanalyzable|Warning .*import/i);
     ok(files.has("mod.ts") && files.has("lib/assets/manifest.json"));
   });
@@ -102,7 +102,7 @@ Deno.test("from a URL, the package measures what a checkout does", async (t) => 
     deepEqual([a.git_commit, a.code_sha256], [null, null]);
   });
 
-  await t.step("what is there is not downloaded again; what was changed there is", async () => {
+  await t.step("present files are not downloaded again; changed ones are", async () => {
     const [list] = folder.names("cache", "kvcompress", "assets")!;
     const copy = join(cache, "kvcompress", "assets", list!, "lib/assets/novel-neox-8m/config.json");
     Deno.writeTextFileSync(copy, Deno.readTextFileSync(copy).replace("8", "9")); // of the same length

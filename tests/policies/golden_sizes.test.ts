@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { policyOf } from "../../lib/policies/registry.ts";
 import golden from "../fixtures/golden_sizes.json" with { type: "json" };
 
-/** Runs of the original implementation: 800 tokens, one at a time, the policy after each. */
+/** Runs of the Python benchmark: 800 tokens, one at a time, with the policy after each. */
 for (const run of golden) {
   const title = `${run.name}, skip_layers [${run.skip_layers}], ${run.positions}`;
-  Deno.test(`${run.method} holds what the original held: ${title}`, () => {
+  Deno.test(`${run.method} holds as many entries as in the Python benchmark: ${title}`, () => {
     const params = run.params as unknown as Record<string, number | string>;
     const policy = policyOf(run.method, params);
     const layers = run.layer_cache_sizes.length;

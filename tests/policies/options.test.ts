@@ -40,13 +40,13 @@ Deno.test("every method refuses a parameter that it does not have, and one of an
   for (const ratio of [-0.5, 1.5]) refuses(() => methods.fix_size_l2({ keep_ratio: ratio }), /a number from 0 to 1/);
 });
 
-Deno.test("a policy of one's own refuses parameters in the same way", () => {
+Deno.test("a custom policy refuses parameters in the same way", () => {
   const keep = () => () => "all" as const;
   const make = definePolicy({ name: "mine", params: { size: 4, shape: "flat" }, keep });
   refuses(() => make({ sizes: 8 } as object), /^Cannot use option "sizes" of mine: .* did you mean size\?$/);
   refuses(() => make({ size: "8" as unknown as number }), /found "8", a finite number is needed$/);
   refuses(() => make({ shape: 8 as unknown as string }), /found 8, a text is needed$/);
-  equal(make({ size: -0.5 }).params.size, -0.5); // what it means is the method's own matter
+  equal(make({ size: -0.5 }).params.size, -0.5); // its meaning is up to the method
   const even = { needed: "an even number", fits: (value: number) => value % 2 === 0 };
   const halves = definePolicy({ name: "halves", params: { size: 4 }, keep }, { size: even });
   refuses(() => halves({ size: 5 }), /^Cannot use option "size" of halves: found 5, an even number is needed$/);
@@ -68,7 +68,7 @@ Deno.test("definePolicy() refuses fields that a definition does not have, and wr
   refuses(() => define(undefined), /^Cannot use the options of definePolicy: found undefined/);
 });
 
-Deno.test("a policy's word about attention is read to the end", () => {
+Deno.test("every field of a policy's attention is checked", () => {
   const make = (use: unknown) =>
     definePolicy({
       name: "mine",

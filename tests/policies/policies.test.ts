@@ -192,7 +192,7 @@ Deno.test("adaptive_l2 never keeps more or less than a tiny target", () => {
   assert.deepEqual(hard(9), sizes(4, 1, 4));
 });
 
-Deno.test("h2o acts over its sum, and has no sinks of its own accord", () => {
+Deno.test("h2o acts over its sum, and has no sinks by default", () => {
   const policy = methods.h2o({ heavy_size: 100, recent_size: 156 });
   assert.equal(at(policy, 256), "all");
   assert.deepEqual(at(policy, 257), sizes(0, 100, 156));
@@ -240,7 +240,7 @@ Deno.test("pyramid_snapkv falls in equal steps, as the paper's code has it, arou
         assert(kept !== "all");
         return kept.heavy + kept.recent;
       });
-      // Steps are whole: what they are cut by is shared out over half of the layers, and never taken away.
+      // Steps are whole numbers: the entries lost by rounding are spread over half of the layers, so none is lost.
       const mean = kept.reduce((a, b) => a + b) / layers;
       assert(mean >= cache_size - 1e-9 && mean <= cache_size + layers / 2, `${mean}`);
       assert.deepEqual(kept, kept.toSorted((a, b) => b - a));

@@ -32,7 +32,7 @@ import {
 const sizes = () => () => "all" as const;
 const all = { from: "all", accumulate: true } as const;
 
-Deno.test("the type system refuses a score of attention without a word about which", () => {
+Deno.test("the type system refuses a score of attention that does not say which", () => {
   const parts = { name: "mine", params: { size: 4 }, keep: sizes };
   const refused = [
     // @ts-expect-error: no attention
@@ -43,10 +43,10 @@ Deno.test("the type system refuses a score of attention without a word about whi
     () => definePolicy({ ...parts, score: () => div(keyNorm, meanOver("entries", attention)) })(),
     // @ts-expect-error: for some parameters
     () => definePolicy({ ...parts, score: ({ size }) => size > 2 ? attention : keyNorm })(),
-    // @ts-expect-error: what may read anything may read attention
+    // @ts-expect-error: a score that may read any feature may read attention
     () => definePolicy({ ...parts, score: () => attention as Score })(),
   ];
-  // Where nothing is compiled, making the policy says the same.
+  // Without type checking, making the policy throws the same.
   for (const make of refused) {
     assert.throws(make, /^TypeError: Cannot make mine: its score reads attention, and it has no/);
   }
@@ -71,7 +71,7 @@ Deno.test("scoreFault() names what is no number for each entry", () => {
     [constant(1), /one number for all entries/],
     [maxOver("entries", keyNorm), /one number for all entries/],
     [sumOver("dim", meanOver("entries", keys)), /one number for all entries/],
-    [sumOver("dim", keyNorm), /takes a sum over "dim", and there is one number only/],
+    [sumOver("dim", keyNorm), /takes a sum over "dim" of what has no such dimension/],
     [mul(keyNorm, normOver("dim", constant(2))), /takes a norm over "dim"/],
     [add(keyNorm, meanOver("entries", constant(2))), /takes a mean over "entries" of what is one number/],
     [add(keyNorm, maxOver("entries", maxOver("entries", keyNorm))), /takes a max over "entries" of what is one/],
@@ -101,7 +101,7 @@ Deno.test("scoreFault() looks at the attention that is asked for", () => {
   }
 });
 
-/** Any expression that is right, with its shape: per entry or one for all; a number or a vector. */
+/** Any valid expression, with its shape: per entry or one for all; a number or a vector. */
 const right = fc.letrec<{ number: Score; vector: Score; total: Score }>((tie) => ({
   number: fc.oneof(
     { depthSize: "small", withCrossShrink: true },

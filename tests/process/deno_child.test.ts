@@ -2,7 +2,7 @@ import { deepEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { denoProgram, endWith, readLines } from "../../lib/process/deno_child.ts";
 
-/** A child that would go on for a minute. */
+/** Starts a child that would run for a minute. */
 const waiting = () => new Deno.Command(denoProgram(), { args: ["eval", "setTimeout(() => {}, 60_000)"] }).spawn();
 
 Deno.test("endWith() ends a child by its signal, at once or before, and at the end of the scope", async () => {
@@ -29,7 +29,7 @@ Deno.test("readLines() hands over whole lines, wherever their bytes are cut", as
       );
       const seen: string[] = [];
       await readLines(ReadableStream.from(pieces), (line) => seen.push(line));
-      // A byte order mark at the beginning is none of the text.
+      // A byte order mark at the beginning is not part of the text.
       deepEqual(seen, lines.map((line, i) => i === 0 ? line.replace(/^\uFEFF/, "") : line));
     }),
   );

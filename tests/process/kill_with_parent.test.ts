@@ -6,7 +6,7 @@ import { Session } from "../bench/_session.ts";
 const ignore = Deno.build.os !== "linux";
 const util = new URL("../../lib/process/", import.meta.url).href;
 
-/** A parent that starts a child and waits for it; what the child does is text. */
+/** Starts a parent that starts a child and waits for it; `work` is the child's code. */
 async function family(folder: TemporaryFolder, work: string): Promise<Session> {
   const [parent, child] = [join(folder.path, "parent.ts"), join(folder.path, "child.ts")];
   await Deno.writeTextFile(

@@ -2,7 +2,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { launchersOf, type Process } from "../../lib/process/launchers.ts";
 
-/** What each kind of process is called by. */
+/** Command lines of each kind of process. */
 const COMMANDS = {
   task: [["deno", "task", "bench"], ["/root/.deno/bin/deno", "task", "--config", "/x/deno.json", "bench"], [
     "node",
@@ -20,7 +20,7 @@ const process = (kind: Kind) => fc.constantFrom(...COMMANDS[kind]).map((command)
 const launcher = fc.oneof(process("task"), process("npm"), process("shell"));
 const anyProcess = fc.oneof(launcher, process("other"));
 
-/** A row of processes, each the parent of the one before, from the benchmark up to the first of the system. */
+/** A chain of processes from the benchmark up to the system's first one; each is the parent of the one before. */
 const row = fc.tuple(fc.array(launcher, { maxLength: 5 }), process("other"), fc.array(anyProcess, { maxLength: 4 }));
 
 function look(commands: readonly (readonly string[])[], first = 100): (pid: number) => Process | undefined {
@@ -40,7 +40,7 @@ Deno.test("launchersOf() finds those above in one piece, up to the last that wai
       ...above.map((p) => p.command),
     ];
     const found = launchersOf(100, look(commands));
-    // A shell counts where a launcher stands above it.
+    // A shell counts if a launcher is above it.
     const last = kinds.findLastIndex((kind) => kind !== "shell");
     if (found === undefined) equal(last, -1, "only where there is no launcher at all is one lost");
     else deepEqual(found.map(({ pid }) => pid), near.slice(0, last + 1).map((_, i) => 99 - i));
@@ -54,17 +54,17 @@ Deno.test("launchersOf() tells that one was lost by who has its children now", (
     equal(launchersOf(100, look([["deno", "run"], adopter])), undefined);
     equal(launchersOf(100, look([["deno", "run"], task, adopter]), true), undefined);
     equal(launchersOf(100, look([["deno", "run"], task, sh, adopter]), true), undefined);
-    // `deno task` may itself be what a service starts
+    // A service may start `deno task` itself
     equal(launchersOf(100, look([["deno", "run"], task, adopter]))?.length, 1);
     equal(launchersOf(100, look([["deno", "run"], task, sh, npm, adopter]), true)?.length, 3);
   }
-  // The first process of a container, whatever it is called
+  // The first process of a container, whatever its name
   equal(launchersOf(2, look([["deno", "run"], ["tini"]], 2)), undefined);
   // It may be the task itself.
   equal(launchersOf(2, look([["deno", "run"], task], 2))?.length, 1);
-  // Gone by the time somebody looks
+  // Ended before the check
   equal(launchersOf(100, look([])), undefined);
-  // A person's shell started it, though variables say otherwise
+  // A user's shell started it, although variables say otherwise
   deepEqual(launchersOf(100, look([["deno", "run"], ["bash"], ["sshd: me"]])), []);
   ok(launchersOf(100, look([["deno", "run"], ["bash"], ["sshd: me"]]), true));
 });

@@ -2,7 +2,7 @@ import { deepEqual, equal } from "node:assert/strict";
 import fc from "fast-check";
 import { LineReader } from "../../lib/process/line_reader.ts";
 
-/** Bytes that come in pieces of these sizes. */
+/** Makes a source of bytes in pieces of these sizes. */
 function source(bytes: Uint8Array, pieces: readonly number[]) {
   let at = 0, next = 0;
   return {

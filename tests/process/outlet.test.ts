@@ -56,7 +56,7 @@ Deno.test("Outlet waits no longer than it is told, and keeps no more than some m
   release();
   await outlet.flushed();
   ok(characters >= 4 << 20 && characters <= 6 << 20, `${characters}`);
-  // There is room again.
+  // The disk has room again.
   outlet.write("y");
   await outlet.flushed();
   ok(characters % 2 === 1);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parseArgs } from "@std/cli";
 import { parseArgs as same } from "@std/cli/parse-args";
 
-// What is asserted here is what @std/cli 1.0 does: the tests hold with the local package and with the real one.
+// These tests assert the behaviour of @std/cli 1.0: they pass with the local package and with the real one.
 
 Deno.test("parseArgs() reads strings, booleans and the rest", () => {
   const args = parseArgs([

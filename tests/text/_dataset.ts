@@ -3,7 +3,7 @@ import { InputError } from "../../lib/util/errors.ts";
 import { type DatasetOptions, openDataset } from "../../lib/text/dataset.ts";
 import type { TextSource } from "../../lib/text/text_source.ts";
 
-/** A text that comes in pieces of some length, of which each asking reads as few as it needs. */
+/** Makes a text that arrives in pieces of some length; each request reads as few as needed. */
 export function piecewise(text: string, length: number): TextSource & { read: number } {
   return {
     read: 0,
@@ -17,13 +17,13 @@ export function piecewise(text: string, length: number): TextSource & { read: nu
   };
 }
 
-/** All texts of a data set, whole. */
+/** Returns all texts of a data set, whole. */
 export async function textsOf(dataset: string, options: Omit<DatasetOptions, "dataset"> = {}): Promise<string[]> {
   const { texts } = await openDataset({ minChars: 1, ...options, dataset });
   return await Array.fromAsync(texts, async (text) => (await text.head(Infinity)).text);
 }
 
-/** Holds what reading a data set fails with against what is promised. */
+/** Expects reading a data set to fail with this message. */
 export async function refuses(dataset: string, message: RegExp, options: Omit<DatasetOptions, "dataset"> = {}) {
   await assert.rejects(textsOf(dataset, options), (error: Error) => {
     assert(error instanceof InputError, String(error));

@@ -1,6 +1,6 @@
 import { dirname } from "@std/path";
 
-/** Tokenizers of the usual kinds, made from the embedded model's, whose vocabulary they share. */
+/** Tokenizers of the usual kinds, made from the embedded model's and with the same vocabulary. */
 const embedded = "lib/assets/novel-neox-8m";
 
 interface TokenizerJson {
@@ -15,7 +15,7 @@ interface TokenizerJson {
 export const embeddedJson = async (): Promise<TokenizerJson> =>
   JSON.parse(await Deno.readTextFile(`${embedded}/tokenizer.json`));
 
-/** As Llama 3, Qwen 2 and GPT-4: words split by a pattern that joins punctuation and newlines. */
+/** Like Llama 3, Qwen 2 and GPT-4: words split by a pattern that joins punctuation and newlines. */
 export async function patternJson(): Promise<TokenizerJson> {
   const json = await embeddedJson();
   const pattern =
@@ -31,7 +31,9 @@ export async function patternJson(): Promise<TokenizerJson> {
   return json;
 }
 
-/** As Llama 1 and 2: no words at all, spaces made visible, a space put before the text, bytes for the unknown. */
+/**
+ * Like Llama 1 and 2: not split into words, spaces made visible, a space before the text, bytes for unknown characters.
+ */
 export async function metaspaceJson(): Promise<TokenizerJson> {
   const json = await embeddedJson();
   const visible = (token: string) => token.replaceAll("Ġ", "▁");
@@ -66,7 +68,7 @@ export async function metaspaceJson(): Promise<TokenizerJson> {
   return json;
 }
 
-/** Writes the files of a model folder, lets `use` work on it and takes it away again. */
+/** Writes the files of a model folder, calls `use` with it, and deletes it. */
 export async function withFolder<T>(files: Record<string, unknown>, use: (folder: string) => Promise<T>): Promise<T> {
   const folder = await Deno.makeTempDir();
   try {
@@ -84,7 +86,7 @@ export async function withFolder<T>(files: Record<string, unknown>, use: (folder
   }
 }
 
-/** Text, packed. */
+/** Packs a text. */
 export async function gzip(text: string): Promise<Uint8Array> {
   const packed = ReadableStream.from([new TextEncoder().encode(text)]).pipeThrough(new CompressionStream("gzip"));
   return new Uint8Array(await new Response(packed).arrayBuffer());

@@ -1,4 +1,4 @@
-/** Beginning-of-text tokens, held against what AutoTokenizer of transformers did with the same files (fixtures/bos.json). */
+/** Beginning-of-text tokens, compared with transformers' AutoTokenizer on the same files (fixtures/bos.json). */
 import assert from "node:assert/strict";
 import { InputError } from "../../lib/util/errors.ts";
 import { loadTokenizer } from "../../lib/text/tokenizer.ts";
@@ -16,7 +16,7 @@ const processors: Record<string, unknown> = {
   seq: { type: "Sequence", processors: [byteLevel, embedded.post_processor] },
 };
 
-/** The same tokenizer without its merges: what stands before a text does not depend on them, and loading does. */
+/** The same tokenizer without its merges: the prefix of a text does not depend on them, and loading is faster. */
 function lettersOnly(json: Awaited<ReturnType<typeof embeddedJson>>) {
   const vocab = Object.entries(json.model.vocab).filter(([token]) => [...token].length === 1 || token.startsWith("<"));
   return { ...json, model: { ...json.model, vocab: Object.fromEntries(vocab), merges: [] } };

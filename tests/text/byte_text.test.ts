@@ -7,7 +7,7 @@ import { jsonLines } from "../../lib/text/json_lines.ts";
 
 const fault = (why: string) => new InputError(why);
 
-/** Bytes cut into pieces of some lengths, over and over. */
+/** Cuts bytes into pieces of the given lengths, repeatedly. */
 async function* cut(bytes: Uint8Array, lengths: readonly number[]): AsyncGenerator<Uint8Array> {
   for (let at = 0, i = 0; at < bytes.length; i++) {
     const length = lengths[i % lengths.length]!;

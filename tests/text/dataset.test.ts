@@ -87,7 +87,7 @@ Deno.test("what is wrong with a text file is said", async () => {
   });
 });
 
-Deno.test("a name that there is not gets a suggestion, and a path wins over a name", async () => {
+Deno.test("an unknown name gets a suggestion, and a path wins over a name", async () => {
   await refuses(
     "moby_dik",
     /: there is no such data set or file; did you mean moby_dick\? give one of moby_dick, sotu/,
@@ -231,7 +231,7 @@ Deno.test("a flag says that it has no effect where it has none", async () => {
     {},
     "--split train has no effect: moby_dick has no splits",
     "--min_chars 2 has no effect: moby_dick is one text",
-    "--text_column body has no effect: moby_dick is no table",
+    "--text_column body has no effect: moby_dick is not a table",
   ]);
   await withFolder({ "b/a.jsonl": '"a"' }, async (folder) => {
     assert.deepEqual(await notesOf(`${folder}/b/a.jsonl`), [

@@ -1,4 +1,4 @@
-/** Packed texts: archives of several members, and what is damaged. */
+/** Packed texts: archives of several members, and damaged ones. */
 import { equal, match, ok, rejects } from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
@@ -10,7 +10,7 @@ const fault = (why: string, cause?: unknown) => new InputError(why, { cause });
 const joined = (...parts: readonly Uint8Array[]) => new Uint8Array(parts.flatMap((part) => [...part]));
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-/** What a .gz file of these bytes is unpacked to. */
+/** Returns the unpacked bytes of a .gz file. */
 const unpacked = (packed: Uint8Array) =>
   withFolder({ "text.txt.gz": packed }, async (folder) => {
     const stream = ReadableStream.from(filePieces(`${folder}/text.txt.gz`, fault));
@@ -24,7 +24,7 @@ Deno.test("an archive of several members is all of their texts", async () => {
     }),
     { numRuns: 30 },
   );
-  // Members whose ends are anywhere in the pieces that are read.
+  // Members that end anywhere in the pieces that are read.
   const long = "Call me Ishmael. ".repeat(40_000);
   const noise = Array.from({ length: 300_000 }, (_, i) => String.fromCharCode(33 + (i * i * 7919 + i * 31) % 90)).join(
     "",

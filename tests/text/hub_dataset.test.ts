@@ -1,4 +1,4 @@
-/** Data sets of the hub, from a server on loopback that answers as the hub does, with files that pyarrow wrote. */
+/** Data sets on the hub, from a server on loopback that answers like the hub, with files written by pyarrow. */
 import assert from "node:assert/strict";
 import { InputError } from "../../lib/util/errors.ts";
 import { openDataset } from "../../lib/text/dataset.ts";
@@ -27,7 +27,7 @@ const repos = {
   }),
 };
 
-/** Runs with a hub and an empty cache of its own. */
+/** Runs `use` with a hub and an empty cache. */
 async function withHub(use: (server: HubServer) => Promise<void>): Promise<void> {
   const cache = await Deno.makeTempDir();
   await using server = new HubServer(repos);
@@ -39,7 +39,7 @@ async function withHub(use: (server: HubServer) => Promise<void>): Promise<void>
   }
 }
 
-/** Files that were downloaded. */
+/** Returns the downloaded files. */
 const downloads = ({ log }: HubServer) =>
   log.filter((line) => line.startsWith("cdn GET")).map((line) => line.replace(/.*\//, ""));
 const texts = rows.filter((row): row is string => !!row);
@@ -70,7 +70,7 @@ Deno.test("pg19 is the hub's test split, row by row; a file is downloaded when i
     assert.equal((await textsOf("pg19", { split: "validation" })).length, rows.length);
     await rejects(
       "pg19",
-      /^Cannot read --dataset pg19: no file in emozilla\/pg19\/data of the hub is of --split valid; there are data\/test-00000/,
+      /^Cannot read --dataset pg19: no file in emozilla\/pg19\/data on the hub is of --split valid; there are data\/test-00000/,
       {
         split: "valid",
       },
@@ -104,7 +104,7 @@ Deno.test("org/name is a data set of the hub, or a folder of one", () =>
     );
     await rejects(
       "Salesforce/wikitext/no",
-      /there is no \.txt, \.jsonl, \.json or \.parquet file in Salesforce\/wikitext\/no of the hub$/,
+      /there is no \.txt, \.jsonl, \.json or \.parquet file in Salesforce\/wikitext\/no on the hub$/,
     );
   }));
 

@@ -1,4 +1,4 @@
-/** Token ids are data of a file: what is no id of the model's is refused, by its value and its file. */
+/** Token ids come from a file: an id outside of the model's vocabulary is refused, with its value and its file. */
 import { doesNotThrow, match, rejects, throws } from "node:assert/strict";
 import { InputError } from "../../lib/util/errors.ts";
 import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
@@ -32,7 +32,7 @@ for (
         return error instanceof InputError;
       });
     });
-    // What stands before every text as well.
+    // The prefix of every text as well.
     const special = { SpecialToken: { id: "<|endoftext|>", type_id: 0 } };
     const post_processor = {
       type: "TemplateProcessing",

@@ -1,4 +1,4 @@
-/** Parquet files as pyarrow 26 writes them; rows.json holds the texts that it wrote. */
+/** Parquet files written by pyarrow 26; rows.json holds the same texts. */
 import assert from "node:assert/strict";
 import { InputError } from "../../lib/util/errors.ts";
 import { parquetTexts } from "../../lib/text/parquet.ts";

@@ -1,4 +1,4 @@
-/** The tokenizer's process: what it gives is what the tokenizer gives, and it ends whatever it is at. */
+/** The tokenizer's process gives the same results as the tokenizer, and can be ended at any time. */
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { join } from "@std/path";
 import fc from "fast-check";
@@ -26,7 +26,7 @@ Deno.test("a tokenizer in a process gives what it gives here", async () => {
     fc.asyncProperty(fc.string({ unit: "binary" }), async (text) => deepEqual(await encode(text), here.encode(text))),
     { numRuns: 50 },
   );
-  // Half a character survives the way there; and answers come in the order of the questions.
+  // Half a surrogate pair is passed on unchanged, and answers come in the order of the requests.
   deepEqual(await encode("\ud83d a\nb\u2028"), here.encode("\ud83d a\nb\u2028"));
   const texts = ["one", words.repeat(2000), "two"];
   deepEqual(await Promise.all(texts.map((text) => encode(text))), texts.map((text) => here.encode(text)));
@@ -36,7 +36,7 @@ Deno.test("a tokenizer in a process refuses what it refuses here", async () => {
   using missing = new TokenizerProcess("lib/text");
   await rejects(missing.loaded, (error: Error) => {
     ok(error instanceof InputError);
-    match(error.message, /^Cannot load the tokenizer: there is no lib\/text\/tokenizer\.json/);
+    match(error.message, /^Cannot load the tokenizer: lib\/text\/tokenizer\.json does not exist/);
     return true;
   });
 });
@@ -52,7 +52,7 @@ for (const [place, value] of Object.entries(PLACES)) {
       let ended = false;
       going.catch(() => ended = true);
       await new Promise((resolve) => setTimeout(resolve, 500));
-      equal(ended, false); // else the pattern proves nothing
+      equal(ended, false); // otherwise the pattern proves nothing
       const reason = new Error("enough");
       controller.abort(reason);
       await rejects(going, (error) => error === reason);
@@ -61,7 +61,7 @@ for (const [place, value] of Object.entries(PLACES)) {
   });
 }
 
-/** A run whose tokenizer never ends, and its processes. */
+/** Starts a run whose tokenizer never ends, and passes on its processes. */
 async function endless(use: (run: Bench, children: number[]) => Promise<void>): Promise<void> {
   await using folder = new TemporaryFolder();
   const path = join(folder.path, "model");
@@ -81,7 +81,7 @@ async function endless(use: (run: Bench, children: number[]) => Promise<void>): 
     join(folder.path, "results"),
   ]);
   await run.said(/1 configuration/);
-  // Until only the tokenizer is at work.
+  // Wait until only the tokenizer works.
   let children: number[] = [];
   for (let i = 0; i < 100; i++) {
     await new Promise((resolve) => setTimeout(resolve, 100));

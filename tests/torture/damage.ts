@@ -1,11 +1,11 @@
-/** Damage of any file: its bytes, its JSON, and what stands in its place. */
+/** Damage to any file: its bytes, its JSON, or something else in its place. */
 import { basename, dirname, join } from "@std/path";
 import type { Chance } from "./chance.ts";
 
-/** What no output may show: it stands in files outside of what is given. */
+/** Text that no output may show: it is in files outside of the given ones. */
 export const CANARY = "CANARY-5d0c1f";
 
-/** Control sequences, as a name may hold them: colours, a title, a line of ours, C1, a turned direction. */
+/** Control sequences that a name may hold: colours, a title, a faked line of output, C1, a reversed direction. */
 export const CONTROLS = [
   "\x1b[2J\x1b[H",
   "\x1b]0;owned\x07",
@@ -16,7 +16,7 @@ export const CONTROLS = [
   "\u2028x",
 ];
 
-/** What a field may come to hold. */
+/** Draws a nonsense value for a field. */
 export function nonsense(chance: Chance): unknown {
   return chance.pick<() => unknown>([
     () => chance.pick([0, -1, 1, 2, 3, 7, 0.5, -0.5, 1e-300, 1e9, 2 ** 31, 2 ** 53, 1e300, -(2 ** 63), 1e308 * 10]),
@@ -30,7 +30,7 @@ export function nonsense(chance: Chance): unknown {
   ])();
 }
 
-/** An object with some fields changed, gone, added; nested ones too. Gives what was done. */
+/** Changes, removes or adds some fields of an object, nested ones too. Returns what was done. */
 export function damageJson(chance: Chance, value: Record<string, unknown>): string {
   const done: string[] = [];
   for (let i = 1 + chance.below(3); i > 0; i--) {
@@ -53,7 +53,7 @@ export function damageJson(chance: Chance, value: Record<string, unknown>): stri
   return done.join(", ");
 }
 
-/** Bytes changed, gone or added, within the first `reach`. */
+/** Changes, removes or adds bytes, within the first `reach`. */
 export function damageBytes(
   chance: Chance,
   bytes: Uint8Array<ArrayBuffer>,
@@ -89,7 +89,7 @@ export function damageBytes(
   }
 }
 
-/** Texts that no reader likes, in place of a JSON file. */
+/** Draws contents that are hard to read, in place of a JSON file. */
 export function oddBytes(chance: Chance): [Uint8Array<ArrayBuffer>, string] {
   const text = (text: string) => new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>;
   return chance.pick<() => [Uint8Array<ArrayBuffer>, string]>([
@@ -140,7 +140,7 @@ export function replaceFile(chance: Chance, path: string): string {
 function remove(path: string): void {
   try {
     Deno.removeSync(path, { recursive: true });
-  } catch { /* there is none */ }
+  } catch { /* it does not exist */ }
 }
 
 export function mkfifo(path: string): void {

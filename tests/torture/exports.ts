@@ -11,7 +11,7 @@ const { onnx } = proto;
 type Model = proto.onnx.IModelProto;
 type Tensor = proto.onnx.ITensorProto;
 
-/** The files of each export, by the names that they are given. */
+/** The files of each export, by their names in the case. */
 const EXPORTS: readonly Readonly<Record<string, Exported>>[] = [
   { "model.onnx": "model.onnx" },
   { "model_fp16.onnx": "model_fp16.onnx" },
@@ -20,7 +20,7 @@ const EXPORTS: readonly Readonly<Record<string, Exported>>[] = [
   { "model.onnx": "fused.onnx", "model.onnx.data": "fused.onnx.data" },
 ];
 
-/** Puts initializers into a file beside the model, as large exports have them. */
+/** Moves initializers to a file next to the model, as in large exports. */
 function externalize(model: Model, folder: string): Tensor[] {
   const moved: Tensor[] = [];
   const parts: Uint8Array[] = [];
@@ -42,7 +42,7 @@ function externalize(model: Model, folder: string): Tensor[] {
   const whole = new Uint8Array(offset);
   offset = 0;
   for (const part of parts) (whole.set(part, offset), offset += part.length);
-  // An export that has its data outside already stays as it is.
+  // An export with external data stays unchanged.
   if (moved.length === 0) return model.graph!.initializer!.filter(({ externalData }) => externalData?.length);
   Deno.writeFileSync(join(folder, "weights.bin"), whole);
   return moved;
@@ -50,7 +50,7 @@ function externalize(model: Model, folder: string): Tensor[] {
 
 const placeOf = (tensor: Tensor): string => tensor.externalData!.find(({ key }) => key === "location")!.value!;
 
-/** Has the logits go through a loop without end. */
+/** Passes the logits through an endless loop. */
 function loopForEver(model: Model): void {
   const graph = model.graph!;
   for (const { output } of graph.node!) {
@@ -81,7 +81,7 @@ function loopForEver(model: Model): void {
   });
 }
 
-/** Damage of a graph; "endless" marks what may go on for ever, "outside" what must not be taken. */
+/** Damage to a graph. "endless" marks cases that may run for ever, "outside" those which must not be taken. */
 const GRAPH: readonly ((model: Model, folder: string, chance: Chance) => string)[] = [
   function externalNumbers(model, folder, chance) {
     const tensor = chance.pick(externalize(model, folder));
@@ -233,7 +233,7 @@ const GRAPH: readonly ((model: Model, folder: string, chance: Chance) => string)
   },
 ];
 
-/** Makes the case of a seed in a folder; gives what was done. */
+/** Makes the case of a seed in a folder; returns what was done. */
 export async function damagedExport(seed: number, folder: string): Promise<string> {
   const chance = new Chance(seed ^ 0x5bd1e995);
   const files = chance.pick(EXPORTS);
@@ -278,7 +278,7 @@ export async function* run({ seed, count, wholeOneIn }: TortureOptions): AsyncIt
       group: "exports",
       seed,
       damage,
-      // Of a large file that has what is asked for, the hash takes minutes: it ends by SIGTERM.
+      // Hashing a large file takes minutes: such a case ends by SIGTERM.
       endless: damage.includes("endless") || /(data|bin) is a sparse file/.test(damage),
       opening: { type: "model", path: folder.given },
       args: ["--model_id", folder.given],

@@ -11,7 +11,7 @@ const FAMILIES = [...Deno.readDirSync(tiny)].map(({ name }) => name).sort();
 
 type Json = Record<string, unknown>;
 
-/** A model folder as it is being damaged. */
+/** A model folder under damage. */
 class Model {
   readonly config: Json;
 
@@ -54,7 +54,7 @@ class Model {
     Deno.writeFileSync(this.path(name), typeof content === "string" ? new TextEncoder().encode(content) : content);
   }
 
-  /** A file's header and the bytes that follow it. */
+  /** Returns a file's header and the bytes after it. */
   parts(name: string): { header: Json; data: Uint8Array<ArrayBuffer> } {
     const bytes = this.read(name);
     const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
@@ -64,7 +64,7 @@ class Model {
     };
   }
 
-  /** Makes two files and an index of one. */
+  /** Splits a file into two files and an index. */
   shard(): void {
     const { header, data } = this.parts("model.safetensors");
     const halves: Record<string, Stored>[] = [{}, {}];
@@ -86,7 +86,7 @@ class Model {
   }
 }
 
-/** A tokenizer of bytes whose ids a model of so many has. */
+/** Makes a tokenizer of bytes with ids below `vocab`. */
 function bytesTokenizer(vocab: number) {
   const visible = [...Array(256).keys()].filter((byte) =>
     byte > 32 && byte !== 127 && !(byte > 127 && byte < 161) && byte !== 173
@@ -117,7 +117,7 @@ function bytesTokenizer(vocab: number) {
 /** Regular expressions that backtrack without end over a text of letters. */
 const ENDLESS = ["([A-Za-z ,.]+)+#", "((\\w|\\s)+)+#", "([^#]|[^@])+@@", "(([a-z]+\\s?)+)+#"];
 
-/** Kinds of damage: each says what it did. "endless" marks what may go on for ever, and has to end by SIGTERM. */
+/** Kinds of damage; each returns what it did. "endless" marks cases that may run for ever, and must end by SIGTERM. */
 const DAMAGES: readonly ((model: Model, chance: Chance) => string)[] = [
   function configFields(model, chance) {
     const config = model.config;
@@ -314,7 +314,7 @@ const DAMAGES: readonly ((model: Model, chance: Chance) => string)[] = [
   },
 ];
 
-/** Makes the case of a seed in a folder; gives what was done. */
+/** Makes the case of a seed in a folder; returns what was done. */
 export function damagedFolder(seed: number, folder: string): string {
   const chance = new Chance(seed);
   const model = new Model(folder, chance);

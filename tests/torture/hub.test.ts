@@ -1,15 +1,15 @@
-/** A slice of the hubs that mean ill; `hub_cases.ts SEED COUNT` runs more. */
+/** Some cases of hostile hubs; `hub_cases.ts SEED COUNT` runs more. */
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { join } from "@std/path";
 import { InputError } from "../../lib/util/errors.ts";
 import { TemporaryFolder } from "../bench/_bench.ts";
 import { faultsOf, faultsOfCache, run, runCase } from "./hub_cases.ts";
 
-/** Seeds whose cases take no second, one of each kind: redirects, lengths, lists, hashes, ranges. */
+/** Seeds whose cases take less than a second, one of each kind: redirects, lengths, lists, hashes, ranges. */
 const SLICE = [0, 2, 8, 11, 14, 19, 22, 29, 32, 35, 36, 42, 44, 50, 56, 57, 60, 64, 67, 72, 74, 76, 78, 81, 82];
 
 for (const seed of SLICE) {
-  Deno.test(`a hub that means ill, of seed ${seed}, does no harm`, async () => {
+  Deno.test(`a hostile hub, of seed ${seed}, does no harm`, async () => {
     const verdict = await runCase(seed, false);
     ok(verdict.outcome !== "failed", `${verdict.damage}: ${verdict.detail}`);
     ok(verdict.ms < 10_000, `${verdict.ms}`);
@@ -22,7 +22,7 @@ Deno.test("a seed makes the same case again", async () => {
   deepEqual([first.damage, first.outcome], [second.damage, second.outcome]);
 });
 
-Deno.test("the verdicts see harm: what is said, what lies on the disk", async () => {
+Deno.test("the verdicts find harm in output and on the disk", async () => {
   const faults = (message: string) => faultsOf({ error: new InputError(message), said: [] }).length;
   deepEqual([faults("Cannot read x: it is y"), faults("Cannot read \x1b[2J"), faults("what?")], [0, 1, 1]);
   equal(faults(`Cannot read ${"x".repeat(2000)}`), 1);

@@ -1,4 +1,4 @@
-/** Runs the hub's client against hubs that mean ill, on loopback, and says what became of each. */
+/** Runs the hub's client against hostile hubs, on loopback, and reports the result of each case. */
 import { join, relative } from "@std/path";
 import { digestOfFile } from "../../lib/util/digest.ts";
 import { InputError } from "../../lib/util/errors.ts";
@@ -13,12 +13,12 @@ import { type Answer, RawServer } from "./hub_server.ts";
 
 import type { TortureOptions, Verdict } from "./verdict.ts";
 
-/** The longest that a case may take, s: in this process, where tries follow each other at once, and as a command. */
+/** Longest time for a case, s: in this process, where tries follow at once, and as a command. */
 const LIMIT_SECONDS = 40;
 const LIMIT_SECONDS_WHOLE = 150;
-/** What may lie on the disk in addition to what was stated: locks, links, lists. */
+/** Bytes allowed on the disk in addition to the stated ones: locks, links, lists. */
 const SLACK_BYTES = 2 ** 20;
-/** The most of a file whose size nobody states, in these runs. */
+/** Largest file without a stated size in these runs, bytes. */
 const UNSTATED_BYTES = 8 * 2 ** 20;
 const TOKEN = "hf_torture_token";
 const PASSWORD = "torture-password";
@@ -32,14 +32,14 @@ interface Case {
   readonly folder: TemporaryFolder;
 }
 
-/** How the work ended: without an error, or with that one. */
+/** How the work ended: without an error, or with this one. */
 type End = { readonly error?: unknown; readonly said: readonly string[] };
 
 /**
- * Runs cases: each seed takes one damage of the list in turn, with what it draws. All are run in this process, where the
- * client need not wait between its tries; some by the command line as well.
+ * Runs cases. Each seed takes one damage of the list in turn, and draws its details. All run in this process, where the
+ * client need not wait between tries; some also run by the command line.
  *
- * @param options How many, and how many of them through the command line.
+ * @param options How many cases, and how many of them by the command line.
  */
 export async function* run({ seed, count, wholeOneIn }: TortureOptions): AsyncIterable<Verdict> {
   for (let i = 0; i < count; i++) {
@@ -113,7 +113,7 @@ async function judge(world: Case, whole: boolean): Promise<Pick<Verdict, "outcom
     : { outcome: "refused", detail: end.error instanceof Error ? end.error.message : String(end.error) };
 }
 
-/** The client, in this process. */
+/** Runs the client in this process. */
 async function client({ hub, folder }: Case): Promise<End> {
   const said: string[] = [];
   const controller = new AbortController();
@@ -139,7 +139,7 @@ async function client({ hub, folder }: Case): Promise<End> {
   }
 }
 
-/** The command line. What was fetched is no model, so that even a case that harms nothing ends in a refusal. */
+/** Runs the command line. The fetched files are not a model, so even a harmless case is refused. */
 async function command({ hub, folder }: Case): Promise<End> {
   const bench = new Bench([
     "--model_id",
@@ -173,7 +173,7 @@ async function command({ hub, folder }: Case): Promise<End> {
   return { error: new InputError(lines.at(-1)!.replace(/^.*?(?=Cannot )/, "")), said: lines };
 }
 
-/** What is wrong with how it ended and what it said. */
+/** Returns what is wrong with its end and its output. */
 export function faultsOf({ error, said }: End): string[] {
   const faults: string[] = [];
   const message = error instanceof Error ? error.message : undefined;
@@ -193,7 +193,7 @@ export function faultsOf({ error, said }: End): string[] {
   return faults;
 }
 
-/** What is wrong on the disk: something outside of the cache, or a file that counts as whole and is not. */
+/** Returns what is wrong on the disk: something outside of the cache, or a file that counts as complete and is not. */
 export async function faultsOfCache(folder: string): Promise<string[]> {
   const faults = [...Deno.readDirSync(folder)].filter(({ name }) => name !== "cache").map(({ name }) =>
     `wrote ${name}`
@@ -231,12 +231,12 @@ function bytesIn(folder: string): number {
   try {
     for (const path of walk(folder)) bytes += Deno.lstatSync(path).size;
   } catch {
-    // A file went while it was looked at.
+    // A file was removed during the check.
   }
   return bytes;
 }
 
-/** Bytes of the list that is kept, which the hub stated by sending it. */
+/** Returns the bytes of the cached list, which the hub stated by sending it. */
 function listBytes(folder: string): number {
   return [...walk(join(folder, "cache"))].filter((path) => path.includes("/trees/"))
     .reduce((sum, path) => sum + Deno.lstatSync(path).size, 0);

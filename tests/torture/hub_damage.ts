@@ -1,24 +1,24 @@
-/** What a hub that means ill answers, and proxies that do harm. Each is made from a seed. */
+/** Answers of hostile hubs and harmful proxies. Each is made from a seed. */
 import { gitHash } from "../hub/_hub_server.ts";
 import type { Chance } from "./chance.ts";
 import { answerWith, bytesFrom, COMMIT, type Files, headersOf, nameIn, type Place, siblingsOf } from "./hub_good.ts";
 import { type Answer, head, latin1, type RawRequest, type Write } from "./hub_server.ts";
 
-/** What a case is made of. */
+/** Input of a case. */
 export interface World {
   readonly chance: Chance;
   readonly files: Files;
-  /** A folder outside of the cache, where nothing must appear. */
+  /** A folder outside of the cache, where nothing may appear. */
   readonly outside: string;
-  /** Address of the server where large files lie: another origin. */
+  /** Address of the server of large files: another origin. */
   readonly cdn: () => string;
 }
 
-/** Answers in the hub's place; undefined leaves an answer in order. */
+/** Answers in place of the hub; undefined leaves the correct answer. */
 export interface Damage {
   readonly what: string;
   readonly answer: (place: Place, request: RawRequest) => Answer | undefined;
-  /** The repository's files, where they are others. */
+  /** The repository's files, if they are others. */
   readonly files?: Files;
 }
 
@@ -27,18 +27,18 @@ type Maker = (world: World) => Damage;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 /** Longer than any client here waits, but not for ever. */
 const LONG = 20_000;
-/** Says nothing, until whoever asked is gone. */
+/** Sends nothing until the client is gone. */
 const silence = (write: Write) => endlessly(write, "", 20);
 const ESCAPES = ["\x1b[2J\x1b[31m", "\x9b2J", "\x85", "\x07\x08", "\x7f", "\r", "\x9d0;title\x9c"];
 const PLACES: readonly Place[] = ["list", "head", "get", "cdn"];
 
-/** The same answer at one place that is drawn, or at the ones named. */
+/** Gives the same answer at one place, drawn from the given ones. */
 const at = (what: string, answer: Answer, places: readonly Place[] = PLACES): Maker => ({ chance }) => {
   const place = chance.pick(places);
   return { what: `${what} (${place})`, answer: (here) => here === place ? answer : undefined };
 };
 
-/** One answer of several. */
+/** Draws one answer of several. */
 const oneOf =
   (what: string, choices: readonly string[], answer: (choice: string) => Answer, places?: readonly Place[]) =>
   (world: World): Damage => {
@@ -48,7 +48,7 @@ const oneOf =
 
 const redirectTo = (location: string, status = 302): Answer => answerWith(status, [["location", location]]);
 
-/** Writes until nobody listens, or for long enough. */
+/** Writes until the client is gone, or for long enough. */
 async function endlessly(write: Write, bytes: Uint8Array | string, ms = 0): Promise<void> {
   const piece = typeof bytes === "string" ? latin1(bytes) : bytes;
   for (const until = performance.now() + LONG; performance.now() < until;) {
@@ -62,12 +62,12 @@ const list = (what: string, body: (world: World) => string | Uint8Array): Maker 
   const answer = answerWith(200, [["content-type", "application/json"]], body(world));
   return { what: `a list ${what}`, answer: (place) => place === "list" ? answer : undefined };
 };
-/** A list with names in addition to those in order. */
+/** Makes a list with further names. */
 const names = (what: string, more: (world: World) => readonly string[]): Maker => {
   const sibling = (rfilename: string) => ({ rfilename, size: 3, blobId: gitHash(new Uint8Array(3)) });
   return list(`that names ${what}`, (world) => text([...siblingsOf(world.files), ...more(world).map(sibling)]));
 };
-/** Files whose list, hashes and bytes agree, and that mean ill. */
+/** Makes hostile files whose list, hashes and bytes agree. */
 const repository = (what: string, files: (world: World) => Record<string, string>): Maker => (world) => ({
   what: `a repository ${what}`,
   answer: () => undefined,
@@ -78,7 +78,7 @@ const index = (map: unknown) => ({
   "tokenizer.json": "{}",
   "model.safetensors.index.json": JSON.stringify({ weight_map: map }),
 });
-/** Headers of a file's HEAD in place of those in order. */
+/** Replaces headers of a file's HEAD. */
 const headers =
   (what: string, change: (world: World, name: string) => readonly (readonly [string, string])[]): Maker => (world) => ({
     what: `HEAD with ${what}`,
@@ -93,7 +93,7 @@ const headers =
       return async (_, write) => await write(head(isAway ? 302 : 200, all));
     },
   });
-/** The weights' transfer, from the server where they lie. */
+/** Replaces the transfer of the weights, from the server of large files. */
 const transfer = (
   what: string,
   answer: (bytes: Uint8Array<ArrayBuffer>, request: RawRequest, write: Write, world: World) => Promise<unknown>,
@@ -109,7 +109,7 @@ const partHead = (start: number, all: number, length = all - start): string =>
     ["content-length", `${length}`],
   ]);
 
-/** All damages; a seed takes one, and what it draws is the seed's as well. */
+/** All damages. A seed takes one, and also decides everything that is drawn. */
 export const DAMAGES: readonly Maker[] = [
   oneOf(
     "a redirect to",

@@ -1,11 +1,11 @@
-/** A hub in order, whose answers a case damages one of. */
+/** A correct hub; a case damages one of its answers. */
 import { gitHash, sha256 } from "../hub/_hub_server.ts";
 import { type Answer, head, type RawRequest } from "./hub_server.ts";
 
-/** The commit that the repository is at. */
+/** The repository's commit. */
 export const COMMIT = "a".repeat(40);
 
-/** What was asked for: the list, what is known of a file, the way to it, its bytes elsewhere. */
+/** Kind of request: the list, a file's facts, the redirect to it, or its bytes on the other server. */
 export type Place = "list" | "head" | "get" | "cdn";
 
 /** A repository's files. */
@@ -13,10 +13,10 @@ export type Files = Readonly<Record<string, Uint8Array<ArrayBuffer>>>;
 
 const isLarge = (path: string) => path.endsWith(".safetensors");
 
-/** The hash that the hub has of a file. */
+/** Returns the hub's hash of a file. */
 export const etagOf = (path: string, bytes: Uint8Array): string => isLarge(path) ? sha256(bytes) : gitHash(bytes);
 
-/** What a request is for; undefined for what no client of the hub asks. */
+/** Returns the kind of a request; undefined if no client of the hub sends it. */
 export function placeOf({ method, path }: RawRequest): Place | undefined {
   if (path.startsWith("/api/")) return "list";
   if (path.startsWith("/cdn/")) return "cdn";
@@ -24,11 +24,11 @@ export function placeOf({ method, path }: RawRequest): Place | undefined {
   return method === "HEAD" ? "head" : "get";
 }
 
-/** The file's name in a request. */
+/** Returns the file's name in a request. */
 export const nameIn = ({ path }: RawRequest): string =>
   path.split("/").slice(path.startsWith("/cdn/") ? 2 : 5).join("/");
 
-/** Siblings of a list, as the hub has them. */
+/** Returns the siblings of a list, as on the hub. */
 export function siblingsOf(files: Files): Record<string, unknown>[] {
   return Object.entries(files).map(([rfilename, bytes]) => ({
     rfilename,
@@ -38,7 +38,7 @@ export function siblingsOf(files: Files): Record<string, unknown>[] {
   }));
 }
 
-/** Headers that the hub gives of a file. */
+/** Returns the hub's headers for a file. */
 export function headersOf(name: string, bytes: Uint8Array): [string, string][] {
   const etag = `"${etagOf(name, bytes)}"`;
   return [
@@ -49,7 +49,7 @@ export function headersOf(name: string, bytes: Uint8Array): [string, string][] {
   ];
 }
 
-/** A whole answer. */
+/** Makes a whole answer. */
 export const answerWith =
   (status: number, headers: readonly (readonly [string, string])[], body: Uint8Array | string = ""): Answer =>
   async (_, write) => {
@@ -58,7 +58,7 @@ export const answerWith =
     await write(bytes);
   };
 
-/** An answer with bytes, or with those that a range asks for. */
+/** Makes an answer with the bytes, or with those that a range asks for. */
 export function bytesFrom(bytes: Uint8Array, headers: readonly (readonly [string, string])[] = []): Answer {
   return async ({ method, start }, write) => {
     const [from, all] = [start ?? 0, bytes.length];
@@ -69,7 +69,7 @@ export function bytesFrom(bytes: Uint8Array, headers: readonly (readonly [string
   };
 }
 
-/** How a hub in order answers. */
+/** Answers like a correct hub. */
 export function goodAnswer(files: Files, cdn: string): Answer {
   return async (request, write) => {
     const place = placeOf(request);

@@ -1,33 +1,33 @@
-/** A server on loopback that may write any bytes at all: what `Deno.serve` would not let through. */
+/** A server on loopback that may write any bytes, including those that `Deno.serve` would not let through. */
 
-/** A request as it came. */
+/** A request as received. */
 export interface RawRequest {
   readonly method: string;
-  /** The path, decoded, without what follows "?". */
+  /** The path, decoded, without the query. */
   readonly path: string;
-  /** Where a range begins; undefined where none was asked for. */
+  /** Start of the range; undefined for a request without one. */
   readonly start: number | undefined;
   readonly authorization: string | undefined;
-  /** How often this method and path were asked for before. */
+  /** Number of earlier requests with this method and path. */
   readonly before: number;
 }
 
-/** Where an answer's bytes go. Throws once whoever asked is gone. */
+/** Writes an answer's bytes. Throws once the client is gone. */
 export type Write = (bytes: Uint8Array | string) => Promise<void>;
 
 /** Writes an answer; the connection is closed after it. */
 export type Answer = (request: RawRequest, write: Write) => Promise<unknown>;
 
-/** Bytes of text as one byte a character, as headers are. */
+/** Encodes text with one byte per character, like headers. */
 export const latin1 = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(text, (c) => c.charCodeAt(0));
 
-/** An answer's first lines; a name may stand several times. */
+/** Returns an answer's first lines; a name may occur several times. */
 export function head(status: number, headers: readonly (readonly [string, string])[]): string {
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 ${status} X\r\nconnection: close\r\n${lines.join("")}\r\n`;
 }
 
-/** Answers requests, one a connection. */
+/** Answers requests, one per connection. */
 export class RawServer implements AsyncDisposable {
   readonly seen: RawRequest[] = [];
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -50,7 +50,7 @@ export class RawServer implements AsyncDisposable {
     try {
       for await (const connection of this.#listener) this.#work.push(this.#serve(connection));
     } catch {
-      // It was closed.
+      // The server was closed.
     }
   }
 
@@ -75,7 +75,7 @@ export class RawServer implements AsyncDisposable {
         if (isGone) throw new Error("gone");
       });
     } catch {
-      // Whoever asked is gone.
+      // The client is gone.
     } finally {
       this.#open.delete(connection);
       try {

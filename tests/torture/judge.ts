@@ -1,4 +1,7 @@
-/** Runs cases and judges them: what hangs, crashes, shows a stack or a control character, or eats memory has failed. */
+/**
+ * Runs cases and judges them: a case fails if it hangs, crashes, shows a stack or a control character, or takes too
+ * much memory.
+ */
 import { fromFileUrl, join } from "@std/path";
 import { projectFlags, readLines } from "../../lib/process/deno_child.ts";
 import { taskArguments } from "../bench/_bench.ts";
@@ -6,16 +9,16 @@ import { CANARY } from "./damage.ts";
 import type { Opened, Opening } from "./opener.ts";
 import type { Verdict } from "./verdict.ts";
 
-/** What is wrong or right. */
+/** The judgement of a case. */
 export type Judged = Pick<Verdict, "outcome" | "detail">;
 
 const project = fromFileUrl(new URL("../..", import.meta.url));
-/** Longest that a case may take, ms, and longest that it may go on after it was told to end. */
+/** Longest time for a case, and longest time to end after the signal, ms. */
 const LIMIT = 30_000, GRACE = 2500;
-/** Most memory that a process may have had, bytes, and of what a message may have, characters. */
+/** Most memory of a process, bytes, and longest message, characters. */
 const MEMORY = 3 * 2 ** 30, MESSAGE = 5000;
 
-/** Whatever is wrong with a text that a user is shown; undefined if nothing is. */
+/** Returns what is wrong with a text shown to a user; undefined if nothing is. */
 export function faultIn(text: string): string | undefined {
   // deno-lint-ignore no-control-regex
   const control = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/.exec(text);
@@ -28,7 +31,7 @@ export function faultIn(text: string): string | undefined {
   return undefined;
 }
 
-/** A process that opens cases; started anew when it had to be killed. */
+/** A process that opens cases; restarted after it had to be killed. */
 export class Opener implements AsyncDisposable {
   #child: Deno.ChildProcess | undefined;
   #writer: WritableStreamDefaultWriter<Uint8Array> | undefined;
@@ -67,7 +70,7 @@ export class Opener implements AsyncDisposable {
     });
   }
 
-  /** Opens a case; what came of it, or what is wrong. */
+  /** Opens a case; returns the result, or what is wrong. */
   async open(opening: Opening, limit = LIMIT): Promise<Opened | string> {
     if (!this.#child) this.#start();
     const child = this.#child!;
@@ -92,11 +95,11 @@ export class Opener implements AsyncDisposable {
       await this.#end();
       return `takes ${(peak / 2 ** 30).toFixed(1)} GiB`;
     }
-    if (peak > MEMORY / 3) await this.#end(); // so that the next case is told apart from this
+    if (peak > MEMORY / 3) await this.#end(); // so that the next case is measured separately
     return JSON.parse(line);
   }
 
-  /** Has the process die, as a crash would. */
+  /** Kills the process, like a crash. */
   kill(): void {
     this.#child?.kill("SIGKILL");
   }
@@ -114,7 +117,7 @@ export class Opener implements AsyncDisposable {
   }
 }
 
-/** What a case that was opened is worth. */
+/** Judges an opened case. */
 export function judgeOpened(opened: Opened | string): Judged {
   if (typeof opened === "string") return { outcome: "failed", detail: opened };
   if (opened.stack !== undefined) return { outcome: "failed", detail: `throws what is no InputError: ${opened.stack}` };
@@ -124,7 +127,7 @@ export function judgeOpened(opened: Opened | string): Judged {
   return { outcome: opened.taken ? "taken" : "refused", detail: opened.message };
 }
 
-/** Runs the whole command line. `end`: it goes on for ever, and is to end soon after SIGTERM. */
+/** Runs the whole command line. `end`: it runs for ever, and must end soon after SIGTERM. */
 export async function judgeWhole(args: readonly string[], { end = false } = {}): Promise<Judged> {
   const folder = Deno.makeTempDirSync({ prefix: "torture-out-" });
   const child = new Deno.Command(Deno.execPath(), {
@@ -194,14 +197,14 @@ export async function judgeWhole(args: readonly string[], { end = false } = {}):
   }
 }
 
-/** What of standard output has to be fit for a terminal: JSON is long by nature, so its length is not held against it. */
+/** Returns the part of standard output that must be fit for a terminal. The length of JSON is not checked. */
 function shown(out: string): string {
   // deno-lint-ignore no-control-regex
   const control = /.{0,20}[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u202e].{0,20}/.exec(out);
   return control?.[0] ?? (out.includes(CANARY) ? CANARY : "");
 }
 
-/** Most memory that a process has had, bytes; Linux. */
+/** Returns the peak memory of a process, bytes; Linux. */
 function peakOf(pid: number): number {
   try {
     const status = new TextDecoder().decode(
@@ -213,10 +216,10 @@ function peakOf(pid: number): number {
   }
 }
 
-/** A folder for one case: what is given, and files outside of it that must not be read. */
+/** A folder for one case: the given files, and files outside of them that must not be read. */
 export class CaseFolder implements AsyncDisposable {
   readonly path = Deno.makeTempDirSync({ prefix: "torture-" });
-  /** What is given. */
+  /** Folder of the given files. */
   readonly given = join(this.path, "given");
 
   constructor() {
@@ -230,7 +233,7 @@ export class CaseFolder implements AsyncDisposable {
   }
 }
 
-/** Runs cases two at a time; verdicts come as they are reached. */
+/** Runs cases two at a time; yields verdicts as they are reached. */
 export async function* inPairs<T>(
   cases: Iterable<T>,
   run: (one: T, opener: Opener) => Promise<Verdict>,
@@ -255,7 +258,7 @@ export async function* inPairs<T>(
   }
 }
 
-/** Judges a case of a model or text: opened here, and by the whole command line if it is one of those. */
+/** Judges a case of a model or text: opened here, and for some cases by the whole command line too. */
 export async function judgeCase(
   { group, seed, damage, endless = false, opening, args, wholeOneIn }: {
     readonly group: string;

@@ -1,11 +1,11 @@
-/** Where a run is killed: all of it follows from the case's seed. */
+/** When and how a run is killed; all of it follows from the case's seed. */
 import { Chance } from "./chance.ts";
 
-/** Configurations and samples of the run that is killed. */
+/** Configurations and samples of the killed run. */
 export const CONFIGURATIONS = ["baseline", "streaming_16"] as const;
 export const SAMPLES = 2;
 
-/** A run that takes a moment. */
+/** Flags of a short run. */
 export const SHORT: readonly string[] =
   `--max_tokens 40 --prompt_tokens 12 --max_new_tokens 4 --num_samples ${SAMPLES} --num_warmup 0 --device cpu --recent_sizes 12 --no_recent_only`
     .split(" ");
@@ -14,27 +14,27 @@ export const SHORT: readonly string[] =
 const LINES = 2 + CONFIGURATIONS.length * (1 + 2 * SAMPLES) + 2;
 
 /**
- * Writes of results.json: at first, each sample, each configuration, at the end. Each is an fsync, a rename and an fsync of
- * the folder; after the first, the folder that holds the new one is flushed as well.
+ * Writes of results.json: at the start, after each sample, after each configuration, at the end. Each is an fsync, a
+ * rename and an fsync of the folder. After the first, the parent folder is flushed as well.
  */
 const WRITES = 1 + CONFIGURATIONS.length * (SAMPLES + 1) + 1;
-/** Calls that a run may be killed at. */
+/** Calls at which a run may be killed. */
 export const CALLS = 3 * WRITES + 1;
 
-/** Samples that are on the disk after so many renames. */
+/** Returns the number of samples on the disk after `renames` renames. */
 export function savedAfter(renames: number): number {
   if (renames < 2) return 0;
   const [whole, part] = [Math.floor((renames - 1) / (SAMPLES + 1)), (renames - 1) % (SAMPLES + 1)];
   return Math.min(CONFIGURATIONS.length * SAMPLES, whole * SAMPLES + part);
 }
 
-/** What starts the run, and what it is the process of that gets the signal. */
+/** What starts the run, and which of its processes gets the signal. */
 export type Launcher = "run" | "task" | "npx";
 export type Victim = "parent" | "child" | "task" | "npx";
 
 /** A kill. */
 export type KillCase =
-  /** After so many lines of standard error, and this time, ms. */
+  /** After this many lines of standard error, and this time, ms. */
   | {
     readonly kind: "signal";
     readonly launcher: Launcher;
@@ -47,9 +47,10 @@ export type KillCase =
   | { readonly kind: "call"; readonly call: number; readonly when: "before" | "after" };
 
 /**
- * The case of a seed. Every fourth is at a call, and of `4 * 2 * CALLS` seeds in a row each call has both its cases.
+ * Returns the case of a seed. Every fourth is at a call. Among `4 * 2 * CALLS` consecutive seeds, each call has both
+ * its cases.
  *
- * @param seed Tells it.
+ * @param seed The seed.
  * @param calls Whether the calls can be counted here.
  * @param npx Whether npx can start Deno here.
  */
@@ -75,7 +76,7 @@ export function killCase(seed: number, calls: boolean, npx: boolean): KillCase {
   };
 }
 
-/** In words. */
+/** Describes a kill in words. */
 export function describe(kill: KillCase): string {
   return kill.kind === "call"
     ? `SIGKILL ${kill.when} call ${kill.call} of ${CALLS} that write`

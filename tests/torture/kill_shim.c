@@ -1,6 +1,6 @@
 /*
- * Kills its own process with SIGKILL at the KILL_AT-th call, from 0, of fsync, fdatasync or rename on what lies under
- * KILL_UNDER: before the call where KILL_WHEN is "before", else as soon as it has returned. Every call that has returned
+ * Kills its own process with SIGKILL at the KILL_AT-th call, from 0, of fsync, fdatasync or rename on a path under
+ * KILL_UNDER: before the call if KILL_WHEN is "before", else as soon as it has returned. Every call that has returned
  * is a line of KILL_LOG.
  */
 #define _GNU_SOURCE

@@ -1,14 +1,14 @@
-/** A run of the benchmark that is going to be killed. */
+/** A run of the benchmark that will be killed. */
 import { join } from "@std/path";
 import { endSession, ofSession, type Running } from "../bench/_processes.ts";
 import { project, taskArguments } from "../bench/_bench.ts";
 import { plainEnvironment } from "../bench/_session.ts";
 import type { Launcher, Victim } from "./kill_case.ts";
 
-/** What npx starts this version of Deno by, without the net: it is in its cache where the tests are run by it. */
+/** Arguments by which npx starts this version of Deno offline: it is in npx's cache if npx runs the tests. */
 export const npxArguments: readonly string[] = ["--offline", "-y", `deno@${Deno.version.deno}`];
 
-/** Whether npx can start Deno without the net. */
+/** Whether npx can start Deno offline. */
 export async function hasNpx(): Promise<boolean> {
   try {
     const { success } = await new Deno.Command("npx", {
@@ -22,19 +22,19 @@ export async function hasNpx(): Promise<boolean> {
   }
 }
 
-/** The command that a launcher is. */
+/** Returns the command of a launcher. */
 function commandOf(launcher: Launcher, args: readonly string[]): [string, string[]] {
   if (launcher === "npx") return ["npx", [...npxArguments, "task", "bench", ...args]];
   return [Deno.execPath(), launcher === "task" ? ["task", "bench", ...args] : [...taskArguments("bench"), ...args]];
 }
 
-/** A run, in a session of its own: its processes are told by that. */
+/** A run in a new session, by which its processes are found. */
 export class KilledRun implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #listening: Promise<unknown>;
   #stderr = "";
   #waiting: { readonly lines: number; readonly resolve: () => void }[] = [];
-  /** The exit code, once what was started has ended. */
+  /** The exit code, once the started process has ended. */
   code: number | undefined;
 
   constructor(launcher: Launcher, args: readonly string[], env: Record<string, string> = {}) {
@@ -53,36 +53,36 @@ export class KilledRun implements AsyncDisposable {
     this.#listening = this.#listen();
   }
 
-  /** Of all its processes. */
+  /** Session id of all its processes. */
   get session(): number {
     return this.#process.pid;
   }
 
-  /** What it has said, task runners' lines left out. */
+  /** Returns its output, without the lines of task runners. */
   get said(): string {
     return this.#stderr;
   }
 
-  /** Waits until it has said so many lines, or nobody is there to say any. */
+  /** Waits until it has printed `lines` lines, or has ended. */
   async lines(lines: number): Promise<void> {
     if (this.#count() >= lines) return;
     const said = new Promise<void>((resolve) => this.#waiting.push({ lines, resolve }));
     await Promise.race([said, this.#listening]);
   }
 
-  /** Sends a signal to one of its processes; gives which, undefined where there is none such. */
+  /** Sends a signal to one of its processes, and returns that; undefined if it does not exist. */
   async signal(victim: Victim, signal: Deno.Signal): Promise<Running | undefined> {
     const found = (await ofSession(this.session)).findLast((process) => isVictim(process, victim));
     if (found === undefined) return undefined;
     try {
       Deno.kill(found.pid, signal);
     } catch {
-      // It has ended by itself.
+      // It has already ended.
     }
     return found;
   }
 
-  /** Ends all of it, and waits until what it said is read. */
+  /** Ends all its processes, and waits until its output is read. */
   async [Symbol.asyncDispose](): Promise<void> {
     await endSession(this.session);
     await Promise.all([this.#process.status, this.#listening]);
@@ -113,13 +113,13 @@ function isVictim({ command }: Running, victim: Victim): boolean {
   }
 }
 
-/** How the rest of a run went. */
+/** Result of resuming a run. */
 export interface Resumed {
   readonly code: number;
   readonly stderr: string;
 }
 
-/** Goes on with a run. */
+/** Resumes a run. */
 export async function resume(folder: string): Promise<Resumed> {
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [...taskArguments("bench"), "--resume", folder],
@@ -133,7 +133,7 @@ export async function resume(folder: string): Promise<Resumed> {
   return { code, stderr: new TextDecoder().decode(stderr) };
 }
 
-/** Folders of a folder. */
+/** Lists the folders in a folder. */
 export function foldersIn(folder: string): string[] {
   try {
     return [...Deno.readDirSync(folder)].filter(({ isDirectory }) => isDirectory).map(({ name }) => join(folder, name));

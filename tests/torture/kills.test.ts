@@ -9,7 +9,7 @@ Deno.test(
   { ignore },
   async () => {
     const failed: unknown[] = [];
-    // Two of them at calls that write, and the launchers, the parent and a child by various signals
+    // Two are killed at calls that write; in the others, launchers, the parent and a child get various signals
     for await (const verdict of run({ seed: 68, count: 8, wholeOneIn: 1 })) {
       if (verdict.outcome === "failed") failed.push(verdict);
     }

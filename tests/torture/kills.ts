@@ -1,7 +1,7 @@
 /**
- * Kills runs of the benchmark, at any moment and at each call that writes, and looks at what they leave: no process, no
- * sample lost that was finished, a results.json that can be read, and figures that are the same to the last bit when the
- * run is gone on with.
+ * Kills runs of the benchmark, at any moment and at each call that writes, and checks what they leave: no process,
+ * every finished sample, a readable results.json, and figures that are the same to the last bit when the run is
+ * resumed.
  *
  *     deno run -A tests/torture/kills.ts --count 200 --seed 1
  *
@@ -20,12 +20,12 @@ import type { TortureOptions, Verdict } from "./verdict.ts";
 
 /** Runs at a time. */
 const TOGETHER = 2;
-/** No process may be there so long after what started it is not, ms. */
+/** Longest time a process may outlive its parent, ms. */
 const LEFT_MS = 5000;
-/** A run that is not over by now hangs, ms. */
+/** Time after which a run counts as hanging, ms. */
 const HANG_MS = 120_000;
 
-/** What all cases share. */
+/** Data shared by all cases. */
 interface Ground {
   /** An undisturbed run's figures, by configuration and sample. */
   readonly nll: ReadonlyMap<string, readonly number[]>;
@@ -37,11 +37,11 @@ interface Ground {
 /**
  * Kills runs.
  *
- * @param options How many, and from which seed on.
- * @returns A verdict a kill, in the order of their ends.
+ * @param options How many cases, and the first seed.
+ * @returns One verdict per kill, in the order of their ends.
  */
 export async function* run({ seed, count }: TortureOptions): AsyncIterable<Verdict> {
-  if (Deno.build.os !== "linux") throw new Error("Cannot kill runs: processes are looked at the Linux way");
+  if (Deno.build.os !== "linux") throw new Error("Cannot kill runs: processes are found by means of Linux");
   const ground: Ground = {
     nll: await undisturbed(),
     shim: hasGcc ? await compileStub(new URL("./kill_shim.c", import.meta.url), "libkill.so") : undefined,
@@ -83,7 +83,7 @@ async function verdictOf(seed: number, ground: Ground): Promise<Verdict> {
   };
 }
 
-/** What is wrong with what a kill leaves. */
+/** A kill left something wrong. */
 class Wrong extends Error {}
 
 async function judge(kill: KillCase, { nll, shim }: Ground): Promise<["taken" | "refused", string]> {
@@ -122,17 +122,17 @@ async function judge(kill: KillCase, { nll, shim }: Ground): Promise<["taken" | 
   return await goOn(folder, saved, nll);
 }
 
-/** Sends the signal, or waits for the shim to; gives whose end ends the run. */
+/** Sends the signal, or waits until the shim kills; returns the process whose end ends the run. */
 async function strike(run: KilledRun, kill: KillCase): Promise<Running | undefined> {
   if (kill.kind === "call") return undefined;
   await run.lines(kill.lines);
   await new Promise((resolve) => setTimeout(resolve, kill.delay));
-  // A child that is not there yet, or no more: its parent gets it.
+  // If no child exists now, its parent gets the signal.
   const victim = await run.signal(kill.victim, kill.signal) ?? await run.signal("parent", kill.signal);
   return kill.victim === "child" ? undefined : victim;
 }
 
-/** Waits for the run's end, and for all its processes'. */
+/** Waits for the end of the run and of all its processes. */
 async function watch(run: KilledRun, victim: Running | undefined): Promise<void> {
   const started = performance.now();
   let over: number | undefined;
@@ -150,9 +150,10 @@ async function watch(run: KilledRun, victim: Running | undefined): Promise<void>
 }
 
 /**
- * How many samples were finished, by the progress that was shown: one is, when the next phase has begun.
+ * Returns how many samples were finished by the printed progress: one is, once the next phase has begun.
  *
- * @param isWhole Whether a configuration's last sample is finished where the next one has begun: no child was killed.
+ * @param isWhole Whether no child was killed, so that a configuration's last sample is finished once the next one has
+ * begun.
  */
 function finishedBy(stderr: string, isWhole: boolean): number {
   const begun = new Map<number, number>();
@@ -168,7 +169,7 @@ async function savedIn(folder: string): Promise<RawResult[]> {
   return samplesOf(await readResults(folder));
 }
 
-/** Goes on with a run, and looks whether it is whole then. */
+/** Resumes a run, and checks that it is then complete. */
 async function goOn(
   folder: string,
   saved: readonly RawResult[],

@@ -1,14 +1,14 @@
 /**
- * `deno task torture`: opens thousands of damaged files, and looks whether any of them hangs, crashes, shows what it should
- * not, or gives a number that is none. `--only GROUP`, `--seed N` the first case's seed, `--count N` cases of a group.
- * With `--only` and `--seed` alone it repeats that one case, and says all that is known of it.
+ * `deno task torture`: opens thousands of damaged files, and checks that none hangs, crashes, shows secrets or control
+ * characters, or silently gives NaN. `--only GROUP`; `--seed N`, the first case's seed; `--count N` cases of a group.
+ * With only `--only` and `--seed` it repeats that one case, and prints all its details.
  *
  * @module
  */
 import { parseArgs } from "@std/cli";
 import type { TortureOptions, Verdict } from "./verdict.ts";
 
-/** How many cases there are of each group. */
+/** Group → number of its cases. */
 const COUNTS: Readonly<Record<string, number>> = { folders: 400, exports: 150, texts: 150, hub: 100, kills: 200 };
 
 async function* casesOf(group: string, options: TortureOptions): AsyncIterable<Verdict> {

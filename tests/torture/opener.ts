@@ -1,6 +1,6 @@
 /**
- * Opens what is damaged, one case after another, in a process that the judge watches and may have to kill: a line of JSON
- * for each case on standard input, a line for each on standard output.
+ * Opens damaged files, one case after another, in a process that the judge watches and may kill. Reads a line of JSON
+ * for each case from standard input, and writes a line for each to standard output.
  */
 import { InputError } from "../../lib/util/errors.ts";
 import { HubError } from "../../lib/hub/errors.ts";
@@ -17,20 +17,20 @@ import { loadTokenizer } from "../../lib/text/tokenizer.ts";
 export type Opening =
   /** Open a model and its tokenizer, and if that works measure it. */
   | { readonly type: "model"; readonly path: string }
-  /** Take samples of a text; reading is told to end after so many ms. */
+  /** Take samples of a text; reading is aborted after `abortAfter` ms. */
   | { readonly type: "text"; readonly path: string; readonly abortAfter?: number };
 
-/** What came of it. */
+/** Result of an opening. */
 export interface Opened {
   /** Whether it was taken. */
   readonly taken: boolean;
   /** The refusal, or notes. */
   readonly message: string;
-  /** Where an error is none that a user should see, its stack. */
+  /** The stack of an error that a user should not see. */
   readonly stack?: string;
-  /** Whether figures are there that are no numbers, and nobody said so. */
+  /** Whether figures are NaN without a note. */
   readonly silent?: boolean;
-  /** Whether it ended because it was told to. */
+  /** Whether it ended because it was aborted. */
   readonly aborted?: boolean;
 }
 
@@ -72,7 +72,7 @@ async function model(path: string): Promise<Opened> {
   if (raw === undefined) return { taken: false, message: said };
   const figures = [raw.perplexity, raw.accuracy, ...raw.nll];
   const isSound = figures.every((figure) => typeof figure === "number" && Number.isFinite(figure));
-  // A text that a model finds impossible has an infinite perplexity; then too it has to be said.
+  // A text that a model finds impossible has an infinite perplexity; that needs a note too.
   return { taken: true, message: said, silent: !isSound && !/nan|finite/i.test(said) };
 }
 

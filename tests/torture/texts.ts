@@ -15,11 +15,11 @@ const BOOK = "Call me Ishmael. Some years ago, never mind how long precisely, ha
 const bytesOf = (text: string) => new TextEncoder().encode(text) as Uint8Array<ArrayBuffer>;
 const zip = (bytes: Uint8Array) => new Uint8Array(gzipSync(bytes));
 
-/** A piece, packed, so many times: each a member of the archive. */
+/** Packs a piece `times` times, each as a member of the archive. */
 const members = (piece: Uint8Array, times: number) => joined(...Array<Uint8Array>(times).fill(zip(piece)));
 const filled = (text: string, bytes: number) => bytesOf(text.repeat(Math.ceil(bytes / text.length)));
 
-/** What is large when it is unpacked; lazily, for each takes a second to make. */
+/** Archives that are large when unpacked. They are made lazily, because each takes a second. */
 const BOMBS: Readonly<Record<string, () => Uint8Array>> = {
   "endless: zeros.txt.gz": () => members(new Uint8Array(1e8), 100),
   "endless: spaces.txt.gz": () => members(filled(" ", 1e8), 100),
@@ -31,7 +31,7 @@ const BOMBS: Readonly<Record<string, () => Uint8Array>> = {
   "endless: newlines.jsonl.gz": () => members(filled("\n", 1e8), 100),
 };
 
-/** A text file of some kind, whole. */
+/** Draws an undamaged text file of some kind. */
 function wholeFile(chance: Chance): [name: string, bytes: Uint8Array<ArrayBuffer>] {
   const rows = [BOOK, BOOK.slice(0, 500), BOOK].map((text) => ({ text, id: 1 }));
   const [name, bytes] = chance.pick<() => [string, Uint8Array<ArrayBuffer>]>([
@@ -46,7 +46,7 @@ function wholeFile(chance: Chance): [name: string, bytes: Uint8Array<ArrayBuffer
   return [`${name}.gz`, chance.happens(0.5) ? zip(bytes) : joined(zip(bytes.slice(0, 999)), zip(bytes.slice(999)))];
 }
 
-/** Makes the case of a seed; gives the data set's path and what was done. */
+/** Makes the case of a seed; returns the data set's path and what was done. */
 export function damagedText(seed: number, folder: string): { path: string; damage: string } {
   const chance = new Chance(seed ^ 0x2545f491);
   const [name, bytes] = wholeFile(chance);
@@ -114,7 +114,7 @@ export function damagedText(seed: number, folder: string): { path: string; damag
       return say(bomb, other);
     }
     case 10: {
-      // A folder, some of whose files are none.
+      // A folder in which some entries are not files.
       const sub = join(folder, "many");
       Deno.mkdirSync(sub);
       for (let i = 0; i < 3; i++) Deno.writeTextFileSync(join(sub, `${i}.txt`), BOOK);
@@ -131,7 +131,7 @@ export function damagedText(seed: number, folder: string): { path: string; damag
       return say(`a folder with ${what}`, sub);
     }
     default: {
-      // Numbers of a footer, written large.
+      // Numbers of a footer, made huge.
       const changed = bytes.slice();
       const from = Math.max(0, changed.length - 700);
       for (let i = 1 + chance.below(4); i > 0; i--) {
@@ -149,14 +149,14 @@ export async function* run({ seed, count, wholeOneIn }: TortureOptions): AsyncIt
   yield* inPairs(Array.from({ length: count }, (_, i) => seed + i), async (seed: number, opener: Opener) => {
     await using folder = new CaseFolder();
     const { path, damage } = damagedText(seed, folder.given);
-    // A pipe that is the data set itself is waited for.
+    // A pipe given as the data set waits for its writer.
     const isBomb = damage.startsWith("endless") ||
       path.startsWith(`${folder.given}/`) && /is a (link to a )?FIFO/.test(damage);
     return await judgeCase({
       group: "texts",
       seed,
       damage,
-      // One of three by the command line and SIGTERM; the others are told to end after a while.
+      // One of three runs by the command line and ends by SIGTERM; the others are aborted after a while.
       endless: isBomb && seed % 3 === 0,
       opening: { type: "text", path, ...(isBomb ? { abortAfter: 5000 } : {}) },
       args: ["--dataset", path, "--min_chars", "100"],

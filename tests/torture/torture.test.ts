@@ -1,4 +1,4 @@
-/** A slice of `deno task torture`, and whether its judge sees what it is to see. */
+/** Some cases of `deno task torture`, and whether its judge finds planted faults. */
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "@std/path";
 import { InputError } from "../../lib/util/errors.ts";
@@ -62,11 +62,11 @@ Deno.test({
   fn: async () => {
     await using folder = new CaseFolder();
     await using opener = new Opener();
-    // A pipe that is the data set itself is waited for: for this opener that is a hang.
+    // A pipe given as the data set waits for its writer: for this opener that is a hang.
     const pipe = join(folder.given, "pipe");
     ok(new Deno.Command("mkfifo", { args: [pipe] }).outputSync().success);
     match(await opener.open({ type: "text", path: pipe }, 1000) as string, /^hangs/);
-    // The next case has a process of its own.
+    // The next case gets a new process.
     const opened = await opener.open({ type: "text", path: "/no/such/file.txt" });
     ok(typeof opened !== "string" && !opened.taken);
     const going = opener.open({ type: "text", path: pipe });

@@ -29,7 +29,7 @@ function refuses(given: unknown, message: RegExp, of = "tova", kinds: Record<str
   });
 }
 
-Deno.test("checkOptions() refuses an option that there is not, and offers the nearest", () => {
+Deno.test("checkOptions() refuses an unknown option, and suggests the nearest", () => {
   refuses(
     { name: "x", cache_sizes: 64 },
     /^Cannot use option "cache_sizes" of tova: there is no such option; did you mean cache_size\?$/,
@@ -39,12 +39,12 @@ Deno.test("checkOptions() refuses an option that there is not, and offers the ne
     /^Cannot use option "zebra" of tova: .*; the options are cache_size, recent_size, name$/,
   );
   refuses({ zebra: undefined }, /"zebra" of tova: there is no such option; it takes none$/, "tova", {});
-  // What every object has is no option.
+  // Inherited properties are not options.
   refuses({ name: "x", toString: 1 }, /"toString" of tova: there is no such option/);
   refuses(JSON.parse('{"name": "x", "__proto__": 1}'), /"__proto__" of tova: there is no such option/);
 });
 
-Deno.test("checkOptions() refuses what is no object of options, and one without what it needs", () => {
+Deno.test("checkOptions() refuses a value that is not an object, and one without a required option", () => {
   for (const other of [null, undefined, 64, "64", [64], () => {}]) {
     refuses(other, /^Cannot use the options of tova: found .*, an object is needed$/);
   }
@@ -52,7 +52,7 @@ Deno.test("checkOptions() refuses what is no object of options, and one without 
   refuses({ name: undefined }, /name is missing/);
 });
 
-Deno.test("checkOptions() lets pass what is left out and what fits", () => {
+Deno.test("checkOptions() accepts omitted options and valid values", () => {
   checkOptions("tova", { name: "x" }, known);
   checkOptions("tova", { name: "x", cache_size: undefined, recent_size: 0 }, known);
   checkOptions("baseline", {}, {});

@@ -23,7 +23,7 @@ Deno.test("fingerprintOfFile() is SHA-256 of a file that is not large, whatever 
 Deno.test("fingerprintOfFile() of a large file tells its length, its ends and its pieces", async () => {
   await using folder = new TemporaryFolder();
   const path = join(folder.path, "large");
-  const size = 80 << 20; // more than is hashed whole; a hole takes no space
+  const size = 80 << 20; // larger than files hashed whole; a hole takes no space
   const change = async (at: number) => {
     using file = await Deno.open(path, { write: true });
     await file.seek(at, Deno.SeekMode.Start);
@@ -32,7 +32,7 @@ Deno.test("fingerprintOfFile() of a large file tells its length, its ends and it
   using made = await Deno.open(path, { write: true, create: true });
   await made.truncate(size);
   const seen = [await fingerprintOfFile(path)];
-  // The first byte, the last one, one in the middle piece
+  // The first byte, the last one, and one in the middle piece
   for (const at of [0, size - 1, Math.floor((size - 65536) * 128 / 255) + 5]) {
     await change(at);
     seen.push(await fingerprintOfFile(path));

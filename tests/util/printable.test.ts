@@ -7,7 +7,7 @@ import { notJson, printable, printableJson, printableLines } from "../../lib/uti
 import { reasonOf } from "../../lib/run/child/child.ts";
 import { bench, TemporaryFolder, tiny } from "../bench/_bench.ts";
 
-/** What a terminal obeys, or a reader is misled by. */
+/** Characters that control a terminal or mislead a reader. */
 // deno-lint-ignore no-control-regex
 const UNSAFE = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 const anything = fc.string({ unit: "binary", maxLength: 40 });
@@ -60,7 +60,7 @@ Deno.test("what is logged, and why a child ended, has no control characters", ()
   ok(!UNSAFE.test(reason) && reason.length < 1000);
 });
 
-/** A model whose config.json and weights' header are as given. */
+/** Makes a model with this config.json and this header of the weights. */
 async function model(folder: string, config: object, header: object): Promise<string> {
   const text = new TextEncoder().encode(JSON.stringify(header));
   const bytes = new Uint8Array(8 + text.length);

@@ -1,4 +1,4 @@
-/** Only regular files are opened: what is none is refused at once, for opening it would wait for ever. */
+/** Only regular files are opened. Others are refused at once, because opening them could wait for ever. */
 import { equal, match, ok, rejects, throws } from "node:assert/strict";
 import { join } from "@std/path";
 import { InputError } from "../../lib/util/errors.ts";
@@ -17,13 +17,13 @@ function mkfifo(path: string): void {
   ok(new Deno.Command("mkfifo", { args: [path] }).outputSync().success);
 }
 
-/** What is no regular file, by what messages call it. */
+/** Files that are not regular, with their name in messages. */
 const OTHERS: readonly (readonly [RegExp, (path: string) => void])[] = [
   [/it is a pipe \(FIFO\); only regular files are read here/, mkfifo],
   [/it is a device; only regular files are read here/, (path) => Deno.symlinkSync("/dev/zero", path)],
 ];
 
-/** The embedded model with something else in a file's place. */
+/** Makes the embedded model with something else in place of a file. */
 async function model(folder: string, name: string, put: (path: string) => void): Promise<string> {
   const path = join(folder, "model");
   await Deno.mkdir(path);
@@ -115,7 +115,7 @@ Deno.test("readRegularSync() reads files up to their limit", async () => {
   throws(() => openModelFolder(folder.path), /config\.json: it has 100000000000 bytes; .* up to 64 MiB/);
 });
 
-/** A run in a shell, whose exit code and words come back. */
+/** Runs a script in a shell; returns its exit code and output. */
 async function shell(script: string, args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
   const { code, stdout, stderr } = await new Deno.Command("bash", {
     args: ["-c", script, "bash", ...args],
@@ -129,7 +129,7 @@ async function shell(script: string, args: readonly string[]): Promise<{ code: n
 Deno.test({ name: "bench: a shell's <(…) is a text, with its hash", ignore: !unix }, async () => {
   await using folder = new TemporaryFolder();
   const book = join(folder.path, "book.txt");
-  // Longer than a pipe holds, and than is read at once.
+  // Longer than a pipe holds, and than one read.
   await Deno.writeTextFile(book, "Call me Ishmael. Some years ago, never mind how long precisely, ".repeat(20_000));
   const args = [...tiny, "--method", "baseline", "--json", "--output", join(folder.path, "results")];
   const run = `"${Deno.execPath()}" task -q bench "\${@:2}" --dataset`;
@@ -159,7 +159,7 @@ Deno.test(
       join(folder.path, "results"),
     ]);
     await run.said(/1 configuration/);
-    // Until what is left to do is to read: the tokenizer's process waits for that.
+    // Wait until only the text is missing: the tokenizer's process waits for it.
     for (let i = 0; i < 100; i++) {
       await new Promise((resolve) => setTimeout(resolve, 100));
       if (i > 10 && (await childrenOf(run.process.pid)).length === 1) break;

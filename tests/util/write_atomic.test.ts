@@ -37,14 +37,14 @@ Deno.test("writeAtomic() of many at once shows a reader one of them, whole", asy
 
 Deno.test("writeAtomic() leaves what was there, and nothing else, where it cannot be done", async () => {
   await using folder = new TemporaryFolder();
-  // A folder is not renamed over.
+  // A rename does not replace a folder.
   await Deno.mkdir(join(folder.path, "taken", "full"), { recursive: true });
   await rejects(writeAtomic(join(folder.path, "taken"), "text"));
   deepEqual(folder.names(), ["taken"]);
   await rejects(writeAtomic(join(folder.path, "none", "file"), "text"), Deno.errors.NotFound);
 });
 
-Deno.test("removeTemporaries() takes what writeAtomic() leaves when it is killed, and nothing of anybody else's", async () => {
+Deno.test("removeTemporaries() removes what writeAtomic() leaves when it is killed, and no other files", async () => {
   await using folder = new TemporaryFolder();
   const mine = ["results.json.12-1.tmp", "trace_a.json.99999-12.tmp", "a.png.1-1.tmp"];
   const others = ["results.json", "notes.tmp", "results.json.tmp", "x.1-.tmp", "x.12-1.tmp.bak"];

@@ -5,21 +5,21 @@ import { unknownNames } from "./names.ts";
 import type { Pages } from "./pages.ts";
 import { roomFaults } from "./rooms.ts";
 
-/** Bytes that the README may have: what a person reads in a minute. */
+/** Largest README, bytes: about what a person reads in a minute. */
 export const README_BYTES = 6144;
 
-/** What the pages are held against. */
+/** The project that the pages are checked against. */
 export interface Project {
-  /** Whether there is a file or folder of this path. */
+  /** Whether a file or folder of this path exists. */
   readonly exists: (path: string) => boolean;
-  /** Paths of all files of the source. */
+  /** Paths of all source files. */
   readonly sources: readonly string[];
 }
 
 /**
- * Holds the pages against the project.
+ * Checks the pages against the project.
  *
- * @returns One line for each fault; none where all is well.
+ * @returns One line for each fault; empty if all is well.
  */
 export function faultsOf(pages: Pages, { exists, sources }: Project): string[] {
   const bytes = new TextEncoder().encode(pages.get("README.md") ?? "").length;

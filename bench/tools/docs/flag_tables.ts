@@ -8,10 +8,10 @@ import type { Pages } from "./pages.ts";
 type ByDevice = Readonly<Record<"cuda" | "cpu", Readonly<Record<string, unknown>>>>;
 type Table = Readonly<Record<string, FlagSpec<unknown>>>;
 
-/** The page that has the tables. */
+/** The page with the tables. */
 export const FLAG_PAGE = "docs/cli.md";
 
-/** Task → its flags, in the order of the help, and those defaults that depend on the device. */
+/** Task → its flags, in the order of the help, and the defaults that depend on the device. */
 const TABLES: Readonly<Record<string, readonly [Table, ByDevice]>> = {
   "bench": [FLAG_TABLE as Table, DEFAULTS as unknown as ByDevice],
   "bench:engine": [ENGINE_FLAGS as Table, ENGINE_DEFAULTS],
@@ -20,7 +20,7 @@ const TABLES: Readonly<Record<string, readonly [Table, ByDevice]>> = {
 /** Names of all flags of the benchmark and the engine benchmark. */
 export const flagNames: ReadonlySet<string> = new Set(Object.values(TABLES).flatMap(([table]) => Object.keys(table)));
 
-/** Writes the tables between the page's marks anew; what stands outside of the marks stays. */
+/** Rewrites the tables between the page's marks; text outside of the marks stays. */
 export function withFlagTables(page: string): string {
   return page.replaceAll(
     /(<!-- flags of (\S+) -->\n)[^]*?(<!-- end of flags -->)/g,
@@ -28,7 +28,7 @@ export function withFlagTables(page: string): string {
   );
 }
 
-/** Says so where a table on the page is not that of the flags, or is missing. */
+/** Finds tables on the page that differ from the flags or are missing. */
 export function flagFaults(pages: Pages): string[] {
   const page = pages.get(FLAG_PAGE) ?? "";
   const missing = Object.keys(TABLES).filter((task) => !page.includes(`<!-- flags of ${task} -->\n`))
@@ -39,7 +39,7 @@ export function flagFaults(pages: Pages): string[] {
   return line < 0 ? [] : [`${FLAG_PAGE}:${line + 1}: differs from the flags; run \`deno task docs:check --write\``];
 }
 
-/** A heading and a table for each group of a task's flags, laid out as `deno fmt` does. */
+/** Returns a heading and a table for each group of a task's flags, laid out as by `deno fmt`. */
 function markdownOf(task: string): string {
   const [table, byDevice] = TABLES[task]!;
   const groups = Map.groupBy(Object.entries(table), ([, { group }]) => group);

@@ -2,9 +2,9 @@ import { dirname, join } from "@std/path";
 import { type Pages, proseOf } from "./pages.ts";
 
 /**
- * Finds relative links that lead nowhere: to a file that is not there, or a heading that the page does not have.
+ * Finds broken relative links: to a missing file, or to a missing heading of a page.
  *
- * @param pages The pages to look at.
+ * @param pages The pages to check.
  * @param exists Whether the project has a file or folder of this path.
  * @returns One line for each broken link.
  */
@@ -29,7 +29,7 @@ export function unlisted(pages: Pages): string[] {
     .map((path) => `${index}: no link to ${path}`);
 }
 
-/** Targets of a page's links and pictures within the project, with their lines. */
+/** Yields the targets of a page's links and pictures within the project, with their lines. */
 function* linksOf(text: string): Generator<readonly [number, string]> {
   for (const [number, line] of proseOf(text)) {
     for (const [, target] of line.matchAll(/\]\(([^()\s]+)\)/g)) {
@@ -38,7 +38,7 @@ function* linksOf(text: string): Generator<readonly [number, string]> {
   }
 }
 
-/** Anchors of a page's headings, made as GitHub makes them. */
+/** Returns the anchors of a page's headings, formed as on GitHub. */
 function anchorsOf(text: string): Set<string> {
   const anchors = new Set<string>();
   for (const [, line] of proseOf(text)) {

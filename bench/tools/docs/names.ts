@@ -6,7 +6,8 @@ const OF_TASKS = ["any-nvcc", "check", "count", "filter", "only", "write"] as co
 const OF_OTHERS = ["cached-only", "config", "frozen", "no-deps", "target", "gpus", "signal", "time"] as const;
 
 /**
- * Finds tasks and flags that pages name and the project does not have. The change log is left out: it tells of the past.
+ * Finds tasks and flags on the pages that do not exist in the project. The change log is left out: it describes the
+ * past.
  *
  * @param pages The project's pages.
  * @param tasks Names of the tasks.

@@ -1,12 +1,12 @@
 import { join } from "@std/path";
 
-/** Path from the project's folder → text, for every page that people read. */
+/** Path from the project's folder → text, for every documentation page. */
 export type Pages = ReadonlyMap<string, string>;
 
-/** Pages outside of `docs` and where they lie. */
+/** Paths of the pages outside of `docs`. */
 const OTHERS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "tests/fixtures/README.md"] as const;
 
-/** Reads the project's pages: all of `docs`, and those that lie elsewhere by custom. */
+/** Reads the project's pages: all of `docs`, and {@linkcode OTHERS}. */
 export function readPages(project: string): Pages {
   const paths = [...OTHERS, ...markdownIn(project, "docs")];
   return new Map(paths.map((path) => [path, Deno.readTextFileSync(join(project, path))]));
@@ -20,7 +20,7 @@ function* markdownIn(project: string, folder: string): Generator<string> {
   }
 }
 
-/** A page's lines outside of fenced code, each with its number from 1. */
+/** Yields a page's lines outside of fenced code, each with its number from 1. */
 export function* proseOf(text: string): Generator<readonly [number, string]> {
   let isCode = false;
   for (const [index, line] of text.split("\n").entries()) {

@@ -1,11 +1,11 @@
 import type { Pages } from "./pages.ts";
 
-/** The page that has the list of rooms. */
+/** The page with the list of rooms. */
 export const ROOM_PAGE = "docs/architecture.md";
 
 /**
- * The rooms of the source from the bottom up, as docs/architecture.md lists them: a room imports from itself and from
- * rooms above it in that list. Each line of the fenced block `rooms` begins with a path.
+ * Returns the rooms of the source in the order of docs/architecture.md: a room imports from itself and from rooms above
+ * it in that list. Each line of the fenced block `rooms` begins with a path.
  *
  * @param page The page's text.
  */
@@ -15,10 +15,10 @@ export function roomsOf(page: string): string[] {
 }
 
 /**
- * Says which rooms are not there, and which files are in none.
+ * Finds rooms without files, and files in no room.
  *
  * @param pages The project's pages.
- * @param files Paths of all files of the source.
+ * @param files Paths of all source files.
  */
 export function roomFaults(pages: Pages, files: readonly string[]): string[] {
   const rooms = roomsOf(pages.get(ROOM_PAGE) ?? "");

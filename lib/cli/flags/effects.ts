@@ -6,33 +6,33 @@ import type { FlagName, Flags, FlagSpec } from "./types.ts";
 /** Switches that run a group of methods. */
 export const GROUPS = ["compare_all", "compare_new", "compare_papers"] as const;
 
-/** Methods as their papers define them: those that `--cache_sizes` belongs to. */
+/** Methods as their papers define them. `--cache_sizes` belongs to these. */
 export const PAPER_METHODS = ["h2o", "tova", "snapkv", "pyramid_snapkv", "keydiff"] as const satisfies MethodName[];
 
-/** The group that is asked for, if one is. */
+/** Returns the group that was requested, or undefined. */
 export function groupOf(flags: Flags): typeof GROUPS[number] | undefined {
   return GROUPS.find((group) => flags[group]);
 }
 
 /**
- * Looks at flags together: refuses combinations that make no sense, and says which flags have no effect.
+ * Checks flags together: rejects combinations that make no sense, and reports flags that have no effect.
  *
  * @param flags All flags.
- * @param given Names of those that were on the command line.
+ * @param given Names of the flags on the command line.
  * @returns Warnings, one line each.
  * @throws {InputError} Naming the flags that do not go together.
  */
 export function effects(flags: Flags, given: ReadonlySet<FlagName>): string[] {
   const [group, another] = GROUPS.filter((group) => flags[group]);
   if (another !== undefined) {
-    const why = another === "compare_new" ? "the first includes the second" : "each is a run of its own";
+    const why = another === "compare_new" ? "the first includes the second" : "each is a separate run";
     throw new InputError(`Cannot use --${group} and --${another} together: ${why}`);
   }
   const warnings: string[] = [];
   for (const name of given) {
     const { methods }: FlagSpec<unknown> = FLAG_TABLE[name];
     if (group !== undefined && (name === "method" || methods !== undefined && !takes(group, name, methods))) {
-      warnings.push(`--${name} has no effect with --${group}, which has methods and sizes of its own`);
+      warnings.push(`--${name} has no effect with --${group}, which sets its own methods and sizes`);
     } else if (group === undefined && methods !== undefined && !methods.includes(flags.method)) {
       warnings.push(`--${name} has no effect on ${flags.method}; it belongs to ${methods.join(", ")}`);
     }
@@ -41,13 +41,13 @@ export function effects(flags: Flags, given: ReadonlySet<FlagName>): string[] {
   return group === undefined ? [...warnings, ...methodEffects(flags)] : warnings;
 }
 
-/** Whether a group listens to a flag of some methods: only that of the papers does. */
+/** Whether a flag of some methods affects a group. Only `compare_papers` takes such flags. */
 function takes(group: string, name: FlagName, methods: readonly MethodName[]): boolean {
   if (group !== "compare_papers") return false;
   return name === "start_size" || methods.some((method) => PAPER_METHODS.some((paper) => paper === method));
 }
 
-/** What one method's own flags do to each other. */
+/** Checks one method's own flags against each other. */
 function methodEffects(flags: Flags): string[] {
   switch (flags.method) {
     case "baseline":
@@ -83,7 +83,7 @@ function methodEffects(flags: Flags): string[] {
   }
 }
 
-/** What `--cache_sizes` leaves to some methods, once they have what their own flags ask for. */
+/** Checks what `--cache_sizes` leaves to each method after the entries that its own flags reserve. */
 function paperEffects(flags: Flags, methods: readonly MethodName[]): string[] {
   const { cache_sizes, start_size, heavy_ratio, sink_size, query_window, keydiff_recent_ratio } = flags;
   return cache_sizes.flatMap((size) => {

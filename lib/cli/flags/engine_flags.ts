@@ -13,14 +13,14 @@ import {
   LEAST_BUDGET,
 } from "../../roofline/budget_methods.ts";
 
-/** What the command line says; what was not given and depends on the device is undefined. */
+/** Flags of the command line. A flag that was not given and depends on the device is undefined. */
 export interface EngineFlags extends RooflineSettings {
   keep: boolean;
   json: boolean;
   help: boolean;
 }
 
-/** `all`, or some of the methods. */
+/** Reads `all`, `none` or a list of methods. */
 const methodList: FlagReader<readonly BudgetMethodName[]> = (flag, text) =>
   text.trim() === "all" ? budgetMethodNames : noneOr(listOf(choice(budgetMethodNames)))(flag, text);
 
@@ -35,7 +35,7 @@ export const ENGINE_FLAGS: FlagTable<EngineFlags> = {
     group: WHAT,
     help: `shape of the model, whose weights are random: ${
       Object.keys(SHAPES).join(", ")
-    }; or the path of a config.json. It is made in the folder for temporary files (TMPDIR) and deleted at the end`,
+    }; or the path of a config.json. The model is written to the folder for temporary files (TMPDIR) and deleted at the end`,
     value: "NAME",
     read: text,
     default: undefined,
@@ -51,21 +51,21 @@ export const ENGINE_FLAGS: FlagTable<EngineFlags> = {
   keep: { group: WHAT, help: "do not delete the model; its folder is printed", default: false },
   methods: {
     group: WHAT,
-    help: `methods beside the full cache: all, none, or some of ${budgetMethodNames.join(", ")}`,
+    help: `methods to compare with the full cache: all, none, or some of ${budgetMethodNames.join(", ")}`,
     value: "LIST",
     read: methodList,
     default: DEFAULT_METHODS,
   },
   lengths: {
     group: LENGTH,
-    help: "entries held by the full cache, budgets of the methods, tokens of the prompts that are timed",
+    help: "entries of the full cache, which are also the methods' budgets and the tokens of the timed prompts",
     value: "LIST",
     read: listOf(integer(LEAST_BUDGET, "methods keep some entries from the start and some from the end")),
     default: undefined,
   },
   full_lengths: {
     group: LENGTH,
-    help: "more lengths of the full cache, to find from where on a method is faster; or none",
+    help: "more lengths of the full cache, to find where a method becomes faster; or none",
     value: "LIST",
     read: noneOr(listOf(integer(1))),
     default: undefined,
@@ -74,14 +74,14 @@ export const ENGINE_FLAGS: FlagTable<EngineFlags> = {
   prefills: { group: LENGTH, help: "prompts timed in each row", value: "N", read: integer(1), default: 3 },
   read_mib: {
     group: LENGTH,
-    help: "size of the buffer that is read to measure bandwidth, MiB; many times the caches",
+    help: "size of the buffer read to measure bandwidth, MiB; many times the size of the GPU's or CPU's caches",
     value: "N",
     read: integer(1),
     default: undefined,
   },
   isolate: {
     group: LENGTH,
-    help: "a process for each row instead of one for each method: VRAM is the row's own then, and it takes longer",
+    help: "run each row in its own process instead of one process per method: VRAM is then the row's own; slower",
     default: false,
   },
   ...machineFlags(MACHINE),
@@ -107,17 +107,17 @@ export const ENGINE_FLAGS: FlagTable<EngineFlags> = {
 export function parseEngineFlags(argv: readonly string[]): EngineFlags {
   const { flags } = readFlags<EngineFlags>(argv, ENGINE_FLAGS, "--lengths 256,512");
   if (flags.model_id !== undefined && flags.shape !== undefined) {
-    throw new InputError("Cannot use --shape and --model_id together: the first makes a model, the second has one");
+    throw new InputError("Cannot use --shape and --model_id together: the first makes a model, the second names one");
   }
   if (flags.model_id !== undefined && flags.keep) {
-    throw new InputError("Cannot use --keep with --model_id: what is not made here is not deleted either");
+    throw new InputError("Cannot use --keep with --model_id: an existing model is never deleted");
   }
   const ascending = (list: readonly number[] | undefined) => list?.toSorted((a, b) => a - b);
   return { ...flags, lengths: ascending(flags.lengths), full_lengths: ascending(flags.full_lengths) };
 }
 
 /**
- * The text of `--help`.
+ * Returns the text of `--help`.
  *
  * @example
  * ```ts
@@ -127,7 +127,7 @@ export function parseEngineFlags(argv: readonly string[]): EngineFlags {
  * // How far a step is from what the hardware allows: a table of floor, time per token, host, prefill and memory
  * ```
  *
- * @returns Lines of at most 100 columns but the first.
+ * @returns Lines of at most 100 columns, except the first.
  */
 export function engineHelp(): string {
   return [

@@ -7,7 +7,7 @@ const WIDTH = 100;
 const LEFT = 30;
 
 /**
- * The text of `--help`, made from the table that the parser reads, so that the two cannot differ.
+ * Returns the text of `--help`. It is made from the table that the parser reads, so the two cannot differ.
  *
  * @example
  * ```ts
@@ -39,7 +39,7 @@ export function helpText(version: string): string {
 }
 
 /**
- * The part of a help that lists the flags, under the headings of their groups.
+ * Lists the flags for a help text, under the headings of their groups.
  *
  * @example
  * ```ts
@@ -52,7 +52,7 @@ export function helpText(version: string): string {
  * ```
  *
  * @param table The flags.
- * @param defaultText What is added to the help of a flag: its default.
+ * @param defaultText Text added to the help of a flag: its default.
  * @returns Lines of at most 100 columns, the first empty.
  */
 export function flagLines<F extends object>(

@@ -2,9 +2,9 @@ import type { Flags, FlagSpec } from "./types.ts";
 import { choice } from "./values.ts";
 
 /**
- * The flags that say on what is measured, and in what numbers.
+ * Returns the flags for the device, the dtype and the kernels.
  *
- * @param group Heading they stand under.
+ * @param group Heading of the flags.
  */
 export function machineFlags(group: string): { readonly [K in "device" | "dtype" | "kernels"]: FlagSpec<Flags[K]> } {
   return {

@@ -3,20 +3,20 @@ import { text } from "./values.ts";
 
 type ModelFlag = "model_id" | "revision" | "offline";
 
-/** The flags that say which model is measured, under a heading of the help. */
+/** Returns the flags that choose the model, under a heading of the help. */
 export function modelFlags(group: string, embedded: string): { readonly [K in ModelFlag]: FlagSpec<Flags[K]> } {
   return {
     model_id: {
       group,
       help:
-        "Hugging Face model folder, an .onnx file in one, or a model's id on the hub such as EleutherAI/pythia-410m",
+        "Hugging Face model folder, an .onnx file in one, or the id of a model on the hub, such as EleutherAI/pythia-410m",
       value: "DIR|ID",
       read: text,
       default: embedded,
     },
     revision: {
       group,
-      help: "branch, tag or commit of a model of the hub",
+      help: "branch, tag or commit of a model on the hub",
       value: "NAME",
       read: text,
       default: undefined,
@@ -24,7 +24,7 @@ export function modelFlags(group: string, embedded: string): { readonly [K in Mo
     },
     offline: {
       group,
-      help: "download nothing: what is not in the hub's cache is an error, as with HF_HUB_OFFLINE=1",
+      help: "download nothing: a file missing from the hub's cache is an error, as with HF_HUB_OFFLINE=1",
       default: false,
     },
   };

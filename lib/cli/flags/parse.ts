@@ -9,9 +9,9 @@ export type { Flags } from "./types.ts";
 export { helpText } from "./help.ts";
 
 /**
- * Reads the command line of `deno task bench`. Pure: nothing is looked at but `argv`.
+ * Reads the command line of `deno task bench`. Pure: depends on `argv` alone.
  *
- * `--help` and `--version` win over everything else, so that they answer whatever else is on the line.
+ * `--help` and `--version` win over everything else, so they work even if other arguments are wrong.
  *
  * @example
  * ```ts
@@ -22,14 +22,15 @@ export { helpText } from "./help.ts";
  * ```
  *
  * @param argv The arguments, as in `Deno.args`.
- * @returns All flags; what was not given has its default, or stays undefined where that depends on the device.
+ * @returns All flags. A flag that was not given has its default, or is undefined where the default depends on the
+ * device.
  * @throws {InputError} Naming the flag, what was found and what would do.
  */
 export function parseFlags(argv: readonly string[]): Flags {
   return parseCommandLine(argv).flags;
 }
 
-/** {@linkcode parseFlags}, and the text of each flag that was given. */
+/** As {@linkcode parseFlags}, and also returns the text of each flag that was given. */
 export function parseCommandLine(argv: readonly string[]): { flags: Flags; texts: Readonly<Record<string, string>> } {
   const { flags, given, texts } = readFlags<Omit<Flags, "warnings">>(argv, FLAG_TABLE, "--recent_sizes 252,508");
   const complete: Flags = { ...flags, warnings: [] };

@@ -3,24 +3,24 @@ import { InputError } from "../../util/errors.ts";
 import type { FlagSpec } from "./types.ts";
 import { suggest } from "../../util/suggest.ts";
 
-/** A script's flags: name, with underscores → how it is read and what the help says of it, in the order of the help. */
+/** A script's flags, in the order of the help: name, with underscores → its reader and its help. */
 export type FlagTable<F extends object> = { readonly [K in keyof F & string]: FlagSpec<F[K]> };
 
-/** What a command line said. */
+/** The result of reading a command line. */
 export interface FlagsRead<F extends object> {
-  /** All flags; what was not given has its default. */
+  /** All flags. A flag that was not given has its default. */
   readonly flags: F;
-  /** Names of those that were given. */
+  /** Names of the flags that were given. */
   readonly given: ReadonlySet<keyof F & string>;
-  /** What was given for each of them; "true" or "false" for a switch. */
+  /** Text given for each of them; "true" or "false" for a switch. */
   readonly texts: Readonly<Record<string, string>>;
 }
 
 /**
- * Reads a command line by a table of flags. Pure: nothing is looked at but its arguments.
+ * Reads a command line by a table of flags. Pure: depends on its arguments alone.
  *
- * `--help` and `--version`, where the table has them, win over everything else, so that they answer whatever else is on
- * the line.
+ * `--help` and `--version`, where the table has them, win over everything else, so they work even if other arguments
+ * are wrong.
  *
  * @example
  * ```ts
@@ -36,8 +36,8 @@ export interface FlagsRead<F extends object> {
  * ```
  *
  * @param argv The arguments, as in `Deno.args`.
- * @param table The flags there are.
- * @param example Shows what a value looks like, for a message about one without its flag.
+ * @param table All flags of the script.
+ * @param example A sample value, for the message about a value without its flag.
  * @returns The flags, and which of them were given.
  * @throws {InputError} Naming the flag, what was found and what would do.
  */
@@ -82,7 +82,7 @@ export function readFlags<F extends object>(
 
   /**
    * Brings flags to one form: underscores in names, and `--flag=-1` for a value that begins with a dash, which would
-   * otherwise be taken for a flag. Refuses what is given twice.
+   * otherwise be taken for a flag. Rejects a flag given twice.
    */
   function normalize(): { args: string[]; given: Set<Name> } {
     const args: string[] = [];
@@ -127,7 +127,7 @@ export function readFlags<F extends object>(
     return new InputError(`Cannot read --${name}: it has no value; give one, as in --${name} ${example}`);
   }
 
-  /** What to say of an argument that is no flag, or of a flag that there is not. */
+  /** Returns the error for an argument that is not a flag, or for an unknown flag. */
   function unknown(arg: string): InputError {
     const typed = /^-+([^=]*)/.exec(arg)?.[1];
     if (typed === undefined) {

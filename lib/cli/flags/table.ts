@@ -24,7 +24,7 @@ const MACHINE = "On what";
 const PAPERS = "h2o, tova, snapkv, pyramid_snapkv, keydiff";
 const OUT = "Output";
 
-/** Every flag, in the order of the help. The parser, the help and the defaults all come from here. */
+/** Every flag, in the order of the help. The parser, the help and the defaults are all made from it. */
 export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
   ...modelFlags(WHAT, EMBEDDED_MODEL_ID),
   ...textFlags(WHAT),
@@ -47,26 +47,25 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
   skip_layers: { group: WHAT, help: "layers never compressed, or none", ...list(noneOr(listOf(integer(0))), [0, 1]) },
   positions: {
     group: WHAT,
-    help:
-      "how tokens are numbered: absolute, by their place in the text; cache, by their place in the cache; seed, as " +
-      "the original did. Of several, each is measured",
+    help: "how tokens are numbered: absolute, by position in the text; cache, by position in the cache; seed, as " +
+      "the Python benchmark did. With several, each is measured",
     value: "LIST",
     read: listOf(choice(POSITIONS)),
     default: ["absolute"],
   },
-  seed: { group: WHAT, help: "of what is drawn at random", ...count(integer(0), 0) },
+  seed: { group: WHAT, help: "seed of every random choice", ...count(integer(0), 0) },
 
   num_samples: { group: LENGTH, help: "text samples", ...byDevice(1) },
   max_tokens: { group: LENGTH, help: "tokens of the quality pass", ...byDevice(1) },
   max_new_tokens: {
     group: LENGTH,
     help: "tokens generated in the speed pass",
-    ...byDevice(2, "the time per output token is that of the tokens after the first"),
+    ...byDevice(2, "the time per output token is measured on the tokens after the first"),
   },
   prompt_tokens: { group: LENGTH, help: "tokens of the speed pass's prompt", ...byDevice(1) },
   prefill_chunk: {
     group: LENGTH,
-    help: "tokens of the speed pass's prompt that go in at a time, the method applied after each such chunk",
+    help: "tokens of the speed pass's prompt per chunk; the method is applied after each chunk",
     value: "N",
     read: size,
     default: undefined,
@@ -110,7 +109,7 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
   fix_kv_sizes: { group: "fix_size_l2", help: "entries kept", ...list(sizes, [256, 512]), methods: ["fix_size_l2"] },
   strategies: {
     group: "fix_size_l2",
-    help: `what is kept beside the recent: ${Object.keys(STRATEGIES).join(", ")}`,
+    help: `what is kept in addition to the recent entries: ${Object.keys(STRATEGIES).join(", ")}`,
     value: "LIST",
     read: listOf(choice(Object.keys(STRATEGIES))),
     default: ["keep_low"],
@@ -173,7 +172,7 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
   },
   hard_limit: {
     group: "adaptive_l2",
-    help: "entries over which the target size holds",
+    help: "entries above which the target size applies",
     ...count(size, 1024),
     methods: ["adaptive_l2"],
   },
@@ -186,7 +185,7 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
   },
   heavy_ratio: {
     group: PAPERS,
-    help: "h2o: share of the size that is kept by attention; the rest are the last entries",
+    help: "h2o: share of the size kept by attention; the rest are the last entries",
     value: "X",
     read: ratio,
     default: 0.5,
@@ -218,7 +217,7 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
   },
   pyramid_beta: {
     group: PAPERS,
-    help: "pyramid_snapkv: how steeply sizes fall over the layers; at 1 they do not",
+    help: "pyramid_snapkv: how steeply sizes fall over the layers; at 1 all layers keep the same",
     value: "X",
     read: factor,
     default: 20,
@@ -226,7 +225,7 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
   },
   keydiff_recent_ratio: {
     group: PAPERS,
-    help: "keydiff: share of the size that is the last entries; without any, quality collapses",
+    help: "keydiff: share of the size reserved for the last entries; at 0, quality collapses",
     value: "X",
     read: share,
     default: 0.25,
@@ -235,16 +234,15 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
 
   output: {
     group: OUT,
-    help: "folder that the run's own folder is made in",
+    help: "folder in which the run's own folder is made",
     value: "DIR",
     read: text,
     default: "results",
   },
   resume: {
     group: OUT,
-    help:
-      "go on with the run in this folder, which ended early: measure what is missing. Its flags are taken from there; " +
-      "the model, the text, the flags and the code have to be the same",
+    help: "resume the run in this folder, which ended early: measure what is missing. Its flags are reused; " +
+      "the model, the text, the flags and the code must be the same",
     value: "DIR",
     read: text,
     default: undefined,
@@ -252,7 +250,7 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
   },
   timeout: {
     group: OUT,
-    help: "seconds that a configuration may take; one that takes longer is recorded as failed",
+    help: "longest time for a configuration, seconds; one that takes longer is recorded as failed",
     value: "S",
     read: size,
     default: undefined,
@@ -260,7 +258,7 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
   },
   trace: {
     group: OUT,
-    help: "write and draw which places of the text each layer and head holds at the end of the quality pass, for the " +
+    help: "write and draw which text positions each layer and head holds at the end of the quality pass, for the " +
       "first sample; steps take a little longer",
     ...off,
   },
@@ -274,7 +272,7 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
   },
   plot_nll: {
     group: OUT,
-    help: "draw perplexity along the text; always drawn where the text is longer than what the model was trained for",
+    help: "draw perplexity along the text; always drawn where the text is longer than the model's training length",
     ...off,
   },
   memory: { group: OUT, help: "print where each configuration's memory goes, below the table", ...off },

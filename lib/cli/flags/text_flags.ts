@@ -7,13 +7,13 @@ type TextFlag = "dataset" | "split" | "text_column" | "min_chars";
 
 const names = datasetNames.join(", ");
 
-/** The flags that say which texts are measured on, under a heading of the help. */
+/** Returns the flags that choose the texts, under a heading of the help. */
 export function textFlags(group: string): { readonly [K in TextFlag]: FlagSpec<Flags[K]> } {
   return {
     dataset: {
       group,
       help:
-        `${names}; a .txt, .jsonl, .json or .parquet file, a folder of such, org/name of the hub, or - for standard input`,
+        `${names}; a .txt, .jsonl, .json or .parquet file, a folder of such files, org/name on the hub, or - for standard input`,
       value: "NAME",
       read: text,
       default: "moby_dick",
@@ -24,7 +24,7 @@ export function textFlags(group: string): { readonly [K in TextFlag]: FlagSpec<F
       value: "NAME",
       read: text,
       default: undefined,
-      defaultText: "test of the hub's, all of a folder",
+      defaultText: "test on the hub, all of a folder",
     },
     text_column: {
       group,
@@ -36,7 +36,7 @@ export function textFlags(group: string): { readonly [K in TextFlag]: FlagSpec<F
     },
     min_chars: {
       group,
-      help: "of several texts, pass over those with fewer characters",
+      help: "skip texts with fewer characters, where there are several",
       value: "N",
       read: integer(1),
       default: undefined,

@@ -4,7 +4,7 @@ import type { Positions } from "../../engine/numbering.ts";
 import type { FlagReader } from "./values.ts";
 import type { KernelChoice } from "../../engine/kernel_choice.ts";
 
-/** What the command line says, defaults filled in except those that depend on the device. */
+/** Flags of the command line. Defaults are filled in, except those that depend on the device. */
 export interface Flags extends Undecided {
   model_id: string;
   revision: string | undefined;
@@ -63,28 +63,28 @@ export interface Flags extends Undecided {
   json: boolean;
   help: boolean;
   version: boolean;
-  /** What was given and has no effect, one line each. */
+  /** Flags that were given and have no effect, one line each. */
   warnings: readonly string[];
 }
 
 /** Name of a flag, with underscores. */
 export type FlagName = Exclude<keyof Flags, "warnings">;
 
-/** One flag: how it is read, and what the help says of it. */
+/** One flag: its reader, its default and its help. */
 export interface FlagSpec<T> {
-  /** Heading of the help it stands under. */
+  /** Heading under which the help lists it. */
   readonly group: string;
   /** What it does; the default is added to it. */
   readonly help: string;
-  /** What stands for the value in the help; left out for a switch. */
+  /** Placeholder of the value in the help; omitted for a switch. */
   readonly value?: string;
-  /** Reads the value; left out for a switch. */
+  /** Reads the value; omitted for a switch. */
   readonly read?: FlagReader<T>;
-  /** Its value where it is not given; undefined where that depends on the device, or on another flag. */
+  /** Value if the flag is not given; undefined where it depends on the device or on another flag. */
   readonly default: T;
-  /** What the help says of a default that depends on another flag. */
+  /** Text of the help for a default that depends on another flag. */
   readonly defaultText?: string;
-  /** The methods it belongs to, where not to all. */
+  /** The methods it belongs to; omitted if it belongs to all. */
   readonly methods?: readonly MethodName[];
   /** Its one-letter form. */
   readonly short?: string;

@@ -3,17 +3,17 @@ import type { DownloadEvent } from "../../hub/hub.ts";
 import { terminalColumns } from "./terminal_columns.ts";
 import { formatDuration } from "./time_left.ts";
 
-/** Between two lines, where there is no terminal: a log is read later. */
+/** Time between two lines if the output is not a terminal, ms. A log is read later, so few are enough. */
 const LINE_MS = 10_000;
-/** Before that many seconds an estimate of the time left is a guess. */
+/** Seconds before which an estimate of the time left is a guess. */
 const LEAST_SECONDS = 2;
 const BAR_WIDTH = 24;
 
-/** Where the progress of downloads goes, and how. */
+/** Output options of {@linkcode DownloadProgress}. */
 export interface DownloadProgressOptions {
-  /** A line that is redrawn in place; otherwise lines. */
+  /** Whether to redraw one line in place; otherwise separate lines are written. */
   readonly isTerminal: boolean;
-  /** Takes text as it is, control sequences included; stderr as a rule. */
+  /** Writes text unchanged, control sequences included; usually to stderr. */
   readonly write: (text: string) => void;
   /** Width of the terminal, characters. */
   readonly columns?: () => number;
@@ -22,8 +22,8 @@ export interface DownloadProgressOptions {
 }
 
 /**
- * Shows people how far a download is: on a terminal as a bar, otherwise as a line at the beginning, one every ten seconds
- * and one at the end. Nothing is shown where nothing has to be downloaded.
+ * Shows the progress of a download: on a terminal as a bar, otherwise as a line at the beginning, one every ten seconds
+ * and one at the end. Shows nothing if nothing has to be downloaded.
  *
  * @example
  * ```ts
@@ -63,7 +63,7 @@ export class DownloadProgress implements Disposable {
     }
   }
 
-  /** Takes the bar away, so that something else can be written; the next event draws it again. */
+  /** Clears the bar, so that something else can be written. The next event draws it again. */
   close(): void {
     if (this.#drawn) this.#write("\r\x1b[2K");
     this.#drawn = false;
@@ -78,7 +78,7 @@ export class DownloadProgress implements Disposable {
     const full = Math.round(share * BAR_WIDTH);
     const bar = "█".repeat(full) + "░".repeat(BAR_WIDTH - full);
     const line = [`Downloading ${event.repo}`, ...(event.total ? [bar] : []), ...figures(event, seconds)].join("  ");
-    // Without the last column, where some terminals begin a new line.
+    // Leave the last column free: some terminals begin a new line there.
     const columns = (this.#options.columns ?? terminalColumns)() - 1;
     this.#write(`\r\x1b[2K${[...line].slice(0, Math.max(0, columns)).join("")}`);
     this.#drawn = true;

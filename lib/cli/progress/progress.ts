@@ -5,44 +5,44 @@ import { significant } from "../../report/tables/significant.ts";
 import { terminalColumns } from "./terminal_columns.ts";
 import { formatDuration, TimeLeft } from "./time_left.ts";
 
-/** Between two redraws of the bar. */
+/** Time between two redraws of the bar, ms. */
 const REDRAW_MS = 100;
-/** Between two lines, where there is no terminal: a log is read later. */
+/** Time between two lines if the output is not a terminal, ms. A log is read later, so few are enough. */
 const LINE_MS = 10_000;
 const BAR_WIDTH = 24;
-/** ANSI: bold, and back. */
+/** ANSI sequences: bold, and its end. */
 const BOLD = ["\x1b[1m", "\x1b[22m"] as const;
 
-/** Where progress goes, and how. */
+/** Output options of {@linkcode createProgress}. */
 export interface ProgressOptions {
-  /** A bar that is redrawn in place; otherwise lines. */
+  /** Whether to redraw a bar in place; otherwise separate lines are written. */
   isTerminal: boolean;
-  /** Takes text as it is, line ends and control sequences included; stderr as a rule. */
+  /** Writes text unchanged, line ends and control sequences included; usually to stderr. */
   write: (text: string) => void;
-  /** ANSI styles on a terminal; if left out, unless NO_COLOR is set. */
+  /** Whether to use ANSI styles on a terminal; by default, unless NO_COLOR is set. */
   color?: boolean;
-  /** Width of the terminal, characters; asked of the terminal if left out. */
+  /** Returns the terminal's width in characters; {@linkcode terminalColumns} by default. */
   columns?: () => number;
   /** A clock that only goes forward, ms. */
   now?: () => number;
 }
 
-/** Shows people how far a run is. */
+/** Shows the progress of a run. */
 export interface Progress extends Disposable {
   /** Takes an event. Cheap: most events only set a few fields. */
   update(event: ProgressEvent): void;
-  /** Writes a line of text, above the bar where there is one. */
+  /** Writes a line of text, above the bar if one is shown. */
   log(line: string): void;
-  /** Takes the bar away. Nothing is shown afterwards until the next event. */
+  /** Clears the bar. Nothing is shown until the next event. */
   close(): void;
 }
 
 /**
  * Shows a run's progress: configuration i of n and its name, sample, phase, tokens, running perplexity, time left. On a
- * terminal as a bar; otherwise as a line at each beginning and at most one every ten seconds.
+ * terminal this is a bar; otherwise a line at each beginning and at most one every ten seconds.
  *
- * @param options Where to.
- * @returns To be fed with events, and closed: a bar keeps the process alive.
+ * @param options Where to write.
+ * @returns Takes events. Dispose of it at the end: a bar keeps the process alive.
  *
  * @example
  * ```ts
@@ -96,7 +96,7 @@ class LineProgress implements Progress {
   }
 }
 
-/** What is used of cli-progress, which has no types of its own. */
+/** The part of cli-progress in use; the package has no types. */
 interface Bar {
   start(total: number, value: number, payload: Shown): void;
   update(value: number, payload: Shown): void;
@@ -104,7 +104,7 @@ interface Bar {
   stop(): void;
 }
 
-/** What the bar shows, beside the bar. */
+/** Text shown next to the bar. */
 interface Shown {
   event: ProgressEvent;
   left: number | undefined;
@@ -125,7 +125,7 @@ class BarProgress implements Progress {
     this.#write = write;
     this.#now = now;
     this.#bar = new cliProgress.SingleBar({
-      // The line is cut to the terminal by formatBar(), which knows which characters take no room; not here again.
+      // formatBar() already cuts the line to the terminal; it knows which characters take no room.
       stream: { isTTY: true, columns: 10_000, write: (text: string) => write(text) },
       linewrap: true,
       fps: 1000 / REDRAW_MS,
@@ -187,7 +187,7 @@ function hasSamples(phase: ProgressEvent["phase"]): boolean {
   return phase === "speed" || phase === "quality";
 }
 
-/** "812/2000 tokens", "PPL 43.12"; nothing for a phase that does not know how far it is. */
+/** "812/2000 tokens", "PPL 43.12"; nothing for a phase without a count. */
 function figuresOf({ phase, done, total, perplexity }: ProgressEvent): string[] {
   const figures = total > 0 ? [`${done}/${total}${hasSamples(phase) ? " tokens" : ""}`] : [];
   if (perplexity !== undefined) figures.push(`PPL ${significant(perplexity, 4)}`);
@@ -198,7 +198,7 @@ function timeOf(left: number | undefined): string[] {
   return left === undefined ? [] : [`about ${formatDuration(left)} left`];
 }
 
-/** The bar's line: what is least needed stands last, and is cut off first where the terminal is narrow. */
+/** Formats the bar's line. The least important part comes last: a narrow terminal cuts it off first. */
 function formatBar(
   event: ProgressEvent,
   bar: string,
@@ -207,7 +207,7 @@ function formatBar(
   color: boolean,
 ): string {
   const line = [stageOf(event), bar, ...figuresOf(event), ...timeOf(left)].join("  ");
-  // Without the last column, where some terminals begin a new line.
+  // Leave the last column free: some terminals begin a new line there.
   const cut = [...line].slice(0, Math.max(0, columns - 1)).join("");
   return color ? cut.replace(event.configuration, `${BOLD[0]}$&${BOLD[1]}`) : cut;
 }

@@ -1,6 +1,6 @@
 /**
- * Width of the terminal, characters; 80 where there is none to ask, or it does not know, as under `script` or in a
- * container.
+ * Returns the terminal's width in characters. It is 80 if the output is not a terminal, or if the terminal does not
+ * know its width, as under `script` or in a container.
  *
  * @example
  * ```ts

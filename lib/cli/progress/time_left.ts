@@ -1,14 +1,17 @@
 import type { ProgressEvent } from "../../run/progress_event.ts";
 
-/** Tokens of the quality pass for each of the speed pass, until the run has shown its own: the default settings'. */
+/**
+ * Tokens of the quality pass per token of the speed pass, from the default settings. Used until the run shows its own
+ * ratio.
+ */
 const QUALITY_PER_SPEED = 4;
-/** Before this share of the run is done, an estimate is a guess. */
+/** Share of the run before which an estimate is a guess. */
 const LEAST_SHARE = 0.01;
-/** Before this many seconds have passed, too. */
+/** Seconds before which an estimate is a guess. */
 const LEAST_SECONDS = 3;
 
 /**
- * Estimates how long a whole run has left: as long for each token as so far, on the average.
+ * Estimates the time left of a whole run from the average time per token so far.
  *
  * @example
  * ```ts
@@ -35,7 +38,7 @@ export class TimeLeft {
     this.#began ??= now;
     if (event.phase === "speed") this.#speed = event.total;
     if (event.phase === "quality") this.#quality = event.total;
-    // A pass not seen yet is taken to be as long as the other one suggests.
+    // The length of a pass not seen yet follows from the other one's.
     const speed = this.#speed || this.#quality / QUALITY_PER_SPEED;
     const quality = this.#quality || this.#speed * QUALITY_PER_SPEED;
     const whole = speed + quality || 1;
@@ -47,10 +50,10 @@ export class TimeLeft {
 }
 
 /**
- * A length of time for people, no more exact than an estimate is.
+ * Formats a duration for people, no more precisely than an estimate is.
  *
  * @param seconds The time.
- * @returns Such as "40 s", "12 min", "1 h 20 min".
+ * @returns For example "40 s", "12 min" or "1 h 20 min".
  *
  * @example
  * ```ts

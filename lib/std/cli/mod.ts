@@ -1,6 +1,6 @@
 /**
- * Stands in for JSR's `@std/cli` where JSR cannot be reached: the part of it that this project uses, with the same
- * names and signatures. Taking its line out of `links` in deno.json brings the real one back.
+ * Replaces JSR's `@std/cli` where JSR cannot be reached: the part that this project uses, with the same names and
+ * signatures. Remove its line from `links` in deno.json to use the real package.
  *
  * @module
  */

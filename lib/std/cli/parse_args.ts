@@ -4,11 +4,11 @@ export type Args<
 > = TArgs & {
   /** Arguments that belong to no flag. */
   _: Array<string | number>;
-  /** Arguments after `--`, where the option `"--"` is set. */
+  /** Arguments after `--`, if the option `"--"` is set. */
   "--"?: string[];
 };
 
-/** What each flag's value is, from the options given. */
+/** Type of each flag's value, from the options. */
 type Values<
   TBooleans extends string,
   TStrings extends string,
@@ -25,7 +25,7 @@ export interface ParseOptions<
   TStrings extends string,
   TCollectable extends string,
 > {
-  /** Put what follows `--` into `["--"]` instead of `_`. */
+  /** Put arguments after `--` into `["--"]` instead of `_`. */
   "--"?: boolean;
   /** Other names of a flag; every name is in the result. */
   alias?: Record<string, string | readonly string[]>;
@@ -37,7 +37,7 @@ export interface ParseOptions<
   collect?: TCollectable | readonly TCollectable[];
   /** Values of flags that are absent. */
   default?: Record<string, unknown>;
-  /** Called for what no option names; returning false leaves it out. */
+  /** Called for arguments that no option names; return false to drop one. */
   unknown?: (arg: string, key?: string, value?: unknown) => unknown;
 }
 
@@ -46,7 +46,8 @@ const list = (value: string | readonly string[] | undefined): string[] =>
 const NUMBER = /^(?:0x[0-9a-f]+|[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?)$/i;
 
 /**
- * Parses command line arguments: `--flag`, `--flag value`, `--flag=value`, `-f`, `-fg`, `-f value`, and what is left.
+ * Parses command line arguments: `--flag`, `--flag value`, `--flag=value`, `-f`, `-fg`, `-f value`, and other
+ * arguments.
  *
  * @example
  * ```ts
@@ -57,7 +58,7 @@ const NUMBER = /^(?:0x[0-9a-f]+|[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?)$/i;
  * ```
  *
  * @param args The arguments, as in `Deno.args`.
- * @param options Which flags there are.
+ * @param options The flags.
  * @returns Values by flag, and the rest under `_`.
  */
 export function parseArgs<
@@ -108,7 +109,9 @@ export function parseArgs<
   for (let i = 0; i < flags.length; i++) {
     const arg = flags[i]!;
     const next = flags[i + 1];
-    /** The value of a flag without "=": the next argument, unless that is a flag too, or this one takes none. */
+    /**
+     * Returns the value of a flag without "=": the next argument, unless that is a flag too, or this flag takes none.
+     */
     const follow = (key: string, pattern: RegExp): unknown => {
       const takes = next !== undefined && next !== "" &&
         (booleans.has(key) ? next === "true" || next === "false" : !pattern.test(next));
@@ -147,7 +150,7 @@ export function parseArgs<
   return result as Args<Values<TBooleans, TStrings, TCollectable>>;
 }
 
-/** `-abc` is three flags; `-n5` and `-n=5` are one with a value; the last of the letters takes what follows. */
+/** `-abc` is three flags; `-n5` and `-n=5` are one with a value; the last letter takes the next argument. */
 function setShort(
   letters: string,
   arg: string,

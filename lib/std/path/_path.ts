@@ -9,12 +9,12 @@ export const join: (...paths: string[]) => string = path.join;
 export const relative: (from: string, to: string) => string = path.relative;
 export const resolve: (...paths: string[]) => string = path.resolve;
 
-/** The path of a `file:` URL. */
+/** Returns the path of a `file:` URL. */
 export function fromFileUrl(url: string | URL): string {
   return fileURLToPath(url);
 }
 
-/** The `file:` URL of an absolute path. */
+/** Returns the `file:` URL of an absolute path. */
 export function toFileUrl(path: string): URL {
   return pathToFileURL(path);
 }
