@@ -1,13 +1,11 @@
 import { acrossPositions, type Configuration } from "../run/plan/configuration.ts";
+import { randomAtBudget } from "../methods/fix_size_l2.ts";
+import type { Planned } from "../methods/method_record.ts";
+import { RECORDS } from "../methods/records.ts";
 import type { Policy } from "../policies/policy.ts";
 import { type MethodName, methods } from "../policies/registry.ts";
 import { PAPER_METHODS } from "./flags/effects.ts";
 import type { Flags } from "./flags/types.ts";
-
-/** A configuration and the size of its control group; undefined where the size is not fixed. */
-interface Planned extends Configuration {
-  readonly control?: number;
-}
 
 /**
  * Returns what a run measures, in the order of the table. The baseline comes first, then each configuration of the
@@ -34,7 +32,7 @@ export function expand(flags: Flags): Configuration[] {
     ? comparison(512, false)
     : flags.compare_papers
     ? flags.cache_sizes.flatMap((size) => papers(size, flags))
-    : EXPANSIONS[flags.method](flags);
+    : RECORDS[flags.method].expand(flags);
   const run = new Map<string, Configuration>();
   const add = (name: string, policy: Policy) => run.has(name) || run.set(name, { name, policy });
   if (!flags.no_baseline) add("baseline", methods.baseline());
@@ -47,124 +45,13 @@ export function expand(flags: Flags): Configuration[] {
   return acrossPositions([...run.values()], flags.positions);
 }
 
-/** Turns flags into a method's configurations. */
-const EXPANSIONS: Readonly<Record<MethodName, (flags: Flags) => Planned[]>> = {
-  baseline: () => [{ name: "baseline", policy: methods.baseline() }],
-  recent_only: ({ window_sizes }) =>
-    window_sizes.map((window_size) => ({
-      name: `recent_only_${window_size}`,
-      policy: methods.recent_only({ window_size }),
-    })),
-  streaming_llm: ({ start_size, recent_sizes }) =>
-    recent_sizes.map((recent_size) => {
-      const control = start_size + recent_size;
-      return { name: `streaming_${control}`, policy: methods.streaming_llm({ start_size, recent_size }), control };
-    }),
-  fix_size_l2: ({ fix_kv_sizes, strategies, keep_ratios }) =>
-    fix_kv_sizes.flatMap((fix_kv_size) =>
-      strategies.flatMap((strategy) =>
-        keep_ratios.map((keep_ratio) => ({
-          name: `fix${fix_kv_size}_${strategy}_kr=${ratioName(keep_ratio, keep_ratios)}`,
-          policy: methods.fix_size_l2({ fix_kv_size, strategy, keep_ratio }),
-          control: fix_kv_size,
-        }))
-      )
-    ),
-  l2_compress: ({ keep_ratios, prune_after, no_baseline }) =>
-    // A ratio of 1 never drops anything: with a baseline, the full cache would be measured twice.
-    keep_ratios.filter((keep_ratio) => keep_ratio < 1 || no_baseline).map((keep_ratio) => ({
-      name: `l2_kr=${ratioName(keep_ratio, keep_ratios)}`,
-      policy: methods.l2_compress({ keep_ratio, prune_after }),
-    })),
-  h2o_l2: ({ start_size, heavy_hitter_sizes, h2o_recent_size: recent_size }) =>
-    heavy_hitter_sizes.map((heavy_hitter_size) => {
-      const control = start_size + heavy_hitter_size + recent_size;
-      const policy = methods.h2o_l2({ start_size, heavy_hitter_size, recent_size });
-      return { name: `h2o_l2_${control}`, policy, control };
-    }),
-  snapkv_lite: ({ snapkv_keep_sizes, observation_windows }) =>
-    snapkv_keep_sizes.flatMap((keep_size) =>
-      observation_windows.map((observation_window) => ({
-        name: `snapkv_${keep_size}_obs${observation_window}`,
-        policy: methods.snapkv_lite({ keep_size, observation_window }),
-        control: keep_size,
-      }))
-    ),
-  pyramid_kv: ({ base_sizes, layer_decay, min_size, pyramid_profile: profile }) =>
-    base_sizes.map((base_size) => ({
-      name: `pyramid_${base_size}`,
-      policy: methods.pyramid_kv({ base_size, layer_decay, min_size, profile }),
-      control: base_size,
-    })),
-  adaptive_l2: ({ target_sizes, soft_limit, hard_limit }) =>
-    target_sizes.map((target_size) => ({
-      name: `adaptive_${target_size}`,
-      policy: methods.adaptive_l2({ target_size, soft_limit, hard_limit }),
-      control: target_size,
-    })),
-  h2o: byCacheSize("h2o"),
-  tova: byCacheSize("tova"),
-  snapkv: byCacheSize("snapkv"),
-  pyramid_snapkv: byCacheSize("pyramid_snapkv"),
-  keydiff: byCacheSize("keydiff"),
-};
-
-type PaperMethod = typeof PAPER_METHODS[number];
-
-/** Makes a configuration for each of `--cache_sizes`, with the control group of its size. */
-function byCacheSize(method: PaperMethod): (flags: Flags) => Planned[] {
-  return (flags) => flags.cache_sizes.map((size) => PAPERS[method](size, flags));
-}
-
-/**
- * Turns a size and flags into a method's configuration. snapkv's name differs from the name of snapkv_lite in the
- * Python benchmark.
- */
-const PAPERS: Readonly<Record<PaperMethod, (size: number, flags: Flags) => Planned>> = {
-  h2o: (size, { heavy_ratio, sink_size: start_size }) => {
-    const heavy_size = Math.trunc(size * heavy_ratio);
-    const policy = methods.h2o({ start_size, heavy_size, recent_size: size - start_size - heavy_size });
-    return { name: `h2o_${size}`, policy, control: size };
-  },
-  tova: (size) => ({ name: `tova_${size}`, policy: methods.tova({ cache_size: size }), control: size }),
-  snapkv: (size, flags) => ({
-    name: `snapkv_attention_${size}`,
-    policy: methods.snapkv(votes(size, flags)),
-    control: size,
-  }),
-  pyramid_snapkv: (size, flags) => ({
-    name: `pyramid_snapkv_${size}`,
-    policy: methods.pyramid_snapkv({ ...votes(size, flags), beta: flags.pyramid_beta }),
-    control: size,
-  }),
-  keydiff: (size, { keydiff_recent_ratio }) => ({
-    name: `keydiff_${size}`,
-    policy: methods.keydiff({ cache_size: size, recent_size: Math.trunc(size * keydiff_recent_ratio) }),
-    control: size,
-  }),
-};
-
-/**
- * Settings shared by snapkv and pyramid_snapkv. The paper's code averages over 5 neighbours, or takes the maximum of 7.
- */
-function votes(cache_size: number, { query_window, pooling, pooling_kernel }: Flags) {
-  return {
-    cache_size,
-    observation_window: query_window,
-    pooling,
-    pooling_kernel: pooling_kernel ?? (pooling === "max" ? 7 : 5),
-  };
-}
-
 /** The papers' methods at one size, and a random choice whose recent half is as large as h2o's. */
 function papers(size: number, flags: Flags): Planned[] {
-  const { start_size } = flags;
-  const streaming = methods.streaming_llm({ start_size, recent_size: size - start_size });
-  const random = methods.fix_size_l2({ fix_kv_size: size, keep_ratio: 0.5, strategy: "random" });
+  const of = (method: MethodName) => RECORDS[method].atCacheSize!(size, flags);
   return [
-    { name: `streaming_${size}`, policy: streaming, control: size },
-    { name: `random_${size}`, policy: random, control: size },
-    ...PAPER_METHODS.map((method) => PAPERS[method](size, flags)),
+    of("streaming_llm"),
+    { name: `random_${size}`, policy: randomAtBudget(size), control: size },
+    ...PAPER_METHODS.map(of),
   ];
 }
 
@@ -189,17 +76,4 @@ function comparison(size: 512 | 1024, all: boolean): Planned[] {
   return Object.entries(policies)
     .filter(([name]) => name !== "recent_only" && (all || ["h2o_l2", "snapkv", "pyramid", "adaptive"].includes(name)))
     .map(([name, policy]) => ({ name: `${name}_${size}`, policy, control: size }));
-}
-
-/**
- * Writes a ratio with one decimal, as the Python benchmark does; in full if two of the list would then read the same.
- */
-function ratioName(ratio: number, among: readonly number[]): string {
-  const short = oneDecimal(ratio);
-  return among.some((other) => other !== ratio && oneDecimal(other) === short) ? String(ratio) : short;
-}
-
-/** Rounds as Python's `{:.1f}`: a tie goes to the even digit. Up to 1, only 0.25 and 0.75 are ties. */
-function oneDecimal(ratio: number): string {
-  return ratio === 0.25 ? "0.2" : ratio.toFixed(1);
 }

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { InputError } from "../../lib/util/errors.ts";
 import { FLAG_TABLE, flagNames } from "../../lib/cli/flags/table.ts";
-import type { FlagName, FlagSpec } from "../../lib/cli/flags/types.ts";
+import type { FlagName } from "../../lib/cli/flags/types.ts";
+import type { FlagSpec } from "../../lib/flags/spec.ts";
 import { DEFAULTS, helpText, parseFlags, resolveDefaults } from "../../lib/cli/flags/parse.ts";
 import { editDistance, suggest } from "../../lib/util/suggest.ts";
 

@@ -147,7 +147,8 @@ const GRAPH: readonly ((model: Model, folder: string, chance: Chance) => string)
   },
   function nodes(model, _folder, chance) {
     const nodes = model.graph!.node!;
-    for (let i = 1 + chance.below(3); i > 0; i--) {
+    // A merged export has one node, which may be taken out.
+    for (let i = 1 + chance.below(3); i > 0 && nodes.length > 0; i--) {
       const node = chance.pick(nodes);
       const how = chance.below(7);
       if (how === 0) nodes.splice(nodes.indexOf(node), 1);

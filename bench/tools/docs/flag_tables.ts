@@ -2,7 +2,7 @@ import { ENGINE_FLAGS } from "../../../lib/cli/flags/engine_flags.ts";
 import { ENGINE_DEFAULTS } from "../../../lib/roofline/settings.ts";
 import { DEFAULTS } from "../../../lib/run/plan/device_defaults.ts";
 import { FLAG_TABLE } from "../../../lib/cli/flags/table.ts";
-import type { FlagSpec } from "../../../lib/cli/flags/types.ts";
+import type { FlagSpec } from "../../../lib/flags/spec.ts";
 import type { Pages } from "./pages.ts";
 
 type ByDevice = Readonly<Record<"cuda" | "cpu", Readonly<Record<string, unknown>>>>;

@@ -1,11 +1,11 @@
 import { SHAPES } from "../../model/shapes.ts";
 import { InputError } from "../../util/errors.ts";
 import { ENGINE_DEFAULTS, type RooflineSettings } from "../../roofline/settings.ts";
-import { choice, type FlagReader, integer, listOf, noneOr, text } from "./values.ts";
+import { choice, type FlagReader, integer, listOf, noneOr, text } from "../../flags/values.ts";
 import { machineFlags } from "./machine_flags.ts";
-import type { FlagSpec } from "./types.ts";
+import type { FlagSpec } from "../../flags/spec.ts";
 import { flagLines } from "./help.ts";
-import { type FlagTable, readFlags } from "./read.ts";
+import { type FlagTable, readFlags } from "../../flags/read.ts";
 import {
   type BudgetMethodName,
   budgetMethodNames,

@@ -1,7 +1,8 @@
 import { DEFAULTS, type DeviceDefaults } from "../../run/plan/device_defaults.ts";
 import { FLAG_TABLE } from "./table.ts";
-import type { Flags, FlagSpec } from "./types.ts";
-import type { FlagTable } from "./read.ts";
+import type { Flags } from "./types.ts";
+import type { FlagSpec } from "../../flags/spec.ts";
+import type { FlagTable } from "../../flags/read.ts";
 
 const WIDTH = 100;
 const LEFT = 30;

@@ -1,5 +1,6 @@
-import type { Flags, FlagSpec } from "./types.ts";
-import { choice } from "./values.ts";
+import type { Flags } from "./types.ts";
+import type { FlagSpec } from "../../flags/spec.ts";
+import { choice } from "../../flags/values.ts";
 
 /**
  * Returns the flags for the device, the dtype and the kernels.

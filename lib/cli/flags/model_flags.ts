@@ -1,5 +1,6 @@
-import type { Flags, FlagSpec } from "./types.ts";
-import { text } from "./values.ts";
+import type { Flags } from "./types.ts";
+import type { FlagSpec } from "../../flags/spec.ts";
+import { text } from "../../flags/values.ts";
 
 type ModelFlag = "model_id" | "revision" | "offline";
 

@@ -1,7 +1,7 @@
 import { effects } from "./effects.ts";
 import { FLAG_TABLE } from "./table.ts";
 import type { Flags } from "./types.ts";
-import { readFlags } from "./read.ts";
+import { readFlags } from "../../flags/read.ts";
 
 export { DEFAULTS, type DeviceDefaults, resolveDefaults } from "../../run/plan/device_defaults.ts";
 export { EMBEDDED_MODEL_ID } from "../../run/plan/find_model.ts";

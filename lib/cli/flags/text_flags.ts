@@ -1,7 +1,8 @@
 import { MIN_CHARS } from "../../text/dataset.ts";
 import { datasetNames } from "../../text/builtin_datasets.ts";
-import type { Flags, FlagSpec } from "./types.ts";
-import { integer, text } from "./values.ts";
+import type { Flags } from "./types.ts";
+import type { FlagSpec } from "../../flags/spec.ts";
+import { integer, text } from "../../flags/values.ts";
 
 type TextFlag = "dataset" | "split" | "text_column" | "min_chars";
 

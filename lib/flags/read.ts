@@ -1,7 +1,7 @@
 import { parseArgs } from "@std/cli";
-import { InputError } from "../../util/errors.ts";
-import type { FlagSpec } from "./types.ts";
-import { suggest } from "../../util/suggest.ts";
+import { InputError } from "../util/errors.ts";
+import type { FlagSpec } from "./spec.ts";
+import { suggest } from "../util/suggest.ts";
 
 /** A script's flags, in the order of the help: name, with underscores → its reader and its help. */
 export type FlagTable<F extends object> = { readonly [K in keyof F & string]: FlagSpec<F[K]> };

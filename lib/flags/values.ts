@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { InputError } from "../../util/errors.ts";
-import { suggest } from "../../util/suggest.ts";
+import { InputError } from "../util/errors.ts";
+import { suggest } from "../util/suggest.ts";
 
 /** Reads a flag's value. */
 export type FlagReader<T> = (flag: string, text: string) => T;

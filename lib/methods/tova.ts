@@ -1,0 +1,9 @@
+import { tova } from "../policies/tova.ts";
+import type { PaperFlags } from "./_papers.ts";
+import { byCacheSize } from "./method_record.ts";
+
+/** What the newest query pays most attention. */
+export const tovaRecord = byCacheSize<PaperFlags>({
+  atCacheSize: (size) => ({ name: `tova_${size}`, policy: tova({ cache_size: size }), control: size }),
+  atBudget: (cache_size) => tova({ cache_size }),
+});
