@@ -183,8 +183,7 @@ const GRAPH: readonly ((model: Model, folder: string, chance: Chance) => string)
     else if (how === 4) model.graph!.initializer!.push({ ...tensor });
     else if (how === 5) model.graph!.initializer = model.graph!.initializer!.filter((other) => other !== tensor);
     else if (how === 6 && tensor.rawData) {
-      crypto.getRandomValues(tensor.rawData.subarray(0, 0)),
-        tensor.rawData = tensor.rawData.slice().fill(chance.below(256));
+      tensor.rawData = tensor.rawData.slice().fill(chance.below(256));
     } else tensor.rawData = new Uint8Array(chance.below(100));
     return `initializer changed (${how})`;
   },
