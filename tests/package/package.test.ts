@@ -122,13 +122,10 @@ Deno.test("from a URL, the package measures what a checkout does", async (t) => 
   deepEqual(server.missing, []);
 });
 
-Deno.test("a configuration of one's own that links to a checkout loads it", async () => {
+Deno.test("the documents' deno.json of one's own, which links to a checkout, loads it", async () => {
   await using folder = new TemporaryFolder();
-  const config = {
-    links: ["", "lib/std/cli", "lib/std/path"].map((path) => join(project, path)),
-    imports: { "@kvcompress/kvcompress": "jsr:@kvcompress/kvcompress@^0.1.0" },
-  };
-  await Deno.writeTextFile(join(folder.path, "deno.json"), JSON.stringify(config));
+  const [, config] = /```json\n(\{\n +"links"[^`]+)```/.exec(await Deno.readTextFile(join(project, "docs/api.md")))!;
+  await Deno.writeTextFile(join(folder.path, "deno.json"), config!.replaceAll("/path/kvcompress", project));
   const mine = 'import { methods } from "@kvcompress/kvcompress";\nconsole.log(methods.tova().params);\n';
   await Deno.writeTextFile(join(folder.path, "mine.ts"), mine);
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {

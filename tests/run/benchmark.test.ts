@@ -244,7 +244,7 @@ Deno.test("runBenchmark() refuses what cannot be measured", async () => {
   );
   await refuses(
     { attention: "fused", positions: "cache" },
-    /^Cannot use --attention fused with baseline: positions in/,
+    /^Cannot use --attention fused with baseline: keys at positions in the cache/,
   );
   await refuses({ model_id: "/no/such/folder" }, /no such folder/);
 });
