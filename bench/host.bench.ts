@@ -84,13 +84,13 @@ for (const method of ["baseline", "streaming_llm", "fix_size_l2", "random", "h2o
 
 const block = new InputBlock(opened.ort, opened.device, {
   input_ids: ["int64", [1]],
-  middles: ["float32", [4, 32]],
+  drop_ranges: ["float32", [4, 32]],
   last_slot: ["int32", [1]],
 });
-const middles = new Float32Array(128);
+const drop_ranges = new Float32Array(128);
 Deno.bench("input block: fill and send", { group: "step" }, () => {
   block.array("input_ids")[0] = 1n;
-  block.array("middles").set(middles);
+  block.array("drop_ranges").set(drop_ranges);
   block.array("last_slot")[0] = 511;
   block.send("input_ids");
 });

@@ -61,14 +61,14 @@ export function emitDrop(g: Graph, options: DropOptions): void {
   const attention = kept.attention ? new AttentionInDrop(g, kept.attention, shared, options.observed) : undefined;
 
   const dropped = score ? chooseWorst(score) : sink; // rank of the entry that leaves, [rows, 1]
-  const place = g.op("ReduceMax", [
+  const freed = g.op("ReduceMax", [
     g.op("Where", [g.op("Equal", [rank, dropped]), slot, g.scalar(-1)]),
     g.ints(1),
   ], { keepdims: 1 });
-  const isPlace = g.op("Equal", [slot, place]);
+  const isFreed = g.op("Equal", [slot, freed]);
 
   // Move one entry per row, with all of its state.
-  const to = g.reshape(inCache(place), rows, 1);
+  const to = g.reshape(inCache(freed), rows, 1);
   g.output("keys'", g.op("ScatterND", [keys, to, newestKey]), dtype, cache);
   g.output("values'", g.op("ScatterND", [values, to, newestValue]), dtype, cache);
   if (norms) moveColumn("key_norm'", norms.newest, norms.all);
@@ -80,11 +80,11 @@ export function emitDrop(g: Graph, options: DropOptions): void {
     const textPositions = g.op("Where", [isFresh, fresh, g.input("text_position", "float32", perSlot)]);
     moveColumn("text_position'", g.op("Add", [last, first]), textPositions);
   }
-  attention?.move(place, isPlace);
+  attention?.move(freed, isFreed);
   // Entries after the dropped one move up in rank. The last slot is free again and gets its former rank back.
   const later = g.op("And", [g.op("Greater", [rank, dropped]), g.op("Less", [rank, last])]);
   const movedUp = g.op("Sub", [rank, g.cast(later, "bool", "float32")]);
-  const landed = g.op("Where", [isPlace, g.op("Sub", [last, g.scalar(1)]), movedUp]);
+  const landed = g.op("Where", [isFreed, g.op("Sub", [last, g.scalar(1)]), movedUp]);
   g.output("rank'", g.op("Where", [isLast, last, landed]), "float32", perSlot);
 
   /** The drop ranges of the rows, each `[rows, 1]`. */
@@ -111,7 +111,7 @@ export function emitDrop(g: Graph, options: DropOptions): void {
 
   /** State of each entry after the newest has moved to its slot. */
   function moveColumn(output: string, newest: Tensor, all: Tensor): void {
-    g.output(output, g.op("Where", [isPlace, newest, all]), "float32", perSlot);
+    g.output(output, g.op("Where", [isFreed, newest, all]), "float32", perSlot);
   }
 
   /** The rank of the middle's entry with the lowest score; of equal scores the last in text order. */

@@ -40,7 +40,7 @@ export function emitDropKernel(
     inputs.textIndex = g.input("text_index", "float32", [1]);
   }
   if (attention) inputs.attention = g.input("attention", "float32", attentionShape(attention, rows, "width"));
-  if (window) inputs.line = g.input("lines", "int64", [1]);
+  if (window) inputs.ringIndex = g.input("ring_indices", "int64", [1]);
   if (program.means > 0) inputs.sums = g.input("sums", "float32", [rows, sumsOf(program, headDim)]);
   if (program.reads.has("random")) inputs.draw = g.input("draw", "int64", [1]);
   const names = Object.keys(inputs);
@@ -57,13 +57,13 @@ export function emitDropKernel(
       values: at.values!,
       starts: at.starts!,
       rank: at.rank!,
-      middles: at.drop_ranges!,
+      dropRanges: at.drop_ranges!,
       keyNorm: at.keyNorm,
-      birth: at.text_position,
+      textPosition: at.text_position,
       textIndex: at.textIndex,
       attention: at.attention,
       observed: attention ? kernels.observed(rows, width) : null,
-      line: at.line,
+      ringIndex: at.ringIndex,
       draw: at.draw,
       sums: at.sums,
       window,

@@ -156,9 +156,9 @@ export class Pass implements Disposable {
       if (kept.textPositions) block.array("text_index")[0] = textIndex;
       if (kept.attention?.from === "last") {
         const { window } = kept.attention;
-        const lines = block.array("lines");
-        const first = textIndex + tokens - lines.length;
-        for (let i = 0; i < lines.length; i++) lines[i] = BigInt((first + i) % window);
+        const indices = block.array("ring_indices");
+        const first = textIndex + tokens - indices.length;
+        for (let i = 0; i < indices.length; i++) indices[i] = BigInt((first + i) % window);
       }
     }
     block.send(ids ? "input_ids" : "target");

@@ -19,7 +19,7 @@ export function passBlock(
     position_ids: readonly ["int64", readonly number[]];
     target: readonly ["int64", readonly number[]];
     draw: readonly ["int64", readonly number[]];
-    lines: readonly ["int64", readonly number[]];
+    ring_indices: readonly ["int64", readonly number[]];
     drop_ranges: readonly ["float32", readonly number[]];
     text_index: readonly ["float32", readonly number[]];
   } & Record<`last_slot.${number}`, readonly ["int32", readonly number[]]>;
@@ -40,7 +40,7 @@ export function passBlock(
     fields.drop_ranges = ["float32", [4, acting.length]];
     if (isRandom) fields.draw = ["int64", [1]];
     if (kept.textPositions) fields.text_index = ["float32", [1]];
-    if (kept.attention?.from === "last") fields.lines = ["int64", [Math.min(kept.attention.window, tokens)]];
+    if (kept.attention?.from === "last") fields.ring_indices = ["int64", [Math.min(kept.attention.window, tokens)]];
   }
   return new InputBlock(ort, device, fields as Fields);
 }

@@ -190,14 +190,14 @@ export interface DropArguments {
   /** Float32 `[rows, width]`, these and those that follow. */
   readonly rank: Pointer;
   readonly keyNorm?: Pointer | undefined;
-  readonly birth?: Pointer | undefined;
+  readonly textPosition?: Pointer | undefined;
   /** `[rows, width]`, or `[rows, window, width]`. */
   readonly attention?: Pointer | undefined;
   readonly observed?: Pointer | undefined;
   /** Float32 `[4, layers]`. */
-  readonly middles: Pointer;
-  /** Int64. */
-  readonly line?: Pointer | undefined;
+  readonly dropRanges: Pointer;
+  /** Int64: where the window, a ring over its queries, keeps the attention of this step's query. */
+  readonly ringIndex?: Pointer | undefined;
   readonly draw?: Pointer | undefined;
   /** Float32. */
   readonly textIndex?: Pointer | undefined;
@@ -227,8 +227,8 @@ const DROP_BYTES = Math.ceil((DROP_HEAD + 8 * MAX_INSTRUCTIONS) / 8) * 8;
 /** `Drop`. */
 export function dropBytes(a: DropArguments): Uint8Array<ArrayBuffer> {
   const out = new StructBytes(DROP_BYTES)
-    .pointers(a.keys, a.values, a.starts, a.rank, a.keyNorm, a.birth, a.attention, a.observed)
-    .pointers(a.middles, a.line, a.draw, a.textIndex, a.sums)
+    .pointers(a.keys, a.values, a.starts, a.rank, a.keyNorm, a.textPosition, a.attention, a.observed)
+    .pointers(a.dropRanges, a.ringIndex, a.draw, a.textIndex, a.sums)
     .ints(a.kvHeads, a.headDim, a.width, a.layers, a.window, a.shareLayer ? 1 : 0, a.program.instructions.length)
     .ints(a.program.depth, a.program.means);
   out.skipTo(DROP_HEAD);

@@ -146,9 +146,9 @@ export class FedCache<E extends NewEntries = NewEntries> implements Disposable {
       inputs[`past.${layer}`] = given.numbers("int64", [1], [cache.held[layer]!]);
     }
     if (kept.attention) {
-      const lines = this.linesOf(tokens);
+      const ringIndices = this.ringIndicesOf(tokens);
       acting.forEach((layer, i) => {
-        const shape = [kvHeads, ...(lines ? [lines.length] : []), cache.capacity(layer, tokens)];
+        const shape = [kvHeads, ...(ringIndices ? [ringIndices.length] : []), cache.capacity(layer, tokens)];
         inputs[`observed.${layer}`] = given.numbers("float32", shape, entries.observed![i]!);
       });
     }
@@ -174,8 +174,8 @@ export class FedCache<E extends NewEntries = NewEntries> implements Disposable {
       inputs.drop_ranges = given.numbers("float32", [4, acting.length], cache.dropRanges());
       if (isRandom) inputs.draw = given.numbers("int64", [1], [draw]);
       if (kept.textPositions) inputs.text_index = given.numbers("float32", [1], [this.textIndex]);
-      const lines = this.linesOf(tokens);
-      if (lines) inputs.lines = given.numbers("int64", [lines.length], lines);
+      const ringIndices = this.ringIndicesOf(tokens);
+      if (ringIndices) inputs.ring_indices = given.numbers("int64", [ringIndices.length], ringIndices);
     }
     const { ort, device } = runtime();
     this.#session ??= new Session(ort, device, this.#graph(), { threads: 1 });
@@ -189,8 +189,8 @@ export class FedCache<E extends NewEntries = NewEntries> implements Disposable {
   /** Called after a pass has run, while its tensors still exist. */
   protected ran(): void {}
 
-  /** Ring line of each of a pass's last queries; undefined if attention is summed. */
-  linesOf(tokens: number): number[] | undefined {
+  /** Ring index of each of a pass's last queries; undefined if attention is summed. */
+  ringIndicesOf(tokens: number): number[] | undefined {
     const use = this.eviction.kept.attention;
     if (use?.from !== "last") return undefined;
     const count = Math.min(use.window, tokens);

@@ -149,14 +149,14 @@ export class ReferenceKernels implements StepKernels {
   drop(a: DropArguments): void {
     this.calls.drop++;
     const { rows, layers, kvHeads, headDim, width, window } = a;
-    const middles = floats(a.middles, 4 * layers);
+    const ranges = floats(a.dropRanges, 4 * layers);
     const starts = new BigInt64Array(view(a.starts, 8 * rows));
-    const line = a.line ? long(a.line) : 0;
+    const ringIndex = a.ringIndex ? long(a.ringIndex) : 0;
     const of = (at: Pointer | undefined, row: number, count = width) =>
       at ? floats(Deno.UnsafePointer.offset(at, 4 * row * count), count) : undefined;
     for (let row = 0; row < rows; row++) {
       const layer = Math.floor(row / kvHeads);
-      const [last, sink, end, past] = [0, 1, 2, 3].map((i) => middles[i * layers + layer]!) as [
+      const [last, sink, end, past] = [0, 1, 2, 3].map((i) => ranges[i * layers + layer]!) as [
         number,
         number,
         number,
@@ -167,7 +167,7 @@ export class ReferenceKernels implements StepKernels {
         floats(Deno.UnsafePointer.offset(at!, 4 * Number(starts[row]) * headDim), entries * headDim);
       const keys = block(a.keys), values = block(a.values);
       const vector = (of: Float32Array, slot: number) => of.subarray(slot * headDim, (slot + 1) * headDim);
-      const rank = of(a.rank, row)!, norm = of(a.keyNorm, row), birth = of(a.birth, row);
+      const rank = of(a.rank, row)!, norm = of(a.keyNorm, row), textPosition = of(a.textPosition, row);
       const kept = of(a.attention, row, width * Math.max(1, window));
       const slots = Array.from({ length: entries }, (_, slot) => slot);
       const slotOf = slots.toSorted((x, y) => rank[x]! - rank[y]!);
@@ -185,7 +185,7 @@ export class ReferenceKernels implements StepKernels {
         if (!kept || slot >= past) return now[slot]!;
         if (!window) return kept[slot]! + now[slot]!;
         let sum = now[slot]!;
-        for (let w = 0; w < window; w++) if (w !== line) sum += kept[w * width + slot]!;
+        for (let w = 0; w < window; w++) if (w !== ringIndex) sum += kept[w * width + slot]!;
         return sum;
       });
 
@@ -209,27 +209,27 @@ export class ReferenceKernels implements StepKernels {
           if (scores[i]! <= lowest) [lowest, dropped] = [scores[i]!, i];
         }
       }
-      const place = slotOf[dropped]!;
+      const freed = slotOf[dropped]!;
       sums.forEach((sum) => sum.carryOn(dropped));
 
-      for (const block of [keys, values]) block.copyWithin(place * headDim, last * headDim, entries * headDim);
-      if (norm) norm[place] = norm[last]!;
-      if (birth) birth[place] = birth[last] = last - past + floats(a.textIndex!, 1)[0]!;
+      for (const block of [keys, values]) block.copyWithin(freed * headDim, last * headDim, entries * headDim);
+      if (norm) norm[freed] = norm[last]!;
+      if (textPosition) textPosition[freed] = textPosition[last] = last - past + floats(a.textIndex!, 1)[0]!;
       if (kept && !window) {
         slots.forEach((slot) => kept[slot] = paid[slot]!);
-        kept[place] = paid[last]!;
+        kept[freed] = paid[last]!;
       }
       if (kept && window) {
-        slots.forEach((slot) => kept[line * width + slot] = now[slot]!);
+        slots.forEach((slot) => kept[ringIndex * width + slot] = now[slot]!);
         for (let w = 0; w < window; w++) {
-          kept[w * width + place] = kept[w * width + last] = w === line ? now[last]! : 0;
+          kept[w * width + freed] = kept[w * width + last] = w === ringIndex ? now[last]! : 0;
         }
       }
       const before = rank.slice();
       slots.forEach((slot) => {
         if (before[slot]! > dropped && before[slot]! < last) rank[slot] = before[slot]! - 1;
       });
-      rank[place] = last - 1;
+      rank[freed] = last - 1;
       rank[last] = last;
     }
   }

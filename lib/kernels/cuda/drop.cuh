@@ -23,11 +23,11 @@ struct Drop {
   const i64 *starts;     // [rows]: first slot of each row
   float *rank;           // [rows, width]: rank of the entry in text order
   float *key_norm;       // [rows, width]
-  float *birth;          // [rows, width]: position of the entry's token in the text
-  float *attention;      // [rows, width]: sum over all queries; or [rows, window, width]: one line per query
+  float *text_position;  // [rows, width]: position of the entry's token in the text
+  float *attention;      // [rows, width]: sum over all queries; or [rows, window, width]: one of [width] per query
   const float *observed; // [rows, width]: attention of this step's query
-  const float *middles;  // [4, layers]: newest's slot; middle's first rank, and one past its last; entries before this pass
-  const i64 *line;       // the window's line for this step's query
+  const float *drop_ranges; // [4, layers]: newest's slot; middle's first rank, one past its last; entries before this pass
+  const i64 *ring_index; // where the window keeps the attention of this step's query: it is a ring over its queries
   const i64 *draw;       // for RANDOM
   const float *text_index; // position in the text of this pass's first token
   float *sums;           // [rows, means, headDim + SUM_FIELDS]: a sum for each DOT_MEAN of the program, or null
@@ -59,10 +59,11 @@ __device__ __forceinline__ float attention_now(const Drop &a, int row, int layer
   return now / a.kv_heads;
 }
 
-// Sum over a window's lines of the attention paid to a slot, without line `line`, plus `sum`.
-__device__ __forceinline__ float window_sum(const Drop &a, const float *kept, int width, int slot, int line, float sum) {
+// Sum over a window of the attention paid to a slot, without the query at `ring_index`, plus `sum`.
+__device__ __forceinline__ float window_sum(const Drop &a, const float *kept, int width, int slot, int ring_index,
+                                            float sum) {
 #pragma unroll 16
-  for (int w = 0; w < a.window; w++) sum += w == line ? 0.f : kept[(i64)w * width + slot];
+  for (int w = 0; w < a.window; w++) sum += w == ring_index ? 0.f : kept[(i64)w * width + slot];
   return sum;
 }
 
@@ -88,13 +89,13 @@ template <class T, bool MEAN> __device__ void drop(const Drop &a) {
   const int row = blockIdx.x, layer = row / a.kv_heads, t = threadIdx.x, width = a.width, n = a.head_dim;
   if (MEAN) {
     const u8 *vectors = (const u8 *)((T *)a.keys + a.starts[row] * n);
-    const int bytes = (int)a.middles[layer] * n * (int)sizeof(T);
+    const int bytes = (int)a.drop_ranges[layer] * n * (int)sizeof(T);
     prefetch_vectors(vectors, bytes);
   }
   let_next_start();
   wait_for_inputs();
-  const int last = (int)a.middles[layer], sink = (int)a.middles[a.layers + layer],
-            end = (int)a.middles[2 * a.layers + layer], past = (int)a.middles[3 * a.layers + layer];
+  const int last = (int)a.drop_ranges[layer], sink = (int)a.drop_ranges[a.layers + layer],
+            end = (int)a.drop_ranges[2 * a.layers + layer], past = (int)a.drop_ranges[3 * a.layers + layer];
   const int entries = last + 1;
   float *rank = a.rank + (i64)row * width;
   T *keys = (T *)a.keys + a.starts[row] * n, *values = (T *)a.values + a.starts[row] * n;
@@ -109,8 +110,8 @@ template <class T, bool MEAN> __device__ void drop(const Drop &a) {
     if (t == 0) newest_norm = norm;
   }
   // paid[slot] = attention over all queries, or over those in the window. Entries from slot `past` on were paid by this step's
-  // query alone. This query's line of a window is written.
-  const int line = a.line ? (int)*a.line : 0;
+  // query alone. This query's part of a window is written.
+  const int ring_index = a.ring_index ? (int)*a.ring_index : 0;
   float *kept = a.attention ? a.attention + (i64)row * width * max(a.window, 1) : nullptr;
   for (int slot = t; kept && slot < entries; slot += DROP_THREADS) {
     const float now = attention_now(a, row, layer, width, slot);
@@ -118,8 +119,8 @@ template <class T, bool MEAN> __device__ void drop(const Drop &a) {
       paid[slot] = slot >= past ? now : kept[slot] + now;
     } else {
       float sum = now;
-      if (slot < past) sum = window_sum(a, kept, width, slot, line, sum);
-      kept[(i64)line * width + slot] = now;
+      if (slot < past) sum = window_sum(a, kept, width, slot, ring_index, sum);
+      kept[(i64)ring_index * width + slot] = now;
       paid[slot] = sum;
     }
   }
@@ -198,38 +199,38 @@ template <class T, bool MEAN> __device__ void drop(const Drop &a) {
   }
   __syncthreads();
 
-  // The exchange: the newest entry takes the slot `place`, with its features.
-  const int place = spot;
+  // The exchange: the newest entry takes the slot `freed`, with its features.
+  const int freed = spot;
 
   if (MEAN) {
     for (int pc = 0, which = 0; pc < a.count; pc++) {
       if (a.program[pc].op != DOT_MEAN) continue;
       const int bits = (int)a.program[pc].number;
-      keep_sum<T>((bits & OF_VALUES ? values : keys) + (i64)place * n, n, sink, end, bits & DIRECTION,
+      keep_sum<T>((bits & OF_VALUES ? values : keys) + (i64)freed * n, n, sink, end, bits & DIRECTION,
                   parts + (DROP_THREADS / WARP + which) * n, a.sums + ((i64)row * a.means + which) * (n + SUM_FIELDS));
       which++;
     }
     __syncthreads();
   }
   const int vecs = n / Vec<T>::N;
-  for (int i = t; i < 2 * vecs && place != last; i += DROP_THREADS) copy_load<T>(keys, values, i, vecs, place, last);
+  for (int i = t; i < 2 * vecs && freed != last; i += DROP_THREADS) copy_load<T>(keys, values, i, vecs, freed, last);
   if (t == 0) {
-    if (norms) norms[place] = norms[last] = newest_norm;
+    if (norms) norms[freed] = norms[last] = newest_norm;
   }
-  if (a.birth) {
-    float *births = a.birth + (i64)row * width;
+  if (a.text_position) {
+    float *text_positions = a.text_position + (i64)row * width;
     // Slots filled in this pass hold consecutive tokens of the text.
-    if (t == 0) births[place] = births[last] = last + (*a.text_index - past);
+    if (t == 0) text_positions[freed] = text_positions[last] = last + (*a.text_index - past);
   }
   if (kept && !a.window) {
-    for (int slot = t; slot < entries; slot += DROP_THREADS) kept[slot] = slot == place ? paid[last] : paid[slot];
+    for (int slot = t; slot < entries; slot += DROP_THREADS) kept[slot] = slot == freed ? paid[last] : paid[slot];
   }
   if (kept && a.window) {
     // The newest entry was paid by this step's query alone. Its old slot is free for the next.
     const float now = paid[last];
     for (int w = t; w < a.window; w += DROP_THREADS) {
-      const float value = w == line ? now : 0.f;
-      kept[(i64)w * width + place] = value;
+      const float value = w == ring_index ? now : 0.f;
+      kept[(i64)w * width + freed] = value;
       kept[(i64)w * width + last] = value;
     }
   }
@@ -237,7 +238,7 @@ template <class T, bool MEAN> __device__ void drop(const Drop &a) {
   for (int slot = t; slot < entries; slot += DROP_THREADS) {
     const float r = rank[slot];
     if (slot == last) rank[slot] = last;
-    else if (slot == place) rank[slot] = last - 1;
+    else if (slot == freed) rank[slot] = last - 1;
     else if (r > dropped && r < last) rank[slot] = r - 1;
   }
 }

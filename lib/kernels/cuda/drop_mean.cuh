@@ -73,7 +73,7 @@ __device__ void dot_mean(const T *x, int entries, int n, const float *rank, int 
 #pragma unroll 1
   for (int e0 = 0; e0 < entries; e0 += groups) {
     const int e = e0 + group, safe = min(e, entries - 1);
-    const int place = (int)rank[safe];
+    const int own_rank = (int)rank[safe];
     float product = 0, squares = 0;
 #pragma unroll 1
     for (int v0 = within; v0 < vecs; v0 += MEAN_LOADS * lanes) {
@@ -97,7 +97,7 @@ __device__ void dot_mean(const T *x, int entries, int n, const float *rank, int 
       product += __shfl_xor_sync(~0u, product, d);
       squares += __shfl_xor_sync(~0u, squares, d);
     }
-    if (within == 0 && e < entries) out[place] = product / count * (direction ? 1.f / sqrtf(squares) : 1.f);
+    if (within == 0 && e < entries) out[own_rank] = product / count * (direction ? 1.f / sqrtf(squares) : 1.f);
   }
 }
 
