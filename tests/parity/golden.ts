@@ -67,9 +67,11 @@ export function rerun(
   return measureQuality(engine, goldenTokens, steps, 1, (done, _, cache) => between?.(done, cache), ahead);
 }
 
+/** Whether a run's method chooses among entries by their norms. */
+export const isChoosing = ({ method }: GoldenRun) => !["baseline", "recent_only", "streaming_llm"].includes(method);
+
 /** Whether a run chooses by norms in the first layer too, where entries of the same token are tied: see run/parity.test.ts. */
-export const isTied = ({ method, skip_layers }: GoldenRun) =>
-  !["baseline", "recent_only", "streaming_llm"].includes(method) && !skip_layers.includes(0);
+export const isTied = (run: GoldenRun) => isChoosing(run) && !run.skip_layers.includes(0);
 
 /**
  * Share that a run's perplexity may be off. With the Python benchmark's positions ties weigh more: perplexity explodes.

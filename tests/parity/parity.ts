@@ -11,10 +11,24 @@ import { openRuntime } from "../../lib/engine/open_runtime.ts";
 import { chunkDifferences } from "./chunk_parity.ts";
 import { type KernelDifference, kernelDifferences } from "./kernel_parity.ts";
 import { GROUPS, runGroup, runGroups } from "./family_groups.ts";
-import { compare, embeddedModel, goldenRuns, perplexityLimit, rerun, titleOf } from "./golden.ts";
+import {
+  compare,
+  embeddedModel,
+  type GoldenRun,
+  goldenRuns,
+  isChoosing,
+  perplexityLimit,
+  rerun,
+  titleOf,
+} from "./golden.ts";
 
 const device = Deno.args[0] === "cuda" ? "cuda" : "cpu";
 const wanted = Deno.args[1] ?? "";
+/**
+ * `limit`: share that a perplexity may be off. `choosing`: that of methods that choose by norms, where it is another.
+ * Norms rounded to float16 choose other entries, and where ONNX Runtime's fused attention is used, others in each run:
+ * l2_kr0.8 was off by 0.46 to 0.51 % in nine runs on an H100.
+ */
 const FORMS = {
   cpu: [
     { dtype: "float32", attention: "fused", kernels: "ort", limit: 1e-4 },
@@ -23,13 +37,16 @@ const FORMS = {
   // The project's kernels have one form of attention, whatever a prompt's pass has.
   cuda: [
     { dtype: "float32", attention: "explicit", kernels: "own", limit: 1e-4 },
-    { dtype: "float16", attention: "fused", kernels: "own", limit: 5e-3 },
+    { dtype: "float16", attention: "fused", kernels: "own", limit: 5e-3, choosing: 1e-2 },
     { dtype: "bfloat16", attention: "fused", kernels: "own", limit: 3e-2 },
     { dtype: "float32", attention: "explicit", kernels: "ort", limit: 1e-4 },
-    { dtype: "float16", attention: "fused", kernels: "ort", limit: 5e-3 },
-    { dtype: "float16", attention: "explicit", kernels: "ort", limit: 5e-3 },
+    { dtype: "float16", attention: "fused", kernels: "ort", limit: 5e-3, choosing: 1e-2 },
+    { dtype: "float16", attention: "explicit", kernels: "ort", limit: 5e-3, choosing: 1e-2 },
   ],
 } as const;
+
+const limitOf = (form: { limit: number; choosing?: number }, run: GoldenRun) =>
+  Math.max(isChoosing(run) ? form.choosing ?? form.limit : form.limit, perplexityLimit(run));
 
 const formOf = ({ dtype, attention, kernels }: { dtype: string; attention: string; kernels: string }) =>
   device === "cuda" ? `${dtype} ${attention} ${kernels}` : `${dtype} ${attention}`;
@@ -56,7 +73,7 @@ if (import.meta.main && wanted === "families") {
   const model = embeddedModel();
   let passed = 0, failed = 0;
   for (const run of goldenRuns) {
-    for (const { limit, ...form } of FORMS[device]) {
+    for (const form of FORMS[device]) {
       const label = `${titleOf(run)}, ${formOf(form)}`.padEnd(64);
       if (!label.includes(wanted)) continue;
       try {
@@ -65,7 +82,7 @@ if (import.meta.main && wanted === "families") {
         const ms = (performance.now() - start) / run.nll.length;
         const { worst, off, perplexity } = compare(run, result);
         const sizes = JSON.stringify(result.cacheSizes) === JSON.stringify(run.layer_cache_sizes);
-        const ok = sizes && Math.abs(perplexity) <= Math.max(limit, perplexityLimit(run));
+        const ok = sizes && Math.abs(perplexity) <= limitOf(form, run);
         if (ok) passed++;
         else failed++;
         const figures = `ppl ${(100 * perplexity).toFixed(4)} %, worst NLL ${
