@@ -116,6 +116,7 @@ function main(): number {
       Deno.writeFileSync(file, gzipSync(ptx, { level: 9 }));
     }
   }
+  if (!check && different > 0) console.log("Now run `deno task assets`: it lists the new files' SHA-256");
   if (!check || different === 0) return 0;
   console.error(`${different} of the files in git differ from the compiled source: run \`deno task kernels\``);
   return 1;
