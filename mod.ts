@@ -94,6 +94,7 @@ export { readTrace, traceFileName } from "./lib/report/results/trace.ts";
 export type { Run, Trace, TraceSnapshot } from "./lib/report/results/trace_types.ts";
 export type {
   AggregatedStats,
+  AveragedFigures,
   BenchmarkResults,
   ConfigurationRecord,
   DroppedEntries,

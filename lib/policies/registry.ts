@@ -1,4 +1,3 @@
-import { InputError } from "../util/errors.ts";
 import { adaptiveL2 } from "./adaptive_l2.ts";
 import { baseline } from "./baseline.ts";
 import { fixSizeL2 } from "./fix_size_l2.ts";
@@ -21,7 +20,7 @@ import type {
   StreamingLlmParams,
   TovaParams,
 } from "./params.ts";
-import type { Policy, PolicyFactory } from "./policy.ts";
+import type { PolicyFactory } from "./policy.ts";
 import { pyramidKv } from "./pyramid_kv.ts";
 import { pyramidSnapkv } from "./pyramid_snapkv.ts";
 import { recentOnly } from "./recent_only.ts";
@@ -97,50 +96,3 @@ export type MethodName = keyof Methods;
 
 /** Names of {@linkcode methods}, in the order of the help. */
 export const methodNames: readonly MethodName[] = Object.keys(methods) as MethodName[];
-
-/**
- * Whether `name` is a method that comes with the benchmark.
- *
- * @param name The name.
- * @returns True for a key of {@linkcode methods}.
- */
-export function isMethod(name: string): name is MethodName {
-  return Object.hasOwn(methods, name);
-}
-
-/**
- * Makes a policy from its name and parameters as plain data, as in results.json.
- *
- * @example
- * ```ts
- * import { policyOf } from "./registry.ts";
- *
- * console.log(policyOf("recent_only", { window_size: 8 }).keep({ layer: 0, layers: 1, entries: 9 }));
- * // { sink: 0, heavy: 0, recent: 8 }
- * ```
- *
- * @param method Name of the method.
- * @param params Its parameters; omitted ones have their defaults.
- * @returns The policy.
- * @throws {InputError} If the method or a parameter does not exist, or a parameter has another type.
- */
-export function policyOf(method: string, params: Readonly<Record<string, number | string>> = {}): Policy {
-  if (!isMethod(method)) {
-    throw new InputError(`Cannot make the policy ${method}: the methods are ${methodNames.join(", ")}`);
-  }
-  const make = methods[method] as unknown as PolicyFactory<Record<string, number | string>>;
-  for (const [name, value] of Object.entries(params)) {
-    if (!Object.hasOwn(make.defaults, name)) {
-      const known = Object.keys(make.defaults).join(", ") || "none";
-      throw new InputError(`Cannot make the policy ${method}: no parameter ${name}; its parameters: ${known}`);
-    }
-    if (typeof value !== typeof make.defaults[name]) {
-      throw new InputError(
-        `Cannot make the policy ${method}: ${name} must be a ${typeof make.defaults[name]}, found ${
-          JSON.stringify(value)
-        }`,
-      );
-    }
-  }
-  return make(params);
-}

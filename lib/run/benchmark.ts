@@ -18,7 +18,7 @@ export type { BenchmarkOptions, BenchmarkRun } from "./plan/options.ts";
 
 /**
  * Runs a benchmark: every configuration in a process of its own, one after another. Writes results.json anew after each
- * configuration and draws the charts at the end.
+ * sample and draws the charts at the end.
  *
  * Needs `--allow-read`, `--allow-run` for Deno itself, `--allow-env`, `--allow-sys`, and `--allow-write` for the
  * output; no FFI.

@@ -5,7 +5,7 @@ import type { FloatType } from "../../lib/util/dtype.ts";
 import type { AttentionForm } from "../../lib/model/graph/attention/attention_form.ts";
 import { type ModelFolder, openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import type { Runtime } from "../../lib/ort/runtime.ts";
-import { policyOf } from "../../lib/policies/registry.ts";
+import { policyOf } from "../policies/_policy_of.ts";
 import { Engine } from "../../lib/engine/engine.ts";
 import type { Positions } from "../../lib/engine/numbering.ts";
 import type { KernelChoice } from "../../lib/engine/kernel_choice.ts";

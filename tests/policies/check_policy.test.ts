@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { InputError } from "../../lib/util/errors.ts";
 import { checkPolicy } from "../../lib/policies/check_policy.ts";
 import type { LayerState, Policy, Sizes } from "../../lib/policies/policy.ts";
-import { policyOf } from "../../lib/policies/registry.ts";
 import { attention, avgPool, constant, keyNorm, mul, neg } from "../../lib/policies/score.ts";
 
 const policy = (keep: (state: LayerState) => Sizes | "all", rest: Partial<Policy> = {}): Policy => ({
@@ -55,11 +54,4 @@ Deno.test("checkPolicy() refuses scores that are no numbers", () => {
   const keep = () => "all" as const;
   refuses(policy(keep, { score: mul(keyNorm, constant(NaN)) }), /the constant NaN/);
   refuses(policy(keep, { score: avgPool(4, keyNorm) }), /pools over 4 neighbours/);
-});
-
-Deno.test("policyOf() says what a method is missing", () => {
-  assert.throws(() => policyOf("toString"), /Cannot make the policy toString: the methods are baseline, recent_only/);
-  assert.throws(() => policyOf("recent_only", { window: 4 }), /no parameter window; its parameters: window_size/);
-  assert.throws(() => policyOf("recent_only", { window_size: "4" }), /window_size must be a number, found "4"/);
-  assert.throws(() => policyOf("baseline", { window_size: 4 }), /its parameters: none/);
 });

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
-import { policyOf } from "../../lib/policies/registry.ts";
+import { policyOf } from "./_policy_of.ts";
 import golden from "../fixtures/golden_sizes.json" with { type: "json" };
 
 /** Runs of the Python benchmark: 800 tokens, one at a time, with the policy after each. */
 for (const run of golden) {
   const title = `${run.name}, skip_layers [${run.skip_layers}], ${run.positions}`;
   Deno.test(`${run.method} holds as many entries as in the Python benchmark: ${title}`, () => {
-    const params = run.params as unknown as Record<string, number | string>;
-    const policy = policyOf(run.method, params);
+    const policy = policyOf(run.method, run.params);
     const layers = run.layer_cache_sizes.length;
     const held = new Array<number>(layers).fill(0);
     for (let step = 0; step < 800; step++) {

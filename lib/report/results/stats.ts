@@ -1,7 +1,7 @@
-import type { AggregatedStats, RawResult } from "./types.ts";
+import type { AggregatedStats, AveragedFigures, RawResult } from "./types.ts";
 
 /** The averaged figures, by their names in `aggregated_stats`. */
-export type StatName = keyof AggregatedStats["std"];
+export type StatName = keyof AveragedFigures;
 
 /** Source of each averaged figure: `cache_size` is called `final_cache_size` in the raw results. */
 const SOURCES = {

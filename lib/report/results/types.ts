@@ -68,11 +68,8 @@ export interface Failure {
   samples?: RawResult[];
 }
 
-/**
- * Means over samples; `std` is the sample standard deviation (n - 1; 0 for n = 1). Not finite if a sample's figure is
- * not.
- */
-export interface AggregatedStats {
+/** The figures that have a mean over samples. */
+export interface AveragedFigures {
   /** Time to first token, s. */
   ttft: number;
   /** Time per output token after the first, s. */
@@ -87,25 +84,17 @@ export interface AggregatedStats {
   peak_vram_gb: number | null;
   /** Entries held at the end of the quality pass by the first layer that is not skipped. */
   cache_size: number;
+}
+
+/**
+ * Means over samples; `std` is the sample standard deviation (n - 1; 0 for n = 1). Not finite if a sample's figure is
+ * not.
+ */
+export interface AggregatedStats extends AveragedFigures {
   /** Number of samples. */
   n: number;
   /** Sample standard deviation of each, in the same units. */
-  std: {
-    /** Time to first token, s. */
-    ttft: number;
-    /** Time per output token after the first, s. */
-    tpot: number;
-    /** Generated tokens per second. */
-    throughput: number;
-    /** exp(mean NLL) of the quality pass. */
-    perplexity: number;
-    /** Share of the quality pass's steps whose argmax is the next token, 0..1. */
-    accuracy: number;
-    /** Peak GPU memory, GiB; null if unmeasured in a sample. */
-    peak_vram_gb: number | null;
-    /** Entries held at the end of the quality pass by the first layer that is not skipped. */
-    cache_size: number;
-  };
+  std: AveragedFigures;
 }
 
 /** Content of results.json. */
