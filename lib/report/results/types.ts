@@ -7,6 +7,7 @@
 
 import type { GpuDescription } from "../../nvml/gpu_info.ts";
 import type { MemoryFigures } from "./memory_types.ts";
+import type { Comparison, Divergence, DivergenceFigures, HeldInPass, Mark, SpeedRun } from "./spread_types.ts";
 
 /** The GPU at the time of the run. */
 export type GpuInfo = GpuDescription;
@@ -43,6 +44,14 @@ export interface RawResult {
   memory: MemoryFigures;
   /** Cache entries copied within the cache (per head) in each pass: by single-slot steps and by compactions. */
   entries_copied: { speed: number; quality: number };
+  /** Median of the step times after the first, s; not in results of schema 1. */
+  tpot_median?: number;
+  /** 95th percentile of the step times after the first, s. */
+  tpot_p95?: number;
+  /** Time of the first step, s: it includes the eviction after the prompt. */
+  first_step_s?: number;
+  /** Distance from the full cache at each step; left out if it was not measured. */
+  divergence?: Divergence;
 }
 
 /**
@@ -66,7 +75,15 @@ export interface Failure {
    * configuration that is being measured, or was when the run ended, has the reason "interrupted".
    */
   samples?: RawResult[];
+  /** Finished samples of its quality pass, if its speed passes are not finished or were not asked for. */
+  quality?: QualitySample[];
 }
+
+/** One text sample's quality pass. */
+export type QualitySample =
+  & Pick<RawResult, "method" | "sample" | "perplexity" | "accuracy" | "nll" | "final_cache_size" | "layer_cache_sizes">
+  & Pick<RawResult, "divergence">
+  & { entries_copied: number };
 
 /** The figures that have a mean over samples. */
 export interface AveragedFigures {
@@ -85,6 +102,9 @@ export interface AveragedFigures {
   /** Entries held at the end of the quality pass by the first layer that is not skipped. */
   cache_size: number;
 }
+
+/** Which passes a run makes. */
+export type PassChoice = "speed" | "quality" | "both";
 
 /**
  * Means over samples; `std` is the sample standard deviation (n - 1; 0 for n = 1). Not finite if a sample's figure is
@@ -113,6 +133,18 @@ export interface BenchmarkResults {
   failures: Failure[];
   /** Machine, software, and hashes of what was measured. */
   environment: Environment;
+  /** Version of this file's shape: 2; left out in results of schema 1. */
+  schema?: number;
+  /** Every speed pass; not in results of schema 1, nor are the fields below. */
+  speed_runs?: SpeedRun[];
+  /** Configuration → how it compares with the baseline; without the baseline. */
+  comparisons?: Record<string, Comparison>;
+  /** Configuration → distance from the full cache. */
+  divergence?: Record<string, DivergenceFigures>;
+  /** How the machine changed from round to round: the median TPOT of each round over that of all, by round. */
+  drift?: { tpot: number[] } | null;
+  /** First step of the quality pass after which every configuration that ever evicts has evicted; null if none do. */
+  evicted_from?: number | null;
 }
 
 /** The run's settings. */
@@ -169,6 +201,16 @@ export interface RunConfig {
   seed: number;
   /** Tokens of the longest text the model was trained on, if its config.json says so. */
   max_positions?: number;
+  /** Speed passes of each configuration, each in a process of its own; not in results of schema 1. */
+  repetitions?: number;
+  /** Which passes were made. */
+  passes?: PassChoice;
+  /** Whether samples of one text follow each other; otherwise they are spread over it. */
+  successive?: boolean;
+  /** Whether the distance from the full cache was measured. */
+  divergence?: boolean;
+  /** Number of different texts that the samples are taken from. */
+  texts?: number;
 }
 
 /** One configuration of a run. */
@@ -195,6 +237,12 @@ export interface ConfigurationRecord {
   status: "done" | "failed" | "not run";
   /** What a reader of its figures must know, one sentence each; left out if empty. */
   notes?: string[];
+  /** What each pass holds; not in results of schema 1. */
+  held?: { speed: HeldInPass; quality: HeldInPass };
+  /** Why its times are to be doubted; left out if nothing is known against them. */
+  marks?: Mark[];
+  /** The budget that it was made for, if one was asked for: entries a layer, or a share of the full cache's bytes. */
+  budget?: { asked: string; entries: number; held_entries: number };
 }
 
 /** Entries dropped by the end of each pass, summed over all layers; all KV heads of a layer drop equally many. */
@@ -238,6 +286,12 @@ export interface Environment {
   weights_fingerprint?: Record<string, string>;
   /** SHA-256 over the project's own code; null if the code is not in files. Not in earlier results. */
   code_sha256?: string | null;
+  /** Name of the machine; not in results of schema 1, nor are the next two. */
+  host?: string;
+  /** Time zone of config.timestamp, such as "Europe/Zurich". */
+  time_zone?: string;
+  /** From the start of the run to its end, s; of a resumed run, the sum. */
+  duration_s?: number;
   /** For a data set from the hub: the commit of the repository that its files belong to. */
   text_commit?: string;
   /** SHA-256 of the text's file; for a text from several files, of their hashes one after another. */
