@@ -101,9 +101,25 @@ export type {
   Environment,
   Failure,
   GpuInfo,
+  PassChoice,
+  QualitySample,
   RawResult,
   RunConfig,
   VramMethod,
 } from "./lib/report/results/types.ts";
+export type {
+  Comparison,
+  Conditions,
+  Divergence,
+  DivergenceFigures,
+  GpuConditions,
+  HeldInPass,
+  Interval,
+  Mark,
+  QualityComparison,
+  SpeedRun,
+  TimeComparison,
+  TimeMethod,
+} from "./lib/report/results/spread_types.ts";
 export type { MemoryFigures, MemoryLevels, MemoryPhase, PhaseMemory } from "./lib/report/results/memory_types.ts";
 export type { GpuDescription } from "./lib/nvml/gpu_info.ts";

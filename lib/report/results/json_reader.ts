@@ -19,6 +19,10 @@ export const string: JsonReader<string> = (value, path) =>
 export const number: JsonReader<number> = (value, path) =>
   typeof value === "number" ? value : fail(value, path, "a number");
 
+/** true or false. */
+export const boolean: JsonReader<boolean> = (value, path) =>
+  typeof value === "boolean" ? value : fail(value, path, "true or false");
+
 /** A measured number. JSON cannot express NaN and infinity: they are stored as null, and null is read as NaN. */
 export const figure: JsonReader<number> = (value, path) => value === null ? NaN : number(value, path);
 

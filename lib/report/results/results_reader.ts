@@ -1,4 +1,5 @@
 import {
+  boolean,
   either,
   figure,
   type JsonReader,
@@ -18,10 +19,12 @@ import type {
   DroppedEntries,
   Environment,
   Failure,
+  QualitySample,
   RawResult,
   RunConfig,
 } from "./types.ts";
 import type { MemoryFigures, PhaseMemory } from "./memory_types.ts";
+import { comparison, divergence, divergenceFigures, heldInPass, mark, speedRun } from "./spread_reader.ts";
 
 const levels = object({ peak: number, end: number });
 const levelsOrNull = object({ peak: nullable(number), end: nullable(number) });
@@ -61,6 +64,22 @@ const rawResult: JsonReader<RawResult> = object<RawResult>({
     phases: optional(object({ load: phase, prefill: phase, decode: phase })),
   }),
   entries_copied: object({ speed: number, quality: number }),
+  tpot_median: optional(figure),
+  tpot_p95: optional(figure),
+  first_step_s: optional(figure),
+  divergence: optional(divergence),
+});
+
+const qualitySample: JsonReader<QualitySample> = object<QualitySample>({
+  method: string,
+  sample: number,
+  perplexity: figure,
+  accuracy: figure,
+  nll: list(figure),
+  final_cache_size: figure,
+  layer_cache_sizes: list(number),
+  divergence: optional(divergence),
+  entries_copied: number,
 });
 
 const averages = {
@@ -98,6 +117,11 @@ const config: JsonReader<RunConfig> = object<RunConfig>({
   num_warmup: number,
   seed: number,
   max_positions: optional(number),
+  repetitions: optional(number),
+  passes: optional(oneOf("speed", "quality", "both")),
+  successive: optional(boolean),
+  divergence: optional(boolean),
+  texts: optional(number),
 });
 
 const environment: JsonReader<Environment> = object<Environment>({
@@ -123,6 +147,9 @@ const environment: JsonReader<Environment> = object<Environment>({
   model_sha256: record(string),
   weights_fingerprint: optional(record(string)),
   code_sha256: optional(nullable(string)),
+  host: optional(string),
+  time_zone: optional(string),
+  duration_s: optional(number),
   text_commit: optional(string),
   text_sha256: string,
   samples_sha256: optional(list(string)),
@@ -134,6 +161,7 @@ const failure: JsonReader<Failure> = object<Failure>({
   log: string,
   code: number,
   samples: optional(list(rawResult)),
+  quality: optional(list(qualitySample)),
 });
 
 /**
@@ -166,8 +194,17 @@ export const benchmarkResults: JsonReader<BenchmarkResults> = object<BenchmarkRe
     dropped: optional(object<DroppedEntries>({ speed: number, quality: number })),
     policy_sha256: optional(string),
     notes: optional(list(string)),
+    held: optional(object({ speed: heldInPass, quality: heldInPass })),
+    marks: optional(list(mark)),
+    budget: optional(object({ asked: string, entries: number, held_entries: number })),
     status: oneOf("done", "failed", "not run"),
   })),
   failures: list(failure),
   environment,
+  schema: optional(number),
+  speed_runs: optional(list(speedRun)),
+  comparisons: optional(record(comparison)),
+  divergence: optional(record(divergenceFigures)),
+  drift: optional(nullable(object({ tpot: list(figure) }))),
+  evicted_from: optional(nullable(number)),
 });
