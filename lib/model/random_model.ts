@@ -3,6 +3,7 @@ import { DTYPES, type FloatType } from "../util/dtype.ts";
 import { ConfigReader } from "./folder/config_reader.ts";
 import { specOf } from "./folder/model_folder.ts";
 import { visitWeights } from "./graph/visit_weights.ts";
+import { seededRandom } from "../util/random.ts";
 
 /**
  * Writes a model folder with random weights of a given shape: for measuring speed and memory, which do not depend on
@@ -85,15 +86,9 @@ function weightShapes(config: Readonly<Record<string, unknown>>): Map<string, re
   return shapes;
 }
 
-/** Standard normal numbers (Box and Muller) from a small generator with a seed (mulberry32). */
+/** Standard normal numbers (Box and Muller). */
 function normal(count: number, seed: number): Float64Array {
-  let state = seed >>> 0;
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const uniform = seededRandom(seed);
   return Float64Array.from(
     { length: count },
     () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()),

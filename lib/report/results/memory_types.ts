@@ -52,3 +52,9 @@ export interface MemoryLevels<T> {
   /** The level at the end of the phase. */
   end: T;
 }
+
+/**
+ * "process": NVML's figure of the process itself. "device": NVML does not list the process, so the figure is the whole
+ * GPU's over its level at the start, including other processes. "unavailable": no figure.
+ */
+export type VramMethod = "process" | "device" | "unavailable";

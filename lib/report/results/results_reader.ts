@@ -23,22 +23,8 @@ import type {
   RawResult,
   RunConfig,
 } from "./types.ts";
-import type { MemoryFigures, PhaseMemory } from "./memory_types.ts";
+import { memoryFigures, vramMethod } from "./memory_reader.ts";
 import { comparison, divergence, divergenceFigures, heldInPass, mark, speedRun } from "./spread_reader.ts";
-
-const levels = object({ peak: number, end: number });
-const levelsOrNull = object({ peak: nullable(number), end: nullable(number) });
-
-const phase: JsonReader<PhaseMemory> = object<PhaseMemory>({
-  kv_held: levels,
-  kv_allocated: levels,
-  weights: optional(nullable(number)),
-  allocator: levelsOrNull,
-  allocator_reserved: nullable(number),
-  buffers: number,
-  process: levelsOrNull,
-  host_rss: number,
-});
 
 const rawResult: JsonReader<RawResult> = object<RawResult>({
   method: string,
@@ -49,24 +35,17 @@ const rawResult: JsonReader<RawResult> = object<RawResult>({
   perplexity: figure,
   accuracy: figure,
   peak_vram_gb: nullable(number),
-  vram_method: optional(oneOf("process", "device", "unavailable")),
+  vram_method: optional(vramMethod),
   final_cache_size: figure,
   layer_cache_sizes: list(number),
   step_times_s: list(figure),
   nll: list(figure),
-  memory: object<MemoryFigures>({
-    kv_held: number,
-    kv_allocated: number,
-    weights: number,
-    allocator_peak: nullable(number),
-    process_peak: nullable(number),
-    process_before: nullable(number),
-    phases: optional(object({ load: phase, prefill: phase, decode: phase })),
-  }),
-  entries_copied: object({ speed: number, quality: number }),
+  memory: optional(memoryFigures),
+  entries_copied: object({ speed: figure, quality: figure }),
   tpot_median: optional(figure),
   tpot_p95: optional(figure),
   first_step_s: optional(figure),
+  right: optional(list(number)),
   divergence: optional(divergence),
 });
 
@@ -78,6 +57,7 @@ const qualitySample: JsonReader<QualitySample> = object<QualitySample>({
   nll: list(figure),
   final_cache_size: figure,
   layer_cache_sizes: list(number),
+  right: optional(list(number)),
   divergence: optional(divergence),
   entries_copied: number,
 });

@@ -4,6 +4,7 @@
  * @module
  */
 import { figure, type JsonReader, list, nullable, number, object, oneOf, optional, string } from "./json_reader.ts";
+import { memoryFigures, vramMethod } from "./memory_reader.ts";
 import type {
   Comparison,
   Conditions,
@@ -96,6 +97,10 @@ export const speedRun: JsonReader<SpeedRun> = object<SpeedRun>({
   tpot: figure,
   throughput: figure,
   step_times_s: list(figure),
+  entries_copied: number,
+  peak_vram_gb: nullable(number),
+  vram_method: optional(vramMethod),
+  memory: memoryFigures,
   conditions: optional(conditions),
 });
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { MemoryFigures, VramMethod } from "./memory_types.ts";
 
 /** An estimate and its interval, in one unit. */
 export interface Interval {
@@ -119,6 +120,14 @@ export interface SpeedRun {
   throughput: number;
   /** Time of every step, s. */
   step_times_s: number[];
+  /** Cache entries copied within the cache, per head. */
+  entries_copied: number;
+  /** Peak GPU memory over its level before the model was loaded, GiB; 0 on a CPU, null if it was not measured. */
+  peak_vram_gb: number | null;
+  /** On CUDA, what that figure covers. */
+  vram_method?: VramMethod;
+  /** Memory of the pass, bytes. */
+  memory: MemoryFigures;
   /** What the machine did meanwhile; left out if nothing is known. */
   conditions?: Conditions;
 }

@@ -6,8 +6,10 @@
  */
 
 import type { GpuDescription } from "../../nvml/gpu_info.ts";
-import type { MemoryFigures } from "./memory_types.ts";
+import type { MemoryFigures, VramMethod } from "./memory_types.ts";
 import type { Comparison, Divergence, DivergenceFigures, HeldInPass, Mark, SpeedRun } from "./spread_types.ts";
+
+export type { VramMethod } from "./memory_types.ts";
 
 /** The GPU at the time of the run. */
 export type GpuInfo = GpuDescription;
@@ -40,8 +42,8 @@ export interface RawResult {
   step_times_s: number[];
   /** Negative log-likelihood of every step of the quality pass, nats. */
   nll: number[];
-  /** Memory of the run, bytes. */
-  memory: MemoryFigures;
+  /** Memory of the run, bytes; left out if there was no speed pass. */
+  memory?: MemoryFigures;
   /** Cache entries copied within the cache (per head) in each pass: by single-slot steps and by compactions. */
   entries_copied: { speed: number; quality: number };
   /** Median of the step times after the first, s; not in results of schema 1. */
@@ -50,15 +52,11 @@ export interface RawResult {
   tpot_p95?: number;
   /** Time of the first step, s: it includes the eviction after the prompt. */
   first_step_s?: number;
+  /** Whether the most likely token of each step of the quality pass is the text's, 1 or 0. */
+  right?: number[];
   /** Distance from the full cache at each step; left out if it was not measured. */
   divergence?: Divergence;
 }
-
-/**
- * "process": NVML's figure of the process itself. "device": NVML does not list the process, so the figure is the whole
- * GPU's over its level at the start, including other processes. "unavailable": no figure.
- */
-export type VramMethod = "process" | "device" | "unavailable";
 
 /** A configuration that was not measured to the end, and why. */
 export interface Failure {
@@ -82,7 +80,7 @@ export interface Failure {
 /** One text sample's quality pass. */
 export type QualitySample =
   & Pick<RawResult, "method" | "sample" | "perplexity" | "accuracy" | "nll" | "final_cache_size" | "layer_cache_sizes">
-  & Pick<RawResult, "divergence">
+  & Pick<RawResult, "right" | "divergence">
   & { entries_copied: number };
 
 /** The figures that have a mean over samples. */

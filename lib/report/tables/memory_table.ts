@@ -68,7 +68,7 @@ export function formatMemory(results: MemoryResults): string {
     if (samples.length > 0) {
       return line(
         name,
-        COLUMNS.map(({ figure }) => formatBytes(average(samples.map(({ memory }) => memory[figure])))),
+        COLUMNS.map(({ figure }) => formatBytes(average(samples.map(({ memory }) => memory?.[figure] ?? null)))),
       );
     }
     const reason = failures.find(({ method }) => method === name)?.reason;

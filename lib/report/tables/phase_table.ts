@@ -56,7 +56,7 @@ export interface PhaseResults {
 export function formatPhases({ raw_results, configurations }: PhaseResults): string {
   const measured = configurations.map(({ name }) => ({
     name,
-    samples: raw_results.flatMap(({ method, memory }) => method === name && memory.phases ? [memory.phases] : []),
+    samples: raw_results.flatMap(({ method, memory }) => method === name && memory?.phases ? [memory.phases] : []),
   })).filter(({ samples }) => samples.length > 0);
   if (measured.length === 0) return "";
   const width = Math.max(TITLE.length, ...measured.map(({ name }) => name.length)) + 2;
