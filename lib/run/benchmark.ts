@@ -1,24 +1,27 @@
 import type { Picture } from "../report/charts/pictures.ts";
 import type { Trace, TraceSnapshot } from "../report/results/trace_types.ts";
-import type { BenchmarkResults, Failure, RawResult } from "../report/results/types.ts";
+import type { BenchmarkResults } from "../report/results/types.ts";
 import { checkBenchmarkOptions } from "./plan/check_options.ts";
-import { type ChildEnd, reasonOf } from "./child/child.ts";
+import { reasonOf } from "./child/child.ts";
 import { LauncherWatch } from "../process/launcher.ts";
 import { drawPictures } from "./draw_pictures.ts";
 import { hashWeights } from "./hash_weights.ts";
-import { anyOf, measureConfiguration, type Measured } from "./measure_configuration.ts";
+import { type Job, jobsOf, weightOf } from "./jobs.ts";
+import { Ledger } from "./ledger.ts";
+import { anyOf, measureJob, type SampleEvent } from "./measure_job.ts";
 import type { BenchmarkOptions, BenchmarkRun } from "./plan/options.ts";
 import { makePlan, type Plan } from "./plan/plan.ts";
 import type { MeasureRequest } from "./child/protocol.ts";
-import { readEarlier, setUnfinished, takeOver } from "./resume.ts";
+import { readEarlier, takeOver } from "./resume.ts";
+import { speedTurns } from "./rounds.ts";
 import { RunFolder } from "./run_folder.ts";
 import { summarize } from "./summarize.ts";
 
 export type { BenchmarkOptions, BenchmarkRun } from "./plan/options.ts";
 
 /**
- * Runs a benchmark: every configuration in a process of its own, one after another. Writes results.json anew after each
- * sample and draws the charts at the end.
+ * Runs a benchmark: every pass of every configuration in a process of its own, one after another; first the rounds of
+ * speed passes, then quality. Writes results.json anew after each sample and draws the charts at the end.
  *
  * Needs `--allow-read`, `--allow-run` for Deno itself, `--allow-env`, `--allow-sys`, and `--allow-write` for the
  * output; no FFI.
@@ -52,73 +55,33 @@ export async function runBenchmark(options: BenchmarkOptions): Promise<Benchmark
   return await run({ ...options, signal: anyOf(options.signal, launcher.signal) }, launcher.signal);
 }
 
-/**
- * End of a configuration whose samples are all known: the earlier run ended between its last sample and the next one.
- */
-const ALL_KNOWN: Measured = {
-  end: { code: 0, signal: null, error: undefined, log: "" },
-  timedOut: false,
-};
-
 /** @param launcher Aborted when the run's caller is gone. */
 async function run(options: BenchmarkOptions & { signal: AbortSignal }, launcher: AbortSignal): Promise<BenchmarkRun> {
   const { signal, onNote = () => {} } = options;
+  const began = performance.now();
   const plan = await makePlan(options);
-  const { results, requests, refused } = plan;
+  const { results } = plan;
   signal.throwIfAborted();
   using folder = await openFolder(options, results);
-  const earlier = options.resume === undefined ? undefined : await readEarlier(options.resume, results, requests);
-  if (earlier) takeOver(results, earlier);
-  summarize(results);
+  const earlier = options.resume === undefined ? undefined : await readEarlier(options.resume, results, plan.requests);
+  const ledger = ledgerOf(plan);
   // Includes configurations that are not finished: their first sample is.
   const traces: Trace[] = [...earlier?.traces ?? []];
+  if (earlier) takeOver(results, ledger, earlier);
+  const before = results.environment.duration_s ?? 0;
   const save = async () => {
+    results.environment.duration_s = before + (performance.now() - began) / 1000;
+    summarize(results);
     const problem = await folder?.save(results, traces);
     if (problem !== undefined) onNote(problem);
   };
-  for (const [index, request] of requests.entries()) {
-    if (signal.aborted) break;
-    const record = results.configurations[index]!;
-    if (record.status === "done") continue;
-    const reason = refused.get(request.name);
-    if (reason !== undefined) {
-      record.status = "failed";
-      results.failures.push(failureOf(request.name, reason, refusedEnd(reason), []));
-      await save();
-      continue;
-    }
-    const known = earlier?.samples.get(request.name) ?? [];
-    const samples = [...known];
-    const wanted = request.wanted.filter((sample) => !known.some((result) => result.sample === sample));
-    const keep = async (result: RawResult, snapshots: TraceSnapshot[]) => {
-      samples.push(result);
-      if (request.trace && result.sample === 0) traces.push(traceOf(request, plan, snapshots));
-      samples.sort((a, b) => a.sample - b.sample);
-      setUnfinished(results, request.name, samples);
-      await save();
-    };
-    const { end, timedOut } = wanted.length === 0
-      ? ALL_KNOWN
-      : await measureConfiguration({ ...request, wanted }, record, index, requests.length, options, keep);
-    setUnfinished(results, request.name, []);
-    if (end.code === 0 && samples.length === request.samples.length) {
-      record.status = "done";
-      results.raw_results.push(...samples);
-    } else if (!signal.aborted) {
-      record.status = "failed";
-      const why = timedOut ? `it took over ${options.timeout} s (--timeout)` : reasonOf(end);
-      results.failures.push(failureOf(request.name, why, end, samples));
-    } else setUnfinished(results, request.name, samples);
-    summarize(results);
-    await save();
-  }
+  for (const [name, reason] of plan.refused) ledger.fail({ method: name, reason, log: "", code: 2 });
   summarize(results);
+  await measureAll(plan, ledger, traces, options, save);
   await hashWeights(plan, options);
   await save();
 
-  if (folder && signal.aborted && !earlier && results.raw_results.length + results.failures.length === 0) {
-    await folder.remove();
-  }
+  if (folder && signal.aborted && !earlier && isEmpty(results)) await folder.remove();
   const isSaved = folder?.saved ?? false;
   const drawn = isSaved && results.raw_results.length > 0 && !launcher.aborted
     // One signal ends the measuring; only a later one ends the drawing.
@@ -134,6 +97,74 @@ async function run(options: BenchmarkOptions & { signal: AbortSignal }, launcher
   };
 }
 
+/** Makes the empty record of a planned run. */
+function ledgerOf({ results, requests }: Plan): Ledger {
+  const { repetitions = 1, num_samples: samples, seed, passes = "both" } = results.config;
+  const turns = passes === "quality" ? [] : speedTurns({ configurations: requests.length, repetitions, samples, seed });
+  return new Ledger(results, turns, passes);
+}
+
+/** Measures what is missing, process by process. A configuration that fails is left out from then on. */
+async function measureAll(
+  plan: Plan,
+  ledger: Ledger,
+  traces: Trace[],
+  options: BenchmarkOptions & { signal: AbortSignal },
+  save: () => Promise<void>,
+): Promise<void> {
+  const { requests, results } = plan;
+  const { signal, onConfiguration } = options;
+  const jobs = jobsOf(ledger);
+  const weights = jobs.map((job) => weightOf(job, requests[job.configuration]!));
+  const all = weights.reduce((a, b) => a + b, 0);
+  let past = 0;
+  for (const [i, job] of jobs.entries()) {
+    if (signal.aborted) break;
+    const { configuration } = job;
+    const shareOf = (part: number) => (past + part * weights[i]!) / all;
+    if (!ledger.hasFailed(configuration)) {
+      await measureOne(job, plan, ledger, traces, options, shareOf, save);
+      if (ledger.isComplete(configuration)) onConfiguration?.(results, requests[configuration]!.name);
+    }
+    past += weights[i]!;
+  }
+}
+
+/** Measures in one process, and records each sample as soon as it is known. */
+async function measureOne(
+  job: Job,
+  plan: Plan,
+  ledger: Ledger,
+  traces: Trace[],
+  options: BenchmarkOptions & { signal: AbortSignal },
+  shareOf: (part: number) => number,
+  save: () => Promise<void>,
+): Promise<void> {
+  const request = plan.requests[job.configuration]!;
+  const keep = async (event: SampleEvent, snapshots: TraceSnapshot[]) => {
+    if (event.pass === "speed") {
+      const { round, place } = job.turn!;
+      ledger.addSpeed({ ...event.result, round, place });
+    } else {
+      if (request.trace && event.result.sample === 0) traces.push(traceOf(request, plan, snapshots));
+      ledger.addQuality(event.result);
+    }
+    await save();
+  };
+  const { end, timedOut } = await measureJob(job, request, plan.results, options, { keep, shareOf });
+  if (options.signal.aborted) return;
+  const missing = job.turn ? ledger.missingSpeed(job.turn) : ledger.missingQuality(job.configuration);
+  if (end.code === 0 && missing.length === 0) return;
+  const reason = timedOut ? `it took over ${options.timeout} s (--timeout)` : reasonOf(end);
+  ledger.fail({ method: request.name, reason, log: end.log, code: end.code });
+  await save();
+}
+
+/** Whether nothing was measured, not even in part. */
+function isEmpty({ raw_results, failures }: BenchmarkResults): boolean {
+  return raw_results.length + failures.length === 0;
+}
+
 /** Opens the run's folder: a new one, or that of the resumed run. */
 async function openFolder(options: BenchmarkOptions, results: BenchmarkResults): Promise<RunFolder | undefined> {
   const { output = "results", resume } = options;
@@ -144,15 +175,6 @@ async function openFolder(options: BenchmarkOptions, results: BenchmarkResults):
 /** Makes the trace of what a configuration's cache held. */
 function traceOf({ name, positions, skipLayers }: MeasureRequest, { shape }: Plan, snapshots: TraceSnapshot[]): Trace {
   return { configuration: name, positions, skip_layers: [...skipLayers], ...shape, snapshots };
-}
-
-/** End of a configuration that was never started. */
-function refusedEnd(message: string): ChildEnd {
-  return { code: 2, signal: null, error: { type: "error", mistake: true, message }, log: "" };
-}
-
-function failureOf(name: string, reason: string, end: ChildEnd, samples: RawResult[]): Failure {
-  return { method: name, reason, log: end.log, code: end.code, ...(samples.length > 0 ? { samples } : {}) };
 }
 
 /** The pictures to draw for a run. */

@@ -4,18 +4,19 @@ import { readResults } from "../report/results/results_file.ts";
 import { localTimestamp } from "../report/results/results_folder.ts";
 import { readTrace, traceFileName } from "../report/results/trace.ts";
 import type { Trace } from "../report/results/trace_types.ts";
-import type { BenchmarkResults, RawResult } from "../report/results/types.ts";
+import type { SpeedRun } from "../report/results/spread_types.ts";
+import type { BenchmarkResults, QualitySample, RawResult } from "../report/results/types.ts";
 import type { MeasureRequest } from "./child/protocol.ts";
-
-/** Reason recorded for a configuration that has finished samples but was not measured to the end. */
-export const INTERRUPTED = "interrupted";
+import type { Ledger } from "./ledger.ts";
 
 /** What an earlier run measured. */
 export interface Earlier {
   /** Its results.json. */
   readonly results: BenchmarkResults;
-  /** Finished samples by the configuration's name, in order. */
-  readonly samples: ReadonlyMap<string, readonly RawResult[]>;
+  /** Its finished speed passes. */
+  readonly speed: readonly SpeedRun[];
+  /** Its finished quality passes. */
+  readonly quality: readonly QualitySample[];
   /** What caches held, if asked for. */
   readonly traces: readonly Trace[];
 }
@@ -44,16 +45,27 @@ export async function readEarlier(
         "start a new run without --resume",
     );
   }
-  const finished = [...results.raw_results, ...results.failures.flatMap(({ samples = [] }) => samples)];
-  const samples = Map.groupBy(finished, ({ method }) => method);
+  const measured = results.config.passes === "speed" ? [] : results.raw_results.map(qualityOf);
+  let quality = [...measured, ...results.failures.flatMap(({ quality = [] }) => quality)];
   const traces: Trace[] = [];
   for (const request of requests.filter(({ trace }) => trace !== undefined)) {
     const trace = await traceOf(folder, request);
     if (trace) traces.push(trace);
     // A trace is of the first sample: if one is missing, the other has to be measured again too.
-    else samples.set(request.name, samples.get(request.name)?.filter(({ sample }) => sample !== 0) ?? []);
+    else quality = quality.filter(({ method, sample }) => method !== request.name || sample !== 0);
   }
-  return { results, samples, traces };
+  return { results, speed: results.speed_runs ?? [], quality, traces };
+}
+
+/** Takes a sample's quality pass out of its raw result. */
+function qualityOf(raw: RawResult): QualitySample {
+  const { method, sample, perplexity, accuracy, nll, final_cache_size, layer_cache_sizes, right, divergence } = raw;
+  return {
+    ...{ method, sample, perplexity, accuracy, nll, final_cache_size, layer_cache_sizes },
+    ...(right ? { right } : {}),
+    ...(divergence ? { divergence } : {}),
+    entries_copied: raw.entries_copied.quality,
+  };
 }
 
 /** Returns a configuration's trace, if it exists and has the snapshots asked for. */
@@ -64,33 +76,24 @@ async function traceOf(folder: string, { name, trace, maxTokens }: MeasureReques
   return `${found?.snapshots.map(({ tokens }) => tokens)}` === `${moments}` ? found : undefined;
 }
 
-/** Copies what an earlier run measured into the plan of this one. Failed configurations are tried again. */
-export function takeOver(results: BenchmarkResults, { results: before, samples }: Earlier): void {
-  const { configurations, config } = before;
+/** Copies what an earlier run measured into this one. Failed configurations are tried again. */
+export function takeOver(
+  results: BenchmarkResults,
+  ledger: Ledger,
+  { results: before, speed, quality }: Earlier,
+): void {
+  const { configurations, config, environment } = before;
   results.config.timestamp = config.timestamp;
+  if (environment.duration_s !== undefined) results.environment.duration_s = environment.duration_s;
   for (const [index, record] of results.configurations.entries()) {
-    const known = configurations[index]!;
-    const finished = samples.get(record.name) ?? [];
-    const { kernels, kernels_reason } = known;
+    const { kernels, kernels_reason } = configurations[index]!;
     Object.assign(record, kernels && { kernels }, kernels_reason && { kernels_reason });
-    if (known.status === "done" && finished.length === results.config.num_samples) {
-      record.status = "done";
-      results.raw_results.push(...finished);
-    } else setUnfinished(results, record.name, finished);
   }
+  for (const run of speed) ledger.addSpeed(run);
+  for (const sample of quality) ledger.addQuality(sample);
   const isWhole = results.configurations.every(({ status }) => status === "done");
   const resumed = [...config.resumed ?? [], ...isWhole ? [] : [localTimestamp()]];
   if (resumed.length > 0) results.config.resumed = resumed;
-}
-
-/**
- * Records the finished samples of a configuration that is not finished: results.json then has them whenever the run is
- * ended.
- */
-export function setUnfinished(results: BenchmarkResults, name: string, samples: readonly RawResult[]): void {
-  results.failures = results.failures.filter(({ method }) => method !== name);
-  if (samples.length === 0) return;
-  results.failures.push({ method: name, reason: INTERRUPTED, log: "", code: 0, samples: [...samples] });
 }
 
 /** Terms that must be equal for figures to share a table, by their names. */

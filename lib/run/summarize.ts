@@ -1,12 +1,14 @@
 import { aggregateAll } from "../report/results/stats.ts";
 import type { BenchmarkResults } from "../report/results/types.ts";
+import { compareAll } from "./compare_all.ts";
 import { noteResults } from "./note_results.ts";
 
-/** Updates the averages and notes to what was measured, in the order of the table. */
+/** Updates averages, comparisons and notes to what was measured, in the order of the table. */
 export function summarize(results: BenchmarkResults): void {
   const order = new Map(results.configurations.map(({ name }, i) => [name, i]));
   results.raw_results.sort((a, b) => order.get(a.method)! - order.get(b.method)! || a.sample - b.sample);
   results.aggregated_stats = aggregateAll(results.raw_results);
+  compareAll(results);
   noteResults(results);
   const { baseline } = results.aggregated_stats;
   if (baseline === undefined) return;

@@ -66,7 +66,12 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
     default: undefined,
     defaultText: "the whole prompt",
   },
-  num_warmup: { group: LENGTH, help: "runs before the clock starts", ...byDevice(0) },
+  num_warmup: { group: LENGTH, help: "runs before the clock starts, in each process", ...byDevice(0) },
+  repetitions: {
+    group: LENGTH,
+    help: "rounds of the speed pass: in each, every configuration is timed in a process of its own, in random order",
+    ...byDevice(1),
+  },
 
   ...machineFlags(MACHINE),
   attention: {

@@ -38,8 +38,9 @@ export interface Progress extends Disposable {
 }
 
 /**
- * Shows a run's progress: configuration i of n and its name, sample, phase, tokens, running perplexity, time left. On a
- * terminal this is a bar; otherwise a line at each beginning and at most one every ten seconds.
+ * Shows a run's progress: round or configuration, sample, phase, tokens, running perplexity, time left. On a terminal
+ * this is a bar; otherwise a line at the beginning of each round and of each sample's quality pass, and at most one
+ * every ten seconds.
  *
  * @param options Where to write.
  * @returns Takes events. Dispose of it at the end: a bar keeps the process alive.
@@ -49,8 +50,8 @@ export interface Progress extends Disposable {
  * import { createProgress } from "./progress.ts";
  *
  * using progress = createProgress({ isTerminal: false, write: (text) => console.log(text.trimEnd()) });
- * progress.update({ type: "progress", configuration: "streaming_256", index: 1, count: 3, sample: 0, samples: 2,
- *   phase: "quality", done: 0, total: 2000 });
+ * progress.update({ type: "progress", configuration: "streaming_256", index: 1, count: 3, pass: "quality", rounds: 6,
+ *   sample: 0, samples: 2, phase: "quality", done: 0, total: 2000, share: 0.5 });
  * // [2/3] streaming_256, sample 1/2: quality
  * ```
  */
@@ -73,7 +74,7 @@ class LineProgress implements Progress {
   update(event: ProgressEvent): void {
     const now = this.#now();
     const left = this.#left.update(event, now / 1000);
-    const stage = stageOf(event);
+    const stage = stageOf(event, false);
     if (stage !== this.#stage) {
       this.#write(`${stage}\n`);
     } else if (now - this.#written >= LINE_MS) {
@@ -141,7 +142,7 @@ class BarProgress implements Progress {
 
   update(event: ProgressEvent): void {
     const now = this.#now();
-    const stage = event.phase + event.sample + event.configuration;
+    const stage = event.phase + event.round + event.sample + event.configuration;
     if (this.#active && stage === this.#stage && now - this.#updated < REDRAW_MS && event.done < event.total) return;
     const shown = { event, left: this.#left.update(event, now / 1000) };
     if (this.#active) {
@@ -176,8 +177,20 @@ class BarProgress implements Progress {
   }
 }
 
-/** "[2/7] streaming_256, sample 1/2: quality" */
-function stageOf({ configuration, index, count, sample, samples, phase }: ProgressEvent): string {
+/**
+ * "[2/7] streaming_256, sample 1/2: quality", or "round 3/6: speed". A round has many short processes: whose turn it is
+ * is shown in the bar only.
+ */
+function stageOf(
+  { configuration, index, count, sample, samples, phase, ...event }: ProgressEvent,
+  all: boolean,
+): string {
+  if (event.pass === "speed") {
+    const round = `round ${(event.round ?? 0) + 1}/${event.rounds}`;
+    return all
+      ? `${round}, ${configuration}: ${phase}`
+      : `${round}: speed of ${count} configuration${count === 1 ? "" : "s"}`;
+  }
   const place = hasSamples(phase) && samples > 1 ? `, sample ${sample + 1}/${samples}` : "";
   return `[${index + 1}/${count}] ${configuration}${place}: ${phase}`;
 }
@@ -206,7 +219,7 @@ function formatBar(
   columns: number,
   color: boolean,
 ): string {
-  const line = [stageOf(event), bar, ...figuresOf(event), ...timeOf(left)].join("  ");
+  const line = [stageOf(event, true), bar, ...figuresOf(event), ...timeOf(left)].join("  ");
   // Leave the last column free: some terminals begin a new line there.
   const cut = [...line].slice(0, Math.max(0, columns - 1)).join("");
   return color ? cut.replace(event.configuration, `${BOLD[0]}$&${BOLD[1]}`) : cut;

@@ -5,14 +5,16 @@ import type { AttentionUse } from "../../policies/policy.ts";
 import type { Score } from "../../policies/score.ts";
 import type { Positions } from "../../engine/numbering.ts";
 import type { TraceSnapshot } from "../../report/results/trace_types.ts";
-import type { GpuInfo, RawResult } from "../../report/results/types.ts";
+import type { SpeedRun } from "../../report/results/spread_types.ts";
+import type { Phase } from "../progress_event.ts";
+import type { GpuInfo, QualitySample } from "../../report/results/types.ts";
 import type { KernelChoice, KernelsUsed } from "../../engine/kernel_choice.ts";
 
 /** Line on the child's standard input that tells it that its sample is saved. */
 export const GO_ON = "go on";
 
 /** A request to the child: one JSON document, the first line of its standard input. */
-export type ChildRequest = ProbeRequest | MeasureRequest;
+export type ChildRequest = ProbeRequest | MeasureOrder;
 
 /** Find out which runtime and device are available. */
 export interface ProbeRequest {
@@ -20,7 +22,21 @@ export interface ProbeRequest {
   readonly device: "auto" | "cuda" | "cpu";
 }
 
-/** Measure one configuration. */
+/** A pass over samples: generation with a clock, or the text token by token. */
+export type PassName = "speed" | "quality";
+
+/** What a child process measures of a configuration. */
+export interface Work {
+  /** Which pass it makes. */
+  readonly pass: PassName;
+  /** Indices of the samples to measure. */
+  readonly wanted: readonly number[];
+}
+
+/** Measure one pass of a configuration. */
+export interface MeasureOrder extends MeasureRequest, Work {}
+
+/** What a run measures of one configuration, in one or several child processes. */
 export interface MeasureRequest {
   readonly type: "measure";
   /** Name of the configuration. */
@@ -40,8 +56,6 @@ export interface MeasureRequest {
   readonly skipLayers: readonly number[];
   /** Token ids of each sample. */
   readonly samples: readonly (readonly number[])[];
-  /** Indices of the samples to measure; the others are already measured. */
-  readonly wanted: readonly number[];
   readonly maxTokens: number;
   readonly promptTokens: number;
   /** Tokens of each prompt chunk; the whole prompt at once if left out. */
@@ -58,20 +72,24 @@ export type ChildEvent =
   | ({ readonly type: "probe" } & Probe)
   | {
     readonly type: "progress";
-    readonly phase: "load" | "warmup" | "speed" | "quality";
+    readonly phase: Phase;
     readonly sample: number;
     readonly done: number;
     readonly total: number;
     readonly perplexity?: number;
   }
   /** The child waits for {@linkcode GO_ON} before it continues. */
-  | { readonly type: "sample"; readonly result: RawResult }
+  | { readonly type: "sample"; readonly pass: "speed"; readonly result: SpeedPass }
+  | { readonly type: "sample"; readonly pass: "quality"; readonly result: QualitySample }
   /** Whose kernels run decode steps; on CUDA, if not the project's own, the reason. */
   | ({ readonly type: "kernels" } & KernelsUsed)
   | { readonly type: "trace"; readonly snapshot: TraceSnapshot }
   | { readonly type: "note"; readonly message: string }
   /** `mistake`: the user's, which would stop every other configuration too. */
   | { readonly type: "error"; readonly mistake: boolean; readonly message: string };
+
+/** A speed pass as the child knows it: the parent knows its round. */
+export type SpeedPass = Omit<SpeedRun, "round" | "place">;
 
 /** Available runtime and device. */
 export interface Probe {

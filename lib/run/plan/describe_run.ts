@@ -9,6 +9,7 @@ import { fingerprintOfFile } from "../../util/fingerprint.ts";
 import { sha256OfFiles, sha256OfTokens } from "../../util/sha256.ts";
 import type { MeasureRequest } from "../child/protocol.ts";
 import { droppedEntries } from "./dropped.ts";
+import { evictedFrom } from "./evicted_from.ts";
 import { EMBEDDED_MODEL_ID } from "./find_model.ts";
 import type { RunInput } from "./input.ts";
 import type { BenchmarkOptions } from "./options.ts";
@@ -49,12 +50,15 @@ export async function describeRun(
     })),
     failures: [],
     environment: await environmentOf(input),
+    schema: 2,
+    speed_runs: [],
+    evicted_from: evictedFrom(requests.map(({ table }) => table), input.lengths.max_tokens),
   };
 }
 
 function configOf(requests: readonly MeasureRequest[], input: RunInput, options: BenchmarkOptions): RunConfig {
   const { model, hub, skipLayers, text, found: { device }, dtype } = input;
-  const { num_samples, max_tokens, max_new_tokens, prompt_tokens, num_warmup } = input.lengths;
+  const { num_samples, max_tokens, max_new_tokens, prompt_tokens, num_warmup, repetitions } = input.lengths;
   const { model_id = EMBEDDED_MODEL_ID, dataset = "moby_dick", kernels = "auto", seed = 0, command } = options;
   return {
     model_id,
@@ -74,6 +78,8 @@ function configOf(requests: readonly MeasureRequest[], input: RunInput, options:
     dtype,
     positions: [...new Set(requests.map(({ positions }) => positions))].join(),
     num_warmup,
+    repetitions,
+    passes: options.passes ?? "both",
     seed,
     kernels,
     ...(command === undefined ? {} : { command: [...command] }),

@@ -3,7 +3,7 @@ import type { DownloadEvent } from "../../hub/hub.ts";
 import type { AttentionForm } from "../../model/graph/attention/attention_form.ts";
 import type { ProgressEvent } from "../progress_event.ts";
 import type { Trace } from "../../report/results/trace_types.ts";
-import type { BenchmarkResults } from "../../report/results/types.ts";
+import type { BenchmarkResults, PassChoice } from "../../report/results/types.ts";
 import type { Configuration } from "./configuration.ts";
 import type { Positions } from "../../engine/numbering.ts";
 import type { KernelChoice } from "../../engine/kernel_choice.ts";
@@ -37,11 +37,23 @@ export interface BenchmarkOptions {
    */
   readonly prompt_tokens?: number | undefined;
   /**
-   * Runs before the clock starts.
+   * Runs before the clock starts, in each process.
    *
    * @default {device === "cuda" ? 3 : 1}
    */
   readonly num_warmup?: number | undefined;
+  /**
+   * Rounds of speed passes: in each, every configuration is timed in a process of its own, in random order.
+   *
+   * @default {device === "cuda" ? 3 : 6}
+   */
+  readonly repetitions?: number | undefined;
+  /**
+   * Which passes to make.
+   *
+   * @default {"both"}
+   */
+  readonly passes?: PassChoice;
   /**
    * The model: "novel-neox-8m", which comes with kvcompress; a Hugging Face model folder; an ONNX export's file in one;
    * or a model's id on the hub (`org/name`).
@@ -170,6 +182,8 @@ export interface BenchmarkOptions {
   readonly output?: string | null;
   /** Told of the run's progress. */
   readonly onProgress?: (event: ProgressEvent) => void;
+  /** Told of each configuration that is measured to the end, with the run's results so far. */
+  readonly onConfiguration?: (results: BenchmarkResults, name: string) => void;
   /** Told of the progress of a download from the hub. */
   readonly onDownload?: (event: DownloadEvent) => void;
   /** Told notes for the user: a fallback to the CPU, a chart that could not be drawn. */

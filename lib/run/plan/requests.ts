@@ -60,7 +60,6 @@ export function requestOf(
     ...(policy.attention ? { attentionUse: policy.attention } : {}),
     skipLayers,
     samples,
-    wanted: samples.map((_, sample) => sample),
     maxTokens: lengths.max_tokens,
     promptTokens: lengths.prompt_tokens,
     prefillChunk: options.prefill_chunk,

@@ -1,0 +1,71 @@
+import type { TraceSnapshot } from "../report/results/trace_types.ts";
+import type { BenchmarkResults } from "../report/results/types.ts";
+import { type ChildEnd, runChild } from "./child/child.ts";
+import type { ChildEvent, MeasureRequest } from "./child/protocol.ts";
+import type { Job } from "./jobs.ts";
+import type { BenchmarkOptions } from "./plan/options.ts";
+
+/** The longest timeout of a timer, ms: 24 days. A longer one would fire at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/** How a process ended. */
+export interface Measured {
+  readonly end: ChildEnd;
+  /** Whether it exceeded its time limit. */
+  readonly timedOut: boolean;
+}
+
+/** The result of a sample, as a process reports it. */
+export type SampleEvent = Extract<ChildEvent, { type: "sample" }>;
+
+/** What is told while a process measures. */
+export interface JobHooks {
+  /** Called with each finished sample; the process continues when it returns. */
+  readonly keep: (event: SampleEvent, snapshots: TraceSnapshot[]) => Promise<void>;
+  /** Called with the share of the job that is done, 0..1, before progress is reported. */
+  readonly shareOf: (part: number) => number;
+}
+
+/** Measures one pass of a configuration in a child process, within its time limit. Records whose kernels ran. */
+export async function measureJob(
+  job: Job,
+  request: MeasureRequest,
+  { configurations, config }: BenchmarkResults,
+  { signal, timeout, onNote, onProgress }: BenchmarkOptions,
+  { keep, shareOf }: JobHooks,
+): Promise<Measured> {
+  const { pass, wanted, turn, configuration: index } = job;
+  const record = configurations[index]!;
+  const snapshots: TraceSnapshot[] = [];
+  const late = timeout === undefined ? undefined : AbortSignal.timeout(Math.min(timeout * 1000, LONGEST_MS));
+  const end = await runChild({ ...request, pass, wanted }, async (event) => {
+    if (event.type === "sample") await keep(event, snapshots);
+    if (event.type === "trace") snapshots.push(event.snapshot);
+    if (event.type === "kernels") {
+      record.kernels = event.kernels;
+      if (event.kernels_reason !== undefined) record.kernels_reason = event.kernels_reason;
+    }
+    if (event.type === "note") onNote?.(`${request.name}: ${event.message}`);
+    if (event.type === "progress") {
+      const { phase, sample, done, total } = event;
+      const part = phase === pass ? (wanted.indexOf(sample) + done / total) / wanted.length : 0;
+      onProgress?.({
+        ...event,
+        configuration: request.name,
+        index,
+        count: configurations.length,
+        pass,
+        ...(turn ? { round: turn.round } : {}),
+        rounds: config.repetitions ?? 1,
+        samples: config.num_samples,
+        share: shareOf(part),
+      });
+    }
+  }, anyOf(signal, late));
+  return { end, timedOut: late?.aborted === true && end.code !== 0 };
+}
+
+/** Returns a signal that aborts as soon as one of these does. */
+export function anyOf(...signals: readonly (AbortSignal | undefined)[]): AbortSignal {
+  return AbortSignal.any(signals.filter((signal) => signal !== undefined));
+}
