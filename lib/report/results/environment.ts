@@ -7,7 +7,7 @@ import type { Environment } from "./types.ts";
 /** The part of {@linkcode Environment} that this process can find out by itself, without FFI. */
 export type HostEnvironment = Pick<
   Environment,
-  "cpu" | "memory_bytes" | "os" | "deno" | "kvcompress" | "git_commit"
+  "cpu" | "memory_bytes" | "os" | "deno" | "kvcompress" | "git_commit" | "host" | "time_zone"
 >;
 
 /** The rest: the GPU and ONNX Runtime, known to the process that opened them, and the hashes. */
@@ -16,7 +16,8 @@ export type MeasuredEnvironment = Omit<Environment, keyof HostEnvironment>;
 /**
  * Describes the environment of a measurement, for results.json.
  *
- * Needs `--allow-sys=cpus,systemMemoryInfo,osRelease`, and `--allow-read` of the project for the commit.
+ * Needs `--allow-sys=cpus,systemMemoryInfo,osRelease`, and `--allow-read` of the project for the commit. With
+ * `--allow-sys=hostname` it also has the machine's name.
  *
  * @param measured What the process that ran the model knows, and the hashes of model and text.
  * @returns The complete description.
@@ -40,7 +41,7 @@ export function describeEnvironment(measured: MeasuredEnvironment): Environment 
   const { gpu, onnxruntime, onnxruntime_path, providers } = measured;
   const { model_commit, model_sha256, weights_fingerprint, code_sha256 } = measured;
   const { text_commit, text_sha256, samples_sha256 } = measured;
-  const { cpu, memory_bytes, os, deno, git_commit, kvcompress } = hostEnvironment();
+  const { cpu, memory_bytes, os, deno, git_commit, kvcompress, ...named } = hostEnvironment();
   return {
     gpu,
     cpu,
@@ -52,6 +53,7 @@ export function describeEnvironment(measured: MeasuredEnvironment): Environment 
     providers,
     git_commit,
     kvcompress,
+    ...named,
     ...(code_sha256 === undefined ? {} : { code_sha256 }),
     ...(model_commit === undefined ? {} : { model_commit }),
     model_sha256,
@@ -85,5 +87,13 @@ export function hostEnvironment(): HostEnvironment {
       ? gitCommit(fromFileUrl(new URL("../../../", import.meta.url)))
       : null,
     kvcompress: config.version,
+    ...hostName(),
+    time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
   };
+}
+
+/** Returns the machine's name, if this process may know it. */
+function hostName(): { host?: string } {
+  const { state } = Deno.permissions.querySync({ name: "sys", kind: "hostname" });
+  return state === "granted" ? { host: Deno.hostname() } : {};
 }
