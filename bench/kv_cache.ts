@@ -44,7 +44,7 @@ async function main(argv: readonly string[]): Promise<number> {
   try {
     const run = await measure(flags, command, interrupt.signal);
     const ended = interrupt.code || (run.interrupted ? ORPHANED : 0);
-    const { failures, raw_results } = run.results;
+    const { failures, raw_results, config: { passes } } = run.results;
     if (raw_results.length + failures.length === 0) return nothing(ended);
     for (const note of timingNotes(run.results)) err.line(note);
     out.line(
@@ -53,7 +53,8 @@ async function main(argv: readonly string[]): Promise<number> {
     if (run.folder !== null) err.line(`Results: ${join(run.folder, "results.json")}`);
     if (run.folder !== null && run.chart !== null) err.line(`Chart:   ${join(run.folder, basename(run.chart))}`);
     for (const picture of run.pictures) err.line(`Picture: ${join(run.folder!, basename(picture))}`);
-    const incomplete = failures.length > 0 || run.folder === null || !raw_results.every(isFiniteSample);
+    const incomplete = failures.length > 0 || run.folder === null ||
+      !raw_results.every((raw) => isFiniteSample(raw, passes));
     return ended || (incomplete ? 1 : 0);
   } catch (error) {
     if (error instanceof LauncherGone) {

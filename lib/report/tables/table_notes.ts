@@ -3,8 +3,8 @@ import type { ConfigurationRecord, RawResult, RunConfig } from "../results/types
 
 /** Fields of results.json that {@linkcode formatNotes} reads. */
 export interface NotedResults {
-  /** Lengths of the passes, tokens, and the layers that are skipped. */
-  config: Pick<RunConfig, "max_tokens" | "prompt_tokens" | "max_new_tokens" | "skip_layers">;
+  /** Which passes were made, their lengths, tokens, and the layers that are skipped. */
+  config: Pick<RunConfig, "max_tokens" | "prompt_tokens" | "max_new_tokens" | "skip_layers" | "passes">;
   /** How VRAM was measured, and what each layer holds at the end, in each sample. */
   raw_results: readonly Pick<RawResult, "method" | "vram_method" | "layer_cache_sizes">[];
   /** Configurations that were measured completely, by name. */
@@ -59,9 +59,9 @@ export function isOfWholeGpu(
 
 /** One line for the rows that keep everything in the same passes. */
 function dropLines(records: NotedResults["configurations"], { config, raw_results }: NotedResults): string[] {
-  const groups = Map.groupBy(records, (record) => passesWithoutDrops(record).join());
+  const groups = Map.groupBy(records, (record) => passesWithoutDrops(record, config.passes).join());
   return [...groups.values()].flatMap((rows) => {
-    const passes = passesWithoutDrops(rows[0]!);
+    const passes = passesWithoutDrops(rows[0]!, config.passes);
     if (passes.length === 0) return [];
     const all = rows.length > 3 && rows.length === records.filter(({ method }) => method !== "baseline").length;
     const names = all ? "any row" : rows.map(({ name }) => name).join(", ");
