@@ -79,7 +79,7 @@ export function formatGrid(grid: Grid, width = Infinity): string {
       return index > 0 ? [] : [wrap(`${name.padEnd(isStacked ? 0 : longest)}  ${cells}`, width, STACKED)];
     });
     const head = line(title, columns.map(({ title }) => title));
-    return [head, ...rule("-"), ...body, ...rule("=")].join("\n");
+    return [head, ...rule("-"), ...body, ...rule("=")].map((line) => line.trimEnd()).join("\n");
   }).join("\n\n");
 }
 
