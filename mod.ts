@@ -81,8 +81,16 @@ export type { Configuration } from "./lib/run/plan/configuration.ts";
 export type { Positions } from "./lib/engine/numbering.ts";
 export type { KernelChoice } from "./lib/engine/kernel_choice.ts";
 export { kernelsNote } from "./lib/report/tables/kernels_note.ts";
-export { changesAgainstBaseline, formatChanges } from "./lib/report/tables/changes.ts";
-export type { Change, ComparedName, ComparedResults, MethodChanges } from "./lib/report/tables/changes.ts";
+export { changesAgainstBaseline } from "./lib/report/tables/changes.ts";
+export { formatChanges } from "./lib/report/tables/changes_table.ts";
+export type {
+  Change,
+  ChangeSpread,
+  ComparedName,
+  ComparedResults,
+  MethodChanges,
+  PointChange,
+} from "./lib/report/tables/changes.ts";
 export { drawInChild } from "./lib/report/charts/draw_child.ts";
 export type { DrawOutcome } from "./lib/report/charts/draw_child.ts";
 export type { Picture } from "./lib/report/charts/pictures.ts";

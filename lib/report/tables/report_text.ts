@@ -1,5 +1,6 @@
 import type { BenchmarkResults } from "../results/types.ts";
-import { changesAgainstBaseline, formatChanges } from "./changes.ts";
+import { changesAgainstBaseline } from "./changes.ts";
+import { formatChanges } from "./changes_table.ts";
 import { kernelsNote } from "./kernels_note.ts";
 import { formatMemory } from "./memory_table.ts";
 import { stepWarnings } from "./step_warnings.ts";
