@@ -13,6 +13,7 @@ import { InputError } from "../lib/util/errors.ts";
 import { printableJson, printableLines } from "../lib/util/printable.ts";
 import { DownloadProgress } from "../lib/cli/progress/download_progress.ts";
 import { createProgress } from "../lib/cli/progress/progress.ts";
+import { terminalColumns } from "../lib/cli/progress/terminal_columns.ts";
 import { isFiniteSample } from "../lib/report/results/notes.ts";
 import { reportText, timingNotes } from "../lib/report/tables/report_text.ts";
 import { type BenchmarkRun, runBenchmark } from "../lib/run/benchmark.ts";
@@ -47,8 +48,12 @@ async function main(argv: readonly string[]): Promise<number> {
     const { failures, raw_results, config: { passes } } = run.results;
     if (raw_results.length + failures.length === 0) return nothing(ended);
     for (const note of timingNotes(run.results)) err.line(note);
+    // A file or a pipe gets the tables in full width.
+    const terminal = Deno.stdout.isTerminal() ? { columns: terminalColumns() } : {};
     out.line(
-      flags.json ? printableJson(run.results) : printableLines(reportText(run.results, { memory: flags.memory })),
+      flags.json
+        ? printableJson(run.results)
+        : printableLines(reportText(run.results, { memory: flags.memory, ...terminal })),
     );
     if (run.folder !== null) err.line(`Results: ${join(run.folder, "results.json")}`);
     if (run.folder !== null && run.chart !== null) err.line(`Chart:   ${join(run.folder, basename(run.chart))}`);

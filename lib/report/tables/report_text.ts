@@ -1,11 +1,18 @@
+import { isAskedFor } from "../results/notes.ts";
 import type { BenchmarkResults } from "../results/types.ts";
 import { changesAgainstBaseline } from "./changes.ts";
 import { formatChanges } from "./changes_table.ts";
+import { formatDetails } from "./detail_table.ts";
+import { intervalNotes } from "./interval_notes.ts";
 import { kernelsNote } from "./kernels_note.ts";
 import { formatMemory } from "./memory_table.ts";
 import { stepWarnings } from "./step_warnings.ts";
-import { formatTable } from "./table.ts";
+import { formatTableWithin } from "./table.ts";
 import { formatLegend, formatNotes } from "./table_notes.ts";
+import { wrap } from "./wrap.ts";
+
+/** Blanks before a continued line of the legend. */
+const LEGEND_INDENT = 4;
 
 /** What {@linkcode reportText} adds, and for what width. */
 export interface ReportTextOptions {
@@ -16,11 +23,12 @@ export interface ReportTextOptions {
 }
 
 /**
- * Formats the report printed at the end of a run: the terms, the table, the changes against the baseline, the meaning
- * of rows, and notes.
+ * Formats the report printed at the end of a run: the terms, the table, a second table with what the first does not
+ * say, the changes against the baseline and their intervals, the meaning of rows, and notes.
  *
  * @param results A run's results.
- * @param options What to add, and for what width.
+ * @param options What to add, and for what width. On a terminal narrower than the table, figures stand closer together
+ * and tables that are too wide are broken into blocks.
  * @returns The lines joined by "\n", without one at the end.
  *
  * @example
@@ -28,30 +36,56 @@ export interface ReportTextOptions {
  * import { reportText } from "./report_text.ts";
  * import type { BenchmarkResults } from "../results/types.ts";
  *
- * const print = (results: BenchmarkResults) => console.log(reportText(results, { memory: true }));
+ * const print = (results: BenchmarkResults) => console.log(reportText(results, { memory: true, columns: 80 }));
  * ```
  */
 export function reportText(results: BenchmarkResults, options: ReportTextOptions): string {
-  const { device, dtype, num_samples, max_tokens, prompt_tokens, prefill_chunk, max_new_tokens } = results.config;
-  const { gpu, cpu } = results.environment;
-  const terms = [
-    `${gpu?.name ?? cpu.model} (${device}), ${dtype}`,
-    `quality: ${num_samples} sample${num_samples === 1 ? "" : "s"} of ${max_tokens} tokens`,
-    `speed: ${prompt_tokens} tokens of prompt${
-      prefill_chunk ? `, ${prefill_chunk} at a time` : ""
-    }, ${max_new_tokens} new`,
-  ];
-  const note = kernelsNote(results.configurations);
-  const changes = formatChanges(changesAgainstBaseline(results));
+  const { columns } = options;
   return [
-    terms.join("; "),
+    wrap(runTerms(results), columns),
     "",
-    formatTable(results),
-    ...(note ? [note] : []),
-    ...(changes ? ["", changes] : []),
-    ...[formatLegend(results), formatNotes(results)].flatMap((lines) => lines === "" ? [] : ["", lines]),
-    ...(options.memory ? ["", formatMemory(results)] : []),
+    formatTableWithin(results, columns),
+    ...[kernelsNote(results.configurations)].flatMap((note) => note === "" ? [] : [wrap(note, columns)]),
+    ...[
+      formatDetails(results, columns),
+      [formatChanges(changesAgainstBaseline(results), columns), wrap(intervalNotes(results), columns)]
+        .filter((lines) => lines !== "").join("\n"),
+      wrap(formatLegend(results), columns, LEGEND_INDENT),
+      wrap(formatNotes(results), columns),
+      options.memory ? formatMemory(results) : "",
+    ].flatMap((lines) => lines === "" ? [] : ["", lines]),
   ].join("\n");
+}
+
+/**
+ * Describes in one line on what and how a run was measured.
+ *
+ * @param results A run's results.
+ * @returns The line: device, type of numbers, lengths of the passes that were made.
+ *
+ * @example
+ * ```ts
+ * import { runTerms } from "./report_text.ts";
+ * import type { BenchmarkResults } from "../results/types.ts";
+ *
+ * const print = (results: BenchmarkResults) => console.log(runTerms(results));
+ * // NVIDIA H100 80GB HBM3 (cuda), float16; quality: 2 samples of 2000 tokens; speed: 1500 tokens of prompt, 500 new
+ * ```
+ */
+export function runTerms({ config, environment: { gpu, cpu } }: BenchmarkResults): string {
+  const { device, dtype, num_samples, max_tokens, prompt_tokens, prefill_chunk, max_new_tokens, passes } = config;
+  const { repetitions = 1 } = config;
+  const parts = prefill_chunk ? `, ${prefill_chunk} at a time` : "";
+  const rounds = repetitions > 1 ? `, ${repetitions} rounds` : "";
+  return [
+    `${gpu?.name ?? cpu.model} (${device}), ${dtype}`,
+    ...(isAskedFor("quality", passes)
+      ? [`quality: ${num_samples} sample${num_samples === 1 ? "" : "s"} of ${max_tokens} tokens`]
+      : []),
+    ...(isAskedFor("speed", passes)
+      ? [`speed: ${prompt_tokens} tokens of prompt${parts}, ${max_new_tokens} new${rounds}`]
+      : []),
+  ].join("; ");
 }
 
 /**
