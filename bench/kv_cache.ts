@@ -10,12 +10,13 @@
 import { basename, join } from "@std/path";
 import config from "../deno.json" with { type: "json" };
 import { InputError } from "../lib/util/errors.ts";
-import { printableJson, printableLines } from "../lib/util/printable.ts";
+import { printableLines } from "../lib/util/printable.ts";
 import { DownloadProgress } from "../lib/cli/progress/download_progress.ts";
 import { createProgress } from "../lib/cli/progress/progress.ts";
 import { terminalColumns } from "../lib/cli/progress/terminal_columns.ts";
 import { isFiniteSample } from "../lib/report/results/notes.ts";
-import { reportText, timingNotes } from "../lib/report/tables/report_text.ts";
+import { formatResults } from "../lib/report/tables/formats/format_results.ts";
+import { timingNotes } from "../lib/report/tables/report_text.ts";
 import { type BenchmarkRun, runBenchmark } from "../lib/run/benchmark.ts";
 import { optionsOf } from "../lib/cli/flags/options_of.ts";
 import { expand } from "../lib/cli/expand.ts";
@@ -50,11 +51,7 @@ async function main(argv: readonly string[]): Promise<number> {
     for (const note of timingNotes(run.results)) err.line(note);
     // A file or a pipe gets the tables in full width.
     const terminal = Deno.stdout.isTerminal() ? { columns: terminalColumns() } : {};
-    out.line(
-      flags.json
-        ? printableJson(run.results)
-        : printableLines(reportText(run.results, { memory: flags.memory, ...terminal })),
-    );
+    out.line(formatResults(run.results, flags.json ? "json" : "table", { memory: flags.memory, ...terminal }));
     if (run.folder !== null) err.line(`Results: ${join(run.folder, "results.json")}`);
     if (run.folder !== null && run.chart !== null) err.line(`Chart:   ${join(run.folder, basename(run.chart))}`);
     for (const picture of run.pictures) err.line(`Picture: ${join(run.folder!, basename(picture))}`);

@@ -155,6 +155,41 @@ export function formatTableWithin(results: TableResults, width: number | undefin
   }, width);
 }
 
+/** The first table as cells, for other formats of tables. */
+export interface TableCells {
+  /** Titles of the figures. */
+  titles: string[];
+  /** A row for each configuration; a sentence in place of figures if there are none. */
+  rows: { name: string; cells: string[] | string }[];
+}
+
+/**
+ * Formats the first table's cells, marks included.
+ *
+ * @param results As for {@linkcode formatTable}.
+ * @returns Titles and rows.
+ *
+ * @example
+ * ```ts
+ * import { tableCells } from "./table.ts";
+ *
+ * const results = { aggregated_stats: {}, configurations: [{ name: "baseline", status: "not run" as const }], failures: [] };
+ * console.log(tableCells(results).rows); // [ { name: "baseline", cells: "not run" } ]
+ * ```
+ */
+export function tableCells(results: TableResults): TableCells {
+  return {
+    titles: COLUMNS.map(({ title }) => title),
+    rows: results.configurations.map((record) => {
+      const cells = cellsOf(results, record);
+      return {
+        name: record.name,
+        cells: typeof cells === "string" ? cells : cells.map(({ text, mark }) => text + mark),
+      };
+    }),
+  };
+}
+
 function nameWidthOf({ configurations }: TableResults): number {
   return Math.max(NAME_WIDTH, ...configurations.map(({ name }) => name.length));
 }
