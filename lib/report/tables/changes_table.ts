@@ -72,8 +72,8 @@ export function changeCells(changes: readonly MethodChanges[], inTitles = false)
  *   accuracy: { points: -0.78, std: 0.11 },
  *   peak_vram_gb: null,
  * }]));
- * // Change vs baseline               Thruput             TPOT             TTFT              PPL              Acc  …
- * // streaming_256                -9.2% ± 0.4     +15.6% ± 0.5     -20.3% ± 0.8      +6.5% ± 1.2  -0.78 pt ± 0.11  …
+ * // Change vs baseline               Thruput              TPOT  …               Acc              VRAM
+ * // streaming_256                -9.2% ± 0.4      +15.6% ± 0.5  …   -0.78 pt ± 0.11                 -
  * ```
  */
 export function formatChanges(changes: readonly MethodChanges[], width?: number): string {
