@@ -81,14 +81,28 @@ export type { Configuration } from "./lib/run/plan/configuration.ts";
 export type { Positions } from "./lib/engine/numbering.ts";
 export type { KernelChoice } from "./lib/engine/kernel_choice.ts";
 export { kernelsNote } from "./lib/report/tables/kernels_note.ts";
-export { changesAgainstBaseline, formatChanges } from "./lib/report/tables/changes.ts";
-export type { Change, ComparedName, ComparedResults, MethodChanges } from "./lib/report/tables/changes.ts";
+export { changesAgainstBaseline } from "./lib/report/tables/changes.ts";
+export { formatChanges } from "./lib/report/tables/changes_table.ts";
+export type {
+  Change,
+  ChangeSpread,
+  ComparedName,
+  ComparedResults,
+  MethodChanges,
+  PointChange,
+} from "./lib/report/tables/changes.ts";
 export { drawInChild } from "./lib/report/charts/draw_child.ts";
 export type { DrawOutcome } from "./lib/report/charts/draw_child.ts";
 export type { Picture } from "./lib/report/charts/pictures.ts";
 export type { Phase, ProgressEvent } from "./lib/run/progress_event.ts";
 export { readResults } from "./lib/report/results/results_file.ts";
-export { formatTable, type TableResults } from "./lib/report/tables/table.ts";
+export { formatTable, formatTableWithin, type TableResults } from "./lib/report/tables/table.ts";
+export { type DetailResults, formatDetails } from "./lib/report/tables/detail_table.ts";
+export type { FiguredResults } from "./lib/report/tables/row_figures.ts";
+export { intervalNotes, type IntervalResults } from "./lib/report/tables/interval_notes.ts";
+export { formatFinished } from "./lib/report/tables/finished_line.ts";
+export { reportText, type ReportTextOptions } from "./lib/report/tables/report_text.ts";
+export { type Format, formatResults, FORMATS } from "./lib/report/tables/formats/format_results.ts";
 export { formatLegend, formatNotes, type NotedResults } from "./lib/report/tables/table_notes.ts";
 export { readTrace, traceFileName } from "./lib/report/results/trace.ts";
 export type { Run, Trace, TraceSnapshot } from "./lib/report/results/trace_types.ts";

@@ -25,6 +25,8 @@ export interface LayerSequence {
   readonly prefill: number;
   /** Entries held at the end. */
   readonly held: number;
+  /** Entries held after each pass, summed over the passes. */
+  readonly heldSum: number;
 }
 
 /** Asks a policy that checkPolicy has checked for its sizes in all layers over the given sequences of passes. */
@@ -92,7 +94,7 @@ export class Keeper {
 }
 
 function walk(sequence: readonly PassGroup[], keep: (entries: number) => Sizes | "all"): LayerSequence {
-  let held = 0, capacity = 0, prefill = 0;
+  let held = 0, capacity = 0, prefill = 0, heldSum = 0;
   for (const { tokens, times } of sequence) {
     for (let i = 0; i < times; i++) {
       const entries = held + tokens;
@@ -102,10 +104,14 @@ function walk(sequence: readonly PassGroup[], keep: (entries: number) => Sizes |
       else prefill = Math.max(prefill, entries);
       const sizes = keep(entries);
       held = sizes === "all" ? entries : sizes.sink + sizes.heavy + sizes.recent;
+      heldSum += held;
       capacity = Math.max(capacity, held);
       // One in, one out: nothing changes until a pass brings another number of tokens.
-      if (entries === held + tokens && sizes !== "all") break;
+      if (entries === held + tokens && sizes !== "all") {
+        heldSum += held * (times - i - 1);
+        break;
+      }
     }
   }
-  return { capacity, prefill, held };
+  return { capacity, prefill, held, heldSum };
 }

@@ -22,9 +22,14 @@ Deno.test("bench: a run prints its table, and leaves results.json and the chart"
   deepEqual(lines.slice(4, 9).map((line) => line.split(" ")[0]), names);
   match(lines[6]!, /^streaming_16 +0\.\d{4} +0\.\d{4} +[\d.]+ +[\d.]+ +[\d.]+% +0\.00 +16$/);
   equal(lines[9], "=".repeat(100));
-  match(lines[11]!, /^Change vs baseline +Thruput +TPOT +PPL +Acc +VRAM$/);
-  deepEqual(lines.slice(12, 16).map((line) => line.split(" ")[0]), names.slice(1));
-  deepEqual(lines.slice(16), [
+  match(lines[11]!, /^Method +TPOT ms +First ms +p95 ms +KL +Top-1 % +PPL evicted +Held +Held % +KV MiB +VRAM GiB$/);
+  deepEqual(lines.slice(13, 18).map((line) => line.split(" ")[0]), names);
+  // 24.5 of 1 to 48 is the full cache; 2 of 8 layers hold that, 6 hold at most 16.
+  match(lines[13]!, /^baseline +[\d.]+ +[\d.]+ +[\d.]+ +- +- .* 25 +100\.0 +0\.3828 +-$/);
+  match(lines[15]!, /^streaming_16 +[\d.]+ +[\d.]+ +[\d.]+ +- +- .* 16 +66\.3 +0\.2539 +-$/);
+  match(lines[20]!, /^Change vs baseline +Thruput +TPOT +TTFT +PPL +Acc +VRAM$/);
+  deepEqual(lines.slice(21, 25).map((line) => line.split(" ")[0]), names.slice(1));
+  deepEqual(lines.slice(25), [
     "",
     "streaming_16          streaming_llm: start_size 4, recent_size 12",
     "streaming_32          streaming_llm: start_size 4, recent_size 28",

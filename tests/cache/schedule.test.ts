@@ -38,7 +38,7 @@ Deno.test("layers hold what counting says: at the end, at most, and in groups th
         const keeper = new Keeper(JSON.parse(JSON.stringify(table)));
         const groups = keeper.groups();
         const held = new Array<number>(layers).fill(0);
-        const counted = range(0, layers).map(() => ({ capacity: 0, prefill: 0, held: 0 }));
+        const counted = range(0, layers).map(() => ({ capacity: 0, prefill: 0, held: 0, heldSum: 0 }));
         for (const { tokens } of sequence.flatMap(({ tokens, times }) => range(0, times).map(() => ({ tokens })))) {
           for (const layer of range(0, layers)) {
             const count = counted[layer]!;
@@ -51,6 +51,7 @@ Deno.test("layers hold what counting says: at the end, at most, and in groups th
             deepEqual(known, left === entries ? "all" : sizes);
             ok(known === "all" || keeper.acts(layer));
             count.held = held[layer] = left;
+            count.heldSum += left;
             count.capacity = Math.max(count.capacity, left);
           }
           groups.forEach((group, layer) => equal(held[layer], held[groups.indexOf(group)]));

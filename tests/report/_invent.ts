@@ -1,6 +1,94 @@
 /** Invented results for tests: the figures mean nothing. */
 import { aggregateAll } from "../../lib/report/results/stats.ts";
+import type { Comparison, DivergenceFigures, HeldInPass, Interval } from "../../lib/report/results/spread_types.ts";
 import type { BenchmarkResults, RawResult, RunConfig } from "../../lib/report/results/types.ts";
+
+/** An estimate with its ends. */
+export function inventInterval(estimate: number, low: number, high: number, confidence = 0.95): Interval {
+  return { estimate, low, high, confidence };
+}
+
+/** A comparison of times and quality with the baseline. */
+export function inventComparison(given: Comparison = {}): Comparison {
+  return {
+    time: {
+      rounds: 6,
+      by: "wilcoxon",
+      ttft: inventInterval(0.797, 0.781, 0.812),
+      tpot: inventInterval(1.156, 1.149, 1.163),
+      throughput: inventInterval(0.908, 0.901, 0.915),
+    },
+    quality: {
+      ln_ppl_ratio: inventInterval(Math.log(1.065), Math.log(1.042), Math.log(1.088)),
+      ln_ppl_ratio_evicted: null,
+      accuracy: inventInterval(-0.0078, -0.0112, -0.0044),
+      texts: 1,
+    },
+    ...given,
+  };
+}
+
+/** Distance from the full cache. */
+export function inventDivergence(given: Partial<DivergenceFigures> = {}): DivergenceFigures {
+  return {
+    mean_kl: inventInterval(0.001234, 0.001, 0.0015),
+    median_kl: 0.0005,
+    p99_kl: 0.01,
+    max_kl: 0.1,
+    same_top: inventInterval(0.9753, 0.97, 0.98),
+    rms_token_probability: 0.01,
+    steps: 2000,
+    ...given,
+  };
+}
+
+/** What a pass held of a model of two layers. */
+export function inventHeld(given: Partial<HeldInPass> = {}): HeldInPass {
+  return {
+    mean_entries: 333,
+    by_layer: [333, 333],
+    share: 0.4,
+    mean_kv_bytes: 2 ** 21,
+    final_kv_bytes: 2 ** 22,
+    ...given,
+  };
+}
+
+/** Results of schema 2: all rows but the baseline compare with it, are 40 % of it, and are at some distance. */
+export function inventRounds(
+  run: Record<string, Partial<RawResult>[] | string>,
+  config: Partial<RunConfig> = {},
+): BenchmarkResults {
+  const results = inventResults(run, { passes: "both", repetitions: 6, texts: 1, ...config });
+  const measured = Object.keys(results.aggregated_stats);
+  const others = measured.filter((name) => name !== "baseline");
+  for (const record of results.configurations) {
+    const quality = record.name === "baseline"
+      ? inventHeld({ mean_entries: 640.5, by_layer: [640.5, 640.5], share: 1, mean_kv_bytes: 5 * 2 ** 20 })
+      : inventHeld();
+    record.held = { speed: quality, quality };
+  }
+  return {
+    ...results,
+    schema: 2,
+    speed_runs: results.raw_results.flatMap(({ method, sample, ttft, tpot, throughput, step_times_s }, place) =>
+      [0.99, 1, 1.02].map((factor, round) => ({
+        method,
+        round,
+        place,
+        sample,
+        ttft,
+        tpot: tpot * factor,
+        throughput,
+        step_times_s,
+      }))
+    ),
+    comparisons: Object.fromEntries(others.map((name) => [name, inventComparison()])),
+    divergence: Object.fromEntries(others.map((name) => [name, inventDivergence()])),
+    drift: { tpot: [1, 0.969, 1.012] },
+    evicted_from: 1,
+  };
+}
 
 /** One invented sample. */
 export function inventSample(method: string, given: Partial<RawResult> = {}): RawResult {

@@ -39,3 +39,28 @@ Deno.test("isFiniteSample() looks at every averaged figure except VRAM, which ma
     }
   }
 });
+
+Deno.test("figures that were not asked for are not missed: those that were are", () => {
+  const noSpeed = { ttft: NaN, tpot: NaN, throughput: NaN, peak_vram_gb: null };
+  const noQuality = { perplexity: NaN, accuracy: NaN, nll: [] };
+  for (const [passes, given, broken] of [["quality", noSpeed, "accuracy"], ["speed", noQuality, "tpot"]] as const) {
+    const sample = inventSample("streaming_256", given);
+    assert.ok(isFiniteSample(sample, passes));
+    assert.ok(!isFiniteSample(sample, "both"));
+    assert.ok(!isFiniteSample({ ...sample, [broken]: NaN }, passes));
+    assert.deepEqual(notesOf(record, [sample], { ...lengths, passes }), []);
+    assert.equal(notesOf(record, [sample], { ...lengths, passes: "both" }).length, 1);
+    assert.match(
+      notesOf(record, [{ ...sample, [broken]: NaN }], { ...lengths, passes })[0]!,
+      RegExp(`^${broken} is not`),
+    );
+  }
+});
+
+Deno.test("notesOf() does not speak of what a pass kept that was not made", () => {
+  const kept = { method: "streaming_llm", dropped: { quality: 0, speed: 0 } };
+  assert.deepEqual(notesOf(kept, [], { ...lengths, passes: "speed" }), [
+    "nothing was dropped: it keeps all 3 tokens of the speed pass",
+  ]);
+  assert.deepEqual(notesOf({ ...kept, dropped: { quality: 3, speed: 0 } }, [], { ...lengths, passes: "quality" }), []);
+});

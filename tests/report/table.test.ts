@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { notesOf } from "../../lib/report/results/notes.ts";
-import { formatTable } from "../../lib/report/tables/table.ts";
+import { formatTable, formatTableWithin } from "../../lib/report/tables/table.ts";
 import { formatLegend, formatNotes } from "../../lib/report/tables/table_notes.ts";
 import { inventResults } from "./_invent.ts";
 
@@ -100,6 +100,87 @@ Deno.test("formatTable() marks VRAM of the whole GPU, digits under digits, and f
   assert.equal(process!.length, device!.length);
   assert.match(formatNotes(results), /^\* VRAM: NVML does not list this process, so it is the whole GPU's use [^\n]*$/);
   assert.equal(formatNotes(inventResults({ baseline: [{ vram_method: "process" }] })), "");
+});
+
+Deno.test("formatTable() marks a TPOT that is to be doubted, digits under digits, and formatNotes() says why", () => {
+  const results = inventResults({ baseline: [{}], streaming_256: [STREAMING], tova_256: [STREAMING] });
+  results.configurations[1]!.marks = ["shared", "unsteady"];
+  results.configurations[1]!.notes = ["other processes kept 1.2 cores busy"];
+  results.configurations[2]!.marks = ["shared"];
+  assert.equal(
+    formatTable(results),
+    `\
+Method                    TTFT(s)    TPOT(s)    Thruput        PPL        Acc   VRAM(GB)    Cache
+----------------------------------------------------------------------------------------------------
+baseline                   0.0123     0.0045     156.78      42.35     35.67%       5.23     2000
+streaming_256              0.0098     0.0052!    142.31      45.12     34.89%       3.21      256
+tova_256                   0.0098     0.0052!    142.31      45.12     34.89%       3.21      256
+====================================================================================================`,
+  );
+  assert.equal(
+    formatNotes(results),
+    `\
+! shared (other processes ran meanwhile): streaming_256, tova_256
+! unsteady (times vary): streaming_256
+streaming_256: other processes kept 1.2 cores busy`,
+  );
+});
+
+Deno.test("formatTable() has - for figures that were not asked for, and nan for those that were", () => {
+  const noSpeed = { ttft: NaN, tpot: NaN, throughput: NaN, peak_vram_gb: null };
+  const [, , quality] = formatTable(
+    inventResults({ baseline: [{ ...noSpeed, perplexity: NaN }] }, { passes: "quality" }),
+  )
+    .split("\n");
+  assert.equal(
+    quality,
+    "baseline                        -          -          -        nan     35.67%          -     2000",
+  );
+  const noQuality = { perplexity: NaN, accuracy: NaN, final_cache_size: NaN };
+  const [, , speed] = formatTable(inventResults({ baseline: [{ ...noQuality, tpot: NaN }] }, { passes: "speed" }))
+    .split("\n");
+  assert.equal(
+    speed,
+    "baseline                   0.0123        nan     156.78          -          -       5.23        -",
+  );
+});
+
+Deno.test("formatTableWithin() has the same figures on a narrow terminal, and the same bytes on a wide one", () => {
+  const reason = "Cannot allocate 4.2 GB for keys and values of 2000 entries: the GPU has 3.1 GB left";
+  const results = inventResults({
+    baseline: [{}],
+    "fix256_keep_low_kr=0.8": [{ ...STREAMING, vram_method: "device" }],
+    tova_256: reason,
+    snapkv_512: "",
+  });
+  results.configurations[1]!.marks = ["shared"];
+  assert.equal(formatTableWithin(results, undefined), formatTable(results));
+  assert.equal(formatTableWithin(results, 100), formatTable(results));
+  assert.equal(
+    formatTableWithin(results, 80),
+    `\
+Method                  TTFT s  TPOT s   Thruput    PPL     Acc  VRAM GB   Cache
+--------------------------------------------------------------------------------
+baseline                0.0123  0.0045    156.78  42.35  35.67%     5.23    2000
+fix256_keep_low_kr=0.8  0.0098  0.0052!   142.31  45.12  34.89%     3.21*    256
+tova_256                failed: Cannot allocate 4.2 GB for keys and values of
+  2000 entries: the GPU has 3.1 GB left
+snapkv_512              not run
+================================================================================`,
+  );
+  assert.equal(
+    formatTableWithin(inventResults({ baseline: [{}], streaming_256: [STREAMING] }), 80),
+    `\
+Method         TTFT s  TPOT s  Thruput    PPL     Acc  VRAM GB  Cache
+---------------------------------------------------------------------
+baseline       0.0123  0.0045   156.78  42.35  35.67%     5.23   2000
+streaming_256  0.0098  0.0052   142.31  45.12  34.89%     3.21    256
+=====================================================================`,
+  );
+  for (const width of [20, 30, 40, 60, 79]) {
+    const lines = formatTableWithin(results, width).split("\n");
+    assert.ok(lines.every((line) => line.length <= Math.max(width, 22)), `${width}:\n${lines.join("\n")}`);
+  }
 });
 
 /** A run whose records say what each pass drops: quality, speed. */

@@ -1,17 +1,23 @@
-import type { ConfigurationRecord, DroppedEntries, RawResult, RunConfig } from "./types.ts";
+import type { ConfigurationRecord, DroppedEntries, PassChoice, RawResult, RunConfig } from "./types.ts";
 
-/** Figures that every sample has. */
-const FIGURES = ["perplexity", "accuracy", "ttft", "tpot", "throughput"] as const;
+/** Figures that every sample has, by the pass that measures them. */
+const FIGURES_OF = {
+  quality: ["perplexity", "accuracy"],
+  speed: ["ttft", "tpot", "throughput"],
+} as const;
+
+type Figure = typeof FIGURES_OF[keyof typeof FIGURES_OF][number];
 
 /** Fields of a raw result that {@linkcode notesOf} reads. */
-export type NotedSample = Pick<RawResult, "sample" | "nll" | "peak_vram_gb" | typeof FIGURES[number]>;
+export type NotedSample = Pick<RawResult, "sample" | "nll" | "peak_vram_gb" | Figure>;
 
-/** Lengths of the passes, from results.json's `config`. */
-export type PassLengths = Pick<RunConfig, "max_tokens" | "prompt_tokens" | "max_new_tokens">;
+/** Which passes were made, both if left out, and their lengths: from results.json's `config`. */
+export type PassLengths = Pick<RunConfig, "max_tokens" | "prompt_tokens" | "max_new_tokens" | "passes">;
 
 /**
  * Notes what a reader of a configuration's figures must know: which figures are not finite and since when, VRAM that
- * was measured in only some samples, and that nothing was compressed.
+ * was measured in only some samples, and that nothing was compressed. Figures of a pass that was not asked for are not
+ * missed.
  *
  * @param record The configuration.
  * @param samples What was measured of it.
@@ -36,7 +42,7 @@ export function notesOf(
   const measured = samples.filter(({ peak_vram_gb }) => peak_vram_gb !== null).length;
   const dropped = droppedNote(record, lengths);
   return [
-    ...samples.flatMap(finiteNotes),
+    ...samples.flatMap((sample) => finiteNotes(sample, lengths.passes)),
     ...(measured === 0 || measured === samples.length
       ? []
       : [`peak VRAM was measured in ${measured} of ${samples.length} samples, so it has no mean`]),
@@ -44,14 +50,48 @@ export function notesOf(
   ];
 }
 
-/** Whether all figures of a sample are finite. */
-export function isFiniteSample(sample: Pick<NotedSample, typeof FIGURES[number]>): boolean {
-  return FIGURES.every((figure) => Number.isFinite(sample[figure]));
+/**
+ * Whether a pass was asked for.
+ *
+ * @param pass The pass.
+ * @param passes Which passes the run makes; both if left out, as in results of schema 1.
+ *
+ * @example
+ * ```ts
+ * import { isAskedFor } from "./notes.ts";
+ *
+ * console.log(isAskedFor("speed", "quality"), isAskedFor("speed", undefined)); // false true
+ * ```
+ */
+export function isAskedFor(pass: "speed" | "quality", passes: PassChoice | undefined): boolean {
+  return passes === undefined || passes === "both" || passes === pass;
+}
+
+function figuresOf(passes: PassChoice | undefined): Figure[] {
+  return (["quality", "speed"] as const).flatMap((pass) => isAskedFor(pass, passes) ? FIGURES_OF[pass] : []);
+}
+
+/**
+ * Whether all figures of a sample are finite that were asked for.
+ *
+ * @param sample The sample.
+ * @param passes Which passes the run makes; both if left out.
+ *
+ * @example
+ * ```ts
+ * import { isFiniteSample } from "./notes.ts";
+ *
+ * const sample = { perplexity: NaN, accuracy: NaN, ttft: 0.01, tpot: 0.002, throughput: 400 };
+ * console.log(isFiniteSample(sample), isFiniteSample(sample, "speed")); // false true
+ * ```
+ */
+export function isFiniteSample(sample: Pick<NotedSample, Figure>, passes?: PassChoice): boolean {
+  return figuresOf(passes).every((figure) => Number.isFinite(sample[figure]));
 }
 
 /** Names the figures of a sample that are not finite, and the cause in the quality pass. */
-function finiteNotes(sample: NotedSample): string[] {
-  const broken = FIGURES.filter((figure) => !Number.isFinite(sample[figure]));
+function finiteNotes(sample: NotedSample, passes: PassChoice | undefined): string[] {
+  const broken = figuresOf(passes).filter((figure) => !Number.isFinite(sample[figure]));
   if (broken.length === 0) return [];
   const is = broken.length === 1 ? "is" : "are";
   const why = broken.includes("perplexity") ? `: ${nllFault(sample.nll)}` : "";
@@ -73,22 +113,28 @@ function nllFault(nll: readonly number[]): string {
     : `${broken.length} of ${nll.length} NLLs are ${what}, the first at step ${first}`;
 }
 
-/** The passes in which a configuration keeps everything. The full cache is meant to, so it has none. */
-export function passesWithoutDrops({ method, dropped }: Pick<ConfigurationRecord, "method" | "dropped">) {
+/**
+ * Returns the passes, of those asked for, in which a configuration keeps everything. The full cache is meant to, so it
+ * has none.
+ */
+export function passesWithoutDrops(
+  { method, dropped }: Pick<ConfigurationRecord, "method" | "dropped">,
+  passes: PassChoice | undefined,
+): (keyof DroppedEntries)[] {
   if (method === "baseline" || dropped === undefined) return [];
-  return (["quality", "speed"] as const).filter((pass: keyof DroppedEntries) => dropped[pass] === 0);
+  return (["quality", "speed"] as const).filter((pass) => isAskedFor(pass, passes) && dropped[pass] === 0);
 }
 
 /**
  * Notes that a configuration drops nothing in a pass.
  *
- * @returns The sentence; undefined if it drops something in both passes.
+ * @returns The sentence; undefined if it drops something in every pass.
  */
 export function droppedNote(
   record: Pick<ConfigurationRecord, "method" | "dropped">,
   lengths: PassLengths,
 ): string | undefined {
-  const passes = passesWithoutDrops(record);
+  const passes = passesWithoutDrops(record, lengths.passes);
   return passes.length === 0 ? undefined : `nothing was dropped: it keeps ${heldTexts(passes, lengths)}`;
 }
 

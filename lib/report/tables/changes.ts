@@ -1,39 +1,40 @@
+import { isAskedFor } from "../results/notes.ts";
+import type { Interval } from "../results/spread_types.ts";
 import { sampleStd } from "../results/stats.ts";
-import type { AggregatedStats, BenchmarkResults, ConfigurationRecord, RawResult } from "../results/types.ts";
-
-/** Figures that are compared with the baseline's. */
-const COMPARED = [
-  "throughput",
-  "tpot",
-  "perplexity",
-  "accuracy",
-  "peak_vram_gb",
-] as const satisfies readonly ComparedName[];
-
-/** Their column titles, as in the table. */
-const TITLES: Record<ComparedName, string> = {
-  throughput: "Thruput",
-  tpot: "TPOT",
-  perplexity: "PPL",
-  accuracy: "Acc",
-  peak_vram_gb: "VRAM",
-};
+import type { AggregatedStats, BenchmarkResults, ConfigurationRecord, RawResult, RunConfig } from "../results/types.ts";
+import { ratioPercent } from "./interval_text.ts";
 
 /** A compared figure, by its name in results.json. */
-export type ComparedName = "throughput" | "tpot" | "perplexity" | "accuracy" | "peak_vram_gb";
+export type ComparedName = "throughput" | "tpot" | "ttft" | "perplexity" | "accuracy" | "peak_vram_gb";
 
-/** Change of one figure against the baseline. */
-export interface Change {
-  /** (mean / baseline's mean - 1) x 100; NaN or Infinity if a figure is not finite. */
-  percent: number;
-  /** Sample standard deviation of the change over texts, in percentage points; null for one text. */
+/** How well a change is known. */
+export interface ChangeSpread {
+  /** Sample standard deviation of the change over texts, in the change's unit; null for one text. */
   std: number | null;
+  /** The interval of results.json's `comparisons`, in the change's unit; left out if there is none. */
+  interval?: Pick<Interval, "low" | "high" | "confidence">;
 }
 
-/** A configuration's changes. null: the baseline's figure is 0, so no percentage exists. */
+/** Change of one figure against the baseline. */
+export interface Change extends ChangeSpread {
+  /** (mean / baseline's mean - 1) x 100; NaN or Infinity if a figure is not finite. */
+  percent: number;
+}
+
+/** Change of a share against the baseline. */
+export interface PointChange extends ChangeSpread {
+  /** (mean - baseline's mean) x 100, percentage points; NaN if a figure is not finite. */
+  points: number;
+}
+
+/**
+ * A configuration's changes. null: there is no such change, because the baseline's figure is 0, or because its pass was
+ * not asked for.
+ */
 export type MethodChanges =
   & { method: string }
-  & Record<Exclude<ComparedName, "peak_vram_gb">, Change | null>
+  & Record<Exclude<ComparedName, "peak_vram_gb" | "accuracy">, Change | null>
+  & { accuracy: PointChange | null }
   /** "n/a": it was not measured in one of the two. */
   & { peak_vram_gb: Change | "n/a" | null };
 
@@ -45,16 +46,23 @@ export interface ComparedResults {
   aggregated_stats: BenchmarkResults["aggregated_stats"];
   /** Every configuration, in the order of the table. */
   configurations: readonly Pick<ConfigurationRecord, "name">[];
+  /** Configuration → its comparison with the baseline, with intervals; not in results of schema 1. */
+  comparisons?: BenchmarkResults["comparisons"];
+  /** Which passes were made; both if left out. */
+  config?: Pick<RunConfig, "passes">;
 }
 
 /**
- * Computes every configuration's change against the baseline, in percent of the baseline.
+ * Computes every configuration's change against the baseline: in percent of the baseline, of accuracy in percentage
+ * points.
  *
- * Baseline and method are measured on the same texts, and texts differ more than methods do. So the uncertainty is that
- * of the change itself, text by text; the spread of the texts cancels out. If the two share fewer than two texts, the
- * uncertainty is propagated from both standard deviations, as for independent measurements.
+ * Where results.json compares a configuration with the baseline, the change and its interval are those of the
+ * comparison, which pairs rounds and steps. Otherwise: baseline and method are measured on the same texts, and texts
+ * differ more than methods do. So the uncertainty is that of the change itself, text by text; the spread of the texts
+ * cancels out. If the two share fewer than two texts, the uncertainty is propagated from both standard deviations, as
+ * for independent measurements.
  *
- * @param results Means give the change, raw results its uncertainty.
+ * @param results Comparisons and means give the change, raw results its deviation.
  * @returns The changes in the order of the table, without the baseline itself; empty without a baseline.
  *
  * @example
@@ -74,30 +82,60 @@ export interface ComparedResults {
  * ```
  */
 export function changesAgainstBaseline(results: ComparedResults): MethodChanges[] {
-  const baseline = results.aggregated_stats["baseline"];
+  const { aggregated_stats, configurations, comparisons, config } = results;
+  const baseline = aggregated_stats["baseline"];
   if (baseline === undefined) return [];
-  return results.configurations.flatMap(({ name }) => {
-    const stats = results.aggregated_stats[name];
+  return configurations.flatMap(({ name }) => {
+    const stats = aggregated_stats[name];
     if (name === "baseline" || stats === undefined) return [];
-    const of = (figure: ComparedName) => change(results, name, stats, baseline, figure);
+    const { time, quality } = comparisons?.[name] ?? {};
+    const of = (figure: Exclude<ComparedName, "accuracy">) => {
+      const isSpeed = figure !== "perplexity";
+      if (!Number.isFinite(stats[figure]) && !isAskedFor(isSpeed ? "speed" : "quality", config?.passes)) return null;
+      const known = figure === "perplexity"
+        ? quality && ofLogarithm(quality.ln_ppl_ratio)
+        : figure === "peak_vram_gb"
+        ? undefined
+        : time?.[figure];
+      return known ? compared(known) : change(results, name, stats, baseline, figure);
+    };
+    const vram = of("peak_vram_gb");
     const unmeasured = stats.peak_vram_gb === null || baseline.peak_vram_gb === null;
     return [{
       method: name,
       throughput: of("throughput"),
       tpot: of("tpot"),
+      ttft: of("ttft"),
       perplexity: of("perplexity"),
-      accuracy: of("accuracy"),
-      peak_vram_gb: unmeasured ? "n/a" : of("peak_vram_gb"),
+      accuracy: isAskedFor("quality", config?.passes) || Number.isFinite(stats.accuracy)
+        ? quality ? comparedPoints(quality.accuracy) : points(results, name, stats, baseline)
+        : null,
+      peak_vram_gb: unmeasured && vram !== null ? "n/a" : vram,
     }];
   });
 }
 
+/** Converts an interval of logarithms of ratios to one of ratios. */
+function ofLogarithm({ estimate, low, high, confidence }: Interval): Interval {
+  return { estimate: Math.exp(estimate), low: Math.exp(low), high: Math.exp(high), confidence };
+}
+
+function compared(ratio: Interval): Change {
+  const { estimate, low, high } = ratioPercent(ratio);
+  return { percent: estimate, std: null, interval: { low, high, confidence: ratio.confidence } };
+}
+
+function comparedPoints({ estimate, low, high, confidence }: Interval): PointChange {
+  return { points: estimate * 100, std: null, interval: { low: low * 100, high: high * 100, confidence } };
+}
+
+/** Change of a ratio, from means and samples. */
 function change(
   results: ComparedResults,
   name: string,
   stats: AggregatedStats,
   baseline: AggregatedStats,
-  figure: ComparedName,
+  figure: Exclude<ComparedName, "accuracy">,
 ): Change | null {
   const [value, reference] = [stats[figure] ?? NaN, baseline[figure] ?? NaN];
   // Against an infinite figure, every other one would be 100 % less.
@@ -105,65 +143,34 @@ function change(
   if (reference === 0) return null;
   const ratio = value / reference;
   const percent = (ratio - 1) * 100;
-  const before = new Map(
-    results.raw_results.filter((raw) => raw.method === "baseline").map((raw) => [raw.sample, raw[figure]]),
-  );
-  const pairs = results.raw_results.flatMap((raw) => {
-    const base = raw.method === name ? before.get(raw.sample) : undefined;
-    const own = raw[figure];
-    return base === undefined || base === null || own === null ? [] : [(own / base - 1) * 100];
-  });
+  const pairs = pairsOf(results, name, figure).map(([own, base]) => (own / base - 1) * 100);
   if (pairs.length > 1 && pairs.every(Number.isFinite)) return { percent, std: sampleStd(pairs) };
   if (stats.n < 2 || baseline.n < 2) return { percent, std: null };
   const spread = Math.hypot((stats.std[figure] ?? NaN) / value, (baseline.std[figure] ?? NaN) / reference);
   return { percent, std: Number.isFinite(spread) ? Math.abs(ratio) * spread * 100 : null };
 }
 
-/**
- * Formats the changes as lines for the console.
- *
- * @param changes From {@linkcode changesAgainstBaseline}.
- * @returns A title line and one line for each configuration, without a line end; "" if there are no changes.
- *
- * @example
- * ```ts
- * import { formatChanges } from "./changes.ts";
- *
- * console.log(formatChanges([{
- *   method: "streaming_256",
- *   throughput: { percent: -9.23, std: 0.41 },
- *   tpot: { percent: 15.6, std: 0.5 },
- *   perplexity: { percent: 6.54, std: 1.2 },
- *   accuracy: { percent: -2.19, std: 0.3 },
- *   peak_vram_gb: null,
- * }]));
- * // Change vs baseline             Thruput           TPOT            PPL            Acc           VRAM
- * // streaming_256              -9.2% ± 0.4   +15.6% ± 0.5    +6.5% ± 1.2    -2.2% ± 0.3              -
- * ```
- */
-export function formatChanges(changes: readonly MethodChanges[]): string {
-  if (changes.length === 0) return "";
-  const rows = changes.map((row) => [row.method, ...COMPARED.map((figure) => formatChange(row[figure]))]);
-  rows.unshift(["Change vs baseline", ...COMPARED.map((figure) => TITLES[figure])]);
-  // All columns have the width of the widest, so that figures line up.
-  const name = Math.max(22, ...rows.map((row) => row[0]!.length));
-  const width = Math.max(...rows.flatMap((row) => row.slice(1).map((cell) => cell.length))) + 3;
-  return rows
-    .map(([first, ...cells]) => first!.padEnd(name) + cells.map((cell) => cell.padStart(width)).join(""))
-    .join("\n");
+/** Change of accuracy, from means and samples. */
+function points(
+  results: ComparedResults,
+  name: string,
+  stats: AggregatedStats,
+  baseline: AggregatedStats,
+): PointChange {
+  const points = (stats.accuracy - baseline.accuracy) * 100;
+  if (!Number.isFinite(points)) return { points: NaN, std: null };
+  const pairs = pairsOf(results, name, "accuracy").map(([own, base]) => (own - base) * 100);
+  if (pairs.length > 1 && pairs.every(Number.isFinite)) return { points, std: sampleStd(pairs) };
+  const std = Math.hypot(stats.std.accuracy, baseline.std.accuracy) * 100;
+  return { points, std: stats.n < 2 || baseline.n < 2 || !Number.isFinite(std) ? null : std };
 }
 
-function formatChange(change: Change | "n/a" | null): string {
-  if (change === null) return "-";
-  if (change === "n/a") return change;
-  if (Number.isNaN(change.percent)) return "nan";
-  if (!Number.isFinite(change.percent)) return change.percent > 0 ? "+inf%" : "-inf%";
-  const sign = change.percent < 0 ? "-" : "+";
-  const size = Math.abs(change.percent);
-  // Below 1000 % tenths matter; of an exploded perplexity only the magnitude does.
-  const value = size < 1000 ? size.toFixed(1) : size < 1e6 ? size.toFixed(0) : size.toExponential(1);
-  const spread = change.std === null
-    ? ""
-    : ` ± ${change.std < 1000 ? change.std.toFixed(1) : change.std.toPrecision(2)}`;
-  return `${sign}${value}%${spread}`;
+/** A figure of the method and of the baseline, in each sample that has both. */
+function pairsOf({ raw_results }: ComparedResults, name: string, figure: ComparedName): [number, number][] {
+  const before = new Map(raw_results.flatMap((raw) => raw.method === "baseline" ? [[raw.sample, raw[figure]]] : []));
+  return raw_results.flatMap((raw): [number, number][] => {
+    const base = raw.method === name ? before.get(raw.sample) : undefined;
+    const own = raw[figure];
+    return base === undefined || base === null || own === null ? [] : [[own, base]];
+  });
 }

@@ -1,20 +1,28 @@
 import { droppedNote, heldTexts, passesWithoutDrops } from "../results/notes.ts";
+import type { Mark } from "../results/spread_types.ts";
 import type { ConfigurationRecord, RawResult, RunConfig } from "../results/types.ts";
+
+/** What a mark says of a row's times. */
+const MARKS: Readonly<Record<Mark, string>> = {
+  throttled: "the GPU lowered its clocks meanwhile",
+  shared: "other processes ran meanwhile",
+  unsteady: "times vary",
+};
 
 /** Fields of results.json that {@linkcode formatNotes} reads. */
 export interface NotedResults {
-  /** Lengths of the passes, tokens, and the layers that are skipped. */
-  config: Pick<RunConfig, "max_tokens" | "prompt_tokens" | "max_new_tokens" | "skip_layers">;
+  /** Which passes were made, their lengths, tokens, and the layers that are skipped. */
+  config: Pick<RunConfig, "max_tokens" | "prompt_tokens" | "max_new_tokens" | "skip_layers" | "passes">;
   /** How VRAM was measured, and what each layer holds at the end, in each sample. */
   raw_results: readonly Pick<RawResult, "method" | "vram_method" | "layer_cache_sizes">[];
   /** Configurations that were measured completely, by name. */
   aggregated_stats: Readonly<Record<string, unknown>>;
-  /** What each configuration dropped, and its notes. */
-  configurations: readonly Pick<ConfigurationRecord, "name" | "method" | "dropped" | "notes">[];
+  /** What each configuration dropped, its notes and marks. */
+  configurations: readonly Pick<ConfigurationRecord, "name" | "method" | "dropped" | "notes" | "marks">[];
 }
 
 /**
- * Formats the notes under the table: the meaning of a `*`, figures that are not finite, and rows that compressed
+ * Formats the notes under the table: the meaning of a `*` and of a `!`, each row's notes, and rows that compressed
  * nothing. Each is noted once.
  *
  * @param results A run's results.
@@ -41,6 +49,7 @@ export function formatNotes(results: NotedResults): string {
         "* VRAM: NVML does not list this process, so it is the whole GPU's use over its level at the start, other processes included",
       ]
       : []),
+    ...markLines(measured),
     ...measured.flatMap((record) => {
       const dropped = droppedNote(record, results.config);
       return (record.notes ?? []).filter((note) => note !== dropped).map((note) => `${record.name}: ${note}`);
@@ -57,11 +66,23 @@ export function isOfWholeGpu(
   return raw_results.some(({ method, vram_method }) => method === name && vram_method === "device");
 }
 
+/** One line for each kind of mark, with the rows that have it. */
+function markLines(records: NotedResults["configurations"]): string[] {
+  return (Object.keys(MARKS) as Mark[]).flatMap((mark) => {
+    const rows = records.filter(({ marks = [] }) => marks.includes(mark));
+    if (rows.length === 0) return [];
+    const names = rows.length > 3 && rows.length === records.length
+      ? "every row"
+      : rows.map(({ name }) => name).join(", ");
+    return [`! ${mark} (${MARKS[mark]}): ${names}`];
+  });
+}
+
 /** One line for the rows that keep everything in the same passes. */
 function dropLines(records: NotedResults["configurations"], { config, raw_results }: NotedResults): string[] {
-  const groups = Map.groupBy(records, (record) => passesWithoutDrops(record).join());
+  const groups = Map.groupBy(records, (record) => passesWithoutDrops(record, config.passes).join());
   return [...groups.values()].flatMap((rows) => {
-    const passes = passesWithoutDrops(rows[0]!);
+    const passes = passesWithoutDrops(rows[0]!, config.passes);
     if (passes.length === 0) return [];
     const all = rows.length > 3 && rows.length === records.filter(({ method }) => method !== "baseline").length;
     const names = all ? "any row" : rows.map(({ name }) => name).join(", ");

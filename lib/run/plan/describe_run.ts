@@ -5,12 +5,14 @@ import { describeEnvironment } from "../../report/results/environment.ts";
 import { localTimestamp } from "../../report/results/results_folder.ts";
 import type { BenchmarkResults, ConfigurationRecord, Environment, RunConfig } from "../../report/results/types.ts";
 import { codeDigest } from "../../util/code_digest.ts";
+import { DTYPES } from "../../util/dtype.ts";
 import { fingerprintOfFile } from "../../util/fingerprint.ts";
 import { sha256OfFiles, sha256OfTokens } from "../../util/sha256.ts";
 import type { MeasureRequest } from "../child/protocol.ts";
 import { droppedEntries } from "./dropped.ts";
 import { evictedFrom } from "./evicted_from.ts";
 import { EMBEDDED_MODEL_ID } from "./find_model.ts";
+import { heldInPasses } from "./held.ts";
 import type { RunInput } from "./input.ts";
 import type { BenchmarkOptions } from "./options.ts";
 import type { Passes } from "./requests.ts";
@@ -45,6 +47,7 @@ export async function describeRun(
       positions: request.positions,
       attention: request.attention,
       dropped: droppedEntries(request.table, passes),
+      held: heldInPasses(request.table, passes, input.model.spec, DTYPES[request.dtype].bytes),
       policy_sha256: policyDigest(request),
       status: "not run",
     })),
