@@ -77,7 +77,7 @@ export function rowFigures(results: FiguredResults, name: string): RowFigures {
     held_share: held?.share ?? null,
     mean_kv_bytes: held?.mean_kv_bytes ?? null,
     final_kv_bytes: held?.final_kv_bytes ?? null,
-    decode_vram_bytes: over(({ memory }) => memory.phases?.decode.process.peak ?? null),
+    decode_vram_bytes: over(({ memory }) => memory?.phases?.decode.process.peak ?? null),
   };
 }
 
