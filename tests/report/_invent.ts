@@ -71,7 +71,7 @@ export function inventRounds(
   return {
     ...results,
     schema: 2,
-    speed_runs: results.raw_results.flatMap(({ method, sample, ttft, tpot, throughput, step_times_s }, place) =>
+    speed_runs: results.raw_results.flatMap(({ method, sample, ttft, tpot, throughput, step_times_s, ...raw }, place) =>
       [0.99, 1, 1.02].map((factor, round) => ({
         method,
         round,
@@ -81,6 +81,9 @@ export function inventRounds(
         tpot: tpot * factor,
         throughput,
         step_times_s,
+        entries_copied: raw.entries_copied.speed,
+        peak_vram_gb: raw.peak_vram_gb,
+        memory: raw.memory!,
       }))
     ),
     comparisons: Object.fromEntries(others.map((name) => [name, inventComparison()])),

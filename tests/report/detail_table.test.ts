@@ -102,7 +102,7 @@ Deno.test("rowFigures() takes VRAM of the decode phase, and none if one sample h
   const { memory } = inventSample("baseline");
   const of = (peak: number | null): { memory: MemoryFigures } => ({
     memory: {
-      ...memory,
+      ...memory!,
       phases: { decode: { process: { peak, end: 0 } } as PhaseMemory } as NonNullable<MemoryFigures["phases"]>,
     },
   });
