@@ -13,7 +13,7 @@ export interface SamplerOptions {
   readonly libraryPath?: string;
   /** The process to measure; this one unless given. */
   readonly pid?: number;
-  /** Shortest time between samples, ms; 2 unless given. Longer if a sample would take over 1 % of it. */
+  /** Shortest time between samples, ms; 2 unless given. Longer if a sample would take over 0.7 % of it. */
   readonly intervalMs?: number;
 }
 

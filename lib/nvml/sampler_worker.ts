@@ -36,6 +36,8 @@ const LONGEST_MS = 20;
 const CONDITIONS_SHARE = 0.003;
 /** Shortest time between two samples of what the GPU does, ms. */
 const CONDITIONS_MS = 50;
+/** Longest, ms: a sample may be slow by chance. */
+const CONDITIONS_LONGEST_MS = 1000;
 
 /** Samples until the board says stop. Exported for the test of its cost. */
 export function sample(
@@ -45,7 +47,7 @@ export function sample(
   pid: number,
   intervalMs: number,
 ): void {
-  let usual = 0;
+  let usual = 0; // ms per sample, smoothed: a thread that was moved off its core for a moment must not count
   let last = 0;
   const sampleConditions = conditionSampler(device, conditions, pid);
   do {
@@ -55,34 +57,26 @@ export function sample(
     // Once NVML reports this process's own figure, the device's is not needed
     board.add({ process, device: process === null ? device.memory().used : 0 }, epochs, last * 1000);
     last = performance.now() - start;
-    usual = smoothed(usual, last);
+    usual = usual === 0 ? last : usual + 0.05 * (Math.min(last, 10 * usual) - usual);
     last += sampleConditions();
   } while (board.sleep(Math.min(LONGEST_MS, Math.max(intervalMs, usual / SHARE - usual))));
 }
 
 /** Returns a function that samples what the GPU does if it is asked for and due, and returns the time it took, ms. */
 function conditionSampler(device: NvmlDevice, board: ConditionBoard, pid: number): () => number {
-  let usual = 0;
   let due = 0;
   let last: number | null = null;
   return () => {
     const { span } = board;
     const start = performance.now();
-    // A new span gets a sample at once: it may be short. Only if the last is long enough ago for the share.
-    const isDue = span !== null && start >= (span === last ? due : due - CONDITIONS_MS);
-    if (!isDue) return 0;
+    // A new span gets a sample at once: it may be short.
+    if (span === null || span === last && start < due) return 0;
     last = span;
     board.add(device.conditions(pid), span);
     const took = performance.now() - start;
-    usual = smoothed(usual, took);
-    due = start + Math.max(CONDITIONS_MS, usual / CONDITIONS_SHARE);
+    due = start + Math.min(CONDITIONS_LONGEST_MS, Math.max(CONDITIONS_MS, took / CONDITIONS_SHARE));
     return took;
   };
-}
-
-/** Usual time of a sample, ms: a thread that was moved off its core for a moment must not count. */
-function smoothed(usual: number, last: number): number {
-  return usual === 0 ? last : usual + 0.05 * (Math.min(last, 10 * usual) - usual);
 }
 
 // Only in a worker: a test imports `sample` from the main thread.

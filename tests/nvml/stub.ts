@@ -16,6 +16,7 @@ const symbols = {
   stub_delay: { parameters: ["i64"], result: "void" },
   stub_moment: { parameters: ["u32", "u32", "u32", "u32"], result: "void" },
   stub_moment_delay: { parameters: ["i64"], result: "void" },
+  stub_power_calls: { parameters: [], result: "i32" },
   stub_started: { parameters: [], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
@@ -53,6 +54,10 @@ export class NvmlStub implements Disposable {
   /** How long a call for a clock or the power takes, us. */
   momentDelay(us: number) {
     this.#library.symbols.stub_moment_delay(BigInt(us));
+  }
+  /** How often NVML was asked for the power. */
+  get powerCalls(): number {
+    return this.#library.symbols.stub_power_calls();
   }
   /** How often NVML is started and not ended. */
   get started(): number {

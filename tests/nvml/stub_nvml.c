@@ -25,6 +25,7 @@ static volatile long delay_us;
 /* What the GPU does: SM clock, power, temperature, reasons; and how long each of these calls takes. */
 static volatile unsigned sm_mhz = 1410, power_mw = 90000, temperature = 41, reasons = 1;
 static volatile long moment_delay_us;
+static int power_calls;
 
 /* For the test: what NVML shall say. `others` other processes are listed before this one. */
 void stub_set(unsigned pid, unsigned long long bytes, unsigned long long device_used, unsigned other_processes) {
@@ -36,6 +37,7 @@ void stub_moment(unsigned sm, unsigned power, unsigned celsius, unsigned why) {
   sm_mhz = sm; power_mw = power; temperature = celsius; reasons = why;
 }
 void stub_moment_delay(long us) { moment_delay_us = us; }
+int stub_power_calls(void) { return power_calls; }
 int stub_started(void) { return started; }
 
 nvmlReturn_t nvmlInit_v2(void) {
@@ -109,6 +111,7 @@ nvmlReturn_t nvmlDeviceGetCurrentClocksThrottleReasons(nvmlDevice_t d, unsigned 
 #ifndef NEW_DRIVER /* one that no longer has these */
 nvmlReturn_t nvmlDeviceGetPowerUsage(nvmlDevice_t d, unsigned *mw) {
   pause_us(moment_delay_us);
+  __sync_fetch_and_add(&power_calls, 1);
   *mw = power_mw;
   return d->index ? 3 : 0;
 }
