@@ -90,9 +90,9 @@ export class NvmlDevice {
    * Reads what the GPU does at this moment. What it does not offer, or fails to say, is null: no figure here is worth a
    * run.
    *
-   * @param pid This process's id.
+   * @param pid This process's id, if it has a CUDA context; else null.
    */
-  conditions(pid: number): GpuMoment {
+  conditions(pid: number | null): GpuMoment {
     const c = this.#nvml.c;
     const clock = (type: number) => this.#figure((out) => c.nvmlDeviceGetClockInfo(this.#handle, type, out));
     return {
@@ -132,10 +132,12 @@ export class NvmlDevice {
   /**
    * Returns how many processes other than `pid`, which has a CUDA context, compute on this GPU. If NVML lists processes
    * but not this one (in containers), one of them is this one under another number. If it lists none, it hides them:
-   * null.
+   * null. Without `pid`, all that are listed.
    */
-  #otherProcesses(pid: number): number | null {
-    if (this.#listProcesses() !== 0 || this.#count[0] === 0) return null;
+  #otherProcesses(pid: number | null): number | null {
+    if (this.#listProcesses() !== 0) return null;
+    if (pid === null) return this.#count[0]!;
+    if (this.#count[0] === 0) return null;
     const view = new DataView(this.#processes.buffer);
     let others = 0;
     for (let i = 0; i < this.#count[0]!; i++) {

@@ -76,6 +76,9 @@ Deno.test("NvmlDevice.conditions() counts the processes that are not this one", 
   equal(others(), 0);
   stub.set({ others: 3 });
   equal(others(), 2);
+  // One that does not compute
+  equal(nvml.deviceByIndex(0).conditions(null).other_processes, 3);
+  equal(nvml.deviceByIndex(1).conditions(null).other_processes, 0);
 });
 
 Deno.test("VramSampler samples what the GPU does between begin and end, while this thread is blocked", {
