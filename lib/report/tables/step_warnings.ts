@@ -40,9 +40,10 @@ export function stepWarnings(stepTimes: readonly (readonly number[])[]): string[
   // The first step has its own warning.
   const many = manyOutliers(long);
   if (many !== undefined) {
+    const { outliers, steps, slowest } = many;
     warnings.push(
-      `${many.outliers} of ${many.steps} steps are outliers (the slowest took ${ms(many.slowest)}): other work on this ` +
-        `machine may have disturbed the measurement`,
+      `${outliers} of ${steps} steps are outliers (the slowest took ${ms(slowest)}): other work on this machine may ` +
+        "have disturbed the measurement",
     );
   }
   return warnings;
