@@ -74,9 +74,8 @@ export class ConditionBoard {
     return (span & 1) === 1 ? span : null;
   }
 
-  /** Records a moment, unless its time span has ended. Called by the sampling thread alone. */
+  /** Records a moment for a time span; if that has ended, it never counts. Called by the sampling thread alone. */
   add(moment: GpuMoment, span: number): void {
-    if (this.span !== span) return;
     const written = Atomics.load(this.#words, WRITTEN);
     const at = placeOf(written);
     Atomics.store(this.#words, at, span);
