@@ -127,14 +127,16 @@ for (const attention of ["fused", "explicit"] as const) {
 
 const tokenizer = await loadTokenizer(embedded);
 const { texts } = await openDataset({ dataset: "moby_dick" });
-const [ids] = await sampleTokens({ texts, tokenizer, samples: 1, tokensPerSample: 2001 });
+const { samples: [ids] } = await sampleTokens({ texts, tokenizer, samples: 1, tokensPerSample: 2001 });
 const text = tokenizer.decode(ids!);
 Deno.bench(`text: tokenize ${text.length} characters`, { group: "text" }, () => void tokenizer.encode(text));
 Deno.bench("text: load the tokenizer", { group: "text" }, async () => void await loadTokenizer(embedded));
-Deno.bench("text: 2 samples of 2001 tokens", { group: "text" }, async () => {
-  const { texts } = await openDataset({ dataset: "moby_dick" });
-  await sampleTokens({ texts, tokenizer, samples: 2, tokensPerSample: 2001 });
-});
+for (const successive of [true, false]) {
+  Deno.bench(`text: 2 samples of 2001 tokens, ${successive ? "successive" : "spread"}`, { group: "text" }, async () => {
+    const { texts } = await openDataset({ dataset: "moby_dick" });
+    await sampleTokens({ texts, tokenizer, samples: 2, tokensPerSample: 2001, successive });
+  });
+}
 
 const samples = Array.from({ length: 500 }, (_, i) => (i * 7919) % 1000);
 Deno.bench("other: median of 500 steps", { group: "other" }, () => void medianInterval(samples));

@@ -12,6 +12,7 @@ import { MINIMUM_DRIVER } from "../../lib/cuda/libraries.ts";
 import { openCudaLibraries, type OpenedLibrary } from "../../lib/cuda/preload.ts";
 import { cudaMajorOf, isOfVersion } from "../../lib/cuda/provider.ts";
 import { InputError } from "../../lib/util/errors.ts";
+import { clockReasons, type GpuMoment } from "../../lib/nvml/conditions.ts";
 import { type GpuDescription, gpuInfo } from "../../lib/nvml/gpu_info.ts";
 import { Nvml } from "../../lib/nvml/nvml.ts";
 import { findOnnxRuntime } from "../../lib/ort/find.ts";
@@ -34,7 +35,8 @@ export interface Diagnosis {
   host: ReturnType<typeof hostEnvironment>;
   onnxruntime: { path?: string; source?: string; version?: string; providers?: string[]; problem?: string };
   cuda_provider: { path?: string; cuda?: number; problem?: string };
-  gpus: GpuDescription[];
+  /** The GPUs, and what each does now. */
+  gpus: (GpuDescription & { now: GpuMoment })[];
   gpu_problem?: string;
   cuda_libraries: Pick<OpenedLibrary, "name" | "soname" | "required" | "opened" | "remedy" | "failures">[];
   cuda_folders: string[];
@@ -101,9 +103,23 @@ async function checkProvider(library?: string, version?: string): Promise<{ path
   return { path, cuda };
 }
 
-function listGpus(): GpuDescription[] {
+function listGpus(): Diagnosis["gpus"] {
   using nvml = new Nvml();
-  return Array.from({ length: nvml.deviceCount }, (_, index) => gpuInfo(nvml, index));
+  return Array.from({ length: nvml.deviceCount }, (_, index) => {
+    const gpu = nvml.deviceByIndex(index);
+    return { ...gpuInfo(nvml, gpu), now: gpu.conditions(null) };
+  });
+}
+
+/** What a GPU does now, as far as it says. Other work on it, and lower clocks, disturb a measurement. */
+function describeMoment({ power_mw, temperature_c, reasons, other_processes }: GpuMoment): string[] {
+  const parts = [
+    ...power_mw === null ? [] : [`${Math.round(power_mw / 1000)} W`],
+    ...temperature_c === null ? [] : [`${temperature_c} °C`],
+    ...reasons === null ? [] : [`clocks held by ${clockReasons(reasons).join(", ") || "nothing"}`],
+    ...other_processes === null ? [] : [`${other_processes} process${other_processes === 1 ? "" : "es"} listed on it`],
+  ];
+  return parts.length === 0 ? [] : [`now ${parts.join(", ")}`];
 }
 
 function checkModel(folder: string): Record<never, never> {
@@ -144,6 +160,7 @@ export function render(found: Diagnosis): string {
         `${gpu.name}, ${(gpu.memory_bytes / 2 ** 30).toFixed(0)} GiB`,
         `driver ${gpu.driver}, for CUDA up to ${gpu.cuda_driver}`,
         `clocks ${gpu.clocks_mhz.sm} of ${gpu.clocks_mhz.max_sm} MHz, memory ${gpu.clocks_mhz.memory} of ${gpu.clocks_mhz.max_memory} MHz`,
+        ...describeMoment(gpu.now),
       )
     )),
     ...tooOld ? [`${indent.slice(1)}too old: the CUDA provider needs driver ${driver} or newer`] : [],

@@ -1,4 +1,12 @@
-import { type NVML_SYMBOLS, NvmlClock, NvmlReturn, PROCESS_INFO, VALUE_NOT_AVAILABLE } from "./symbols.ts";
+import type { GpuMoment } from "./conditions.ts";
+import {
+  type NVML_SYMBOLS,
+  NvmlClock,
+  NvmlReturn,
+  PROCESS_INFO,
+  TEMPERATURE_GPU,
+  VALUE_NOT_AVAILABLE,
+} from "./symbols.ts";
 
 /** The parts of {@linkcode Nvml} that a device uses. */
 export interface NvmlCalls {
@@ -18,6 +26,8 @@ export class NvmlDevice {
   /** `nvmlMemory_t`: unsigned long long total, free, used. */
   readonly #memory = new BigUint64Array(3);
   readonly #count = new Uint32Array(1);
+  /** Room for an unsigned, or an unsigned long long. */
+  readonly #out = new Uint32Array(2);
   #processes = new BigUint64Array(64 * PROCESS_INFO.size / 8);
 
   /** Takes an `nvmlDevice_t`; see {@linkcode Nvml.deviceByIndex} and its siblings. */
@@ -77,6 +87,28 @@ export class NvmlDevice {
   }
 
   /**
+   * Reads what the GPU does at this moment. What it does not offer, or fails to say, is null: no figure here is worth a
+   * run.
+   *
+   * @param pid This process's id, if it has a CUDA context; else null.
+   */
+  conditions(pid: number | null): GpuMoment {
+    const c = this.#nvml.c;
+    const clock = (type: number) => this.#figure((out) => c.nvmlDeviceGetClockInfo(this.#handle, type, out));
+    return {
+      sm_mhz: clock(NvmlClock.sm),
+      memory_mhz: clock(NvmlClock.memory),
+      power_mw: this.#figure((out) => c.nvmlDeviceGetPowerUsage?.(this.#handle, out)),
+      temperature_c: this.#figure((out) => c.nvmlDeviceGetTemperature?.(this.#handle, TEMPERATURE_GPU, out)),
+      // The low half of an unsigned long long: NVML uses 9 bits of it.
+      reasons: this.#figure((out) =>
+        (c.nvmlDeviceGetCurrentClocksEventReasons ?? c.nvmlDeviceGetCurrentClocksThrottleReasons)?.(this.#handle, out)
+      ),
+      other_processes: this.#otherProcesses(pid),
+    };
+  }
+
+  /**
    * Returns the memory that one process holds on this GPU, its CUDA context included.
    *
    * @param pid Process id, as this process's namespace knows it.
@@ -85,16 +117,7 @@ export class NvmlDevice {
    * @throws {NvmlError} If NVML fails.
    */
   processBytes(pid: number): number | null {
-    for (;;) {
-      this.#count[0] = this.#processes.byteLength / PROCESS_INFO.size;
-      const code = this.#nvml.c.nvmlDeviceGetComputeRunningProcesses_v3(this.#handle, this.#count, this.#processes);
-      if (code !== NvmlReturn.insufficientSize) {
-        this.#nvml.unwrap("nvmlDeviceGetComputeRunningProcesses_v3", code);
-        break;
-      }
-      // The count is now that of all processes; leave room for some that start meanwhile
-      this.#processes = new BigUint64Array((this.#count[0]! + 16) * PROCESS_INFO.size / 8);
-    }
+    this.#nvml.unwrap("nvmlDeviceGetComputeRunningProcesses_v3", this.#listProcesses());
     const view = new DataView(this.#processes.buffer);
     let bytes: number | null = null;
     for (let i = 0; i < this.#count[0]!; i++) {
@@ -104,5 +127,39 @@ export class NvmlDevice {
       if (used !== VALUE_NOT_AVAILABLE) bytes = (bytes ?? 0) + Number(used);
     }
     return bytes;
+  }
+
+  /**
+   * Returns how many processes other than `pid`, which has a CUDA context, compute on this GPU. If NVML lists processes
+   * but not this one (in containers), one of them is this one under another number. If it lists none, it hides them:
+   * null. Without `pid`, all that are listed.
+   */
+  #otherProcesses(pid: number | null): number | null {
+    if (this.#listProcesses() !== 0) return null;
+    if (pid === null) return this.#count[0]!;
+    if (this.#count[0] === 0) return null;
+    const view = new DataView(this.#processes.buffer);
+    let others = 0;
+    for (let i = 0; i < this.#count[0]!; i++) {
+      if (view.getUint32(i * PROCESS_INFO.size + PROCESS_INFO.pid, true) !== pid) others++;
+    }
+    return Math.min(others, this.#count[0]! - 1);
+  }
+
+  /** Lists the processes that compute on the GPU, with more room if there are many. Returns an `nvmlReturn_t`. */
+  #listProcesses(): number {
+    for (;;) {
+      this.#count[0] = this.#processes.byteLength / PROCESS_INFO.size;
+      const code = this.#nvml.c.nvmlDeviceGetComputeRunningProcesses_v3(this.#handle, this.#count, this.#processes);
+      if (code !== NvmlReturn.insufficientSize) return code;
+      // The count is now that of all processes; leave room for some that start meanwhile
+      this.#processes = new BigUint64Array((this.#count[0]! + 16) * PROCESS_INFO.size / 8);
+    }
+  }
+
+  /** Returns the unsigned that a call writes; null if there is no such call, or it fails. */
+  #figure(get: (out: Uint32Array<ArrayBuffer>) => number | undefined): number | null {
+    this.#out.fill(0);
+    return get(this.#out) === 0 ? this.#out[0]! : null;
   }
 }

@@ -1,3 +1,5 @@
+import { ConditionBoard } from "./condition_board.ts";
+import type { GpuConditions } from "./conditions.ts";
 import { Nvml } from "./nvml.ts";
 import { SampleBoard } from "./sample_board.ts";
 import type { SamplerNews, SamplerOrders } from "./sampler_worker.ts";
@@ -11,7 +13,7 @@ export interface SamplerOptions {
   readonly libraryPath?: string;
   /** The process to measure; this one unless given. */
   readonly pid?: number;
-  /** Shortest time between samples, ms; 2 unless given. Longer if a sample would take over 1 % of it. */
+  /** Shortest time between samples, ms; 2 unless given. Longer if a sample would take over 0.7 % of it. */
   readonly intervalMs?: number;
 }
 
@@ -40,6 +42,7 @@ export interface SamplerOptions {
  */
 export class VramSampler implements AsyncDisposable {
   readonly #board = new SampleBoard();
+  readonly #conditions = new ConditionBoard();
   #reason: string | null = null;
   #nvml: Nvml | null = null;
   #device: NvmlDevice | null = null;
@@ -97,7 +100,26 @@ export class VramSampler implements AsyncDisposable {
     this.#sampleHere();
   }
 
-  /** Samples taken. */
+  /**
+   * Begins to sample what the GPU does: clocks, power, temperature, and who else computes on it. Call it while nothing
+   * is timed and a CUDA context exists.
+   */
+  beginConditions(): void {
+    this.#conditions.begin();
+  }
+
+  /**
+   * Ends what {@linkcode beginConditions} began.
+   *
+   * @returns What the GPU did, as far as it was sampled: about every 50 ms, less often where NVML is slow. Null if GPU
+   * memory is not sampled either; see {@linkcode reason}.
+   */
+  endConditions(): GpuConditions | null {
+    const conditions = this.#conditions.end();
+    return this.reason === null ? conditions : null;
+  }
+
+  /** Samples of memory taken. */
   get samples(): number {
     return this.#board.samples;
   }
@@ -149,6 +171,7 @@ export class VramSampler implements AsyncDisposable {
     worker.postMessage(
       {
         board: this.#board.buffer,
+        conditions: this.#conditions.buffer,
         libraryPath: this.#nvml.libraryPath,
         uuid: this.#device.uuid,
         pid,

@@ -23,6 +23,14 @@ export const NVML_SYMBOLS = {
   nvmlDeviceGetMaxClockInfo: { parameters: ["pointer", "i32", "buffer"], result: "i32" }, // as above
   // device, unsigned* infoCount (in: room, out: entries), nvmlProcessInfo_t*
   nvmlDeviceGetComputeRunningProcesses_v3: { parameters: ["pointer", "buffer", "buffer"], result: "i32" },
+
+  // What the GPU does meanwhile. Optional: NVML renames and replaces these, and a run needs none of them.
+  nvmlDeviceGetPowerUsage: { parameters: ["pointer", "buffer"], result: "i32", optional: true }, // device, unsigned* mW
+  // device, nvmlTemperatureSensors_t, unsigned* degrees Celsius
+  nvmlDeviceGetTemperature: { parameters: ["pointer", "i32", "buffer"], result: "i32", optional: true },
+  // device, unsigned long long* reasons; the second is the name before driver 535
+  nvmlDeviceGetCurrentClocksEventReasons: { parameters: ["pointer", "buffer"], result: "i32", optional: true },
+  nvmlDeviceGetCurrentClocksThrottleReasons: { parameters: ["pointer", "buffer"], result: "i32", optional: true },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** `nvmlReturn_t` values that this project distinguishes. */
@@ -37,6 +45,25 @@ export const NvmlReturn = {
 
 /** `nvmlClockType_t`. */
 export const NvmlClock = { sm: 1, memory: 2 } as const;
+
+/** `NVML_TEMPERATURE_GPU` of `nvmlTemperatureSensors_t`. */
+export const TEMPERATURE_GPU = 0;
+
+/**
+ * Bits of `nvmlClocksEventReasons` (before: `nvmlClocksThrottleReasons`), by the names that results.json has: what keeps
+ * clocks from being as high as possible.
+ */
+export const CLOCK_REASONS = {
+  gpu_idle: 0x1,
+  applications_clocks_setting: 0x2,
+  sw_power_cap: 0x4,
+  hw_slowdown: 0x8,
+  sync_boost: 0x10,
+  sw_thermal_slowdown: 0x20,
+  hw_thermal_slowdown: 0x40,
+  hw_power_brake_slowdown: 0x80,
+  display_clock_setting: 0x100,
+} as const;
 
 /**
  * `nvmlProcessInfo_t`: unsigned pid; (4 bytes of padding) unsigned long long usedGpuMemory; unsigned gpuInstanceId,

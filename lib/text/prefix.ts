@@ -42,15 +42,52 @@ export async function firstTokens(source: TextSource, tokenizer: Encoder, count:
   while (true) {
     // Growing by at least half keeps the total work within three times the last pass.
     length = Math.max(Math.ceil((count + 64) * charsPerToken), Math.ceil(length * 1.5));
-    // The text after the cut tells whether it is between words, and whether it splits a surrogate pair.
-    const { text, complete } = await source.head(length + 2);
-    if (complete && length >= text.length) return { ids: await tokenizer.encode(text), complete: true };
-    const { at, doubtful } = cutBefore(text, length);
-    const ids = await tokenizer.encode(text.slice(0, at));
-    charsPerToken = Math.max(at / Math.max(ids.length, 1), charsPerToken / 2);
-    ids.length = Math.max(ids.length - doubtful, 0);
-    if (ids.length >= count) return { ids, complete: false };
+    const { ids, complete, tokens, at } = await tokenize(source, tokenizer, length);
+    if (complete || ids.length >= count) return { ids, complete };
+    charsPerToken = Math.max(at / Math.max(tokens, 1), charsPerToken / 2);
   }
+}
+
+/**
+ * Reads and tokenizes the beginning of a text. The ids are the same as those at the beginning of the whole text; see
+ * {@linkcode firstTokens}.
+ *
+ * @example
+ * ```ts
+ * import { tokensWithin } from "./prefix.ts";
+ * import { stringSource } from "./text_source.ts";
+ * import { loadTokenizer } from "./tokenizer.ts";
+ *
+ * const tokenizer = await loadTokenizer("lib/assets/novel-neox-8m");
+ * const text = stringSource("Call me Ishmael. ".repeat(10_000));
+ * const { ids, complete } = await tokensWithin(text, tokenizer, 1000);
+ * console.log(tokenizer.decode(ids).length <= 1000, complete); // true false
+ * ```
+ *
+ * @param source The text.
+ * @param tokenizer Its tokenizer.
+ * @param length UTF-16 units of the text to tokenize, at most.
+ * @returns The ids: those of all tokens that certainly lie within the beginning.
+ */
+export async function tokensWithin(source: TextSource, tokenizer: Encoder, length: number): Promise<TokenPrefix> {
+  const { ids, complete } = await tokenize(source, tokenizer, length);
+  return { ids, complete };
+}
+
+/** Tokenizes at most `length` units: `tokens` are in the first `at` units, of which `ids` are certain. */
+async function tokenize(
+  source: TextSource,
+  tokenizer: Encoder,
+  length: number,
+): Promise<TokenPrefix & { readonly tokens: number; readonly at: number }> {
+  // The text after the cut tells whether it is between words, and whether it splits a surrogate pair.
+  const { text, complete } = await source.head(length + 2);
+  const whole = complete && length >= text.length;
+  const { at, doubtful } = whole ? { at: text.length, doubtful: 0 } : cutBefore(text, length);
+  const ids = await tokenizer.encode(whole ? text : text.slice(0, at));
+  const tokens = ids.length;
+  ids.length = Math.max(tokens - doubtful, 0);
+  return { ids, complete: whole, tokens, at };
 }
 
 /** Returns where to cut, at or before `length`, and how many tokens before that place are in doubt. */

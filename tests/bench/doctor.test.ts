@@ -48,6 +48,7 @@ const complete: Diagnosis = {
     cuda_driver: "13.0",
     memory_bytes: 80 * 2 ** 30,
     clocks_mhz: { sm: 345, memory: 2619, max_sm: 1980, max_memory: 2619 },
+    now: { sm_mhz: 345, memory_mhz: 2619, power_mw: 71_400, temperature_c: 33, reasons: 1, other_processes: 1 },
   }],
   cuda_libraries: cudaLibraries(13).map((library) => ({ ...library, opened: `/cuda/${library.soname}`, failures: [] })),
   cuda_folders: ["/cuda"],
@@ -60,10 +61,25 @@ const complete: Diagnosis = {
 Deno.test("doctor: render() of a machine with all required parts", () => {
   const text = render(complete);
   ok(!/missing|optional|Looked/.test(text), text);
-  for (const part of ["1.29.0, by ORT_DIR", "H100", "580.95.05", "/cuda/libcudnn.so.9", "skia-canvas"]) {
+  for (
+    const part of [
+      "1.29.0, by ORT_DIR",
+      "H100",
+      "580.95.05",
+      "/cuda/libcudnn.so.9",
+      "skia-canvas",
+      "now 71 W, 33 °C, clocks held by gpu_idle, 1 process listed on it",
+    ]
+  ) {
     ok(text.includes(part), part);
   }
   equal(text.split("\n").at(-1), "--device cuda would work: NVIDIA H100 80GB HBM3");
+});
+
+Deno.test("doctor: render() is silent about what a GPU does not tell", () => {
+  const now = Object.fromEntries(Object.keys(complete.gpus[0]!.now).map((figure) => [figure, null]));
+  const text = render({ ...complete, gpus: [{ ...complete.gpus[0]!, now: now as never }] });
+  ok(!/now |null/.test(text), text);
 });
 
 Deno.test("doctor: render() says what is missing and what to do", () => {

@@ -14,6 +14,9 @@ const symbols = {
   stub_set: { parameters: ["u32", "u64", "u64", "u32"], result: "void" },
   stub_fail: { parameters: ["i32"], result: "void" },
   stub_delay: { parameters: ["i64"], result: "void" },
+  stub_moment: { parameters: ["u32", "u32", "u32", "u32"], result: "void" },
+  stub_moment_delay: { parameters: ["i64"], result: "void" },
+  stub_power_calls: { parameters: [], result: "i32" },
   stub_started: { parameters: [], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
@@ -25,6 +28,8 @@ export class NvmlStub implements Disposable {
     this.set({});
     this.fail(0);
     this.delay(0);
+    this.moment({});
+    this.momentDelay(0);
   }
   /** This process's bytes (null: it is not listed), the GPU's, and how many other processes are listed. */
   set(
@@ -41,6 +46,18 @@ export class NvmlStub implements Disposable {
   }
   delay(us: number) {
     this.#library.symbols.stub_delay(BigInt(us));
+  }
+  /** What the GPU does: SM clock in MHz, power in mW, degrees Celsius, bits of reasons. */
+  moment({ sm = 1410, power = 90_000, celsius = 41, reasons = 1 }) {
+    this.#library.symbols.stub_moment(sm, power, celsius, reasons);
+  }
+  /** How long a call for a clock or the power takes, us. */
+  momentDelay(us: number) {
+    this.#library.symbols.stub_moment_delay(BigInt(us));
+  }
+  /** How often NVML was asked for the power. */
+  get powerCalls(): number {
+    return this.#library.symbols.stub_power_calls();
   }
   /** How often NVML is started and not ended. */
   get started(): number {

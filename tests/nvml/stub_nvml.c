@@ -22,6 +22,10 @@ static volatile unsigned process_pid, others;
 static volatile unsigned long long process_bytes;
 static volatile int failure;
 static volatile long delay_us;
+/* What the GPU does: SM clock, power, temperature, reasons; and how long each of these calls takes. */
+static volatile unsigned sm_mhz = 1410, power_mw = 90000, temperature = 41, reasons = 1;
+static volatile long moment_delay_us;
+static int power_calls;
 
 /* For the test: what NVML shall say. `others` other processes are listed before this one. */
 void stub_set(unsigned pid, unsigned long long bytes, unsigned long long device_used, unsigned other_processes) {
@@ -29,6 +33,11 @@ void stub_set(unsigned pid, unsigned long long bytes, unsigned long long device_
 }
 void stub_fail(int code) { failure = code; }
 void stub_delay(long us) { delay_us = us; }
+void stub_moment(unsigned sm, unsigned power, unsigned celsius, unsigned why) {
+  sm_mhz = sm; power_mw = power; temperature = celsius; reasons = why;
+}
+void stub_moment_delay(long us) { moment_delay_us = us; }
+int stub_power_calls(void) { return power_calls; }
 int stub_started(void) { return started; }
 
 nvmlReturn_t nvmlInit_v2(void) {
@@ -76,20 +85,43 @@ nvmlReturn_t nvmlDeviceGetMemoryInfo(nvmlDevice_t d, nvmlMemory_t *m) {
   m->free = m->total - m->used;
   return 0;
 }
-/* The second GPU does not tell its clocks, as a MIG instance. */
+static void pause_us(long us) {
+  if (!us) return;
+  struct timespec t = {us / 1000000, us % 1000000 * 1000};
+  nanosleep(&t, NULL);
+}
+/* The second GPU does not tell its clocks, power and temperature, as a MIG instance. */
 nvmlReturn_t nvmlDeviceGetClockInfo(nvmlDevice_t d, int type, unsigned *mhz) {
-  *mhz = type == 1 ? 1410 : type == 2 ? 2619 : 0;
+  pause_us(moment_delay_us);
+  *mhz = type == 1 ? sm_mhz : type == 2 ? 2619 : 0;
   return d->index ? 3 : 0;
 }
 nvmlReturn_t nvmlDeviceGetMaxClockInfo(nvmlDevice_t d, int type, unsigned *mhz) {
   *mhz = type == 1 ? 1980 : type == 2 ? 2619 : 0;
   return d->index ? 3 : 0;
 }
+#ifndef OLD_DRIVER
+nvmlReturn_t nvmlDeviceGetCurrentClocksEventReasons(nvmlDevice_t d, unsigned long long *why) {
+#else
+nvmlReturn_t nvmlDeviceGetCurrentClocksThrottleReasons(nvmlDevice_t d, unsigned long long *why) {
+#endif
+  *why = reasons;
+  return d->index ? 3 : 0;
+}
+#ifndef NEW_DRIVER /* one that no longer has these */
+nvmlReturn_t nvmlDeviceGetPowerUsage(nvmlDevice_t d, unsigned *mw) {
+  pause_us(moment_delay_us);
+  __sync_fetch_and_add(&power_calls, 1);
+  *mw = power_mw;
+  return d->index ? 3 : 0;
+}
+nvmlReturn_t nvmlDeviceGetTemperature(nvmlDevice_t d, int sensor, unsigned *celsius) {
+  *celsius = temperature;
+  return sensor != 0 ? 2 : d->index ? 3 : 0;
+}
+#endif
 nvmlReturn_t nvmlDeviceGetComputeRunningProcesses_v3(nvmlDevice_t d, unsigned *count, nvmlProcessInfo_t *infos) {
-  if (delay_us) {
-    struct timespec t = {0, delay_us * 1000};
-    nanosleep(&t, NULL);
-  }
+  pause_us(delay_us);
   if (failure) return failure;
   unsigned n = d->index ? 0 : others + (process_pid ? 1 : 0), room = *count;
   *count = n;

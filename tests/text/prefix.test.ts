@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { firstTokens } from "../../lib/text/prefix.ts";
+import { firstTokens, tokensWithin } from "../../lib/text/prefix.ts";
 import { stringSource } from "../../lib/text/text_source.ts";
 import { loadTokenizer, type TextTokenizer } from "../../lib/text/tokenizer.ts";
 import { piecewise, textsOf } from "./_dataset.ts";
@@ -45,6 +45,24 @@ for (
     assert(cut > 50, `only ${cut} texts were cut`);
   });
 }
+
+Deno.test("tokensWithin() gives what the whole text begins with, the same whatever is read at once", async () => {
+  const tokenizer = await loadTokenizer(embedded);
+  let cut = 0;
+  const lengths = fc.record({ length: fc.integer({ min: 1, max: 3000 }), piece: fc.integer({ min: 1, max: 999 }) });
+  await fc.assert(
+    fc.asyncProperty(anyText, lengths, async (text, { length, piece }) => {
+      const { ids, complete } = await tokensWithin(piecewise(text, piece), tokenizer, length);
+      const whole = tokenizer.encode(text);
+      if (!complete) cut++;
+      assert.equal(complete, length >= text.length);
+      assert.deepEqual(ids, complete ? whole : whole.slice(0, ids.length));
+      assert.deepEqual(await tokensWithin(stringSource(text), tokenizer, length), { ids, complete });
+    }),
+    { numRuns: 100 },
+  );
+  assert(cut > 20, `only ${cut} texts were cut`);
+});
 
 Deno.test("firstTokens() reads a large text only as far as it is needed", async () => {
   const [moby] = await textsOf("moby_dick");

@@ -78,7 +78,7 @@ async function model(path: string): Promise<Opened> {
 
 async function text(path: string, signal?: AbortSignal): Promise<Opened> {
   const data = await openDataset({ dataset: path, minChars: 100, signal });
-  const samples = await sampleTokens({
+  const { samples } = await sampleTokens({
     texts: data.texts,
     about: data.passedOver,
     tokenizer: await embedded,

@@ -4,6 +4,9 @@
  * @module
  */
 import type { MemoryFigures, VramMethod } from "./memory_types.ts";
+import type { GpuConditions } from "../../nvml/conditions.ts";
+
+export type { GpuConditions };
 
 /** An estimate and its interval, in one unit. */
 export interface Interval {
@@ -140,24 +143,6 @@ export interface Conditions {
   load_average: number;
   /** The GPU; left out on a CPU. */
   gpu?: GpuConditions;
-}
-
-/** What the GPU did during a speed pass, sampled many times. */
-export interface GpuConditions {
-  /** Samples taken. */
-  samples: number;
-  /** Clock of the multiprocessors, MHz: least and mean. */
-  sm_mhz: { min: number; mean: number } | null;
-  /** Clock of the memory, MHz. */
-  memory_mhz: { min: number; mean: number } | null;
-  /** Power, W: mean and most. */
-  power_w: { mean: number; max: number } | null;
-  /** Highest temperature, degrees Celsius. */
-  temperature_c: number | null;
-  /** Reasons for lower clocks that were seen, by NVML's names, such as "sw_power_cap"; without idle. */
-  throttled_by: string[];
-  /** Most other processes that computed on the GPU at one time; null if unknown. */
-  other_processes: number | null;
 }
 
 /** Why a row's times are to be doubted. */

@@ -1,5 +1,6 @@
 import type { LoadedEngine } from "../../engine/load_engine.ts";
 import type { ChildEvent, MeasureOrder, SpeedPass } from "../child/protocol.ts";
+import { ConditionMeter } from "./condition_meter.ts";
 import type { MemoryMeter } from "./memory_meter.ts";
 import { measureSpeed, type SpeedResult } from "./speed.ts";
 import type { Report } from "./throttled_progress.ts";
@@ -22,6 +23,7 @@ export function measureSpeedSamples(order: MeasureOrder, { loaded, meter, emit, 
   const { name, samples, promptTokens, maxNewTokens, seed, warmup } = order;
   const { engine, vram } = loaded;
   const lengths = { promptTokens, newTokens: maxNewTokens, chunk: order.prefillChunk };
+  const conditions = new ConditionMeter(vram);
   const load = meter.loaded(engine, lengths);
   for (let i = 0; i < warmup; i++) {
     progress("warmup", 0, i, warmup);
@@ -31,7 +33,9 @@ export function measureSpeedSamples(order: MeasureOrder, { loaded, meter, emit, 
   for (const sample of order.wanted) {
     progress("speed", sample, 0, maxNewTokens);
     const between = (done: number) => progress("speed", sample, done, maxNewTokens);
+    conditions.begin();
     const speed = measureSpeed(engine, samples[sample]!, lengths, seed + sample, { meter, between });
+    const during = conditions.end();
     const phases = { load, ...speed.memory! };
     const peak = vramFigures(vram, [phases.prefill.process.peak, phases.decode.process.peak]);
     const result: SpeedPass = {
@@ -39,6 +43,7 @@ export function measureSpeedSamples(order: MeasureOrder, { loaded, meter, emit, 
       sample,
       ...timings(speed),
       step_times_s: [...speed.stepTimes],
+      conditions: during,
       entries_copied: speed.copied,
       ...peak.result,
       memory: {

@@ -35,6 +35,7 @@ const OPTIONS = {
   split: text,
   text_column: text,
   min_chars: integer(0),
+  successive: flag,
   num_samples: number,
   max_tokens: number,
   max_new_tokens: number,

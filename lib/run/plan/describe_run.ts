@@ -83,6 +83,8 @@ function configOf(requests: readonly MeasureRequest[], input: RunInput, options:
     num_warmup,
     repetitions,
     passes: options.passes ?? "both",
+    texts: input.texts,
+    successive: options.successive ?? false,
     seed,
     kernels,
     ...(command === undefined ? {} : { command: [...command] }),

@@ -24,6 +24,8 @@ export interface RunInput {
   readonly text: Awaited<ReturnType<typeof openDataset>>;
   /** Token ids, `[samples][at least the passes' tokens]`. */
   readonly samples: readonly (readonly number[])[];
+  /** Number of different texts that the samples are from. */
+  readonly texts: number;
   readonly found: Probe;
   readonly lengths: DeviceDefaults;
   readonly dtype: FloatType;
@@ -57,16 +59,17 @@ export async function openInput(options: BenchmarkOptions): Promise<RunInput> {
   const lengths = lengthsOf(options, found.device);
   checkLengths(lengths, options);
   checkExportOptions(model, options, lengths.prompt_tokens);
-  const samples = await sampleTokens({
+  const { samples, texts } = await sampleTokens({
     texts: text.texts,
     about: text.passedOver,
     tokenizer: await tokenizer.loaded,
     samples: lengths.num_samples,
     tokensPerSample: Math.max(lengths.max_tokens + 1, lengths.prompt_tokens),
+    successive: options.successive,
   });
   checkTokens(samples, model);
   const dtype = chooseDtype(options.dtype ?? "auto", model, found.device);
-  return { model, hub, skipLayers, text, samples, found, lengths, dtype };
+  return { model, hub, skipLayers, text, samples, texts, found, lengths, dtype };
 }
 
 function lengthsOf(options: BenchmarkOptions, device: Probe["device"]): DeviceDefaults {

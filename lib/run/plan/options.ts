@@ -97,6 +97,12 @@ export interface BenchmarkOptions {
    * @default {10000}
    */
   readonly min_chars?: number | undefined;
+  /**
+   * Take several samples of one text as successive stretches from its beginning, instead of spread over it.
+   *
+   * @default {false}
+   */
+  readonly successive?: boolean | undefined;
   /** Name of the run in results.json; if left out, its methods without control groups, joined by "+". */
   readonly method?: string;
   /**
