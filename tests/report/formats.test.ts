@@ -63,7 +63,9 @@ Deno.test("formatCsv() has a header and a line for each configuration, with figu
 });
 
 Deno.test("formatCsv() quotes any name so that it is read as it is", () => {
-  fc.assert(fc.property(fc.array(fc.string(), { minLength: 1, maxLength: 3 }), (names) => {
+  // A run refuses names that every object has.
+  const free = fc.string().filter((name) => !(name in Object.prototype));
+  fc.assert(fc.property(fc.array(free, { minLength: 1, maxLength: 3 }), (names) => {
     const results = inventResults({ a: [{}], b: "", c: "" });
     results.configurations.length = names.length;
     names.forEach((name, i) => results.configurations[i]!.name = name);

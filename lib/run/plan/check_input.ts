@@ -12,12 +12,18 @@ import type { DeviceDefaults } from "./device_defaults.ts";
 import { POSITIONS, type Positions } from "../../engine/numbering.ts";
 import type { BenchmarkOptions } from "./options.ts";
 
-/** Refuses a run without configurations, and two configurations of the same name. */
+/** Refuses a run without configurations, two configurations of one name, and names that objects have by themselves. */
 export function checkNames(configurations: readonly Configuration[]): void {
   if (configurations.length === 0) throw new InputError("Cannot run a benchmark: there is no configuration to measure");
   const names = configurations.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new InputError(`Cannot run a benchmark: two configurations are named "${twice}"`);
+  const own = names.find((name) => name in Object.prototype);
+  if (own !== undefined) {
+    throw new InputError(
+      `Cannot run a benchmark: a configuration is named "${own}", which every JavaScript object has; give another name`,
+    );
+  }
 }
 
 /** Refuses lengths that are not whole numbers or are too small. For scripts: flags are checked as they are read. */
