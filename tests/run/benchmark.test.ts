@@ -226,6 +226,7 @@ Deno.test("runBenchmark() refuses what cannot be measured", async () => {
   });
   await refuses({ configurations: [] }, /there is no configuration/);
   await refuses({ configurations: [baseline, baseline] }, /two configurations are named "baseline"/);
+  await refuses({ configurations: [{ ...baseline, name: "constructor" }] }, /is named "constructor", which every/);
   await refuses(
     { configurations: [{ name: "x", policy: impossible() }] },
     /^Cannot run impossible: in layer 0 with 51 /,
