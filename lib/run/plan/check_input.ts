@@ -25,7 +25,14 @@ export function checkLengths(
   lengths: DeviceDefaults,
   others: Pick<BenchmarkOptions, "trace_every" | "prefill_chunk">,
 ): void {
-  const least: DeviceDefaults = { num_samples: 1, max_tokens: 1, max_new_tokens: 2, prompt_tokens: 1, num_warmup: 0 };
+  const least: DeviceDefaults = {
+    num_samples: 1,
+    max_tokens: 1,
+    max_new_tokens: 2,
+    prompt_tokens: 1,
+    num_warmup: 0,
+    repetitions: 1,
+  };
   for (const name of Object.keys(least) as (keyof DeviceDefaults)[]) {
     const value = lengths[name];
     if (!Number.isSafeInteger(value) || value < least[name]) {

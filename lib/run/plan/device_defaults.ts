@@ -10,6 +10,8 @@ export interface DeviceDefaults {
   prompt_tokens: number;
   /** Runs before the clock starts. */
   num_warmup: number;
+  /** Speed passes of each configuration, in rounds. */
+  repetitions: number;
 }
 
 /**
@@ -19,8 +21,8 @@ export interface DeviceDefaults {
  * entries, and its prompt is longer than the smallest.
  */
 export const DEFAULTS: Readonly<Record<"cuda" | "cpu", Readonly<DeviceDefaults>>> = {
-  cuda: { num_samples: 2, max_tokens: 2000, max_new_tokens: 500, prompt_tokens: 1500, num_warmup: 3 },
-  cpu: { num_samples: 2, max_tokens: 1280, max_new_tokens: 128, prompt_tokens: 512, num_warmup: 1 },
+  cuda: { num_samples: 2, max_tokens: 2000, max_new_tokens: 500, prompt_tokens: 1500, num_warmup: 3, repetitions: 3 },
+  cpu: { num_samples: 2, max_tokens: 1280, max_new_tokens: 128, prompt_tokens: 512, num_warmup: 1, repetitions: 6 },
 };
 
 /** The same settings as the command line leaves them: undefined if not given. */
@@ -54,5 +56,6 @@ export function resolveDefaults<T extends Undecided>(
     max_new_tokens: flags.max_new_tokens ?? defaults.max_new_tokens,
     prompt_tokens: flags.prompt_tokens ?? defaults.prompt_tokens,
     num_warmup: flags.num_warmup ?? defaults.num_warmup,
+    repetitions: flags.repetitions ?? defaults.repetitions,
   };
 }

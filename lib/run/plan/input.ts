@@ -70,6 +70,6 @@ export async function openInput(options: BenchmarkOptions): Promise<RunInput> {
 }
 
 function lengthsOf(options: BenchmarkOptions, device: Probe["device"]): DeviceDefaults {
-  const { num_samples, max_tokens, max_new_tokens, prompt_tokens, num_warmup } = options;
-  return resolveDefaults({ num_samples, max_tokens, max_new_tokens, prompt_tokens, num_warmup }, device);
+  const { num_samples, max_tokens, max_new_tokens, prompt_tokens, num_warmup, repetitions } = options;
+  return resolveDefaults({ num_samples, max_tokens, max_new_tokens, prompt_tokens, num_warmup, repetitions }, device);
 }

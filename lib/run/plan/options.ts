@@ -3,7 +3,7 @@ import type { DownloadEvent } from "../../hub/hub.ts";
 import type { AttentionForm } from "../../model/graph/attention/attention_form.ts";
 import type { ProgressEvent } from "../progress_event.ts";
 import type { Trace } from "../../report/results/trace_types.ts";
-import type { BenchmarkResults } from "../../report/results/types.ts";
+import type { BenchmarkResults, PassChoice } from "../../report/results/types.ts";
 import type { Configuration } from "./configuration.ts";
 import type { Positions } from "../../engine/numbering.ts";
 import type { KernelChoice } from "../../engine/kernel_choice.ts";
@@ -42,6 +42,30 @@ export interface BenchmarkOptions {
    * @default {device === "cuda" ? 3 : 1}
    */
   readonly num_warmup?: number | undefined;
+  /**
+   * Speed passes of each configuration and sample, in rounds over all configurations.
+   *
+   * @default {device === "cuda" ? 3 : 6}
+   */
+  readonly repetitions?: number | undefined;
+  /**
+   * Which passes to make.
+   *
+   * @default {"both"}
+   */
+  readonly passes?: PassChoice;
+  /**
+   * Whether to measure how far each step's next-token distribution is from the full cache's, in the quality pass.
+   *
+   * @default {true}
+   */
+  readonly divergence?: boolean;
+  /**
+   * Whether samples of one text follow each other; otherwise they are spread over it.
+   *
+   * @default {false}
+   */
+  readonly successive?: boolean;
   /**
    * The model: "novel-neox-8m", which comes with kvcompress; a Hugging Face model folder; an ONNX export's file in one;
    * or a model's id on the hub (`org/name`).
@@ -144,6 +168,12 @@ export interface BenchmarkOptions {
    * @default {false}
    */
   readonly plot_nll?: boolean;
+  /**
+   * Whether to draw the charts.
+   *
+   * @default {true}
+   */
+  readonly chart?: boolean;
   /**
    * Time limit per configuration, s; a configuration that exceeds it is ended and recorded as failed. No limit if left
    * out.
