@@ -73,7 +73,7 @@ export type {
   StreamingLlmParams,
   TovaParams,
 } from "./lib/policies/params.ts";
-export { type Methods, methods } from "./lib/policies/registry.ts";
+export { type MethodName, type Methods, methods } from "./lib/policies/registry.ts";
 export * from "./lib/policies/score.ts";
 export { atBudget, type BudgetMethodName } from "./lib/methods/at_budget.ts";
 export type { Budget, BudgetShape, PolicyMaker } from "./lib/policies/budget.ts";

@@ -22,7 +22,7 @@ const LONGEST = 60;
  * @param configurations At least one.
  * @returns The methods' names joined by "+", or their number if that is too long.
  */
-export function runTitle(configurations: readonly Pick<MadeConfiguration, "policy">[]): string {
+export function runTitle(configurations: readonly MadeConfiguration[]): string {
   const names = [...new Set(configurations.map(({ policy }) => policy.method))];
   const methods = names.filter((method) => !isControl(method));
   if (methods.length === 0) return names.find((method) => method === "recent_only") ?? names[0]!;
