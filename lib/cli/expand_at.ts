@@ -24,7 +24,7 @@ export function expandAt(budget: Budget, flags: Flags): Controlled[] {
     if (record.expandAt === undefined) return record.expand(flags);
     // A share is known in entries only when the policy is made: flags are checked against it then.
     const checked = (make: PolicyMaker): PolicyMaker => (entries, shape) => {
-      record.effectsAt?.(entries, flags, `--budget ${budget}${budget === entries ? "" : `, ${entries} entries,`}`);
+      record.effectsAt?.(entries, flags, `--budget ${budget}${budget === entries ? "" : ` (${entries} entries)`}`);
       return make(entries, shape);
     };
     return record.expandAt(budget, flags).map(({ name, policy }) => at({ name, policy: checked(policy) }));

@@ -102,7 +102,7 @@ Deno.test("budgets name a share as asked, and file names stay safe", () => {
 Deno.test("flags that a share leaves no room for are refused when its entries are known", () => {
   throws(
     () => paramsOf("--method streaming_llm --budget 0.2%"),
-    /^InputError: Cannot use --start_size 4 with --budget 0.2%, 4 entries,: nothing is left for the last entries$/,
+    /^InputError: Cannot use --start_size 4 with --budget 0.2% \(4 entries\): nothing is left for the last entries$/,
   );
 });
 
