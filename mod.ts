@@ -73,8 +73,10 @@ export type {
   StreamingLlmParams,
   TovaParams,
 } from "./lib/policies/params.ts";
-export { type Methods, methods } from "./lib/policies/registry.ts";
+export { type MethodName, type Methods, methods } from "./lib/policies/registry.ts";
 export * from "./lib/policies/score.ts";
+export { atBudget, type BudgetMethodName } from "./lib/methods/at_budget.ts";
+export type { Budget, BudgetShape, PolicyMaker } from "./lib/policies/budget.ts";
 export { runBenchmark } from "./lib/run/benchmark.ts";
 export type { BenchmarkOptions, BenchmarkRun } from "./lib/run/benchmark.ts";
 export type { Configuration } from "./lib/run/plan/configuration.ts";

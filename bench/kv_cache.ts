@@ -20,7 +20,6 @@ import { timingNotes } from "../lib/report/tables/report_text.ts";
 import { type BenchmarkRun, runBenchmark } from "../lib/run/benchmark.ts";
 import { optionsOf } from "../lib/cli/flags/options_of.ts";
 import { expand } from "../lib/cli/expand.ts";
-import { groupOf } from "../lib/cli/flags/effects.ts";
 import { type Flags, helpText } from "../lib/cli/flags/parse.ts";
 import { Interrupt } from "../lib/cli/interrupt.ts";
 import { readCommand } from "../lib/cli/read_command.ts";
@@ -78,7 +77,6 @@ async function measure(flags: Flags, command: string[], signal: AbortSignal): Pr
   progress.log(header(flags, configurations.map(({ name }) => name)));
   return await runBenchmark({
     ...optionsOf(flags),
-    method: groupOf(flags) ?? flags.method,
     configurations,
     command,
     onProgress: (event) => progress.update(event),

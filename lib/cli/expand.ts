@@ -1,5 +1,7 @@
-import { acrossPositions, type Configuration } from "../run/plan/configuration.ts";
 import { randomAtBudget } from "../methods/fix_size_l2.ts";
+import type { Budget } from "../policies/budget.ts";
+import { acrossPositions, type Configuration } from "../run/plan/configuration.ts";
+import { type Controlled, expandAt } from "./expand_at.ts";
 import type { Planned } from "../methods/method_record.ts";
 import { RECORDS } from "../methods/records.ts";
 import type { Policy } from "../policies/policy.ts";
@@ -8,9 +10,9 @@ import { PAPER_METHODS } from "./flags/effects.ts";
 import type { Flags } from "./flags/types.ts";
 
 /**
- * Returns what a run measures, in the order of the table. The baseline comes first, then each configuration of the
- * method. The control group of a size comes before its first configuration, once. Each is repeated for every value of
- * `--positions`.
+ * Returns what a run measures, in the order of the table. The baseline comes first, then each configuration of each
+ * method; with `--budget`, those of all methods at one budget, then at the next. The control group of a size or a budget
+ * comes before its first configuration, once. Each is repeated for every value of `--positions`.
  *
  * @example
  * ```ts
@@ -26,23 +28,33 @@ import type { Flags } from "./flags/types.ts";
  * @returns At least one configuration, with unique names.
  */
 export function expand(flags: Flags): Configuration[] {
-  const planned = flags.compare_all
+  const planned: readonly Controlled[] = flags.budget !== undefined
+    ? flags.budget.flatMap((budget) => expandAt(budget, flags))
+    : flags.compare_all
     ? [...comparison(512, true), ...comparison(1024, true)]
     : flags.compare_new
     ? comparison(512, false)
     : flags.compare_papers
     ? flags.cache_sizes.flatMap((size) => papers(size, flags))
-    : RECORDS[flags.method].expand(flags);
+    : flags.method.flatMap((method) => RECORDS[method].expand(flags));
   const run = new Map<string, Configuration>();
-  const add = (name: string, policy: Policy) => run.has(name) || run.set(name, { name, policy });
-  if (!flags.no_baseline) add("baseline", methods.baseline());
-  for (const { name, policy, control } of planned) {
-    if (control !== undefined && !flags.no_recent_only) {
-      add(`recent_only_${control}`, methods.recent_only({ window_size: control }));
-    }
-    add(name, policy);
+  const add = (configuration: Configuration) => {
+    if (!run.has(configuration.name)) run.set(configuration.name, configuration);
+  };
+  if (!flags.no_baseline) add({ name: "baseline", policy: methods.baseline() });
+  if (flags.aa) add({ name: "baseline_again", policy: methods.baseline() });
+  for (const { control, ...configuration } of planned) {
+    if (control !== undefined && !flags.no_recent_only) add(controlOf(control, configuration.budget));
+    add(configuration);
   }
   return acrossPositions([...run.values()], flags.positions);
+}
+
+/** The control group of a size or a budget. */
+function controlOf(control: Budget, budget: Budget | undefined): Configuration {
+  const name = `recent_only_${control}`;
+  const policy = (window_size: number) => methods.recent_only({ window_size });
+  return budget === undefined ? { name, policy: policy(Number(control)) } : { name, policy, budget };
 }
 
 /** The papers' methods at one size, and a random choice whose recent half is as large as h2o's. */

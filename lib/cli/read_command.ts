@@ -39,7 +39,8 @@ export async function readCommand(argv: readonly string[]): Promise<Command> {
   if (resume === undefined || help || version) return asked;
   const { resume: _, ...own } = parseCommandLine(argv).texts;
   // How the earlier run's results were printed does not decide how these are.
-  const { json: __, memory: ___, ...earlier } = parseCommandLine(await earlierCommand(fromUserFolder(resume))).texts;
+  const { json: __, format: ___, memory: ____, ...earlier } =
+    parseCommandLine(await earlierCommand(fromUserFolder(resume))).texts;
   return read(toArguments({ ...earlier, ...own, resume }));
 }
 

@@ -81,7 +81,7 @@ export function readFlags<F extends object>(
   return { flags: flags as F, given, texts };
 
   /**
-   * Brings flags to one form: underscores in names, and `--flag=-1` for a value that begins with a dash, which would
+   * Brings flags to one form: full names, underscores in them, and `--flag=-1` for a value that begins with a dash, which would
    * otherwise be taken for a flag. Rejects a flag given twice.
    */
   function normalize(): { args: string[]; given: Set<Name> } {
@@ -93,8 +93,8 @@ export function readFlags<F extends object>(
         if (argv[i + 1] !== undefined) throw unknown(argv[i + 1]!);
         break;
       }
-      const [, typed, , value] = /^--([^=]+)(=(.*))?$/s.exec(arg) ?? [];
-      const name = typed?.replaceAll("-", "_");
+      const [, dashes, typed, , value] = /^(--?)([^=]+)(=(.*))?$/s.exec(arg) ?? [];
+      const name = dashes === "-" ? shorts.get(`-${typed}`) : typed?.replaceAll("-", "_");
       if (name === undefined || !isFlag(name)) {
         args.push(arg);
         continue;

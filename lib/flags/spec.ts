@@ -17,6 +17,8 @@ export interface FlagSpec<T> {
   readonly defaultText?: string;
   /** The methods it belongs to; omitted if it belongs to all. */
   readonly methods?: readonly MethodName[];
+  /** Whether it sets how many entries a method keeps: `--budget` takes its place. */
+  readonly isSize?: boolean;
   /** Its one-letter form. */
   readonly short?: string;
 }

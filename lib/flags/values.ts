@@ -64,17 +64,40 @@ export function choice<const T extends string>(names: readonly T[]): FlagReader<
   };
 }
 
+/**
+ * Reads one of some names, or another word for one of them, in capitals or not.
+ *
+ * @param names The names, which messages list.
+ * @param words Other words for them.
+ */
+export function wordFor<const T extends string>(
+  names: readonly T[],
+  words: Readonly<Record<string, NoInfer<T>>>,
+): FlagReader<T> {
+  const one = choice(names);
+  return (flag, text) => {
+    const word = text.trim().toLowerCase();
+    return Object.hasOwn(words, word) ? words[word]! : one(flag, names.find((name) => name === word) ?? text);
+  };
+}
+
 /** Reads a comma-separated list of what `item` reads; no value may occur twice. */
 export function listOf<T>(item: FlagReader<T>): FlagReader<readonly T[]> {
+  return listOfLists((flag, text) => [item(flag, text)]);
+}
+
+/** Reads a comma-separated list whose items may each stand for several values; no value may occur twice. */
+export function listOfLists<T>(item: FlagReader<Iterable<T>>): FlagReader<readonly T[]> {
   return (flag, text) => {
-    const values: T[] = [];
+    const values = new Set<T>();
     for (const part of text.split(",")) {
       if (part.trim() === "") throw fault(flag, text, "an item is empty; give a list such as A,B,C");
-      const value = item(flag, part.trim());
-      if (values.includes(value)) throw fault(flag, text, `${value} is given twice; give each once`);
-      values.push(value);
+      for (const value of item(flag, part.trim())) {
+        if (values.has(value)) throw fault(flag, text, `${value} is given twice; give each once`);
+        values.add(value);
+      }
     }
-    return values;
+    return [...values];
   };
 }
 
@@ -89,6 +112,7 @@ export function noneOr<T>(list: FlagReader<readonly T[]>): FlagReader<readonly T
   };
 }
 
-function fault(flag: string, found: string, remedy: string): InputError {
+/** Makes the error for a value: what was found, and what would do. */
+export function fault(flag: string, found: string, remedy: string): InputError {
   return new InputError(`Cannot read --${flag}: found ${JSON.stringify(found)}, ${remedy}`);
 }

@@ -7,6 +7,8 @@ export const baselineRecord: MethodRecord<{ readonly no_baseline: boolean }> = {
   expand: () => [{ name: "baseline", policy: policy() }],
   effects: ({ no_baseline }) => {
     if (!no_baseline) return [];
-    throw new InputError("Cannot use --no_baseline with --method baseline: nothing would be left to run");
+    throw new InputError(
+      "Cannot use --no_baseline with --method baseline: the first leaves out what the second asks for",
+    );
   },
 };

@@ -1,8 +1,8 @@
 import type { FlagSpec, ValuesOf } from "../flags/spec.ts";
-import { choice, integer, listOf, ratio } from "../flags/values.ts";
+import { choice, listOf, ratio } from "../flags/values.ts";
 import { fixSizeL2, STRATEGIES } from "../policies/fix_size_l2.ts";
 import { ratioName } from "./_ratio_name.ts";
-import { list, type MethodRecord } from "./method_record.ts";
+import { list, type MethodRecord, sizes } from "./method_record.ts";
 
 /** Flags of fix_size_l2; l2_compress has ratios too. */
 export const fixSizeL2Flags = {
@@ -15,8 +15,7 @@ export const fixSizeL2Flags = {
   fix_kv_sizes: {
     group: "fix_size_l2",
     help: "entries kept",
-    ...list(listOf(integer(1)), [256, 512]),
-    methods: ["fix_size_l2"],
+    ...sizes([256, 512], ["fix_size_l2"]),
   },
   strategies: {
     group: "fix_size_l2",
@@ -43,6 +42,13 @@ export const fixSizeL2Record = {
           control: fix_kv_size,
         }))
       )
+    ),
+  expandAt: (budget, { strategies, keep_ratios }) =>
+    strategies.flatMap((strategy) =>
+      keep_ratios.map((keep_ratio) => ({
+        name: `fix${budget}_${strategy}_kr=${ratioName(keep_ratio, keep_ratios)}`,
+        policy: (fix_kv_size) => fixSizeL2({ fix_kv_size, strategy, keep_ratio }),
+      }))
     ),
   atBudget: (fix_kv_size) => fixSizeL2({ fix_kv_size, keep_ratio: 0.5, strategy: "keep_low" }),
 } satisfies MethodRecord<ValuesOf<typeof fixSizeL2Flags>>;

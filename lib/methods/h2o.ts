@@ -20,16 +20,16 @@ export const h2oFlags = {
 
 /** Heavy hitters by accumulated attention, and a window. */
 export const h2oRecord = byCacheSize<PaperFlags & ValuesOf<typeof h2oFlags>>({
-  atCacheSize: (size, { heavy_ratio, sink_size: start_size }) => {
+  name: "h2o",
+  policyAt: (size, { heavy_ratio, sink_size: start_size }) => {
     const heavy_size = Math.trunc(size * heavy_ratio);
-    const policy = h2o({ start_size, heavy_size, recent_size: size - start_size - heavy_size });
-    return { name: `h2o_${size}`, policy, control: size };
+    return h2o({ start_size, heavy_size, recent_size: size - start_size - heavy_size });
   },
-  effectsAt: (size, { heavy_ratio, sink_size }) => {
+  effectsAt: (size, { heavy_ratio, sink_size }, asked) => {
     const left = size - Math.trunc(size * heavy_ratio);
     if (sink_size <= left) return [];
     throw new InputError(
-      `Cannot use --sink_size ${sink_size} with --cache_sizes ${size} and --heavy_ratio ${heavy_ratio}: ` +
+      `Cannot use --sink_size ${sink_size} with ${asked} and --heavy_ratio ${heavy_ratio}: ` +
         `they leave room for ${left} at most`,
     );
   },

@@ -18,12 +18,10 @@ export const keydiffFlags = {
 
 /** The most distinct keys, and a window. */
 export const keydiffRecord = byCacheSize<PaperFlags & ValuesOf<typeof keydiffFlags>>({
-  atCacheSize: (size, { keydiff_recent_ratio }) => ({
-    name: `keydiff_${size}`,
-    policy: keydiff({ cache_size: size, recent_size: Math.trunc(size * keydiff_recent_ratio) }),
-    control: size,
-  }),
-  effectsAt: (size, { keydiff_recent_ratio: ratio }) =>
-    ratio === 1 ? [leavesNothing("keydiff_recent_ratio", ratio, size)] : [],
+  name: "keydiff",
+  policyAt: (size, { keydiff_recent_ratio }) =>
+    keydiff({ cache_size: size, recent_size: Math.trunc(size * keydiff_recent_ratio) }),
+  effectsAt: (size, { keydiff_recent_ratio: ratio }, asked) =>
+    ratio === 1 ? [leavesNothing("keydiff_recent_ratio", ratio, asked, size)] : [],
   atBudget: (cache_size) => keydiff({ cache_size, recent_size: Math.trunc(cache_size / 4) }),
 });

@@ -1,15 +1,15 @@
 import type { FlagSpec, ValuesOf } from "../flags/spec.ts";
-import { choice, integer, listOf, ratio } from "../flags/values.ts";
+import { choice, integer, ratio } from "../flags/values.ts";
 import { PROFILES, pyramidKv } from "../policies/pyramid_kv.ts";
-import { count, list, type MethodRecord } from "./method_record.ts";
+import { holdMean } from "./_hold_mean.ts";
+import { count, type MethodRecord, sizes } from "./method_record.ts";
 
 /** Flags of pyramid_kv. */
 export const pyramidKvFlags = {
   base_sizes: {
     group: "pyramid_kv",
     help: "entries kept in the first layer",
-    ...list(listOf(integer(1)), [256, 512]),
-    methods: ["pyramid_kv"],
+    ...sizes([256, 512], ["pyramid_kv"]),
   },
   layer_decay: {
     group: "pyramid_kv",
@@ -52,6 +52,15 @@ export const pyramidKvRecord: MethodRecord<ValuesOf<typeof pyramidKvFlags>> = {
     base_sizes.filter((base) => base < min_size).map((base) =>
       `--base_sizes ${base} is under --min_size ${min_size}: every layer keeps ${min_size}`
     ),
-  // The budget is the first layer's: others keep less.
-  atBudget: (base_size) => pyramidKv({ base_size, min_size: Math.min(64, base_size) }),
+  expandAt: (budget, { layer_decay, min_size, pyramid_profile: profile }) => [{
+    name: `pyramid_${budget}`,
+    policy: (entries, shape) => {
+      const least = Math.min(min_size, entries);
+      return holdMean(entries, shape, (base_size) => pyramidKv({ base_size, layer_decay, min_size: least, profile }));
+    },
+  }],
+  effectsAt: (size, { min_size }, asked) =>
+    size < min_size ? [`${asked} is under --min_size ${min_size}: every layer keeps ${size}`] : [],
+  atBudget: (budget, shape) =>
+    holdMean(budget, shape, (base_size) => pyramidKv({ base_size, min_size: Math.min(64, budget) })),
 };

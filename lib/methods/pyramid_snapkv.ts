@@ -2,6 +2,7 @@ import type { FlagSpec } from "../flags/spec.ts";
 import { factor } from "../flags/values.ts";
 import { pyramidSnapkv } from "../policies/pyramid_snapkv.ts";
 import { PAPERS } from "./_papers.ts";
+import { holdMean } from "./_hold_mean.ts";
 import { byCacheSize } from "./method_record.ts";
 import { type SnapkvFlags, votes, votesEffects } from "./snapkv.ts";
 
@@ -19,11 +20,16 @@ export const pyramidSnapkvFlags = {
 
 /** snapkv with budgets that fall over the layers; a budget is their mean. */
 export const pyramidSnapkvRecord = byCacheSize<SnapkvFlags & { readonly pyramid_beta: number }>({
-  atCacheSize: (size, flags) => ({
-    name: `pyramid_snapkv_${size}`,
-    policy: pyramidSnapkv({ ...votes(size, flags), beta: flags.pyramid_beta }),
-    control: size,
-  }),
+  name: "pyramid_snapkv",
+  policyAt,
+  policyFor: (entries, shape, flags) => holdMean(entries, shape, (size) => policyAt(size, flags)),
   effectsAt: votesEffects,
-  atBudget: (cache_size) => pyramidSnapkv({ cache_size, observation_window: Math.min(32, Math.trunc(cache_size / 2)) }),
+  atBudget: (budget, shape) => {
+    const observation_window = Math.max(1, Math.min(32, Math.trunc(budget / 2)));
+    return holdMean(budget, shape, (cache_size) => pyramidSnapkv({ cache_size, observation_window }));
+  },
 });
+
+function policyAt(size: number, flags: SnapkvFlags & { readonly pyramid_beta: number }) {
+  return pyramidSnapkv({ ...votes(size, flags), beta: flags.pyramid_beta });
+}

@@ -53,17 +53,15 @@ export function votes(cache_size: number, { query_window, pooling, pooling_kerne
 }
 
 /** Warns where the window is all that is kept. */
-export function votesEffects(size: number, { query_window }: SnapkvFlags): string[] {
-  return query_window >= size ? [leavesNothing("query_window", query_window, size)] : [];
+export function votesEffects(size: number, { query_window }: SnapkvFlags, asked: string): string[] {
+  return query_window >= size ? [leavesNothing("query_window", query_window, asked, size)] : [];
 }
 
 /** What the last queries of a pass pay most attention. Its name differs from snapkv_lite's in the Python benchmark. */
 export const snapkvRecord = byCacheSize<SnapkvFlags>({
-  atCacheSize: (size, flags) => ({
-    name: `snapkv_attention_${size}`,
-    policy: snapkv(votes(size, flags)),
-    control: size,
-  }),
+  name: "snapkv_attention",
+  policyAt: (size, flags) => snapkv(votes(size, flags)),
   effectsAt: votesEffects,
-  atBudget: (cache_size) => snapkv({ cache_size, observation_window: Math.min(32, Math.trunc(cache_size / 2)) }),
+  atBudget: (cache_size) =>
+    snapkv({ cache_size, observation_window: Math.max(1, Math.min(32, Math.trunc(cache_size / 2))) }),
 });

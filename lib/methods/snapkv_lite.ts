@@ -1,21 +1,20 @@
 import type { FlagSpec, ValuesOf } from "../flags/spec.ts";
-import { integer, listOf } from "../flags/values.ts";
+import { integers } from "../flags/ranges.ts";
 import { snapkvLite } from "../policies/snapkv_lite.ts";
-import { list, type MethodRecord } from "./method_record.ts";
+import { leavesNothing, list, type MethodRecord, sizes } from "./method_record.ts";
 
 /** Flags of snapkv_lite. */
 export const snapkvLiteFlags = {
   observation_windows: {
     group: "snapkv_lite",
     help: "last entries kept",
-    ...list(listOf(integer(1)), [16, 32, 64]),
+    ...list(integers(1), [16, 32, 64]),
     methods: ["snapkv_lite"],
   },
   snapkv_keep_sizes: {
     group: "snapkv_lite",
     help: "entries kept",
-    ...list(listOf(integer(1)), [512]),
-    methods: ["snapkv_lite"],
+    ...sizes([512], ["snapkv_lite"]),
   },
 } satisfies { observation_windows: FlagSpec<readonly number[]>; snapkv_keep_sizes: FlagSpec<readonly number[]> };
 
@@ -35,5 +34,14 @@ export const snapkvLiteRecord: MethodRecord<ValuesOf<typeof snapkvLiteFlags>> = 
         `--observation_windows ${window} leaves nothing of --snapkv_keep_sizes ${keep} to choose: the last ${window} are kept`
       )
     ),
+  expandAt: (budget, { observation_windows }) =>
+    observation_windows.map((window) => ({
+      name: `snapkv_${budget}_obs${window}`,
+      // The method keeps its window even where that is larger.
+      policy: (keep_size) => snapkvLite({ keep_size, observation_window: Math.min(window, keep_size) }),
+    })),
+  effectsAt: (size, { observation_windows }, asked) =>
+    observation_windows.filter((window) => window >= size)
+      .map((window) => leavesNothing("observation_windows", window, asked, size)),
   atBudget: (keep_size) => snapkvLite({ keep_size, observation_window: Math.min(32, Math.trunc(keep_size / 2)) }),
 };

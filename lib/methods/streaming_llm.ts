@@ -1,8 +1,8 @@
 import type { FlagSpec, ValuesOf } from "../flags/spec.ts";
-import { integer, listOf } from "../flags/values.ts";
+import { integer } from "../flags/values.ts";
 import { streamingLlm } from "../policies/streaming_llm.ts";
 import { InputError } from "../util/errors.ts";
-import { count, list, type MethodRecord } from "./method_record.ts";
+import { count, type MethodRecord, sizes } from "./method_record.ts";
 
 /** Flags of streaming_llm; h2o_l2 has sinks too. */
 export const streamingLlmFlags = {
@@ -15,8 +15,7 @@ export const streamingLlmFlags = {
   recent_sizes: {
     group: "streaming_llm",
     help: "last entries kept",
-    ...list(listOf(integer(1)), [252, 508, 1020]),
-    methods: ["streaming_llm"],
+    ...sizes([252, 508, 1020], ["streaming_llm"]),
   },
 } satisfies { start_size: FlagSpec<number>; recent_sizes: FlagSpec<readonly number[]> };
 
@@ -32,11 +31,19 @@ export const streamingLlmRecord = {
     policy: streamingLlm({ start_size, recent_size: size - start_size }),
     control: size,
   }),
-  effectsAt: (size, { start_size }) => {
-    if (start_size < size) return [];
-    throw new InputError(
-      `Cannot use --start_size ${start_size} with --cache_sizes ${size}: nothing is left for the last entries`,
-    );
+  expandAt: (budget, { start_size }) => [{
+    name: `streaming_${budget}`,
+    policy: (entries) => streamingLlm({ start_size, recent_size: entries - start_size }),
+  }],
+  effectsAt: sinkEffects,
+  atBudget: (budget) => {
+    const start_size = Math.min(4, budget - 1);
+    return streamingLlm({ start_size, recent_size: budget - start_size });
   },
-  atBudget: (budget) => streamingLlm({ start_size: 4, recent_size: budget - 4 }),
 } satisfies MethodRecord<ValuesOf<typeof streamingLlmFlags>>;
+
+/** Refuses a size that the sinks fill. */
+export function sinkEffects(size: number, { start_size }: { readonly start_size: number }, asked: string): string[] {
+  if (start_size < size) return [];
+  throw new InputError(`Cannot use --start_size ${start_size} with ${asked}: nothing is left for the last entries`);
+}

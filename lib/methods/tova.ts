@@ -4,6 +4,7 @@ import { byCacheSize } from "./method_record.ts";
 
 /** What the newest query pays most attention. */
 export const tovaRecord = byCacheSize<PaperFlags>({
-  atCacheSize: (size) => ({ name: `tova_${size}`, policy: tova({ cache_size: size }), control: size }),
+  name: "tova",
+  policyAt: (cache_size) => tova({ cache_size }),
   atBudget: (cache_size) => tova({ cache_size }),
 });

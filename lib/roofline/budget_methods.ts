@@ -1,15 +1,12 @@
-import { randomAtBudget } from "../methods/fix_size_l2.ts";
-import { RECORDS } from "../methods/records.ts";
+import { BUDGET_MAKERS, type BudgetMethodName } from "../methods/at_budget.ts";
 import type { Policy } from "../policies/policy.ts";
-import type { MethodName } from "../policies/registry.ts";
 
-/** A method of the engine benchmark. `random` is fix_size_l2 with random scores, the cheapest choice possible. */
-export type BudgetMethodName = Exclude<MethodName, "baseline"> | "random";
+export type { BudgetMethodName } from "../methods/at_budget.ts";
 
 /**
- * Methods at a budget: from a number of entries to the policy that keeps that many, with the proportions of the main
- * benchmark's defaults. Methods with budgets by layer keep that many on average or at most; l2_compress lets the cache
- * fill up to the budget and then cuts it to 0.8 of it.
+ * Methods at a budget, as rows of the engine benchmark: from a number of entries to the policy that keeps that many,
+ * with the proportions of the main benchmark's defaults. Methods with budgets by layer keep that many on average or at
+ * most; l2_compress lets the cache fill up to the budget and then cuts it to 0.8 of it.
  *
  * @example
  * ```ts
@@ -18,12 +15,7 @@ export type BudgetMethodName = Exclude<MethodName, "baseline"> | "random";
  * console.log(BUDGET_METHODS.h2o(256).params); // { start_size: 0, heavy_size: 128, recent_size: 128 }
  * ```
  */
-export const BUDGET_METHODS = Object.fromEntries(
-  Object.entries(RECORDS).flatMap(([method, { atBudget }]) => [
-    ...(atBudget ? [[method, atBudget]] : []),
-    ...(method === "fix_size_l2" ? [["random", randomAtBudget]] : []),
-  ]),
-) as Readonly<Record<BudgetMethodName, (budget: number) => Policy>>;
+export const BUDGET_METHODS: Readonly<Record<BudgetMethodName, (budget: number) => Policy>> = BUDGET_MAKERS;
 
 /** Names of all methods, in the order of the table. */
 export const budgetMethodNames: readonly BudgetMethodName[] = Object.keys(BUDGET_METHODS) as BudgetMethodName[];

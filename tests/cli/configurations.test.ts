@@ -3,12 +3,19 @@ import fc from "fast-check";
 import { checkPolicy } from "../../lib/policies/check_policy.ts";
 import { type MethodName, methodNames, methods } from "../../lib/policies/registry.ts";
 import { expand } from "../../lib/cli/expand.ts";
-import { acrossPositions } from "../../lib/run/plan/configuration.ts";
+import { acrossPositions, type Configuration } from "../../lib/run/plan/configuration.ts";
 import { parseFlags } from "../../lib/cli/flags/parse.ts";
 import golden from "../fixtures/golden_sizes.json" with { type: "json" };
 
-const run = (line: string) => expand(parseFlags(line.split(" ").filter((arg) => arg !== "")));
-const names = (line: string) => run(line).map(({ name }) => name);
+const planned = (line: string) => expand(parseFlags(line.split(" ").filter((arg) => arg !== "")));
+const names = (line: string) => planned(line).map(({ name }) => name);
+/** Configurations without a budget: their policies are made at once. */
+const made = (configurations: readonly Configuration[]) =>
+  configurations.map(({ policy, ...rest }) => {
+    assert(typeof policy === "object", rest.name);
+    return { ...rest, policy };
+  });
+const run = (line: string) => made(planned(line));
 
 Deno.test("expand() puts control and method of one size next to each other", () => {
   assert.deepEqual(names(""), [
@@ -243,7 +250,7 @@ Deno.test("expand() never repeats a name, and each control comes right before th
         "--soft_limit=10",
         ...controls ? [] : ["--no_recent_only"],
       ]);
-      const found = expand(flags);
+      const found = made(expand(flags));
       const all = found.map(({ name }) => name);
       assert.equal(new Set(all).size, all.length, all.join(" "));
       assert.equal(all[0], "baseline");

@@ -18,7 +18,10 @@ const refuses = (line: string, pattern: RegExp) =>
 /** Returns a valid value of a flag that is not its default. */
 const sample = (name: FlagName): string => {
   const special: Partial<Record<FlagName, string>> = {
-    method: "fix_size_l2",
+    method: "fix_size_l2,h2o",
+    budget: "400,50%",
+    passes: "quality",
+    format: "csv",
     device: "cpu",
     dtype: "float16",
     attention: "explicit",
@@ -42,7 +45,9 @@ const switches = flagNames.filter((name) => isSwitch(name) && name !== "help" &&
 
 Deno.test("parseFlags() without arguments gives the Python benchmark's defaults", () => {
   const flags = parse("");
-  assert.equal(flags.method, "streaming_llm");
+  assert.deepEqual(flags.method, ["streaming_llm"]);
+  assert.equal(flags.budget, undefined);
+  assert.equal(flags.passes, "both");
   assert.deepEqual(flags.skip_layers, [0, 1]);
   assert.deepEqual(flags.recent_sizes, [252, 508, 1020]);
   assert.deepEqual(flags.keep_ratios, [0.8, 0.5, 0.3]);
@@ -80,7 +85,9 @@ Deno.test("parseFlags() reads every flag alike: with - or _, with a space or =",
 });
 
 Deno.test("parseFlags() does not care for the order of flags", () => {
-  const lines = valued.map((name) => [`--${name}`, sample(name)]);
+  // A budget takes the place of sizes.
+  const lines = valued.filter((name) => !(FLAG_TABLE[name] as FlagSpec<unknown>).isSize)
+    .map((name) => [`--${name}`, sample(name)]);
   fc.assert(
     fc.property(fc.shuffledSubarray(lines), fc.nat(), (some, turn) => {
       const turned = some.map((_, i) => some[(i + turn) % some.length]!);
@@ -94,7 +101,18 @@ Deno.test("parseFlags() does not care for the order of flags", () => {
 
 Deno.test("parseFlags() never fails but with an InputError", () => {
   const word = fc.oneof(
-    fc.constantFrom(...flagNames.map((name) => `--${name}`), "--", "-", "-x", "--no-json", "=", "1,2", "-1"),
+    fc.constantFrom(
+      ...flagNames.map((name) => `--${name}`),
+      "--",
+      "-",
+      "-x",
+      "-o",
+      "-o=csv",
+      "--no-json",
+      "=",
+      "1,2",
+      "-1",
+    ),
     fc.string(),
   );
   fc.assert(
@@ -118,6 +136,95 @@ Deno.test("parseFlags() reads lists and none", () => {
   refuses("--skip_layers -1", /--skip_layers: found "-1", give an integer of at least 0/);
 });
 
+Deno.test("parseFlags() reads words as people write them, and knows one name for each", () => {
+  for (const word of ["fp16", "f16", "half", "float16", "FP16", "Half"]) {
+    assert.equal(parse(`--dtype ${word}`).dtype, "float16");
+  }
+  for (const word of ["fp32", "float", "float32", "single"]) assert.equal(parse(`--dtype ${word}`).dtype, "float32");
+  for (const word of ["bf16", "bfloat16", "BF16"]) assert.equal(parse(`--dtype ${word}`).dtype, "bfloat16");
+  for (const word of ["gpu", "GPU", "nvidia", "cuda", "CUDA"]) assert.equal(parse(`--device ${word}`).device, "cuda");
+  assert.equal(parse("--device auto").device, "auto");
+  refuses("--dtype fp8", /--dtype: found "fp8", give one of auto, float32, float16, bfloat16$/);
+  refuses("--dtype constructor", /--dtype: found "constructor"/);
+});
+
+Deno.test("parseFlags() reads ranges in every list of integers", () => {
+  assert.deepEqual(parse("--skip_layers 0-3,7").skip_layers, [0, 1, 2, 3, 7]);
+  const ranges = valued.filter((name) => FLAG_TABLE[name].value === "LIST").filter((name) => {
+    try {
+      return parseFlags([`--${name}=8-32*2`]);
+    } catch {
+      return false;
+    }
+  });
+  assert.deepEqual(
+    new Set(ranges),
+    new Set([
+      "budget",
+      "skip_layers",
+      "window_sizes",
+      "recent_sizes",
+      "fix_kv_sizes",
+      "heavy_hitter_sizes",
+      "observation_windows",
+      "snapkv_keep_sizes",
+      "base_sizes",
+      "target_sizes",
+      "cache_sizes",
+    ]),
+  );
+  for (const name of ranges) assert.deepEqual(parseFlags([`--${name}=8-32*2`])[name], [8, 16, 32], name);
+});
+
+Deno.test("parseFlags() reads -o, and --json as the same as -o json", () => {
+  for (const line of ["-o json", "-o=json", "--format json", "--json", "--json -o json"]) {
+    assert.deepEqual([parse(line).format, parse(line).json], ["json", true], line);
+  }
+  for (const format of ["md", "csv", "jsonl"] as const) {
+    assert.deepEqual([parse(`-o ${format}`).format, parse(`-o ${format}`).json], [format, false]);
+    refuses(`-o ${format} --json`, /Cannot use --json and --format/);
+  }
+  assert.equal(parse("").format, undefined);
+  refuses("-o xml", /--format: found "xml", give one of md, csv, json, jsonl/);
+  refuses("-o", /--format: it has no value; give one, as in --format NAME/);
+  refuses("-o md --format csv", /--format: it is given twice/);
+  refuses("-x csv", /Cannot read -x: there is no such flag/);
+});
+
+Deno.test("parseFlags() reads budgets in entries and shares, mixed, with ranges", () => {
+  assert.deepEqual(parse("--budget 128,0256,50.0%,12.5%,.5%").budget, [128, 256, "50%", "12.5%", "0.5%"]);
+  assert.deepEqual(parse("--budget 64-256*2,25%").budget, [64, 128, 256, "25%"]);
+  for (const bad of ["0", "0%", "101%", "-5%", "half", "25 %", "%", "1e3", "50%-25%", "0.0000001%"]) {
+    refuses(`--budget=${bad}`, /Cannot read (--budget: found|the argument)/);
+  }
+  refuses("--budget 25%,25.0%", /25% is given twice/);
+  refuses("--method tova --budget 64 --cache_sizes 32", /^Cannot use --budget and --cache_sizes together: each says/);
+  refuses("--budget 64 --recent_sizes 32", /^Cannot use --budget and --recent_sizes together/);
+  refuses("--compare_papers --budget 64 --cache_sizes 32", /^Cannot use --budget and --cache_sizes together/);
+  refuses("--method adaptive_l2 --budget 64 --soft_limit 32", /^Cannot use --budget and --soft_limit together/);
+  refuses("--budget 4", /^Cannot use --start_size 4 with --budget 4: nothing is left for the last entries$/);
+  refuses("--method h2o --budget 8 --sink_size 5", /^Cannot use --sink_size 5 with --budget 8 and --heavy_ratio 0.5: /);
+  // A default that the budget replaces is not checked.
+  assert.deepEqual(parse("--method h2o --budget 64 --sink_size 20").warnings, []);
+  assert.deepEqual(parse("--method snapkv,tova --budget 64,16").warnings, [
+    "--query_window 32 leaves nothing of --budget 16 to choose: the last 16 are kept",
+  ]);
+  assert.match(parse("--method pyramid_kv --budget 32").warnings.join(), /^--budget 32 is under --min_size 64: every/);
+});
+
+Deno.test("parseFlags() takes all methods of a list into account", () => {
+  assert.deepEqual(parse("--method h2o,tova,snapkv").method, ["h2o", "tova", "snapkv"]);
+  assert.deepEqual(parse("--method tova,snapkv --query_window 8 --cache_sizes 64").warnings, []);
+  assert.deepEqual(parse("--method tova,h2o --query_window 8").warnings, [
+    "--query_window has no effect on tova, h2o; it belongs to snapkv, pyramid_snapkv",
+  ]);
+  // Said once, though it is true of both.
+  assert.equal(parse("--method snapkv,pyramid_snapkv --cache_sizes 16").warnings.length, 1);
+  refuses("--method tova,tova", /tova is given twice/);
+  refuses("--method tova,adaptive_l2 --soft_limit 2000", /--soft_limit 2000: it is over --hard_limit 1024/);
+  refuses("--aa --no_baseline", /Cannot use --aa and --no_baseline together/);
+});
+
 Deno.test("parseFlags() offers the nearest flag", () => {
   refuses("--fix_kv_size 256", /Cannot read --fix_kv_size: there is no such flag; did you mean --fix_kv_sizes\?/);
   refuses("--model=x", /Cannot read --model: .* did you mean --model_id\?/);
@@ -133,7 +240,7 @@ Deno.test("parseFlags() offers the nearest method", () => {
   refuses("--method fixsize_l2", /did you mean fix_size_l2\?/);
   refuses("--method zzz", /found "zzz", give one of baseline, recent_only/);
   refuses("--strategies keep_lo", /did you mean keep_low\?/);
-  refuses("--device gpu", /--device: found "gpu", .*auto, cuda, cpu/);
+  refuses("--device tpu", /--device: found "tpu", .*auto, cuda, cpu/);
 });
 
 Deno.test("parseFlags() refuses sizes that are not positive integers", () => {
@@ -216,7 +323,8 @@ Deno.test("parseFlags() refuses flags that contradict each other", () => {
     /Cannot use --sink_size 5 with --cache_sizes 8 and --heavy_ratio 0.5: they leave room for 4 at most/,
   );
   refuses("--compare_papers --cache_sizes 4", /Cannot use --start_size 4 with --cache_sizes 4: nothing is left/);
-  refuses("--method baseline --no_baseline", /nothing would be left to run/);
+  refuses("--method baseline --no_baseline", /the first leaves out what the second asks for/);
+  refuses("--method h2o,baseline --no_baseline", /the first leaves out what the second asks for/);
   refuses("--method adaptive_l2 --soft_limit 2000", /--soft_limit 2000: it is over --hard_limit 1024/);
 });
 

@@ -71,6 +71,11 @@ Deno.test("deno doc shows the options' defaults", () => {
   for (const name of without) delete shown[name];
   // Defaults that the command line has too, and those which it leaves to the code that reads texts and models.
   const later = { revision: "main", split: "test", text_column: "text", min_chars: MIN_CHARS };
+  // Switches turn these off.
+  for (const name of ["divergence", "chart"]) {
+    deepEqual([shown[name], FLAG_TABLE[`no_${name}` as keyof typeof FLAG_TABLE].default], ["true", false]);
+    delete shown[name];
+  }
   for (const [name, value] of Object.entries(parsed(shown))) {
     const flag = FLAG_TABLE[name as keyof typeof FLAG_TABLE];
     ok(flag, name);

@@ -219,32 +219,37 @@ Deno.test("snapkv keeps its window and the best of the rest, never more than its
   assert.throws(() => methods.snapkv({ pooling_kernel: 4 }), TypeError);
 });
 
-Deno.test("pyramid_snapkv falls in equal steps, as the paper's code has it, around its size", () => {
+Deno.test("pyramid_snapkv falls along a line, never rises, and its mean is exactly its size", () => {
   const budgets = (policy: Policy, layers: number) =>
     Array.from({ length: layers }, (_, layer) => {
-      const kept = at(policy, 5000, layer, layers);
+      const kept = at(policy, 200_000, layer, layers);
       assert(kept !== "all");
-      assert.deepEqual([kept.sink, kept.recent], [0, 32]);
+      assert.equal(kept.sink, 0);
       return kept.heavy;
     });
-  // (256 - 32) / 20 = 11.2; 2 x 224 - 11 = 437; (437 - 11) / 7 = 60.9
-  assert.deepEqual(budgets(methods.pyramid_snapkv({ cache_size: 256 }), 8), [437, 377, 317, 257, 197, 137, 77, 17]);
+  // (256 - 32) / 20 = 11.2; 2 x 224 - 11 = 437; (437 - 11) / 7 = 60.86
+  assert.deepEqual(budgets(methods.pyramid_snapkv({ cache_size: 256 }), 8), [437, 376, 315, 254, 194, 133, 72, 11]);
   assert.deepEqual(budgets(methods.pyramid_snapkv({ cache_size: 256, beta: 1 }), 3), [224, 224, 224]);
   assert.deepEqual(budgets(methods.pyramid_snapkv({ cache_size: 256 }), 1), [224]);
   assert.throws(() => methods.pyramid_snapkv({ beta: 0 }), /Cannot make pyramid_snapkv: beta is 0/);
+  const params = fc.record({
+    cache_size: fc.integer({ min: 1, max: 4000 }),
+    observation_window: fc.integer({ min: 1, max: 64 }),
+    beta: fc.double({ min: 1, max: 50, noNaN: true }),
+  });
   fc.assert(
-    fc.property(fc.integer({ min: 33, max: 4000 }), fc.integer({ min: 1, max: 80 }), (cache_size, layers) => {
-      const policy = methods.pyramid_snapkv({ cache_size });
-      const kept = Array.from({ length: layers }, (_, layer) => {
-        const kept = at(policy, 100_000, layer, layers);
-        assert(kept !== "all");
-        return kept.heavy + kept.recent;
+    fc.property(params, fc.integer({ min: 1, max: 80 }), (given, layers) => {
+      const heavy = budgets(methods.pyramid_snapkv(given), layers);
+      const mean = given.cache_size - Math.min(given.observation_window, given.cache_size);
+      assert.equal(heavy.reduce((a, b) => a + b), layers * mean);
+      assert.deepEqual(heavy, heavy.toSorted((a, b) => b - a));
+      const least = Math.trunc(mean / given.beta), most = 2 * mean - least;
+      heavy.forEach((count, layer) => {
+        const line = layers === 1 ? mean : most - layer * (most - least) / (layers - 1);
+        assert(Math.abs(count - line) < 1, `layer ${layer}: ${count}, on the line ${line}`);
       });
-      // Steps are whole numbers: the entries lost by rounding are spread over half of the layers, so none is lost.
-      const mean = kept.reduce((a, b) => a + b) / layers;
-      assert(mean >= cache_size - 1e-9 && mean <= cache_size + layers / 2, `${mean}`);
-      assert.deepEqual(kept, kept.toSorted((a, b) => b - a));
     }),
+    { numRuns: 500 },
   );
 });
 

@@ -43,15 +43,22 @@ export const snapkv = (
 });
 
 /**
- * Cai et al. 2024, arXiv:2406.02069: SnapKV whose budgets without the window fall by equal steps, from twice the mean
- * less a share to that share, 1 / beta of the mean.
+ * Cai et al. 2024, arXiv:2406.02069: SnapKV whose budgets without the window fall along a line, from twice the mean less
+ * a share to that share, 1 / beta of the mean. Entries are whole: one at a time goes to the layer furthest below the
+ * line, the first of equals, until the layers have `size` on average.
  */
 export const pyramidSnapkv = (size: number, window: number, kernel: number, beta: number): Method =>
   snapkv(
     (layer, layers) => {
       const least = Math.trunc((size - window) / beta);
       const most = 2 * (size - window) - least;
-      return window + most - layer * Math.trunc((most - least) / (layers - 1));
+      const line = Array.from({ length: layers }, (_, i) => most - i * (most - least) / (layers - 1));
+      const whole = line.map((value) => Math.floor(value + 1e-9));
+      while (whole.reduce((a, b) => a + b) < layers * (size - window)) {
+        const below = line.map((value, i) => value - whole[i]!);
+        whole[below.findIndex((gap) => gap > Math.max(...below) - 1e-9)]!++;
+      }
+      return window + whole[layer]!;
     },
     window,
     "avg",

@@ -72,7 +72,7 @@ Deno.test("runBenchmark() measures every method, and what never drops anything a
     // A prompt of 40 is cut to 24 at once; after that one entry leaves per step, in 7 layers and 8 heads.
     deepEqual(of[name]!.entries_copied, { speed: 7 * 8 * (24 + 5), quality: 7 * 8 * 56 }, name);
   }
-  deepEqual(of["pyramid_snapkv"]!.layer_cache_sizes, [80, 30, 28, 26, 24, 22, 20, 18]);
+  deepEqual(of["pyramid_snapkv"]!.layer_cache_sizes, [80, 30, 27, 25, 23, 21, 18, 16]);
   const explicit = results.configurations.filter(({ attention }) => attention === "explicit");
   deepEqual(explicit.map(({ name }) => name), ["h2o", "tova", "snapkv", "pyramid_snapkv"]);
   equal(new Set(results.raw_results.map(({ perplexity }) => perplexity)).size, 14, "each but the large keeps its own");

@@ -56,7 +56,7 @@ Deno.test("runBenchmark() refuses malformed configurations", async () => {
   );
   await configuration(
     { name: "x", policy: methods.tova },
-    /^Cannot use configuration "x": its policy is a function .*; call it, as in tova\(\)$/,
+    /^Cannot use configuration "x": its policy is a function .*; call it, as in tova\(\), or give the configuration a budget$/,
   );
   await configuration({ name: "x" }, /^Cannot use the options of configuration "x": policy is missing/);
   await configuration({ policy: methods.tova() }, /^Cannot use the options of configuration 2: name is missing/);

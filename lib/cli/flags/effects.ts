@@ -32,21 +32,41 @@ export function effects(flags: Flags, given: ReadonlySet<FlagName>): string[] {
   }
   const warnings: string[] = [];
   for (const name of given) {
-    const { methods }: FlagSpec<unknown> = FLAG_TABLE[name];
+    const { methods, isSize }: FlagSpec<unknown> = FLAG_TABLE[name];
     if (group !== undefined && (name === "method" || methods !== undefined && !takes(group, name, methods))) {
       warnings.push(`--${name} has no effect with --${group}, which sets its own methods and sizes`);
-    } else if (group === undefined && methods !== undefined && !methods.includes(flags.method)) {
-      warnings.push(`--${name} has no effect on ${flags.method}; it belongs to ${methods.join(", ")}`);
+    } else if (group === undefined && methods !== undefined && !flags.method.some((one) => methods.includes(one))) {
+      warnings.push(`--${name} has no effect on ${flags.method.join(", ")}; it belongs to ${methods.join(", ")}`);
+    } else if (isSize && flags.budget !== undefined) {
+      throw new InputError(`Cannot use --budget and --${name} together: each says how many entries are kept`);
     }
   }
-  if (group === "compare_papers") {
-    const methods = ["streaming_llm", ...PAPER_METHODS] as const;
-    const found = flags.cache_sizes.flatMap((size) =>
-      methods.flatMap((method) => RECORDS[method].effectsAt?.(size, flags) ?? [])
-    );
-    return [...warnings, ...new Set(found)]; // two methods may say the same of a flag that they share
+  if (flags.aa && flags.no_baseline) {
+    throw new InputError("Cannot use --aa and --no_baseline together: the first measures the full cache twice");
   }
-  return group === undefined ? [...warnings, ...RECORDS[flags.method].effects?.(flags) ?? []] : warnings;
+  // Two methods may say the same of a flag that they share.
+  return [...warnings, ...new Set(methodEffects(flags, group))];
+}
+
+/** Checks the flags of the methods that run against each other. */
+function methodEffects(flags: Flags, group: ReturnType<typeof groupOf>): string[] {
+  const methods = group === undefined
+    ? flags.method
+    : group === "compare_papers"
+    ? ["streaming_llm", ...PAPER_METHODS] as const
+    : [];
+  const at = (size: number, asked: string) =>
+    methods.flatMap((method) => RECORDS[method].effectsAt?.(size, flags, asked) ?? []);
+  if (flags.budget !== undefined) {
+    const alone = methods.filter((method) => RECORDS[method].expandAt === undefined);
+    return [
+      ...alone.flatMap((method) => RECORDS[method].effects?.(flags) ?? []),
+      // What a share is in entries is not known yet.
+      ...flags.budget.flatMap((budget) => typeof budget === "number" ? at(budget, `--budget ${budget}`) : []),
+    ];
+  }
+  if (group !== undefined) return flags.cache_sizes.flatMap((size) => at(size, `--cache_sizes ${size}`));
+  return methods.flatMap((method) => RECORDS[method].effects?.(flags) ?? []);
 }
 
 /** Whether a flag of some methods affects a group. Only `compare_papers` takes such flags. */

@@ -2,6 +2,7 @@ import { SHAPES } from "../../model/shapes.ts";
 import { InputError } from "../../util/errors.ts";
 import { ENGINE_DEFAULTS, type RooflineSettings } from "../../roofline/settings.ts";
 import { choice, type FlagReader, integer, listOf, noneOr, text } from "../../flags/values.ts";
+import { integers } from "../../flags/ranges.ts";
 import { machineFlags } from "./machine_flags.ts";
 import type { FlagSpec } from "../../flags/spec.ts";
 import { flagLines } from "./help.ts";
@@ -60,14 +61,14 @@ export const ENGINE_FLAGS: FlagTable<EngineFlags> = {
     group: LENGTH,
     help: "entries of the full cache, which are also the methods' budgets and the tokens of the timed prompts",
     value: "LIST",
-    read: listOf(integer(LEAST_BUDGET, "methods keep some entries from the start and some from the end")),
+    read: integers(LEAST_BUDGET, "methods keep some entries from the start and some from the end"),
     default: undefined,
   },
   full_lengths: {
     group: LENGTH,
     help: "more lengths of the full cache, to find where a method becomes faster; or none",
     value: "LIST",
-    read: noneOr(listOf(integer(1))),
+    read: noneOr(integers(1)),
     default: undefined,
   },
   steps: { group: LENGTH, help: "steps timed in each row", value: "N", read: integer(4), default: undefined },

@@ -1,6 +1,18 @@
 import type { Flags } from "./types.ts";
 import type { FlagSpec } from "../../flags/spec.ts";
-import { choice } from "../../flags/values.ts";
+import { choice, wordFor } from "../../flags/values.ts";
+
+/** Other words for number types. */
+const DTYPE_WORDS = {
+  fp32: "float32",
+  f32: "float32",
+  float: "float32",
+  single: "float32",
+  fp16: "float16",
+  f16: "float16",
+  half: "float16",
+  bf16: "bfloat16",
+} as const;
 
 /**
  * Returns the flags for the device, the dtype and the kernels.
@@ -13,14 +25,14 @@ export function machineFlags(group: string): { readonly [K in "device" | "dtype"
       group,
       help: "auto, cuda or cpu",
       value: "NAME",
-      read: choice(["auto", "cuda", "cpu"]),
+      read: wordFor(["auto", "cuda", "cpu"], { gpu: "cuda", nvidia: "cuda" }),
       default: "auto",
     },
     dtype: {
       group,
       help: "auto, float32, float16 or bfloat16",
       value: "NAME",
-      read: choice(["auto", "float32", "float16", "bfloat16"]),
+      read: wordFor(["auto", "float32", "float16", "bfloat16"], DTYPE_WORDS),
       default: "auto",
     },
     kernels: {

@@ -3,11 +3,13 @@ import { count, list } from "../../methods/method_record.ts";
 import { METHOD_FLAGS } from "../../methods/records.ts";
 import { POSITIONS } from "../../engine/numbering.ts";
 import { methodNames } from "../../policies/registry.ts";
-import type { FlagName, Flags } from "./types.ts";
+import { budgets } from "./budget_flag.ts";
+import { type FlagName, type Flags, OUTPUT_FORMATS } from "./types.ts";
 import type { FlagSpec } from "../../flags/spec.ts";
 import { machineFlags } from "./machine_flags.ts";
 import { modelFlags } from "./model_flags.ts";
 import { textFlags } from "./text_flags.ts";
+import { integers } from "../../flags/ranges.ts";
 import { choice, integer, listOf, noneOr, text } from "../../flags/values.ts";
 
 const size = integer(1);
@@ -25,10 +27,10 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
   ...textFlags(WHAT),
   method: {
     group: WHAT,
-    help: `one of ${methodNames.join(", ")}`,
-    value: "NAME",
-    read: choice(methodNames),
-    default: "streaming_llm",
+    help: `one or several of ${methodNames.join(", ")}`,
+    value: "LIST",
+    read: listOf(choice(methodNames)),
+    default: ["streaming_llm"],
   },
   compare_all: { group: WHAT, help: "streaming_llm and the methods by key norm, at 512 and 1024 entries", ...off },
   compare_new: { group: WHAT, help: "h2o_l2, snapkv_lite, pyramid_kv and adaptive_l2, at 512 entries", ...off },
@@ -37,9 +39,24 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
     help: "streaming_llm, a random choice, h2o, tova, snapkv, pyramid_snapkv and keydiff, at --cache_sizes",
     ...off,
   },
+  budget: {
+    group: WHAT,
+    help:
+      "what each method holds at the end of the quality pass, in place of its own sizes: entries a layer, such as " +
+      "128; or a share of the full cache's bytes, such as 25%, skipped layers included",
+    value: "LIST",
+    read: budgets,
+    default: undefined,
+    defaultText: "each method's own sizes",
+  },
   no_baseline: { group: WHAT, help: "leave out the full cache", ...off },
   no_recent_only: { group: WHAT, help: "leave out the control group of each size", ...off },
-  skip_layers: { group: WHAT, help: "layers never compressed, or none", ...list(noneOr(listOf(integer(0))), [0, 1]) },
+  aa: {
+    group: WHAT,
+    help: "measure the full cache twice, to see which differences are noise: the second row is baseline_again",
+    ...off,
+  },
+  skip_layers: { group: WHAT, help: "layers never compressed, or none", ...list(noneOr(integers(0)), [0, 1]) },
   positions: {
     group: WHAT,
     help: "how tokens are numbered: absolute, by position in the text; cache, by position in the cache; seed, as " +
@@ -50,6 +67,13 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
   },
   seed: { group: WHAT, help: "seed of every random choice", ...count(integer(0), 0) },
 
+  passes: {
+    group: LENGTH,
+    help: "which passes to make: speed, quality or both",
+    value: "NAME",
+    read: choice(["speed", "quality", "both"]),
+    default: "both",
+  },
   num_samples: { group: LENGTH, help: "text samples", ...byDevice(1) },
   max_tokens: { group: LENGTH, help: "tokens of the quality pass", ...byDevice(1) },
   max_new_tokens: {
@@ -71,6 +95,16 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
     group: LENGTH,
     help: "rounds of the speed pass: in each, every configuration is timed in a process of its own, in random order",
     ...byDevice(1),
+  },
+  successive: {
+    group: LENGTH,
+    help: "take samples of one text one after another; otherwise they are spread over it",
+    ...off,
+  },
+  no_divergence: {
+    group: LENGTH,
+    help: "do not measure the distance from the full cache's next-token distributions",
+    ...off,
   },
 
   ...machineFlags(MACHINE),
@@ -127,8 +161,18 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
     help: "draw perplexity along the text; always drawn where the text is longer than the model's training length",
     ...off,
   },
+  no_chart: { group: OUT, help: "draw no charts", ...off },
+  format: {
+    group: OUT,
+    help: `how results are printed: ${OUTPUT_FORMATS.join(", ")}`,
+    value: "NAME",
+    read: choice(OUTPUT_FORMATS),
+    default: undefined,
+    defaultText: "a table for reading",
+    short: "o",
+  },
   memory: { group: OUT, help: "print where each configuration's memory goes, below the table", ...off },
-  json: { group: OUT, help: "print results.json on stdout instead of the table", ...off },
+  json: { group: OUT, help: "the same as --format json: print results.json on stdout instead of the table", ...off },
   help: { group: OUT, help: "print this and stop", short: "h", ...off },
   version: { group: OUT, help: "print the version and stop", short: "V", ...off },
 };

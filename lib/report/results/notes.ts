@@ -35,19 +35,32 @@ export type PassLengths = Pick<RunConfig, "max_tokens" | "prompt_tokens" | "max_
  * ```
  */
 export function notesOf(
-  record: Pick<ConfigurationRecord, "method" | "dropped">,
+  record: Pick<ConfigurationRecord, "method" | "dropped" | "budget">,
   samples: readonly NotedSample[],
   lengths: PassLengths,
 ): string[] {
   const measured = samples.filter(({ peak_vram_gb }) => peak_vram_gb !== null).length;
   const dropped = droppedNote(record, lengths);
+  const budget = budgetNote(record);
   return [
     ...samples.flatMap((sample) => finiteNotes(sample, lengths.passes)),
     ...(measured === 0 || measured === samples.length
       ? []
       : [`peak VRAM was measured in ${measured} of ${samples.length} samples, so it has no mean`]),
     ...(dropped === undefined ? [] : [dropped]),
+    ...(budget === undefined ? [] : [budget]),
   ];
+}
+
+/** Most by which a configuration may miss its budget without a note. */
+const NEAR = 0.02;
+
+/** Notes that a configuration does not hold its budget, for another reason than that the text is too short for it. */
+function budgetNote({ budget, dropped }: Pick<ConfigurationRecord, "budget" | "dropped">): string | undefined {
+  if (budget === undefined || dropped?.quality === 0) return undefined;
+  const { held_entries: held, entries } = budget;
+  if (Math.abs(held / entries - 1) <= NEAR) return undefined;
+  return `holds ${Math.round(held * 10) / 10} entries a layer at the end of the quality pass, not ${entries}`;
 }
 
 /**

@@ -21,6 +21,7 @@ import {
   text,
 } from "../../util/check_options.ts";
 import { InputError } from "../../util/errors.ts";
+import { readBudget } from "../../policies/budget.ts";
 import type { Policy } from "../../policies/policy.ts";
 import type { Configuration } from "./configuration.ts";
 import type { BenchmarkOptions } from "./options.ts";
@@ -43,6 +44,7 @@ const OPTIONS = {
   num_warmup: number,
   repetitions: number,
   passes: oneOf("speed", "quality", "both"),
+  divergence: flag,
   method: text,
   skip_layers: listOf("layers", (item) => typeof item === "number"),
   prefill_chunk: number,
@@ -54,6 +56,7 @@ const OPTIONS = {
   trace: flag,
   trace_every: number,
   plot_nll: flag,
+  chart: flag,
   seed: integer(0),
   timeout: integer(1),
   resume: text,
@@ -68,7 +71,11 @@ const OPTIONS = {
 
 const CONFIGURATION = {
   name: required(text),
-  policy: required(object),
+  policy: required(either(object, callback)),
+  budget: {
+    needed: 'entries, at least 1, or a share of the full cache such as "25%"',
+    fits: (value) => readBudget(value) === value,
+  },
   positions: oneOf("absolute", "cache", "seed"),
 } satisfies KnownOptions<Configuration>;
 
@@ -89,17 +96,38 @@ const POLICY = {
 export function checkBenchmarkOptions(options: BenchmarkOptions): void {
   checkOptions("runBenchmark", options, OPTIONS);
   for (const [index, configuration] of options.configurations.entries()) {
-    const { name, policy } = Object(configuration) as { readonly name?: unknown; readonly policy?: unknown };
+    const { name, policy, budget } = Object(configuration) as { readonly [K in keyof Configuration]?: unknown };
     const of = `configuration ${typeof name === "string" ? JSON.stringify(name) : index + 1}`;
-    if (typeof policy === "function") {
+    if (typeof policy === "function" && (budget === undefined || Object.hasOwn(policy, "method"))) {
       const { method = "methods.NAME" } = policy as { method?: string };
-      throw new InputError(`Cannot use ${of}: its policy is a function that makes one; call it, as in ${method}()`);
+      const remedy = budget === undefined
+        ? `call it, as in ${method}(), or give the configuration a budget`
+        : `with a budget, give a function from entries to the policy, as in (entries) => ${method}(…)`;
+      throw new InputError(`Cannot use ${of}: its policy is a function that makes one; ${remedy}`);
     }
     checkOptions(of, configuration, CONFIGURATION);
-    checkOptions(`the policy of ${of}`, policy, POLICY);
-    for (const [param, value] of Object.entries((policy as Policy).params)) {
-      checkValue(`parameter "${param}" of ${of}`, value, either(text, number));
+    if (typeof policy === "function") continue;
+    if (budget !== undefined) {
+      throw new InputError(
+        `Cannot use ${of}: it has a budget, and its policy is already made; give a function from entries to the policy`,
+      );
     }
+    checkPolicyFields(`the policy of ${of}`, policy, of);
+  }
+}
+
+/**
+ * Refuses what is not a policy.
+ *
+ * @param name What it is, for messages.
+ * @param policy The policy.
+ * @param of Whose parameters it has, for messages.
+ * @throws {InputError} Naming the field, and what would do.
+ */
+export function checkPolicyFields(name: string, policy: unknown, of = name): void {
+  checkOptions(name, policy, POLICY);
+  for (const [param, value] of Object.entries((policy as Policy).params)) {
+    checkValue(`parameter "${param}" of ${of}`, value, either(text, number));
   }
 }
 

@@ -11,7 +11,7 @@ import { fusedObstacle } from "../../model/graph/attention/fused.ts";
 import type { OnnxExport } from "../../model/export/onnx_export.ts";
 import type { ModelFolder } from "../../model/folder/model_folder.ts";
 import { featuresOf } from "../../policies/score.ts";
-import type { Configuration } from "./configuration.ts";
+import type { MadeConfiguration } from "./configuration.ts";
 
 /**
  * Chooses the type of weights, activations and cache: float32 on the CPU; on CUDA the type of the stored weights.
@@ -58,7 +58,7 @@ export function chooseAttention(
   dtype: FloatType,
   { spec, export: exported }: ModelFolder,
   device: "cuda" | "cpu",
-  { name, policy: { score }, positions }: Configuration,
+  { name, policy: { score }, positions }: MadeConfiguration,
   maxPositions: number,
 ): AttentionForm | "export" {
   if (exported) return "export";

@@ -1,14 +1,25 @@
 import type { Positions } from "../../engine/numbering.ts";
+import type { Budget, PolicyMaker } from "../../policies/budget.ts";
 import type { Policy } from "../../policies/policy.ts";
 
 /** One line of the table: a policy under a name. */
 export interface Configuration {
   /** Name in the table, the chart and results.json; unique within a run. */
   readonly name: string;
-  /** What to keep. */
-  readonly policy: Policy;
+  /** What to keep; with a budget, the function that makes it from the number of entries that a layer may hold. */
+  readonly policy: Policy | PolicyMaker;
+  /**
+   * What the layers may hold at the end of the quality pass: entries, on average over the layers that are not skipped;
+   * or a share of the full cache's bytes over all layers, such as "25%", skipped layers included.
+   */
+  readonly budget?: Budget;
   /** How tokens are numbered; the run's numbering if left out. */
   readonly positions?: Positions;
+}
+
+/** A configuration whose policy is made. */
+export interface MadeConfiguration extends Omit<Configuration, "policy" | "budget"> {
+  readonly policy: Policy;
 }
 
 /**
@@ -29,17 +40,19 @@ export interface Configuration {
  * @param positions At least one numbering.
  * @returns Configurations that all set a numbering.
  */
-export function acrossPositions(
-  configurations: readonly Configuration[],
+export function acrossPositions<C extends Configuration>(
+  configurations: readonly C[],
   positions: readonly Positions[],
-): (Configuration & { readonly positions: Positions })[] {
+): (C & { readonly positions: Positions })[] {
   return configurations.flatMap((configuration) => {
     const { name, policy, positions: own } = configuration;
     if (own !== undefined) return [{ ...configuration, positions: own }];
-    if (policy.method === "baseline") return [{ ...configuration, positions: positions[0]! }];
+    if (typeof policy === "object" && policy.method === "baseline") {
+      return [{ ...configuration, positions: positions[0]! }];
+    }
     return positions.map((mode) => ({
+      ...configuration,
       name: positions.length > 1 ? `${name}@${mode}` : name,
-      policy,
       positions: mode,
     }));
   });

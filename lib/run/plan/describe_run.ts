@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
-import type { Policy } from "../../policies/policy.ts";
 import { describeEnvironment } from "../../report/results/environment.ts";
 import { localTimestamp } from "../../report/results/results_folder.ts";
 import type { BenchmarkResults, ConfigurationRecord, Environment, RunConfig } from "../../report/results/types.ts";
@@ -9,13 +8,14 @@ import { DTYPES } from "../../util/dtype.ts";
 import { fingerprintOfFile } from "../../util/fingerprint.ts";
 import { sha256OfFiles, sha256OfTokens } from "../../util/sha256.ts";
 import type { MeasureRequest } from "../child/protocol.ts";
-import { droppedEntries } from "./dropped.ts";
+import { droppedEntries, meanHeld } from "./dropped.ts";
 import { evictedFrom } from "./evicted_from.ts";
 import { EMBEDDED_MODEL_ID } from "./find_model.ts";
 import { heldInPasses } from "./held.ts";
 import type { RunInput } from "./input.ts";
 import type { BenchmarkOptions } from "./options.ts";
 import type { Passes } from "./requests.ts";
+import type { ResolvedConfiguration } from "./resolve_budget.ts";
 import { runTitle } from "./run_title.ts";
 import { weightFiles, weightsOf } from "./weight_files.ts";
 
@@ -23,31 +23,32 @@ import { weightFiles, weightsOf } from "./weight_files.ts";
  * Makes the results.json of a run before its first configuration: all of its terms, and no figures.
  *
  * @param requests The configurations, in order.
- * @param policies Their policies, in the same order.
+ * @param configurations The same with their policies, in the same order.
  * @param passes The passes of each configuration.
  * @param input What they share.
  * @param options The options given.
  */
 export async function describeRun(
   requests: readonly MeasureRequest[],
-  policies: readonly Policy[],
+  configurations: readonly ResolvedConfiguration[],
   passes: Passes,
   input: RunInput,
   options: BenchmarkOptions,
 ): Promise<BenchmarkResults> {
   return {
-    config: configOf(requests, input, options),
+    config: configOf(requests, configurations, input, options),
     raw_results: [],
     aggregated_stats: {},
     baseline_stats: null,
     configurations: requests.map((request, i): ConfigurationRecord => ({
       name: request.name,
-      method: policies[i]!.method,
-      params: { ...policies[i]!.params },
+      method: configurations[i]!.policy.method,
+      params: { ...configurations[i]!.policy.params },
       positions: request.positions,
       attention: request.attention,
       dropped: droppedEntries(request.table, passes),
       held: heldInPasses(request.table, passes, input.model.spec, DTYPES[request.dtype].bytes),
+      ...budgetOf(request, configurations[i]!, passes),
       policy_sha256: policyDigest(request),
       status: "not run",
     })),
@@ -59,7 +60,21 @@ export async function describeRun(
   };
 }
 
-function configOf(requests: readonly MeasureRequest[], input: RunInput, options: BenchmarkOptions): RunConfig {
+/** What a budget was asked for, and what the layers that are not skipped hold on average, by the sizes known before. */
+function budgetOf(
+  { table, skipLayers }: MeasureRequest,
+  { budget }: ResolvedConfiguration,
+  { quality }: Passes,
+): Pick<ConfigurationRecord, "budget"> {
+  return budget ? { budget: { ...budget, held_entries: meanHeld(table, skipLayers, quality) } } : {};
+}
+
+function configOf(
+  requests: readonly MeasureRequest[],
+  configurations: readonly ResolvedConfiguration[],
+  input: RunInput,
+  options: BenchmarkOptions,
+): RunConfig {
   const { model, hub, skipLayers, text, found: { device }, dtype } = input;
   const { num_samples, max_tokens, max_new_tokens, prompt_tokens, num_warmup, repetitions } = input.lengths;
   const { model_id = EMBEDDED_MODEL_ID, dataset = "moby_dick", kernels = "auto", seed = 0, command } = options;
@@ -67,7 +82,7 @@ function configOf(requests: readonly MeasureRequest[], input: RunInput, options:
     model_id,
     ...(hub ? { revision: hub.revision } : {}),
     weights: weightsOf(model),
-    method: options.method ?? runTitle(options.configurations),
+    method: options.method ?? runTitle(configurations),
     num_samples,
     max_tokens,
     max_new_tokens,

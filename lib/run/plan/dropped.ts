@@ -20,3 +20,18 @@ export function droppedEntries(
   };
   return { speed: of(sequences.speed), quality: of(sequences.quality) };
 }
+
+/**
+ * Averages what the layers hold at the end of a sequence, over the layers that are not skipped.
+ *
+ * @param table What is kept, for every layer and count.
+ * @param skipLayers Layers that are never compressed.
+ * @param sequence The passes.
+ * @returns Entries of a layer; 0 if all layers are skipped.
+ */
+export function meanHeld(table: KeepTable, skipLayers: readonly number[], sequence: readonly PassGroup[]): number {
+  const keeper = new Keeper(table);
+  const acting = table.layers.map((_, layer) => layer).filter((layer) => !skipLayers.includes(layer));
+  const held = acting.reduce((sum, layer) => sum + keeper.sequence(layer, sequence).held, 0);
+  return held / Math.max(acting.length, 1);
+}

@@ -55,6 +55,12 @@ export interface BenchmarkOptions {
    */
   readonly passes?: PassChoice;
   /**
+   * Whether to measure how far each step's next-token distribution is from the full cache's, in the quality pass.
+   *
+   * @default {true}
+   */
+  readonly divergence?: boolean;
+  /**
    * The model: "novel-neox-8m", which comes with kvcompress; a Hugging Face model folder; an ONNX export's file in one;
    * or a model's id on the hub (`org/name`).
    *
@@ -162,6 +168,12 @@ export interface BenchmarkOptions {
    * @default {false}
    */
   readonly plot_nll?: boolean;
+  /**
+   * Whether to draw the charts.
+   *
+   * @default {true}
+   */
+  readonly chart?: boolean;
   /**
    * Time limit per configuration, s; a configuration that exceeds it is ended and recorded as failed. No limit if left
    * out.

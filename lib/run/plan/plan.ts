@@ -2,11 +2,13 @@ import type { BenchmarkResults } from "../../report/results/types.ts";
 import type { MeasureRequest } from "../child/protocol.ts";
 import { checkNames, checkPositions } from "./check_input.ts";
 import { checkRequests } from "./check_requests.ts";
+import type { BudgetShape } from "../../policies/budget.ts";
 import { acrossPositions } from "./configuration.ts";
 import { describeRun } from "./describe_run.ts";
-import { openInput } from "./input.ts";
+import { openInput, type RunInput } from "./input.ts";
 import type { BenchmarkOptions } from "./options.ts";
 import { passesOf, requestOf } from "./requests.ts";
+import { resolveBudget } from "./resolve_budget.ts";
 import { weightFiles } from "./weight_files.ts";
 
 /** A run before its first configuration. */
@@ -35,21 +37,28 @@ export interface Plan {
  */
 export async function makePlan(options: BenchmarkOptions): Promise<Plan> {
   const { onNote = () => {} } = options;
-  const configurations = acrossPositions(options.configurations, checkPositions(options.positions));
-  checkNames(configurations);
+  const asked = acrossPositions(options.configurations, checkPositions(options.positions));
+  checkNames(asked);
   const input = await openInput(options);
-  const policies = configurations.map(({ policy }) => policy);
+  const shape = budgetShape(input);
+  const configurations = asked.map((configuration) => resolveBudget(configuration, shape));
   const passes = passesOf(input, options);
   const requests = configurations.map((configuration) => requestOf(configuration, input, options));
-  const { refused, notes } = checkRequests(requests, policies.map(({ method }) => method), passes, input);
+  const { refused, notes } = checkRequests(requests, configurations.map(({ policy }) => policy.method), passes, input);
   notes.forEach(onNote);
   const { model, model: { spec }, lengths } = input;
   return {
-    results: await describeRun(requests, policies, passes, input, options),
+    results: await describeRun(requests, configurations, passes, input, options),
     requests,
     refused,
     weights: { folder: model.path, files: weightFiles(model) },
     shape: { layers: spec.layers, kv_heads: spec.kvHeads },
     isLong: lengths.max_tokens > spec.maxPositions,
   };
+}
+
+/** What budgets go by: the layers, and the length of the quality pass. */
+function budgetShape({ model: { spec: { layers } }, skipLayers, lengths }: RunInput): BudgetShape {
+  const acting = Array.from({ length: layers }, (_, layer) => layer).filter((layer) => !skipLayers.includes(layer));
+  return { layers, acting, tokens: lengths.max_tokens };
 }

@@ -1,4 +1,4 @@
-import type { Configuration } from "./configuration.ts";
+import type { MadeConfiguration } from "./configuration.ts";
 
 /** Longest title, characters; a longer one is replaced by the number of methods. */
 const LONGEST = 60;
@@ -22,7 +22,7 @@ const LONGEST = 60;
  * @param configurations At least one.
  * @returns The methods' names joined by "+", or their number if that is too long.
  */
-export function runTitle(configurations: readonly Configuration[]): string {
+export function runTitle(configurations: readonly MadeConfiguration[]): string {
   const names = [...new Set(configurations.map(({ policy }) => policy.method))];
   const methods = names.filter((method) => !isControl(method));
   if (methods.length === 0) return names.find((method) => method === "recent_only") ?? names[0]!;
