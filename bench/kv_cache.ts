@@ -15,11 +15,15 @@ import { DownloadProgress } from "../lib/cli/progress/download_progress.ts";
 import { createProgress } from "../lib/cli/progress/progress.ts";
 import { terminalColumns } from "../lib/cli/progress/terminal_columns.ts";
 import { isFiniteSample } from "../lib/report/results/notes.ts";
+import { formatFinished } from "../lib/report/tables/finished_line.ts";
 import { formatResults } from "../lib/report/tables/formats/format_results.ts";
+import { jsonLine } from "../lib/report/tables/formats/jsonl.ts";
+import type { BenchmarkResults } from "../lib/report/results/types.ts";
 import { timingNotes } from "../lib/report/tables/report_text.ts";
 import { type BenchmarkRun, runBenchmark } from "../lib/run/benchmark.ts";
 import { optionsOf } from "../lib/cli/flags/options_of.ts";
 import { expand } from "../lib/cli/expand.ts";
+import { FinishedRows } from "../lib/cli/finished_rows.ts";
 import { type Flags, helpText } from "../lib/cli/flags/parse.ts";
 import { Interrupt } from "../lib/cli/interrupt.ts";
 import { readCommand } from "../lib/cli/read_command.ts";
@@ -48,9 +52,7 @@ async function main(argv: readonly string[]): Promise<number> {
     const { failures, raw_results, config: { passes } } = run.results;
     if (raw_results.length + failures.length === 0) return nothing(ended);
     for (const note of timingNotes(run.results)) err.line(note);
-    // A file or a pipe gets the tables in full width.
-    const terminal = Deno.stdout.isTerminal() ? { columns: terminalColumns() } : {};
-    out.line(formatResults(run.results, flags.json ? "json" : "table", { memory: flags.memory, ...terminal }));
+    printResults(run.results, flags);
     if (run.folder !== null) err.line(`Results: ${join(run.folder, "results.json")}`);
     if (run.folder !== null && run.chart !== null) err.line(`Chart:   ${join(run.folder, basename(run.chart))}`);
     for (const picture of run.pictures) err.line(`Picture: ${join(run.folder!, basename(picture))}`);
@@ -67,11 +69,23 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** Measures, with progress on standard error. */
+/** Rows printed on standard output as they end, with --format jsonl. */
+const rows = new FinishedRows((results, name) => out.line(printableLines(jsonLine(results, name))));
+
+/** Prints the results on standard output; of JSON lines, those that are not printed yet. */
+function printResults(results: BenchmarkResults, { format = "table", memory }: Flags): void {
+  if (format === "jsonl") return rows.end(results);
+  // A file or a pipe gets the tables in full width.
+  const terminal = Deno.stdout.isTerminal() ? { columns: terminalColumns() } : {};
+  out.line(formatResults(results, format, { memory, ...terminal }));
+}
+
+/** Measures, with progress and a line for each configuration that ends on standard error. */
 async function measure(flags: Flags, command: string[], signal: AbortSignal): Promise<BenchmarkRun> {
   const screen = { isTerminal: Deno.stderr.isTerminal(), write: (text: string) => err.write(text) };
   using progress = createProgress(screen);
   using download = new DownloadProgress(screen);
+  const lines = new FinishedRows((results, name) => progress.log(formatFinished(results, name)));
   const configurations = expand(flags);
   for (const warning of flags.warnings) progress.log(warning);
   progress.log(header(flags, configurations.map(({ name }) => name)));
@@ -80,6 +94,10 @@ async function measure(flags: Flags, command: string[], signal: AbortSignal): Pr
     configurations,
     command,
     onProgress: (event) => progress.update(event),
+    onConfiguration: (results, name) => {
+      lines.add(results, name);
+      if (flags.format === "jsonl") rows.add(results, name);
+    },
     onDownload: (event) => download.update(event),
     onNote: (message) => {
       download.close();
