@@ -73,11 +73,11 @@ async function main(argv: readonly string[]): Promise<number> {
 const rows = new FinishedRows((results, name) => out.line(printableLines(jsonLine(results, name))));
 
 /** Prints the results on standard output; of JSON lines, those that are not printed yet. */
-function printResults(results: BenchmarkResults, { format = "table", memory }: Flags): void {
+function printResults(results: BenchmarkResults, { format, memory }: Flags): void {
   if (format === "jsonl") return rows.end(results);
   // A file or a pipe gets the tables in full width.
   const terminal = Deno.stdout.isTerminal() ? { columns: terminalColumns() } : {};
-  out.line(formatResults(results, format, { memory, ...terminal }));
+  out.line(formatResults(results, format ?? "table", { memory, ...terminal }));
 }
 
 /** Measures, with progress and a line for each configuration that ends on standard error. */
