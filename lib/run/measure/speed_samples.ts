@@ -32,6 +32,7 @@ export function measureSpeedSamples(order: MeasureOrder, { loaded, meter, emit, 
     progress("speed", sample, 0, maxNewTokens);
     const between = (done: number) => progress("speed", sample, done, maxNewTokens);
     const speed = measureSpeed(engine, samples[sample]!, lengths, seed + sample, { meter, between });
+    between(maxNewTokens); // the last token, too
     const phases = { load, ...speed.memory! };
     const peak = vramFigures(vram, [phases.prefill.process.peak, phases.decode.process.peak]);
     const result: SpeedPass = {
