@@ -45,17 +45,19 @@ export class Ledger {
     return this.#failed.has(this.#name(configuration));
   }
 
-  /** Records a speed pass. */
+  /** Records a speed pass; one that is recorded already is left as it is. */
   addSpeed(run: SpeedRun): void {
+    if (this.#speed.get(run.method)?.some(({ round, sample }) => round === run.round && sample === run.sample)) return;
     this.results.speed_runs!.push(run);
-    append(this.#speed, run);
+    this.results.speed_runs!.sort(byTurn);
+    append(this.#speed, run, byTurn);
     this.#settle(run.method);
   }
 
-  /** Records a quality pass. */
+  /** Records a quality pass; one that is recorded already is left as it is. */
   addQuality(sample: QualitySample): void {
-    append(this.#quality, sample);
-    this.#quality.get(sample.method)!.sort((a, b) => a.sample - b.sample);
+    if (this.#quality.get(sample.method)?.some((known) => known.sample === sample.sample)) return;
+    append(this.#quality, sample, (a, b) => a.sample - b.sample);
     this.#settle(sample.method);
   }
 
@@ -103,12 +105,27 @@ export class Ledger {
     record.status = failure ? "failed" : "not run";
     if (!failure && runs.length + quality.length === 0) return;
     const { reason, log, code } = failure ?? { reason: INTERRUPTED, log: "", code: 0 };
-    results.failures.push({ method: name, reason, log, code, ...(quality.length > 0 ? { quality } : {}) });
+    results.failures.push({
+      method: name,
+      reason,
+      log,
+      code,
+      ...(quality.length > 0 ? { quality: [...quality] } : {}),
+    });
+    const places = new Map(results.configurations.map(({ name }, i) => [name, i]));
+    results.failures.sort((a, b) => places.get(a.method)! - places.get(b.method)!);
   }
 }
 
-function append<T extends { readonly method: string }>(lists: Map<string, T[]>, item: T): void {
-  const list = lists.get(item.method);
-  if (list) list.push(item);
-  else lists.set(item.method, [item]);
+/** Orders speed passes as a run makes them: a resumed run's file is then that of a run that was not cut. */
+function byTurn(a: SpeedRun, b: SpeedRun): number {
+  return a.round - b.round || a.place - b.place || a.sample - b.sample;
+}
+
+function append<T extends { readonly method: string }>(
+  lists: Map<string, T[]>,
+  item: T,
+  order: (a: T, b: T) => number,
+): void {
+  lists.set(item.method, [...lists.get(item.method) ?? [], item].sort(order));
 }

@@ -114,4 +114,5 @@ export class TemporaryFolder implements AsyncDisposable {
 
 /** Flags of a very short run. */
 export const tiny: readonly string[] =
-  "--max_tokens 48 --prompt_tokens 24 --max_new_tokens 8 --num_samples 2 --num_warmup 0 --device cpu".split(" ");
+  "--max_tokens 48 --prompt_tokens 24 --max_new_tokens 8 --num_samples 2 --num_warmup 0 --repetitions 1 --device cpu"
+    .split(" ");

@@ -7,7 +7,10 @@ async function runShort(task: "example" | "own-method", folder: TemporaryFolder)
   const [run, ...rest] = taskArguments(task);
   const text = Deno.readTextFileSync(join(project, rest.pop()!))
     .replace('"../../mod.ts"', JSON.stringify(join(project, "mod.ts")))
-    .replace("max_tokens: 400,", "max_tokens: 160, prompt_tokens: 110, max_new_tokens: 4, num_warmup: 0,");
+    .replace(
+      "max_tokens: 400,",
+      "max_tokens: 160, prompt_tokens: 110, max_new_tokens: 4, num_warmup: 0, repetitions: 1,",
+    );
   ok(text.includes("num_warmup"));
   await Deno.writeTextFile(join(folder.path, "mine.ts"), text);
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {

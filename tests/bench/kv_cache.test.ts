@@ -41,7 +41,10 @@ Deno.test("bench: a run prints its table, and leaves results.json and the chart"
     stderr,
     /^kvcompress \S+: novel-neox-8m, moby_dick, skip_layers 0,1, positions absolute, seed 0\n5 configurations: /,
   );
-  match(stderr, /\[1\/5\] baseline: load\n[^]*\[5\/5\] streaming_32, sample 2\/2: quality\n/);
+  match(
+    stderr,
+    /\nround 1\/1: speed of 5 configurations\n\[1\/5\] baseline: load\n[^]*\[5\/5\] streaming_32, sample 2\/2: quality\n/,
+  );
   match(stderr, /\nResults: .*results\.json\nChart: {3}.*benchmark_comparison\.png\n$/);
   ok(!/Change|TTFT/.test(stderr), stderr);
 

@@ -11,14 +11,14 @@ const ignore = Deno.build.os !== "linux";
 class LongRun extends Bench implements AsyncDisposable {
   constructor(options: { group?: boolean; recent?: string } = {}, readonly folder = new TemporaryFolder()) {
     const sizes = `--max_tokens 300 --prompt_tokens 64 --max_new_tokens 4 --recent_sizes ${options.recent ?? "28,60"}`;
-    const others = `--num_warmup 0 --no_recent_only --device cpu --output`;
+    const others = `--num_warmup 0 --repetitions 1 --no_recent_only --device cpu --output`;
     super([...sizes.split(" "), ...others.split(" "), folder.path], options);
   }
 
   /** Waits until a configuration's second sample is in its quality pass; returns the process that measures it. */
   async second(configuration: string): Promise<number> {
     // The process is looked up one sample early, so that the pass to interrupt is not over before it is found.
-    await this.said(new RegExp(`${configuration}, sample 1/2: speed`));
+    await this.said(new RegExp(`${configuration}, sample 1/2: quality`));
     const child = await this.child();
     await this.said(new RegExp(`${configuration}, sample 2/2: quality`));
     return child;
@@ -65,15 +65,24 @@ for (
     equal(await isAlive(child), false);
     match(ended.stdout, /^baseline +0\.\d+/m);
     match(ended.stdout, /^streaming_32 +not run: interrupted$/m);
-    match(ended.stdout, /^streaming_64 +not run$/m);
+    match(ended.stdout, /^streaming_64 +not run: interrupted$/m);
     ok(!/^ +at /m.test(ended.stderr), ended.stderr);
-    const { raw_results, configurations, failures, baseline_stats, environment } = await run.results();
+    const { raw_results, speed_runs, configurations, failures, baseline_stats, environment } = await run.results();
     deepEqual(Object.keys(environment.model_sha256), ["config.json", "tokenizer.json"]); // weights: at the end
     deepEqual(raw_results.map(({ method }) => method), ["baseline", "baseline"]);
     deepEqual(configurations.map(({ status }) => status), ["done", "not run", "not run"]);
-    // The interrupted configuration keeps its finished sample
-    deepEqual(failures.map(({ method, reason }) => [method, reason]), [["streaming_32", "interrupted"]]);
-    deepEqual(failures[0]!.samples?.map(({ method, sample }) => [method, sample]), [["streaming_32", 0]]);
+    // The interrupted configurations keep what is finished of them
+    deepEqual(failures.map(({ method, reason }) => [method, reason]), [
+      ["streaming_32", "interrupted"],
+      ["streaming_64", "interrupted"],
+    ]);
+    deepEqual(
+      failures.map(({ quality }) => quality?.map(({ method, sample }) => [method, sample])),
+      [[["streaming_32", 0]], undefined],
+    );
+    deepEqual(speed_runs!.map(({ method, sample }) => `${method} ${sample}`).sort(), [
+      ...["baseline 0", "baseline 1", "streaming_32 0", "streaming_32 1", "streaming_64 0", "streaming_64 1"],
+    ]);
     ok(baseline_stats!.perplexity > 1);
     match(ended.stderr, /\nResults: .*results\.json\nChart: /);
   });
@@ -81,7 +90,7 @@ for (
 
 Deno.test("bench: Ctrl-C before anything is measured leaves nothing", { ignore }, async () => {
   await using run = new LongRun({ group: true });
-  await run.said(/\[1\/3\] baseline: load/);
+  await run.said(/^round 1\/1: speed of 3 configurations$/m);
   Deno.kill(-run.process.pid, "SIGINT");
   const { code, stdout, stderr } = await run.ended;
   equal(code, 130, stderr);
@@ -110,7 +119,7 @@ Deno.test("bench: a configuration that ends by a signal is recorded, and the oth
     match(ended.stdout, new RegExp(`^${name} +failed: .*${signal}`, "m"));
     deepEqual([failures[i]!.method, failures[i]!.code], [name, code]);
     match(failures[i]!.reason, reason);
-    deepEqual(failures[i]!.samples?.map(({ sample }) => sample), [0]);
+    deepEqual(failures[i]!.quality?.map(({ sample }) => sample), [0]);
   }
 });
 
@@ -123,7 +132,7 @@ Deno.test("bench: a child does not outlive its parent", { ignore }, async () => 
   for (let i = 0; i < 50 && await isAlive(child); i++) await new Promise((resolve) => setTimeout(resolve, 100));
   equal(await isAlive(child), false);
   // Results finished before that are on disk, and complete.
-  const { configurations, raw_results } = await run.results();
+  const { configurations, raw_results, speed_runs } = await run.results();
   deepEqual(configurations.map(({ status }) => status), ["done", "not run", "not run"]);
-  equal(raw_results.length, 2);
+  deepEqual([raw_results.length, speed_runs!.length], [2, 6]);
 });

@@ -163,6 +163,7 @@ Deno.test("runBenchmark() runs sharded weights from the cache as Python writes i
     max_new_tokens: 2,
     num_samples: 1,
     num_warmup: 0,
+    repetitions: 1,
     output: null,
   } as const;
   const [fromHub, plain] = await Promise.all([

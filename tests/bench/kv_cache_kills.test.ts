@@ -2,6 +2,7 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { join } from "@std/path";
 import { readResults } from "../../lib/report/results/results_file.ts";
+import { type SpeedTurn, speedTurns } from "../../lib/run/rounds.ts";
 import { hubEnvironment } from "../hub/_environment.ts";
 import { bytesOf, commitOf, HubServer } from "../hub/_hub_server.ts";
 import { project, taskArguments, TemporaryFolder, tiny } from "./_bench.ts";
@@ -23,13 +24,14 @@ async function resultsIn(output: string) {
   return await readResults(join(output, folder!));
 }
 
-/** Ends a run's parent, and checks that no process is left and that finished results are saved. */
+/** Ends a run's parent, and checks that no process is left and that finished passes are saved. */
 async function endsWhole(run: Session, parent: number, signal: Deno.Signal, output: string, finished: number) {
   Deno.kill(parent, signal);
   deepEqual(await run.left(), [], signal);
-  const { raw_results, failures } = await resultsIn(output);
-  const samples = [...raw_results, ...failures.flatMap(({ samples = [] }) => samples)];
-  ok(samples.length >= finished, `${samples.length} samples`);
+  const { raw_results, speed_runs, failures } = await resultsIn(output);
+  const quality = [...raw_results, ...failures.flatMap(({ quality = [] }) => quality)];
+  const saved = speed_runs!.length + quality.length;
+  ok(saved >= finished, `${saved} passes`);
 }
 
 /** A run that would go on for minutes after its first configuration. */
@@ -83,8 +85,8 @@ for (const signal of ["SIGKILL", "SIGTERM", "SIGHUP"] as const) {
     // A whole prompt at once in float32 on a CPU takes seconds in one call.
     const args = "--max_tokens 20 --prompt_tokens 6000 --max_new_tokens 2 --num_samples 2 --num_warmup 0 --device cpu";
     await using run = start([...args.split(" "), "--method", "baseline", "--output", folder.path]);
-    await run.said(/\[1\/1\] baseline, sample 1\/2: speed/);
-    await sleep(300);
+    await run.said(/^round 1\/6: speed of 1 configuration$/m);
+    await sleep(1500); // the model is loaded by then
     await endsWhole(run, run.pid, signal, folder.path, 0).catch((error) => {
       // A run that ends in order before its first result leaves nothing.
       if (signal === "SIGKILL" || folder.names()!.length > 0) throw error;
@@ -94,9 +96,9 @@ for (const signal of ["SIGKILL", "SIGTERM", "SIGHUP"] as const) {
   Deno.test(`bench: ${signal} to the parent ends a child that is stopped`, { ignore }, async () => {
     await using folder = new TemporaryFolder();
     await using run = start([...quick, "--max_tokens", "300", "--output", folder.path].toSpliced(0, 2));
-    await run.said(/\[1\/2\] baseline, sample 2\/2: speed/);
+    await run.said(/\[1\/2\] baseline, sample 2\/2: quality/);
     Deno.kill((await run.process(/child_main\.ts/)).pid, "SIGSTOP");
-    await endsWhole(run, run.pid, signal, folder.path, 1);
+    await endsWhole(run, run.pid, signal, folder.path, 5);
   });
 }
 
@@ -105,7 +107,7 @@ for (const signal of ["SIGKILL", "SIGTERM"] as const) {
     await using folder = new TemporaryFolder();
     await using run = start([...quick, "--output", folder.path]);
     await run.process(/chart_main\.ts/);
-    await endsWhole(run, run.pid, signal, folder.path, 4);
+    await endsWhole(run, run.pid, signal, folder.path, 8);
   });
 }
 
@@ -166,19 +168,21 @@ Deno.test(
     await using folder = new TemporaryFolder();
     await using run = start([...quick, "--timeout", "2", "--output", folder.path]);
     // A stopped child makes no progress, however fast the machine is.
-    const stopped = async () => {
-      await run.said(/\[1\/2\] baseline: load/);
-      Deno.kill((await run.process(/child_main\.ts/)).pid, "SIGSTOP");
-    };
-    await stopped();
+    await run.said(/^round 1\/1: speed of 2 configurations$/m);
+    Deno.kill((await run.process(/child_main\.ts/)).pid, "SIGSTOP");
     const { code, stdout, stderr } = await run.ended();
     equal(code, 1, stderr);
-    match(stdout, /^baseline +failed: it took over 2 s \(--timeout\)$/m);
-    deepEqual(await run.left(), []);
+    const [{ configuration: first }] = speedTurns({ configurations: 2, repetitions: 1, samples: 2, seed: 0 }) as [
+      SpeedTurn,
+    ];
     const { configurations, failures } = await resultsIn(folder.path);
-    deepEqual([configurations[0]!.status, failures[0]!.reason], ["failed", "it took over 2 s (--timeout)"]);
-    // The other configuration had its own time limit.
-    ok(configurations[1]!.status === "done" || failures[1]!.reason === failures[0]!.reason);
+    const { name, status } = configurations[first]!;
+    match(stdout, new RegExp(`^${name} +failed: it took over 2 s \\(--timeout\\)$`, "m"));
+    deepEqual(await run.left(), []);
+    const reason = failures.find(({ method }) => method === name)!.reason;
+    deepEqual([status, reason], ["failed", "it took over 2 s (--timeout)"]);
+    // The other configuration's processes had their own time limits.
+    ok(configurations[1 - first]!.status === "done" || failures.every((failure) => failure.reason === reason));
   },
 );
 

@@ -10,7 +10,9 @@ import { loadTokenizer } from "../../lib/text/tokenizer.ts";
 import { bench, project, TemporaryFolder } from "./_bench.ts";
 
 const embedded = join(project, "lib", "assets", "novel-neox-8m");
-const short = "--max_tokens 20 --prompt_tokens 8 --max_new_tokens 4 --num_warmup 0 --device cpu".split(" ");
+const short = "--max_tokens 20 --prompt_tokens 8 --max_new_tokens 4 --num_warmup 0 --repetitions 1 --device cpu".split(
+  " ",
+);
 
 /** Makes a copy of the embedded model in which one token's embedding is NaN. */
 async function poisoned(folder: string, token: number): Promise<string> {

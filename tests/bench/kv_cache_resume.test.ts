@@ -3,7 +3,8 @@ import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { join } from "@std/path";
 import { methods } from "../../lib/policies/registry.ts";
 import { readResults, writeResults } from "../../lib/report/results/results_file.ts";
-import type { BenchmarkResults } from "../../lib/report/results/types.ts";
+import type { SpeedRun } from "../../lib/report/results/spread_types.ts";
+import type { BenchmarkResults, QualitySample, RawResult } from "../../lib/report/results/types.ts";
 import { runBenchmark } from "../../lib/run/benchmark.ts";
 import { Bench, bench, project, TemporaryFolder, tiny } from "./_bench.ts";
 
@@ -17,23 +18,40 @@ async function wholeRun(output: string, more: readonly string[] = []) {
   return { folder, results: await readResults(folder), stdout };
 }
 
-/** Cuts a whole run to one that ended after `samples` samples, as the file would be then. */
-async function cut(folder: string, whole: BenchmarkResults, samples: number): Promise<void> {
-  const { configurations, raw_results } = structuredClone(whole);
-  const finished = raw_results.slice(0, samples);
-  const isDone = (name: string) => finished.filter(({ method }) => method === name).length === 2;
+/** Quality alone of a sample. */
+function qualityOf({ entries_copied, ...raw }: RawResult): QualitySample {
+  const { method, sample, perplexity, accuracy, nll, right, final_cache_size, layer_cache_sizes } = raw;
+  const figures = { method, sample, perplexity, accuracy, nll, right: right!, final_cache_size, layer_cache_sizes };
+  return { ...figures, entries_copied: entries_copied.quality };
+}
+
+/**
+ * Cuts a whole run to one that ended after `finished` passes, as the file would be then: speed passes come first, then
+ * quality by configuration.
+ */
+async function cut(folder: string, whole: BenchmarkResults, finished: number): Promise<void> {
+  const { configurations, raw_results, speed_runs } = structuredClone(whole);
+  const runs = speed_runs!.slice(0, finished);
+  const quality = raw_results.slice(0, Math.max(0, finished - speed_runs!.length));
+  const isDone = (name: string) => quality.filter(({ method }) => method === name).length === 2;
   await writeResults(folder, {
     ...whole,
-    raw_results: finished.filter(({ method }) => isDone(method)),
+    raw_results: quality.filter(({ method }) => isDone(method)),
+    speed_runs: runs,
     aggregated_stats: {},
     baseline_stats: null,
+    comparisons: {},
+    drift: null,
     configurations: configurations.map((each) => isDone(each.name) ? each : { ...each, status: "not run" }),
-    failures: configurations.filter(({ name }) => !isDone(name)).flatMap(({ name }) => {
-      const own = finished.filter(({ method }) => method === name);
-      return own.length === 0 ? [] : [{ method: name, reason: "interrupted", log: "", code: 0, samples: own }];
+    failures: configurations.map(({ name }) => name).filter((name) => !isDone(name)).flatMap((method) => {
+      const own = quality.filter((raw) => raw.method === method).map(qualityOf);
+      if (own.length === 0 && !runs.some((run) => run.method === method)) return [];
+      return [{ method, reason: "interrupted", log: "", code: 0, ...(own.length > 0 ? { quality: own } : {}) }];
     }),
   });
 }
+
+const turnOf = ({ method, round, place, sample }: SpeedRun) => ({ method, round, place, sample });
 
 const figures = ({ raw_results }: BenchmarkResults) =>
   raw_results.map(({ method, sample, nll, perplexity, accuracy }) => ({ method, sample, nll, perplexity, accuracy }));
@@ -42,23 +60,36 @@ Deno.test("--resume measures what is missing and no more, wherever the run had e
   await using temporary = new TemporaryFolder();
   const { folder, results: whole } = await wholeRun(temporary.path);
   const all = whole.raw_results.map(({ method, sample }) => `${method} ${sample}`);
-  equal(all.length, 4);
-  for (let samples = 0; samples <= 4; samples++) {
-    await cut(folder, whole, samples);
+  const speed = whole.speed_runs!.length;
+  deepEqual([speed, all.length], [4, 4]);
+  // Before any pass, within a process of each kind, between the two kinds, and after the last pass.
+  for (const finished of [0, 1, 4, 7, 8]) {
+    const samples = Math.max(0, finished - speed);
+    await cut(folder, whole, finished);
     await Deno.writeTextFile(join(folder, "results.json.999999-1.tmp"), "half");
     const { code, stdout, stderr } = await bench(["--resume", folder]);
     equal(code, 0, stderr);
     const measured = [...stderr.matchAll(/^\[\d\/2\] ([a-z_0-9]+), sample (\d)\/2: quality$/gm)];
     deepEqual(measured.map(([, name, sample]) => `${name} ${Number(sample) - 1}`), all.slice(samples), stderr);
+    equal(/^round 1\/1: speed of 2 configurations$/m.test(stderr), finished < speed, stderr);
     match(stdout, /^baseline +0\.\d+[^]*^streaming_16 +0\.\d+/m);
     const results = await readResults(folder);
     deepEqual(figures(results), figures(whole));
-    // Results that were not measured again are unchanged, times included.
-    deepEqual(results.raw_results.slice(0, samples), whole.raw_results.slice(0, samples));
+    // Passes that were not made again are unchanged, times included; the others are as many as in a whole run.
+    deepEqual(results.speed_runs!.slice(0, finished), whole.speed_runs!.slice(0, finished));
+    deepEqual(results.speed_runs!.map(turnOf), whole.speed_runs!.map(turnOf));
+    if (finished >= speed) {
+      deepEqual(results.raw_results, whole.raw_results);
+      deepEqual(results.comparisons, whole.comparisons);
+    }
     deepEqual([results.failures, results.configurations], [[], whole.configurations]);
-    deepEqual(results.environment, whole.environment);
+    // The time that the earlier run took counts too.
+    ok(results.environment.duration_s! > whole.environment.duration_s!);
+    const { duration_s: _, ...environment } = results.environment;
+    const { duration_s: __, ...before } = whole.environment;
+    deepEqual(environment, before);
     equal(results.config.timestamp, whole.config.timestamp);
-    equal(results.config.resumed?.length, samples === 4 ? undefined : 1);
+    equal(results.config.resumed?.length, finished === 8 ? undefined : 1);
     ok(results.aggregated_stats.streaming_16 && results.baseline_stats);
     deepEqual(temporary.names(folder.split("/").at(-1)!), ["benchmark_comparison.png", "results.json"]);
   }
@@ -74,13 +105,15 @@ Deno.test("--resume tries failed configurations again, and accepts other output 
     reason: "killed",
     log: "",
     code: 137,
-    samples: [failed.raw_results.shift()!],
+    quality: [qualityOf(failed.raw_results.shift()!)],
   }];
   failed.raw_results.shift();
   await writeResults(folder, failed);
   const { code, stdout, stderr } = await bench(["--resume", folder, "--json"]);
   equal(code, 0, stderr);
   deepEqual(figures(JSON.parse(stdout)), figures(whole));
+  // Only what had not been finished when it failed
+  deepEqual(stderr.match(/^(round|.*: quality$).*$/gm), ["[1/2] baseline, sample 2/2: quality"]);
   const again = await bench(["--resume", folder, "--memory"]);
   equal(again.code, 0, again.stderr);
   match(again.stdout, /^Memory/m);
@@ -213,7 +246,7 @@ Deno.test(
   async () => {
     await using temporary = new TemporaryFolder();
     const run = new Bench([...quick, "--output", temporary.path]);
-    await run.said(/sample 1\/2: quality/);
+    await run.said(/^round 1\/1: speed/m);
     const folder = join(temporary.path, temporary.names()![0]!);
     // Stopped, so that it is still running by then
     run.process.kill("SIGSTOP");
@@ -233,6 +266,7 @@ const short = {
   max_new_tokens: 4,
   num_samples: 2,
   num_warmup: 0,
+  repetitions: 1,
 } as const;
 
 Deno.test("runBenchmark() goes on with a run, its traces included, and tells a method that was changed", async () => {
@@ -252,7 +286,7 @@ Deno.test("runBenchmark() goes on with a run, its traces included, and tells a m
     },
   });
   const { folder } = cutShort;
-  deepEqual([cutShort.interrupted, cutShort.results.failures[0]!.samples?.length], [true, 1]);
+  deepEqual([cutShort.interrupted, cutShort.results.failures[0]!.quality?.length], [true, 1]);
   deepEqual(cutShort.traces.map(({ configuration }) => configuration), ["baseline"]);
 
   const seen: string[] = [];

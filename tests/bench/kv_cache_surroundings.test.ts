@@ -88,7 +88,10 @@ for (const name of ["example", "own-method"] as const) {
     const [command, ...rest] = taskArguments(name);
     const text = Deno.readTextFileSync(join(project, rest.pop()!))
       .replace('"../../mod.ts"', JSON.stringify(join(project, "mod.ts")))
-      .replace("max_tokens: 400,", "max_tokens: 160, prompt_tokens: 110, max_new_tokens: 4, num_warmup: 0,");
+      .replace(
+        "max_tokens: 400,",
+        "max_tokens: 160, prompt_tokens: 110, max_new_tokens: 4, num_warmup: 0, repetitions: 1,",
+      );
     Deno.writeTextFileSync(join(folder.path, "mine.ts"), text);
     const args = [command!, "--config", join(project, "deno.json"), ...rest, "mine.ts"];
     await using run = new Session(deno, args, { cwd: folder.path, env: await loaderVariables(folder.path) });

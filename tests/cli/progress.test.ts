@@ -9,6 +9,9 @@ function event(phase: Phase, done: number, total: number, more: Partial<Progress
     configuration: "streaming_256",
     index: 1,
     count: 3,
+    pass: "quality",
+    rounds: 6,
+    share: 0.5,
     sample: 0,
     samples: 2,
     phase,
@@ -33,13 +36,19 @@ function record(isTerminal: boolean, columns = 200, color = false) {
 
 Deno.test("createProgress() without a terminal writes a line at each beginning and every ten seconds", () => {
   const { progress, text, wait } = record(false);
-  progress.update(event("load", 0, 0));
-  progress.update(event("warmup", 0, 3));
-  progress.update(event("speed", 0, 500));
-  for (let done = 1; done <= 500; done++) {
-    wait(50);
-    progress.update(event("speed", done, 500));
+  // A round has a process for each configuration: their turns are no beginnings.
+  for (const [configuration, index] of [["streaming_256", 1], ["baseline", 0]] as const) {
+    const speed = { pass: "speed", round: 2, configuration, index } as const;
+    progress.update(event("load", 0, 0, speed));
+    progress.update(event("warmup", 0, 3, speed));
+    for (let done = 0; done <= 500; done++) {
+      progress.update(event("speed", done, 500, speed));
+      wait(25);
+    }
   }
+  progress.update(event("speed", 0, 500, { pass: "speed", round: 3 }));
+  progress.update(event("load", 0, 0));
+  progress.update(event("quality", 0, 2000));
   progress.update(event("quality", 1, 2000, { sample: 1, perplexity: 43.117 }));
   wait(12_000);
   progress.log("A note");
@@ -47,11 +56,12 @@ Deno.test("createProgress() without a terminal writes a line at each beginning a
   progress.close();
   const lines = text().split("\n");
   assert.deepEqual(lines.map((line) => line.replace(/, about .* left$/, ", about … left")), [
+    "round 3/6: speed of 3 configurations",
+    "round 3/6: speed of 3 configurations, 400/500 tokens, about … left",
+    "round 3/6: speed of 3 configurations, 299/500 tokens, about … left",
+    "round 4/6: speed of 3 configurations",
     "[2/3] streaming_256: load",
-    "[2/3] streaming_256: warmup",
-    "[2/3] streaming_256, sample 1/2: speed",
-    "[2/3] streaming_256, sample 1/2: speed, 200/500 tokens, about … left",
-    "[2/3] streaming_256, sample 1/2: speed, 400/500 tokens, about … left",
+    "[2/3] streaming_256, sample 1/2: quality",
     "[2/3] streaming_256, sample 2/2: quality",
     "A note",
     "[2/3] streaming_256, sample 2/2: quality, 700/2000 tokens, PPL 43.12, about … left",
@@ -80,9 +90,11 @@ Deno.test("createProgress() on a terminal draws one line in place and takes it a
 
 Deno.test("createProgress() sets the name off in colour, and not with NO_COLOR", () => {
   const { progress, text } = record(true, 200, true);
-  progress.update(event("speed", 1, 10));
+  progress.update(event("quality", 1, 10));
+  progress.update(event("speed", 1, 10, { pass: "speed", round: 0 }));
   progress.close();
-  assert.ok(text().includes("[2/3] \x1b[1mstreaming_256\x1b[22m, sample 1/2: speed"));
+  assert.ok(text().includes("[2/3] \x1b[1mstreaming_256\x1b[22m, sample 1/2: quality"));
+  assert.ok(text().includes("round 1/6, \x1b[1mstreaming_256\x1b[22m: speed"));
 });
 
 Deno.test("createProgress() never writes a line wider than the terminal", () => {
@@ -109,20 +121,20 @@ Deno.test("createProgress() takes a hundred thousand events in well under a seco
   }
 });
 
-Deno.test("TimeLeft counts what is left of all configurations and samples", () => {
+Deno.test("TimeLeft takes the rest of the run to be as fast as what is done", () => {
   const left = new TimeLeft();
-  assert.equal(left.update(event("speed", 0, 500, { index: 0 }), 10), undefined);
-  // Half of one of six samples; the quality pass counts as four times this one. So 10 s are a 60th of the run.
-  assert.equal(Math.round(left.update(event("speed", 250, 500, { index: 0 }), 20)!), 590);
-  // Now the real length of the quality pass is known: 500 of 1000 tokens of one of six samples.
-  assert.equal(Math.round(left.update(event("quality", 0, 500, { index: 0 }), 30)!), 220);
-  assert.equal(left.update(event("quality", 500, 500, { index: 2, sample: 1 }), 100), 0);
+  assert.equal(left.update({ share: 0.2 }, 10), undefined);
+  assert.equal(left.update({ share: 0.25 }, 70), 180);
+  assert.equal(left.update({ share: 0.5 }, 110), 100);
+  assert.equal(left.update({ share: 1 }, 200), 0);
 });
 
 Deno.test("TimeLeft gives no estimate too early", () => {
   const left = new TimeLeft();
-  assert.equal(left.update(event("load", 0, 0, { index: 0 }), 0), undefined);
-  assert.equal(left.update(event("load", 0, 0, { index: 0 }), 100), undefined);
+  assert.equal(left.update({ share: 0 }, 0), undefined);
+  assert.equal(left.update({ share: 0 }, 100), undefined);
+  assert.equal(left.update({ share: 0.009 }, 100), undefined);
+  assert.equal(new TimeLeft().update({ share: 0.5 }, 100), undefined);
 });
 
 Deno.test("formatDuration() is as exact as an estimate", () => {

@@ -12,6 +12,7 @@ const { results, chart, folder } = await runBenchmark({
     { name: "streaming_64", policy: methods.streaming_llm({ start_size: 4, recent_size: 60 }) },
   ],
   device: "cpu", num_samples: 1, max_tokens: 96, prompt_tokens: 32, max_new_tokens: 4, num_warmup: 0,
+  repetitions: 1,
   onNote: (note) => console.error(note),
 });
 const { environment: { git_commit, code_sha256 }, failures } = results;

@@ -1,7 +1,13 @@
 /** Invented results for tests: the figures mean nothing. */
 import { aggregateAll } from "../../lib/report/results/stats.ts";
-import type { Comparison, DivergenceFigures, HeldInPass, Interval } from "../../lib/report/results/spread_types.ts";
-import type { BenchmarkResults, RawResult, RunConfig } from "../../lib/report/results/types.ts";
+import type {
+  Comparison,
+  DivergenceFigures,
+  HeldInPass,
+  Interval,
+  SpeedRun,
+} from "../../lib/report/results/spread_types.ts";
+import type { BenchmarkResults, QualitySample, RawResult, RunConfig } from "../../lib/report/results/types.ts";
 
 /** An estimate with its ends. */
 export function inventInterval(estimate: number, low: number, high: number, confidence = 0.95): Interval {
@@ -119,6 +125,30 @@ export function inventSample(method: string, given: Partial<RawResult> = {}): Ra
     entries_copied: { speed: 0, quality: 0 },
     ...given,
   };
+}
+
+/** One invented speed pass. */
+export function inventRun(method: string, given: Partial<SpeedRun> = {}): SpeedRun {
+  const { ttft, tpot, throughput, step_times_s, peak_vram_gb, memory } = inventSample(method);
+  const times = { ttft, tpot, throughput, step_times_s };
+  return {
+    method,
+    round: 0,
+    place: 0,
+    sample: 0,
+    ...times,
+    entries_copied: 0,
+    peak_vram_gb,
+    memory: memory!,
+    ...given,
+  };
+}
+
+/** One invented sample of a quality pass. */
+export function inventQuality(method: string, given: Partial<QualitySample> = {}): QualitySample {
+  const { sample, perplexity, accuracy, nll, final_cache_size, layer_cache_sizes } = inventSample(method);
+  const figures = { sample, perplexity, accuracy, nll, final_cache_size, layer_cache_sizes };
+  return { method, ...figures, entries_copied: 0, ...given };
 }
 
 /** A run by configuration: its samples, or the reason why it has none ("" for not run). */

@@ -16,6 +16,7 @@ const small = {
   prompt_tokens: 40,
   max_new_tokens: 6,
   num_warmup: 0,
+  repetitions: 1,
   output: null,
 } as const satisfies BenchmarkOptions;
 
@@ -85,7 +86,14 @@ Deno.test("runBenchmark() measures every method, and what never drops anything a
   deepEqual(of["large"]!.layer_cache_sizes, of["baseline"]!.layer_cache_sizes);
 
   deepEqual(new Set(events.map(({ phase }) => phase)), new Set(["load", "speed", "quality"]));
-  deepEqual(events.map(({ index }) => index), events.map(({ index }) => index).toSorted((a, b) => a - b));
+  // The speed of all in any order, then the quality of all in the table's; each has its turn at one time.
+  const turns = events.map(({ pass, index }) => `${pass} ${index}`).filter((turn, i, all) => turn !== all[i - 1]);
+  const quality = results.configurations.map((_, index) => `quality ${index}`);
+  deepEqual(turns.slice(15), quality);
+  deepEqual(turns.slice(0, 15).toSorted(), quality.map((turn) => turn.replace("quality", "speed")).toSorted());
+  const shares = events.map(({ share }) => share);
+  deepEqual(shares, shares.toSorted((a, b) => a - b));
+  deepEqual([shares[0], shares.at(-1)], [0, 1]);
   const last = events.at(-1)!;
   deepEqual([last.configuration, last.index, last.count, last.done, last.total], ["large", 14, 15, 80, 80]);
   equal(last.perplexity, of["large"]!.perplexity);
@@ -105,11 +113,11 @@ Deno.test("runBenchmark() reads a prompt in chunks, and needs room for what is k
   equal(results.config.prefill_chunk, 16);
   const [full, streaming] = results.raw_results;
   const entry = 2 * 4 * 8 * 8 * 32; // K and V in float32, 8 layers, 8 heads of 32
-  equal(full!.memory.kv_allocated, entry * 61);
-  equal(streaming!.memory.kv_allocated, entry * (24 + 16));
-  equal(streaming!.memory.kv_held, entry * 24);
+  equal(full!.memory!.kv_allocated, entry * 61);
+  equal(streaming!.memory!.kv_allocated, entry * (24 + 16));
+  equal(streaming!.memory!.kv_held, entry * 24);
   // A pass's own entries are held until it evicts; the eviction after the last chunk belongs to decode.
-  const { load, prefill, decode } = streaming!.memory.phases!;
+  const { load, prefill, decode } = streaming!.memory!.phases!;
   deepEqual([load, prefill, decode].map(({ kv_held }) => [kv_held.peak / entry, kv_held.end / entry]), [
     [0, 0],
     [24 + 16, 24 + 8],
@@ -123,8 +131,8 @@ Deno.test("runBenchmark() reads a prompt in chunks, and needs room for what is k
   }
   // A chunk needs more working memory than a step.
   ok(prefill.allocator.peak! > decode.allocator.peak! && decode.allocator.peak! > decode.allocator.end!);
-  equal(streaming!.memory.allocator_peak, prefill.allocator.peak);
-  deepEqual([streaming!.memory.process_peak, streaming!.memory.process_before], [null, null]);
+  equal(streaming!.memory!.allocator_peak, prefill.allocator.peak);
+  deepEqual([streaming!.memory!.process_peak, streaming!.memory!.process_before], [null, null]);
   equal(streaming!.peak_vram_gb, 0);
   // Chunks of 16, 16, 16 and 8: three of them exceed the budget.
   equal(streaming!.entries_copied.speed, 8 * 8 * (3 * 24 + 5));

@@ -145,7 +145,7 @@ export async function judgeWhole(args: readonly string[], { end = false } = {}):
         "--prompt_tokens",
         "6",
       ],
-      ...["--max_new_tokens", "3", "--num_warmup", "0", "--output", folder, "--json", ...args],
+      ...["--max_new_tokens", "3", "--num_warmup", "0", "--repetitions", "1", "--output", folder, "--json", ...args],
     ],
     cwd: project,
     env: { NO_COLOR: "1", HF_HUB_OFFLINE: "1" },

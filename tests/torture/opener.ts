@@ -62,6 +62,7 @@ async function model(path: string): Promise<Opened> {
     prompt_tokens: 6,
     max_new_tokens: 3,
     num_warmup: 0,
+    repetitions: 1,
     skip_layers: [0],
     output: null,
     onNote: (note) => notes.push(note),

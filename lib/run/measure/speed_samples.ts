@@ -36,6 +36,7 @@ export function measureSpeedSamples(order: MeasureOrder, { loaded, meter, emit, 
     conditions.begin();
     const speed = measureSpeed(engine, samples[sample]!, lengths, seed + sample, { meter, between });
     const during = conditions.end();
+    between(maxNewTokens); // the last token, too
     const phases = { load, ...speed.memory! };
     const peak = vramFigures(vram, [phases.prefill.process.peak, phases.decode.process.peak]);
     const result: SpeedPass = {

@@ -7,14 +7,15 @@ const PROGRESS_INTERVAL = 200;
 /** Reports how far a phase of a sample is. */
 export type Report = (phase: Phase, sample: number, done: number, total: number, perplexity?: number) => void;
 
-/** Returns a function that reports progress a few times a second, and the begin and end of each phase. */
+/** Returns a function that reports progress a few times a second, and the begin and end of each sample's phases. */
 export function throttled(emit: (event: ChildEvent) => void): Report {
-  let next = 0, last: Phase | undefined;
+  let next = 0, last: string | undefined;
   return (phase, sample, done, total, perplexity) => {
     const now = performance.now();
-    if (now < next && phase === last && done < total) return;
+    const part = `${phase} ${sample}`;
+    if (now < next && part === last && done < total) return;
     next = now + PROGRESS_INTERVAL;
-    last = phase;
+    last = part;
     emit({ type: "progress", phase, sample, done, total, ...(perplexity === undefined ? {} : { perplexity }) });
   };
 }

@@ -21,7 +21,9 @@ import type { KeepTable } from "../../cache/schedule.ts";
  */
 export function evictedFrom(tables: readonly KeepTable[], steps: number): number | null {
   // Counts rise by one until a layer acts, so the smallest count at which it acts is its first eviction.
-  const first = tables.map(({ layers }) => Math.min(...layers.flatMap((rows) => rows.map(([entries]) => entries))));
+  const first = tables.map(({ layers }) =>
+    layers.reduce((least, rows) => rows.reduce((least, [entries]) => Math.min(least, entries), least), Infinity)
+  );
   const evicting = first.filter((entries) => entries < steps);
   return evicting.length === 0 ? null : Math.max(...evicting);
 }
