@@ -66,10 +66,14 @@ export class Engine implements LoadedModel, Disposable {
     const steps = this.steps = OwnSteps.open(runtime, model, options, eviction);
     const kernels_s = lap();
     if (model.export) {
-      const { logits = false, maxPositions, profile } = options;
+      const { maxPositions, profile } = options;
       const { rope } = model.spec;
       const turned = this.numbering.ranked && rope ? { rope, positions: maxPositions } : undefined;
-      this.graphs = exportPasses(model.export, model.spec, { groups: this.groups, logits, turned }, {
+      this.graphs = exportPasses(model.export, model.spec, {
+        groups: this.groups,
+        logits: this.logits === true,
+        turned,
+      }, {
         load: (decoder) => new LoadedGraph(runtime, decoder, { cudaGraph: false, threads, growing: true, profile }),
         then,
       });
@@ -101,7 +105,7 @@ export class Engine implements LoadedModel, Disposable {
     return this.graphs.step[0].session.capturable;
   }
 
-  get logits(): boolean {
+  get logits(): boolean | "last" {
     return this.options.logits ?? false;
   }
 
@@ -136,7 +140,7 @@ export class Engine implements LoadedModel, Disposable {
       groups,
       observe: kept.attention && { use: kept.attention, layers: acting },
       window: this.window,
-      logits: options.logits ?? false,
+      logits: this.logits,
       ...own,
       then,
     });

@@ -25,8 +25,8 @@ export interface EngineOptions extends Omit<EvictionOptions, "stored" | "rankedP
   readonly cudaGraphs?: boolean;
   /** Where to write a profile of an ONNX export's passes: see SessionOptions. */
   readonly profile?: string | undefined;
-  /** Whether to compute the logits of every token as well; see Sequence.logits. */
-  readonly logits?: boolean;
+  /** Which logits passes return, if any: the last token's, which costs nothing, or with `true` every token's. */
+  readonly logits?: boolean | "last";
 }
 
 /** The part of an engine's options that its eviction takes. */

@@ -24,8 +24,8 @@ export interface LoadedModel {
   readonly window: WindowUse | undefined;
   /** Whether steps are captured as CUDA graphs. */
   readonly captured: boolean;
-  /** Whether passes also return the logits of every token. */
-  readonly logits: boolean;
+  /** Whether passes also return logits: the last token's, or with `true` every token's. */
+  readonly logits: boolean | "last";
 }
 
 /** The forms of attention that a pass can supply inputs for; "step" is that of the project's own kernels. */

@@ -103,7 +103,7 @@ export class OwnSteps implements Disposable {
       rotate: numberingFor(options).rotate,
       groups,
       observed: kept.attention ? acting : [],
-      logits: options.logits ?? false,
+      logits: Boolean(options.logits),
       then: (g, after) => {
         if (acting.length === 0) return;
         emitDropKernel(g, this.#ops, this.#kernels, {

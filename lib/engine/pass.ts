@@ -73,14 +73,19 @@ export class Pass implements Disposable {
     const state = cache.state(tokens)?.tensors(form === "step");
     Object.assign(inputs, state?.inputs, this.#blockInputs());
     Object.assign(outputs, state?.outputs);
-    if (engine.logits) {
-      this.#logits = this.#allocate(4 * tokens * spec.vocab);
-      outputs.logits = Value.of(ort, device, this.#logits, "float32", [tokens, spec.vocab]);
-    }
+    const logits = (rows: number) => {
+      const memory = this.#allocate(4 * rows * spec.vocab);
+      return { memory, tensor: () => Value.of(ort, device, memory, "float32", [rows, spec.vocab]) };
+    };
     if (engine.attention === "export") {
-      const last = this.#allocate(4 * spec.vocab);
-      const row = () => Value.of(ort, device, last, "float32", [1, spec.vocab]);
-      [inputs.last_logits, outputs.last_logits] = [row(), row()];
+      const { memory, tensor } = logits(1);
+      [inputs.last_logits, outputs.last_logits] = [tensor(), tensor()];
+      if (engine.logits === "last") this.#logits = memory;
+    }
+    if (engine.logits && !this.#logits) {
+      const { memory, tensor } = logits(engine.logits === true ? tokens : 1);
+      this.#logits = memory;
+      outputs.logits = tensor();
     }
     this.#bindings = graphs.map((graph) => graph.bind(inputs, outputs, this.#captured));
     // Not every graph takes all of these.
@@ -198,11 +203,21 @@ export class Pass implements Disposable {
     };
   }
 
-  /** Waits for the pass. Returns its logits, `[tokens, vocab]`. */
-  logits(): Float32Array {
+  /**
+   * Where the pass writes its logits: float32 `[1, vocab]`, or `[tokens, vocab]` if the engine returns every token's.
+   * The same memory in every run of the pass: what reads it has to be queued before the next run.
+   *
+   * @throws {TypeError} If the engine was made without logits.
+   */
+  get logitsMemory(): DeviceMemory {
     if (!this.#logits) throw new TypeError("Cannot read logits: the engine was made without them");
-    const logits = new Float32Array(this.#logits.bytes / 4);
-    this.engine.runtime.device.read(this.#logits, 0, logits);
+    return this.#logits;
+  }
+
+  /** Waits for the pass. Returns its logits: see {@linkcode logitsMemory}. */
+  logits(): Float32Array {
+    const logits = new Float32Array(this.logitsMemory.bytes / 4);
+    this.engine.runtime.device.read(this.logitsMemory, 0, logits);
     return logits;
   }
 

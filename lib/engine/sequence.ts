@@ -1,5 +1,6 @@
 import { KvCache } from "../cache/kv_cache.ts";
 import type { PassGroup } from "../cache/schedule.ts";
+import type { DeviceMemory } from "../ort/device.ts";
 import type { LoadedModel } from "./loaded_model.ts";
 import { Pass, type PassResult } from "./pass.ts";
 
@@ -84,9 +85,14 @@ export class Sequence implements Disposable {
     return this.#current!.queueRead();
   }
 
-  /** The last pass's logits, `[tokens, vocab]`, if the engine was made with `logits`. */
+  /** Waits for the last pass. Returns its logits, `[tokens, vocab]` or `[1, vocab]`; see EngineOptions. */
   logits(): Float32Array {
     return this.#current!.logits();
+  }
+
+  /** Where the last pass writes its logits; see {@linkcode Pass.logitsMemory}. */
+  get logitsMemory(): DeviceMemory {
+    return this.#current!.logitsMemory;
   }
 
   [Symbol.dispose](): void {

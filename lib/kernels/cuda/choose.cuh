@@ -80,7 +80,8 @@ extern "C" __global__ void step_choose(const __grid_constant__ Choose a) {
   }
   sum = block_reduce<false>(sum, scratch);
   if (threadIdx.x == 0) {
-    *a.nll = value + logf(sum) - a.logits[*a.target];
+    // The largest logit less the target's is exact if both are close; with log(sum) added first it would be rounded twice.
+    *a.nll = logf(sum) + (value - a.logits[*a.target]);
     *a.argmax = index;
   }
 }

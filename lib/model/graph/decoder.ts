@@ -19,7 +19,7 @@ import { type Checkpoint, Weights, type WeightSource } from "./weights.ts";
  * the new entries are written after the valid ones, in place.
  *
  * Outputs, for the last new token: `nll` float32 `[1]`, its negative log-likelihood of `target`, nats; `argmax` int64
- * `[1]`; and `logits` float32 `[tokens, vocab]` if requested.
+ * `[1]`; and, if requested, `logits` float32 `[tokens, vocab]`, or `[1, vocab]` of the last one.
  *
  * @example
  * ```ts
@@ -94,7 +94,7 @@ export function emitDecoder(g: Graph, spec: ModelSpec, weights: WeightSource, op
   let x = emitEmbedding(parts, ids, positions);
   for (let layer = 0; layer < spec.layers; layer++) x = emitBlock(parts, attention, layer, spec.block(layer), x);
 
-  const after = emitHead(g, parts, spec, x, options.logits ?? false);
+  const after = emitHead(g, parts, spec, x, options.logits);
   options.then?.(g, { after, observed: attention.observed });
 }
 

@@ -30,10 +30,10 @@ export interface DecoderOptions {
    */
   readonly groups: readonly number[];
   /**
-   * Also output the logits of every input token, `[tokens, vocab]` float32: for tests; costs a matrix product per
-   * token.
+   * Also output the logits, float32: "last", of the last token, `[1, vocab]`, which are computed in any case; true, of
+   * every input token, `[tokens, vocab]`: for tests; costs a matrix product per token.
    */
-  readonly logits?: boolean;
+  readonly logits?: boolean | "last";
   /** Gets the weights, by their names in the checkpoint, once they are all in the graph. */
   readonly weights?: ((g: Graph, weights: ReadonlyMap<string, Tensor>) => void) | undefined;
   /** Makes queries, keys and values in place of ONNX Runtime's operators; gets the positions of buildDecoder(). */

@@ -1,4 +1,5 @@
 import type { Graph, Tensor } from "../../onnx/graph.ts";
+import type { DecoderOptions } from "./decoder_options.ts";
 import type { LayerOps, Residual } from "./layer_ops.ts";
 import type { ModelSpec } from "../spec.ts";
 
@@ -6,7 +7,13 @@ import type { ModelSpec } from "../spec.ts";
  * Writes the final norm, the output matrix and what is computed from the logits: see {@linkcode buildDecoder}. Returns
  * the index of the largest logit as a float32 `[1]`: a finite number that depends on the whole model.
  */
-export function emitHead(g: Graph, parts: LayerOps, spec: ModelSpec, x: Residual, allLogits: boolean): Tensor {
+export function emitHead(
+  g: Graph,
+  parts: LayerOps,
+  spec: ModelSpec,
+  x: Residual,
+  output: DecoderOptions["logits"],
+): Tensor {
   const { dtype } = parts.options;
   const { projected, hidden, vocab } = spec;
   const head = (rows: Tensor) => {
@@ -17,8 +24,9 @@ export function emitHead(g: Graph, parts: LayerOps, spec: ModelSpec, x: Residual
   // The output matrix is large: only the last token's row goes through it.
   const last = g.op("Slice", [normed, g.ints(-1), g.ints(Number.MAX_SAFE_INTEGER), g.ints(0)]);
   const logits = head(last); // [1, vocab]
-  if (allLogits) g.output("logits", head(normed), "float32", ["tokens", spec.vocab]);
-  return emitPrediction(g, logits, spec.vocab);
+  if (output === true) g.output("logits", head(normed), "float32", ["tokens", vocab]);
+  if (output === "last") g.output("logits", logits, "float32", [1, vocab]);
+  return emitPrediction(g, logits, vocab);
 }
 
 /**
@@ -27,20 +35,42 @@ export function emitHead(g: Graph, parts: LayerOps, spec: ModelSpec, x: Residual
  */
 export function emitPrediction(g: Graph, logits: Tensor, vocab: number): Tensor {
   const target = g.input("target", "int64", [1]);
-  const logProbabilities = g.op("LogSoftmax", [logits], { axis: -1 });
-  const nll = g.op("Neg", [g.op("GatherElements", [logProbabilities, g.reshape(target, 1, 1)], { axis: 1 })]);
+  const best = emitMaximum(g, logits);
+  // LogSoftmax sums in float32: terms that are small next to the sum so far are rounded away, the more so the larger the
+  // vocabulary. The terms stay float32; only their sum and its logarithm are float64.
+  const terms = g.cast(g.op("Exp", [g.op("Sub", [logits, best])]), "float32", "float64");
+  const sum = g.op("Log", [g.op("ReduceSum", [terms, g.ints(-1)], { keepdims: 1 })]);
+  // Taken first: log(sum) added to a large logit would be rounded to that logit's precision.
+  const below = g.op("Sub", [best, emitPick(g, logits, target)]);
+  const nll = g.cast(g.op("Add", [sum, g.cast(below, "float32", "float64")]), "float64", "float32");
   g.output("nll", g.reshape(nll, 1), "float32", [1]);
 
-  // ArgMax would run one CUDA thread per row: find the maximum, then the first index that has it. Indices are float32,
-  // exact to 2^24. If logits are not numbers, no index has the maximum, and the last id is taken: a larger number would
-  // not be a token.
-  const best = g.op("ReduceMax", [logits, g.ints(-1)], { keepdims: 1 });
+  const first = emitFirst(g, logits, best, vocab);
+  g.output("argmax", g.cast(first, "float32", "int64"), "int64", [1]);
+  return first;
+}
+
+/** Returns the largest logit, `[1, 1]`. */
+export function emitMaximum(g: Graph, logits: Tensor): Tensor {
+  return g.op("ReduceMax", [logits, g.ints(-1)], { keepdims: 1 });
+}
+
+/** Returns a token's value in a row `[1, vocab]`, as `[1, 1]`. */
+export function emitPick(g: Graph, row: Tensor, token: Tensor): Tensor {
+  return g.op("GatherElements", [row, g.reshape(token, 1, 1)], { axis: 1 });
+}
+
+/**
+ * Returns the first index of a float32 row `[1, vocab]` that has its maximum, as a float32 `[1]`.
+ *
+ * ArgMax would run one CUDA thread per row. Indices are float32, exact to 2^24. If logits are not numbers, no index has
+ * the maximum, and the last id is taken: a larger number would not be a token.
+ */
+export function emitFirst(g: Graph, logits: Tensor, best: Tensor, vocab: number): Tensor {
   const places = g.op("Where", [
     g.op("Equal", [logits, best]),
     g.iota(vocab, [1, vocab]),
     g.scalar(vocab - 1),
   ]);
-  const first = g.op("ReduceMin", [places, g.ints(-1)], { keepdims: 0 });
-  g.output("argmax", g.cast(first, "float32", "int64"), "int64", [1]);
-  return first;
+  return g.op("ReduceMin", [places, g.ints(-1)], { keepdims: 0 });
 }

@@ -2,6 +2,7 @@ import type { KvCache } from "../../cache/kv_cache.ts";
 import type { PassGroup } from "../../cache/schedule.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { PassResult } from "../../engine/pass.ts";
+import type { LogitsWatch } from "./logits_watch.ts";
 
 /** Results of a quality pass. */
 export interface QualityResult {
@@ -32,6 +33,7 @@ export function qualityPasses(steps: number): PassGroup[] {
  * @param between Called after each step with the number of steps so far, the perplexity so far, and the cache.
  * @param ahead Whether to queue each step before the one before it is read; the cache passed to `between` is then ahead
  * too.
+ * @param watch Told of each step's logits; the engine must return them ({@linkcode EngineOptions.logits}).
  */
 export function measureQuality(
   engine: Engine,
@@ -40,6 +42,7 @@ export function measureQuality(
   seed: number,
   between: (steps: number, perplexity: number, cache: KvCache) => void = () => {},
   ahead = true,
+  watch?: LogitsWatch,
 ): QualityResult {
   using sequence = engine.sequence(qualityPasses(steps), seed);
   const nll: number[] = [];
@@ -55,6 +58,7 @@ export function measureQuality(
   let pending: (() => PassResult) | undefined;
   for (let i = 0; i < steps; i++) {
     sequence.forward([tokens[i]!], tokens[i + 1]!);
+    watch?.take(i, sequence, tokens[i + 1]!);
     sequence.evict();
     const queued = sequence.queueRead();
     if (pending) take(pending());

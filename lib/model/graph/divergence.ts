@@ -1,0 +1,68 @@
+import { Graph, type Tensor } from "../../onnx/graph.ts";
+import { emitFirst, emitMaximum, emitPick } from "./head.ts";
+
+/**
+ * Writes the comparison of two next-token distributions, given as logits.
+ *
+ * Inputs: `reference` and `own` float32 `[1, vocab]`; `target` int64 `[1]`. Output: `distance` float32 `[3]`:
+ * KL(reference || own), nats; the target's probability by `own` less that by `reference`; 1 if both have the same first
+ * largest logit, else 0.
+ *
+ * Computed in float64: a small KL divergence is what is left of large terms of both signs, and in float32 rounding alone
+ * would leave 1e-7. Equal rows give exactly 0, because both go through the same operators.
+ *
+ * @example
+ * ```ts
+ * import { buildDivergence } from "./divergence.ts";
+ *
+ * console.log([...buildDivergence(4096).names.inputs]); // [ "reference", "own", "target" ]
+ * ```
+ *
+ * @param vocab Number of logits.
+ * @returns The graph.
+ */
+export function buildDivergence(vocab: number): Graph {
+  const g = new Graph("divergence", 24);
+  const reference = emitTerms(g, g.input("reference", "float32", [1, vocab]), vocab);
+  const own = emitTerms(g, g.input("own", "float32", [1, vocab]), vocab);
+  const target = g.input("target", "int64", [1]);
+
+  // A token without any probability adds nothing, even if its logits are -infinity.
+  const zero = g.constant("float64", [], new Float64Array(1));
+  const product = g.op("Mul", [reference.terms, g.op("Sub", [reference.below, own.below])]);
+  const counted = g.op("Where", [g.op("Greater", [reference.terms, zero]), product, zero]);
+  const kl = g.op("Sub", [
+    g.op("Div", [emitSum(g, counted), reference.sum]),
+    g.op("Sub", [g.op("Log", [reference.sum]), g.op("Log", [own.sum])]),
+  ]);
+  const probability = ({ terms, sum }: Terms) => g.op("Div", [emitPick(g, terms, target), sum]);
+  const change = g.op("Sub", [probability(own), probability(reference)]);
+  const same = g.cast(g.op("Equal", [reference.first, own.first]), "bool", "float32");
+  const figures = [kl, change].map((x) => g.reshape(g.cast(x, "float64", "float32"), 1));
+  g.output("distance", g.op("Concat", [...figures, same], { axis: 0 }), "float32", [3]);
+  return g;
+}
+
+/** A distribution: a token's probability is its term over the sum of all. */
+interface Terms {
+  /** Logits less the largest, float64 `[1, vocab]`. */
+  readonly below: Tensor;
+  /** exp of them. */
+  readonly terms: Tensor;
+  /** Sum of the terms, float64 `[1, 1]`. */
+  readonly sum: Tensor;
+  /** First index of the largest, float32 `[1]`. */
+  readonly first: Tensor;
+}
+
+function emitTerms(g: Graph, logits: Tensor, vocab: number): Terms {
+  const best = emitMaximum(g, logits);
+  const below = g.op("Sub", [g.cast(logits, "float32", "float64"), g.cast(best, "float32", "float64")]);
+  const terms = g.op("Exp", [below]);
+  return { below, terms, sum: emitSum(g, terms), first: emitFirst(g, logits, best, vocab) };
+}
+
+/** Sum of a row, `[1, 1]`. */
+function emitSum(g: Graph, row: Tensor): Tensor {
+  return g.op("ReduceSum", [row, g.ints(-1)], { keepdims: 1 });
+}
