@@ -1,17 +1,15 @@
 import type { Picture } from "../report/charts/pictures.ts";
-import type { Trace, TraceSnapshot } from "../report/results/trace_types.ts";
+import type { Trace } from "../report/results/trace_types.ts";
 import type { BenchmarkResults } from "../report/results/types.ts";
 import { checkBenchmarkOptions } from "./plan/check_options.ts";
-import { reasonOf } from "./child/child.ts";
 import { LauncherWatch } from "../process/launcher.ts";
 import { drawPictures } from "./draw_pictures.ts";
 import { hashWeights } from "./hash_weights.ts";
-import { type Job, jobsOf, weightOf } from "./jobs.ts";
 import { Ledger } from "./ledger.ts";
-import { anyOf, measureJob, type SampleEvent } from "./measure_job.ts";
+import { anyOf } from "./measure_job.ts";
+import { Measuring } from "./measuring.ts";
 import type { BenchmarkOptions, BenchmarkRun } from "./plan/options.ts";
 import { makePlan, type Plan } from "./plan/plan.ts";
-import type { MeasureRequest } from "./child/protocol.ts";
 import { readEarlier, takeOver } from "./resume.ts";
 import { speedTurns } from "./rounds.ts";
 import { RunFolder } from "./run_folder.ts";
@@ -77,13 +75,13 @@ async function run(options: BenchmarkOptions & { signal: AbortSignal }, launcher
   };
   for (const [name, reason] of plan.refused) ledger.fail({ method: name, reason, log: "", code: 2 });
   summarize(results);
-  await measureAll(plan, ledger, traces, options, save);
+  await new Measuring(plan, ledger, traces, options, save).all();
   await hashWeights(plan, options);
   await save();
 
   if (folder && signal.aborted && !earlier && isEmpty(results)) await folder.remove();
   const isSaved = folder?.saved ?? false;
-  const drawn = isSaved && results.raw_results.length > 0 && !launcher.aborted
+  const drawn = isSaved && options.chart !== false && results.raw_results.length > 0 && !launcher.aborted
     // One signal ends the measuring; only a later one ends the drawing.
     ? await drawPictures(folder!.path, picturesOf(options, plan, traces), onNote, signal.aborted ? launcher : signal)
     : { chart: null, pictures: [] };
@@ -104,62 +102,6 @@ function ledgerOf({ results, requests }: Plan): Ledger {
   return new Ledger(results, turns, passes);
 }
 
-/** Measures what is missing, process by process. A configuration that fails is left out from then on. */
-async function measureAll(
-  plan: Plan,
-  ledger: Ledger,
-  traces: Trace[],
-  options: BenchmarkOptions & { signal: AbortSignal },
-  save: () => Promise<void>,
-): Promise<void> {
-  const { requests, results } = plan;
-  const { signal, onConfiguration } = options;
-  const jobs = jobsOf(ledger);
-  const weights = jobs.map((job) => weightOf(job, requests[job.configuration]!));
-  const all = weights.reduce((a, b) => a + b, 0);
-  let past = 0;
-  for (const [i, job] of jobs.entries()) {
-    if (signal.aborted) break;
-    const { configuration } = job;
-    const shareOf = (part: number) => (past + part * weights[i]!) / all;
-    if (!ledger.hasFailed(configuration)) {
-      await measureOne(job, plan, ledger, traces, options, shareOf, save);
-      if (ledger.isComplete(configuration)) onConfiguration?.(results, requests[configuration]!.name);
-    }
-    past += weights[i]!;
-  }
-}
-
-/** Measures in one process, and records each sample as soon as it is known. */
-async function measureOne(
-  job: Job,
-  plan: Plan,
-  ledger: Ledger,
-  traces: Trace[],
-  options: BenchmarkOptions & { signal: AbortSignal },
-  shareOf: (part: number) => number,
-  save: () => Promise<void>,
-): Promise<void> {
-  const request = plan.requests[job.configuration]!;
-  const keep = async (event: SampleEvent, snapshots: TraceSnapshot[]) => {
-    if (event.pass === "speed") {
-      const { round, place } = job.turn!;
-      ledger.addSpeed({ ...event.result, round, place });
-    } else {
-      if (request.trace && event.result.sample === 0) traces.push(traceOf(request, plan, snapshots));
-      ledger.addQuality(event.result);
-    }
-    await save();
-  };
-  const { end, timedOut } = await measureJob(job, request, plan.results, options, { keep, shareOf });
-  if (options.signal.aborted) return;
-  const missing = job.turn ? ledger.missingSpeed(job.turn) : ledger.missingQuality(job.configuration);
-  if (end.code === 0 && missing.length === 0) return;
-  const reason = timedOut ? `it took over ${options.timeout} s (--timeout)` : reasonOf(end);
-  ledger.fail({ method: request.name, reason, log: end.log, code: end.code });
-  await save();
-}
-
 /** Whether nothing was measured, not even in part. */
 function isEmpty({ raw_results, failures }: BenchmarkResults): boolean {
   return raw_results.length + failures.length === 0;
@@ -170,11 +112,6 @@ async function openFolder(options: BenchmarkOptions, results: BenchmarkResults):
   const { output = "results", resume } = options;
   if (resume !== undefined) return await RunFolder.open(resume);
   return output === null ? undefined : await RunFolder.create(output, results);
-}
-
-/** Makes the trace of what a configuration's cache held. */
-function traceOf({ name, positions, skipLayers }: MeasureRequest, { shape }: Plan, snapshots: TraceSnapshot[]): Trace {
-  return { configuration: name, positions, skip_layers: [...skipLayers], ...shape, snapshots };
 }
 
 /** The pictures to draw for a run. */

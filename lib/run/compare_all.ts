@@ -1,19 +1,27 @@
-import type { Comparison } from "../report/results/spread_types.ts";
+import { divergenceSpread } from "../report/results/divergence_figures.ts";
+import type { Comparison, DivergenceFigures } from "../report/results/spread_types.ts";
 import type { BenchmarkResults, RawResult } from "../report/results/types.ts";
+import { blockBootstrap } from "../report/statistics/block_bootstrap.ts";
 import { compareQuality } from "../report/statistics/quality_comparison.ts";
 import { compareTimes, driftOf } from "../report/statistics/time_comparison.ts";
 
 /** What the other configurations are compared with. */
 const BASELINE = "baseline";
 
-/** Updates how every finished configuration compares with the baseline, and how the machine changed between rounds. */
+/** Updates how every finished configuration compares with the full cache, and how the machine changed between rounds. */
 export function compareAll(results: BenchmarkResults): void {
   const { raw_results, configurations, config: { passes = "both" }, speed_runs = [] } = results;
   const samples = Map.groupBy(raw_results, ({ method }) => method);
   const baseline = samples.get(BASELINE);
   const before = results.comparisons ?? {};
   results.drift = driftOf(speed_runs);
+  const distances = results.divergence ?? {};
   results.comparisons = {};
+  results.divergence = {};
+  for (const [name, own] of samples) {
+    const distance = distances[name] ?? divergenceOf(own);
+    if (distance) results.divergence[name] = distance;
+  }
   if (baseline === undefined) return;
   for (const { name } of configurations) {
     const own = samples.get(name);
@@ -21,6 +29,17 @@ export function compareAll(results: BenchmarkResults): void {
     // Of a finished configuration nothing changes; resampling takes a moment.
     results.comparisons[name] = before[name] ?? compare(name, own, baseline, results, passes);
   }
+}
+
+/** Returns the distance from the full cache over all samples; undefined if one of them has none. */
+function divergenceOf(samples: readonly RawResult[]): DivergenceFigures | undefined {
+  const measured = samples.flatMap(({ divergence }) => divergence ? [divergence] : []);
+  if (measured.length < samples.length || measured.every(({ kl }) => kl.length === 0)) return undefined;
+  return {
+    mean_kl: blockBootstrap(measured.map(({ kl }) => kl)),
+    same_top: blockBootstrap(measured.map(({ same_top }) => same_top)),
+    ...divergenceSpread(measured),
+  };
 }
 
 function compare(

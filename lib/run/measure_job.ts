@@ -1,7 +1,7 @@
 import type { TraceSnapshot } from "../report/results/trace_types.ts";
 import type { BenchmarkResults } from "../report/results/types.ts";
 import { type ChildEnd, runChild } from "./child/child.ts";
-import type { ChildEvent, MeasureRequest } from "./child/protocol.ts";
+import type { ChildEvent, MeasureOrder } from "./child/protocol.ts";
 import type { Job } from "./jobs.ts";
 import type { BenchmarkOptions } from "./plan/options.ts";
 
@@ -24,24 +24,26 @@ export interface JobHooks {
   readonly keep: (event: SampleEvent, snapshots: TraceSnapshot[]) => Promise<void>;
   /** Called with the share of the job that is done, 0..1, before progress is reported. */
   readonly shareOf: (part: number) => number;
+  /** The folder that the process may write the full cache's logits to. */
+  readonly writes: string | undefined;
 }
 
 /** Measures one pass of a configuration in a child process, within its time limit. Records whose kernels ran. */
 export async function measureJob(
   job: Job,
-  request: MeasureRequest,
   { configurations, config }: BenchmarkResults,
   { signal, timeout, onNote, onProgress }: BenchmarkOptions,
-  { keep, shareOf }: JobHooks,
+  { keep, shareOf, writes }: JobHooks,
 ): Promise<Measured> {
-  const { pass, wanted, turn, configuration: index } = job;
-  const record = configurations[index]!;
+  const { request, pass, wanted, turn, reference, configuration } = job;
+  const record = configuration === undefined ? undefined : configurations[configuration]!;
   const snapshots: TraceSnapshot[] = [];
   const late = timeout === undefined ? undefined : AbortSignal.timeout(Math.min(timeout * 1000, LONGEST_MS));
-  const end = await runChild({ ...request, pass, wanted }, async (event) => {
+  const order: MeasureOrder = { ...request, pass, wanted, ...(reference ? { reference } : {}) };
+  const onEvent = async (event: ChildEvent) => {
     if (event.type === "sample") await keep(event, snapshots);
     if (event.type === "trace") snapshots.push(event.snapshot);
-    if (event.type === "kernels") {
+    if (event.type === "kernels" && record) {
       record.kernels = event.kernels;
       if (event.kernels_reason !== undefined) record.kernels_reason = event.kernels_reason;
     }
@@ -52,7 +54,7 @@ export async function measureJob(
       onProgress?.({
         ...event,
         configuration: request.name,
-        index,
+        index: configuration ?? 0,
         count: configurations.length,
         pass,
         ...(turn ? { round: turn.round } : {}),
@@ -61,7 +63,14 @@ export async function measureJob(
         share: shareOf(part),
       });
     }
-  }, anyOf(signal, late));
+  };
+  const end = await runChild(
+    order,
+    onEvent,
+    anyOf(signal, late),
+    undefined,
+    reference?.role === "write" ? writes : undefined,
+  );
   return { end, timedOut: late?.aborted === true && end.code !== 0 };
 }
 

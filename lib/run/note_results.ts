@@ -11,7 +11,8 @@ export function noteResults(
     const runs = samples.length === 0 ? [] : speed_runs.filter(({ method }) => method === record.name);
     const doubts = doubtsOf(runs, { device: config.device, cores: environment.cpu.cores });
     const notes = samples.length === 0 ? [] : notesOf(record, samples, config);
-    setList(record, "notes", [...notes, ...doubts.map(({ note }) => note)]);
+    setList(record, "notes", notes);
+    setList(record, "doubts", doubts.map(({ note }) => note));
     setList(record, "marks", [...new Set(doubts.map(({ mark }) => mark))]);
   }
 }

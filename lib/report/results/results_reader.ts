@@ -176,6 +176,7 @@ export const benchmarkResults: JsonReader<BenchmarkResults> = object<BenchmarkRe
     notes: optional(list(string)),
     held: optional(object({ speed: heldInPass, quality: heldInPass })),
     marks: optional(list(mark)),
+    doubts: optional(list(string)),
     budget: optional(object({ asked: string, entries: number, held_entries: number })),
     status: oneOf("done", "failed", "not run"),
   })),

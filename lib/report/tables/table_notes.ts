@@ -18,7 +18,7 @@ export interface NotedResults {
   /** Configurations that were measured completely, by name. */
   aggregated_stats: Readonly<Record<string, unknown>>;
   /** What each configuration dropped, its notes and marks. */
-  configurations: readonly Pick<ConfigurationRecord, "name" | "method" | "dropped" | "notes" | "marks">[];
+  configurations: readonly Pick<ConfigurationRecord, "name" | "method" | "dropped" | "notes" | "marks" | "doubts">[];
 }
 
 /**
@@ -66,9 +66,16 @@ export function isOfWholeGpu(
   return raw_results.some(({ method, vram_method }) => method === name && vram_method === "device");
 }
 
-/** One line for each kind of mark, with the rows that have it. */
+/** Rows up to which each row's doubts have lines of their own. */
+const FEW = 3;
+
+/** One line for each kind of mark, with the rows that have it; of a few rows, what was seen. */
 function markLines(records: NotedResults["configurations"]): string[] {
-  return (Object.keys(MARKS) as Mark[]).flatMap((mark) => {
+  const marked = records.filter(({ marks = [] }) => marks.length > 0);
+  const seen = marked.length > FEW
+    ? []
+    : marked.flatMap(({ name, doubts = [] }) => doubts.map((text) => `${name}: ${text}`));
+  const lines = (Object.keys(MARKS) as Mark[]).flatMap((mark) => {
     const rows = records.filter(({ marks = [] }) => marks.includes(mark));
     if (rows.length === 0) return [];
     const names = rows.length > 3 && rows.length === records.length
@@ -76,6 +83,7 @@ function markLines(records: NotedResults["configurations"]): string[] {
       : rows.map(({ name }) => name).join(", ");
     return [`! ${mark} (${MARKS[mark]}): ${names}`];
   });
+  return [...lines, ...seen];
 }
 
 /** One line for the rows that keep everything in the same passes. */

@@ -28,6 +28,7 @@ const LOG_LENGTH = 4000;
  * @param abort Ends the process.
  * @param script What the process runs: it reads the request from standard input and writes events, as child_main.ts
  * does.
+ * @param writes The only folder that it may write to; none if left out.
  * @returns How it ended. A process that fails does not throw here.
  */
 export async function runChild<E extends { readonly type: string } = ChildEvent, R extends object = ChildRequest>(
@@ -35,6 +36,7 @@ export async function runChild<E extends { readonly type: string } = ChildEvent,
   onEvent: (event: E) => void | Promise<void>,
   abort?: AbortSignal,
   script: string = import.meta.resolve("./child_main.ts"),
+  writes?: string,
 ): Promise<ChildEnd> {
   const process = spawnDeno({
     script,
@@ -43,6 +45,7 @@ export async function runChild<E extends { readonly type: string } = ChildEvent,
       "--allow-read", // the model, and CUDA's libraries wherever they are
       "--allow-env", // what spawnDeno() leaves: ORT_DIR, CUDA_PATH and similar variables
       "--allow-sys",
+      ...(writes === undefined ? [] : [`--allow-write=${writes}`]),
     ],
     env: MODEL_ENV,
     // ONNX Runtime's telemetry would write to the user's cache, use the network and run during the timed part.

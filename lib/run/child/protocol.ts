@@ -6,6 +6,7 @@ import type { Score } from "../../policies/score.ts";
 import type { Positions } from "../../engine/numbering.ts";
 import type { TraceSnapshot } from "../../report/results/trace_types.ts";
 import type { SpeedRun } from "../../report/results/spread_types.ts";
+import type { ReferencePlan } from "../measure/reference_plan.ts";
 import type { Phase } from "../progress_event.ts";
 import type { GpuInfo, QualitySample } from "../../report/results/types.ts";
 import type { KernelChoice, KernelsUsed } from "../../engine/kernel_choice.ts";
@@ -31,6 +32,17 @@ export interface Work {
   readonly pass: PassName;
   /** Indices of the samples to measure. */
   readonly wanted: readonly number[];
+  /** In a quality pass: the full cache's logits, to write or to compare with. */
+  readonly reference?: ReferenceUse;
+}
+
+/** The full cache's logits in files, one for each sample. */
+export interface ReferenceUse {
+  readonly role: "write" | "compare";
+  /** By index of the sample. */
+  readonly paths: readonly string[];
+  /** The steps whose logits are in the files. */
+  readonly plan: ReferencePlan;
 }
 
 /** Measure one pass of a configuration. */

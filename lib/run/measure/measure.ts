@@ -36,6 +36,7 @@ async function load(
       score: order.score,
       attentionUse: order.attentionUse,
       trace: pass === "quality" && order.trace !== undefined,
+      ...(order.reference ? { logits: "last" as const } : {}),
     },
     watchMemory: pass === "speed",
     onReady: (vram) => {

@@ -5,6 +5,7 @@ import type { TraceSnapshot } from "../../report/results/trace_types.ts";
 import type { QualitySample } from "../../report/results/types.ts";
 import type { ChildEvent, MeasureOrder } from "../child/protocol.ts";
 import { measureQuality } from "./quality.ts";
+import { Reference } from "./reference.ts";
 import type { Report } from "./throttled_progress.ts";
 
 /** What the quality passes of a process work with. */
@@ -14,11 +15,13 @@ export interface QualityTools {
   readonly progress: Report;
 }
 
-/** Measures the quality of each sample asked for. */
+/** Measures the quality of each sample asked for, and its distance from the full cache if there is a reference. */
 export function measureQualitySamples(order: MeasureOrder, { loaded, emit, progress }: QualityTools): void {
   const { name, samples, maxTokens, seed, skipLayers, trace } = order;
+  using reference = new Reference(order, loaded);
   for (const sample of order.wanted) {
     progress("quality", sample, 0, maxTokens);
+    using watch = reference.watch(sample);
     const quality = measureQuality(
       loaded.engine,
       samples[sample]!,
@@ -29,7 +32,10 @@ export function measureQualitySamples(order: MeasureOrder, { loaded, emit, progr
         if (sample === 0 && isTraced(order, done)) emit({ type: "trace", snapshot: snapshotOf(cache, done) });
       },
       trace === undefined || sample > 0,
+      watch,
     );
+    const { divergence, problem } = reference.finish(watch);
+    if (problem !== undefined) emit({ type: "note", message: problem });
     const counted = quality.cacheSizes.findIndex((_, layer) => !skipLayers.includes(layer));
     const result: QualitySample = {
       method: name,
@@ -41,6 +47,7 @@ export function measureQualitySamples(order: MeasureOrder, { loaded, emit, progr
       // If every layer is skipped, all of them hold the whole text.
       final_cache_size: quality.cacheSizes[Math.max(0, counted)]!,
       layer_cache_sizes: [...quality.cacheSizes],
+      ...(divergence ? { divergence } : {}),
       entries_copied: quality.copied,
     };
     emit({ type: "sample", pass: "quality", result });

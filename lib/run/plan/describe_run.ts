@@ -98,6 +98,7 @@ function configOf(
     num_warmup,
     repetitions,
     passes: options.passes ?? "both",
+    divergence: options.divergence !== false && options.passes !== "speed",
     texts: input.texts,
     successive: options.successive ?? false,
     seed,

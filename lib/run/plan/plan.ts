@@ -1,4 +1,5 @@
 import type { BenchmarkResults } from "../../report/results/types.ts";
+import { baseline } from "../../policies/baseline.ts";
 import type { MeasureRequest } from "../child/protocol.ts";
 import { checkNames, checkPositions } from "./check_input.ts";
 import { checkRequests } from "./check_requests.ts";
@@ -8,7 +9,7 @@ import { describeRun } from "./describe_run.ts";
 import { openInput, type RunInput } from "./input.ts";
 import type { BenchmarkOptions } from "./options.ts";
 import { passesOf, requestOf } from "./requests.ts";
-import { resolveBudget } from "./resolve_budget.ts";
+import { resolveBudget, type ResolvedConfiguration } from "./resolve_budget.ts";
 import { weightFiles } from "./weight_files.ts";
 
 /** A run before its first configuration. */
@@ -23,6 +24,10 @@ export interface Plan {
   readonly weights: { readonly folder: string; readonly files: readonly string[] };
   /** The model's shape, for traces. */
   readonly shape: { readonly layers: number; readonly kv_heads: number };
+  /** Entries of the vocabulary. */
+  readonly vocab: number;
+  /** The full cache, whose logits the others are compared with; one of the requests if it is a row of the table. */
+  readonly reference: MeasureRequest | undefined;
   /** Whether the quality pass is longer than what the model was trained for: then perplexity along the text matters. */
   readonly isLong: boolean;
 }
@@ -53,8 +58,25 @@ export async function makePlan(options: BenchmarkOptions): Promise<Plan> {
     refused,
     weights: { folder: model.path, files: weightFiles(model) },
     shape: { layers: spec.layers, kv_heads: spec.kvHeads },
+    vocab: spec.vocab,
+    reference: referenceOf(configurations, requests, input, options),
     isLong: lengths.max_tokens > spec.maxPositions,
   };
+}
+
+/** Returns the full cache's request, if the distance from it is measured: that of the table's row, or one of its own. */
+function referenceOf(
+  configurations: readonly ResolvedConfiguration[],
+  requests: readonly MeasureRequest[],
+  input: RunInput,
+  options: BenchmarkOptions,
+): MeasureRequest | undefined {
+  if (options.divergence === false || options.passes === "speed") return undefined;
+  const row = configurations.findIndex(({ policy }) => policy.method === "baseline");
+  if (row >= 0) return requests[row];
+  const [{ positions }] = requests as [MeasureRequest];
+  const { trace: _, ...request } = requestOf({ name: "the full cache", policy: baseline(), positions }, input, options);
+  return request;
 }
 
 /** What budgets go by: the layers, and the length of the quality pass. */
