@@ -1,5 +1,5 @@
 import { Graph, type Tensor } from "../../onnx/graph.ts";
-import { emitFirst, emitMaximum, emitPick } from "./head.ts";
+import { emitFirst, emitMaximum, emitPick, emitSum } from "./head.ts";
 
 /**
  * Writes the comparison of two next-token distributions, given as logits.
@@ -32,7 +32,7 @@ export function buildDivergence(vocab: number): Graph {
   const product = g.op("Mul", [reference.terms, g.op("Sub", [reference.below, own.below])]);
   const counted = g.op("Where", [g.op("Greater", [reference.terms, zero]), product, zero]);
   const kl = g.op("Sub", [
-    g.op("Div", [emitSum(g, counted), reference.sum]),
+    g.op("Div", [emitSum(g, counted, vocab), reference.sum]),
     g.op("Sub", [g.op("Log", [reference.sum]), g.op("Log", [own.sum])]),
   ]);
   const probability = ({ terms, sum }: Terms) => g.op("Div", [emitPick(g, terms, target), sum]);
@@ -59,10 +59,5 @@ function emitTerms(g: Graph, logits: Tensor, vocab: number): Terms {
   const best = emitMaximum(g, logits);
   const below = g.op("Sub", [g.cast(logits, "float32", "float64"), g.cast(best, "float32", "float64")]);
   const terms = g.op("Exp", [below]);
-  return { below, terms, sum: emitSum(g, terms), first: emitFirst(g, logits, best, vocab) };
-}
-
-/** Sum of a row, `[1, 1]`. */
-function emitSum(g: Graph, row: Tensor): Tensor {
-  return g.op("ReduceSum", [row, g.ints(-1)], { keepdims: 1 });
+  return { below, terms, sum: emitSum(g, terms, vocab), first: emitFirst(g, logits, best, vocab) };
 }

@@ -39,7 +39,7 @@ export function emitPrediction(g: Graph, logits: Tensor, vocab: number): Tensor 
   // LogSoftmax sums in float32: terms that are small next to the sum so far are rounded away, the more so the larger the
   // vocabulary. The terms stay float32; only their sum and its logarithm are float64.
   const terms = g.cast(g.op("Exp", [g.op("Sub", [logits, best])]), "float32", "float64");
-  const sum = g.op("Log", [g.op("ReduceSum", [terms, g.ints(-1)], { keepdims: 1 })]);
+  const sum = g.op("Log", [emitSum(g, terms, vocab)]);
   // Taken first: log(sum) added to a large logit would be rounded to that logit's precision.
   const below = g.op("Sub", [best, emitPick(g, logits, target)]);
   const nll = g.cast(g.op("Add", [sum, g.cast(below, "float32", "float64")]), "float64", "float32");
@@ -53,6 +53,23 @@ export function emitPrediction(g: Graph, logits: Tensor, vocab: number): Tensor 
 /** Returns the largest logit, `[1, 1]`. */
 export function emitMaximum(g: Graph, logits: Tensor): Tensor {
   return g.op("ReduceMax", [logits, g.ints(-1)], { keepdims: 1 });
+}
+
+/** Values that are summed at once: few enough for one block of threads. */
+const TILE = 256;
+
+/**
+ * Returns the sum of a float64 row `[1, vocab]`, as `[1, 1]`: tile by tile, then over the tiles. Of a long row, CUDA's
+ * ReduceSum adds the sums of several blocks in the order in which they end, which differs from run to run.
+ */
+export function emitSum(g: Graph, row: Tensor, vocab: number): Tensor {
+  const tiles = Math.ceil(vocab / TILE);
+  const rest = tiles * TILE - vocab;
+  const whole = rest === 0 ? row : g.op("Concat", [row, g.constant("float64", [1, rest], new Float64Array(rest))], {
+    axis: 1,
+  });
+  const sums = g.op("ReduceSum", [g.reshape(whole, tiles, TILE), g.ints(-1)], { keepdims: 0 });
+  return g.op("ReduceSum", [g.reshape(sums, 1, tiles), g.ints(-1)], { keepdims: 1 });
 }
 
 /** Returns a token's value in a row `[1, vocab]`, as `[1, 1]`. */
