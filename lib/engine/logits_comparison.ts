@@ -44,7 +44,9 @@ export class LogitsComparison implements Disposable {
    */
   constructor(readonly runtime: Runtime, readonly vocab: number, threads?: number) {
     const { ort, device } = runtime;
-    this.#session = new Session(ort, device, buildDivergence(vocab).encode(), threads === undefined ? {} : { threads });
+    // Captured, a comparison is queued after its step, and the next step after it: nothing waits for the host.
+    const options = { cudaGraph: device.kind === "cuda", ...(threads === undefined ? {} : { threads }) };
+    this.#session = new Session(ort, device, buildDivergence(vocab).encode(), options);
   }
 
   /**
@@ -87,7 +89,13 @@ export class BoundComparison implements Disposable {
       session,
       { reference: row(this.#reference), own: row(own), target: this.#block.value("target") },
       { distance: this.#block.value("distance") },
+      session.capturable,
     );
+    if (session.capturable) {
+      device.synchronize(); // ORT frees pinned memory at the end of a run: that must not happen during a capture
+      this.#binding.run();
+      device.synchronize();
+    }
     made.move();
   }
 
