@@ -1,31 +1,33 @@
 /** When and how a run is killed; all of it follows from the case's seed. */
 import { Chance } from "./chance.ts";
 
-/** Configurations and samples of the killed run. */
+/** Configurations, samples and rounds of the killed run: in each round, a sample's speed. */
 export const CONFIGURATIONS = ["baseline", "streaming_16"] as const;
 export const SAMPLES = 2;
+export const ROUNDS = 2;
+
+/** Passes that it makes: of each configuration, one speed pass in each round, and each sample's quality. */
+export const PASSES = CONFIGURATIONS.length * (ROUNDS + SAMPLES);
 
 /** Flags of a short run. */
 export const SHORT: readonly string[] =
-  `--max_tokens 40 --prompt_tokens 12 --max_new_tokens 4 --num_samples ${SAMPLES} --num_warmup 0 --device cpu --recent_sizes 12 --no_recent_only`
+  `--max_tokens 40 --prompt_tokens 12 --max_new_tokens 4 --num_samples ${SAMPLES} --num_warmup 0 --repetitions ${ROUNDS} --device cpu --recent_sizes 12 --no_recent_only`
     .split(" ");
 
 /** Progress lines that such a run prints: the first two say what is about to run. */
-const LINES = 2 + CONFIGURATIONS.length * (1 + 2 * SAMPLES) + 2;
+const LINES = 2 + ROUNDS + CONFIGURATIONS.length * (1 + SAMPLES) + 2;
 
 /**
- * Writes of results.json: at the start, after each sample, after each configuration, at the end. Each is an fsync, a
- * rename and an fsync of the folder. After the first, the parent folder is flushed as well.
+ * Writes of results.json: at the start, after each pass, at the end. Each is an fsync, a rename and an fsync of the
+ * folder. After the first, the parent folder is flushed as well.
  */
-const WRITES = 1 + CONFIGURATIONS.length * (SAMPLES + 1) + 1;
+const WRITES = 1 + PASSES + 1;
 /** Calls at which a run may be killed. */
 export const CALLS = 3 * WRITES + 1;
 
-/** Returns the number of samples on the disk after `renames` renames. */
+/** Returns the number of passes on the disk after `renames` renames. */
 export function savedAfter(renames: number): number {
-  if (renames < 2) return 0;
-  const [whole, part] = [Math.floor((renames - 1) / (SAMPLES + 1)), (renames - 1) % (SAMPLES + 1)];
-  return Math.min(CONFIGURATIONS.length * SAMPLES, whole * SAMPLES + part);
+  return Math.min(PASSES, Math.max(0, renames - 1));
 }
 
 /** What starts the run, and which of its processes gets the signal. */

@@ -1,20 +1,31 @@
 /**
  * Kills runs of the benchmark, at any moment and at each call that writes, and checks what they leave: no process,
- * every finished sample, a readable results.json, and figures that are the same to the last bit when the run is
+ * every finished pass, a readable results.json, and figures that are the same to the last bit when the run is
  * resumed.
  *
- *     deno run -A tests/torture/kills.ts --count 200 --seed 1
+ *     deno run -A tests/torture/kills.ts --count 248 --seed 1
  *
  * @module
  */
 import { parseArgs } from "@std/cli";
 import { join } from "@std/path";
 import { readResults } from "../../lib/report/results/results_file.ts";
-import type { BenchmarkResults, RawResult } from "../../lib/report/results/types.ts";
+import type { SpeedRun } from "../../lib/report/results/spread_types.ts";
+import type { BenchmarkResults } from "../../lib/report/results/types.ts";
 import { ofSession, type Running } from "../bench/_processes.ts";
 import { TemporaryFolder } from "../bench/_bench.ts";
 import { compileStub, hasGcc } from "../cuda/compile_stub.ts";
-import { CONFIGURATIONS, describe, type KillCase, killCase, SAMPLES, savedAfter, SHORT } from "./kill_case.ts";
+import {
+  CONFIGURATIONS,
+  describe,
+  type KillCase,
+  killCase,
+  PASSES,
+  ROUNDS,
+  SAMPLES,
+  savedAfter,
+  SHORT,
+} from "./kill_case.ts";
 import { foldersIn, hasNpx, KilledRun, resume } from "./killed_run.ts";
 import type { TortureOptions, Verdict } from "./verdict.ts";
 
@@ -25,10 +36,13 @@ const LEFT_MS = 5000;
 /** Time after which a run counts as hanging, ms. */
 const HANG_MS = 120_000;
 
+/** Finished passes by name, such as "quality of baseline 1", each with the figures that are the same in every run. */
+type Passes = ReadonlyMap<string, readonly number[]>;
+
 /** Data shared by all cases. */
 interface Ground {
-  /** An undisturbed run's figures, by configuration and sample. */
-  readonly nll: ReadonlyMap<string, readonly number[]>;
+  /** An undisturbed run's passes. */
+  readonly expected: Passes;
   /** The library that counts calls. */
   readonly shim: string | undefined;
   readonly npx: boolean;
@@ -43,7 +57,7 @@ interface Ground {
 export async function* run({ seed, count }: TortureOptions): AsyncIterable<Verdict> {
   if (Deno.build.os !== "linux") throw new Error("Cannot kill runs: processes are found by means of Linux");
   const ground: Ground = {
-    nll: await undisturbed(),
+    expected: await undisturbed(),
     shim: hasGcc ? await compileStub(new URL("./kill_shim.c", import.meta.url), "libkill.so") : undefined,
     npx: await hasNpx(),
   };
@@ -56,11 +70,11 @@ export async function* run({ seed, count }: TortureOptions): AsyncIterable<Verdi
   }
 }
 
-async function undisturbed(): Promise<Map<string, readonly number[]>> {
+async function undisturbed(): Promise<Passes> {
   await using folder = new TemporaryFolder();
   await using whole = new KilledRun("run", [...SHORT, "--output", folder.path]);
   await whole.lines(Infinity);
-  return figuresOf(samplesOf(await readResults(foldersIn(folder.path)[0]!)));
+  return passesIn(await readResults(foldersIn(folder.path)[0]!));
 }
 
 async function verdictOf(seed: number, ground: Ground): Promise<Verdict> {
@@ -86,7 +100,7 @@ async function verdictOf(seed: number, ground: Ground): Promise<Verdict> {
 /** A kill left something wrong. */
 class Wrong extends Error {}
 
-async function judge(kill: KillCase, { nll, shim }: Ground): Promise<["taken" | "refused", string]> {
+async function judge(kill: KillCase, { expected, shim }: Ground): Promise<["taken" | "refused", string]> {
   await using temporary = new TemporaryFolder();
   const output = join(temporary.path, "out"), log = join(temporary.path, "calls");
   const env = kill.kind === "signal" ? {} : {
@@ -102,24 +116,23 @@ async function judge(kill: KillCase, { nll, shim }: Ground): Promise<["taken" | 
   const folders = foldersIn(output);
   if (folders.length > 1) throw new Wrong(`it made ${folders.length} folders`);
   if (/^ +at /m.test(run.said)) throw new Wrong(`a stack trace:\n${run.said}`);
-  let finished = run.code === 0
-    ? CONFIGURATIONS.length * SAMPLES
-    : finishedBy(run.said, kill.kind === "call" || kill.victim !== "child");
+  let finished = run.code === 0 ? PASSES : finishedBy(run.said, kill.kind === "call" || kill.victim !== "child");
   if (kill.kind === "call") {
     const calls = names(temporary.path).includes("calls") ? Deno.readTextFileSync(log).trim().split("\n") : [];
-    const expected = kill.call + (kill.when === "after" ? 1 : 0);
-    if (calls.length !== expected) throw new Wrong(`${calls.length} calls, not ${expected}`);
+    const count = kill.call + (kill.when === "after" ? 1 : 0);
+    if (calls.length !== count) throw new Wrong(`${calls.length} calls, not ${count}`);
     finished = Math.max(finished, savedAfter(calls.filter((name) => name === "rename").length));
   }
   const [folder] = folders;
   if (folder === undefined) {
-    if (finished > 0) throw new Wrong(`${finished} samples were finished, and there is no folder`);
+    if (finished > 0) throw new Wrong(`${finished} passes were finished, and there is no folder`);
     return ["refused", "nothing was measured, and nothing is left"];
   }
   const saved = await savedIn(folder);
-  if (saved.length < finished) throw new Wrong(`${finished} samples were finished, ${saved.length} are there`);
-  checkFigures(saved, nll);
-  return await goOn(folder, saved, nll);
+  const there = saved ? passesIn(saved) : new Map<string, readonly number[]>();
+  if (there.size < finished) throw new Wrong(`${finished} passes were finished, ${there.size} are there`);
+  checkFigures(there, expected);
+  return await goOn(folder, saved, there, expected);
 }
 
 /** Sends the signal, or waits until the shim kills; returns the process whose end ends the run. */
@@ -150,69 +163,94 @@ async function watch(run: KilledRun, victim: Running | undefined): Promise<void>
 }
 
 /**
- * Returns how many samples were finished by the printed progress: one is, once the next phase has begun.
- *
- * @param isWhole Whether no child was killed, so that a configuration's last sample is finished once the next one has
+ * Returns how many passes were certainly finished by the printed progress: one is, once the next one of its kind has
  * begun.
+ *
+ * @param isWhole Whether no child was killed. If one was, its configuration has no further passes.
  */
 function finishedBy(stderr: string, isWhole: boolean): number {
   const begun = new Map<number, number>();
   for (const [, index, sample] of stderr.matchAll(/^\[(\d+)\/\d+\] [^:,]+(?:, sample (\d+)\/\d+)?: /gm)) {
     begun.set(Number(index), Math.max(begun.get(Number(index)) ?? 0, Number(sample ?? 1)));
   }
+  const round = Math.max(0, ...[...stderr.matchAll(/^round (\d+)\//gm)].map(([, round]) => Number(round) - 1));
+  const whole = CONFIGURATIONS.length - (isWhole ? 0 : 1);
+  // The quality of a configuration begins when its speed, and everybody else's, is finished.
+  const speed = begun.size === 0 ? round * whole : ROUNDS * (isWhole ? whole : Math.max(whole, begun.size));
   const last = Math.max(...begun.keys());
-  return [...begun].reduce((sum, [index, sample]) => sum + (isWhole && index < last ? SAMPLES : sample - 1), 0);
+  return [...begun].reduce((sum, [index, sample]) => sum + (isWhole && index < last ? SAMPLES : sample - 1), speed);
 }
 
-async function savedIn(folder: string): Promise<RawResult[]> {
-  if (!names(folder).includes("results.json")) return [];
-  return samplesOf(await readResults(folder));
+async function savedIn(folder: string): Promise<BenchmarkResults | undefined> {
+  return names(folder).includes("results.json") ? await readResults(folder) : undefined;
 }
 
-/** Resumes a run, and checks that it is then complete. */
+/** Resumes a run, and checks that it is then complete, and that nothing was measured again. */
 async function goOn(
   folder: string,
-  saved: readonly RawResult[],
-  nll: Ground["nll"],
+  saved: BenchmarkResults | undefined,
+  there: Passes,
+  expected: Passes,
 ): Promise<["taken" | "refused", string]> {
-  const isThere = names(folder).includes("results.json");
   const { code, stderr } = await resume(folder);
-  if (!isThere) {
+  if (saved === undefined) {
     if (code !== 2 || !/^Cannot resume [^\n]+\n$/.test(stderr)) throw new Wrong(`code ${code}, not a line: ${stderr}`);
     return ["refused", stderr.trim()];
   }
   if (code !== 0) throw new Wrong(`--resume ended with code ${code}:\n${stderr}`);
-  for (const { method, sample } of saved) {
-    if (new RegExp(`\\] ${method}, sample ${sample + 1}/`).test(stderr)) throw new Wrong(`measured again:\n${stderr}`);
+  const [begun, missing] = [begunBy(stderr), [...expected.keys()].filter((name) => !there.has(name))];
+  if (`${begun}` !== `${missing.map(lineOf).filter((line, i, all) => all.indexOf(line) === i)}`) {
+    throw new Wrong(`${missing} were missing, and these measured: ${begun}:\n${stderr}`);
   }
   const results = await readResults(folder);
-  const samples = samplesOf(results);
+  const passes = passesIn(results);
   if (results.failures.length > 0 || results.configurations.some(({ status }) => status !== "done")) {
     throw new Wrong(`--resume did not complete it:\n${stderr}`);
   }
-  if (samples.length !== nll.size) throw new Wrong(`${samples.length} samples after --resume, not ${nll.size}`);
-  checkFigures(samples, nll);
+  if (passes.size !== expected.size) throw new Wrong(`${passes.size} passes after --resume, not ${expected.size}`);
+  checkFigures(passes, expected);
+  for (const run of saved.speed_runs!) {
+    const isKept = results.speed_runs!.some((other) => JSON.stringify(other) === JSON.stringify(run));
+    if (!isKept) throw new Wrong(`${speedName(run)} was measured again:\n${stderr}`);
+  }
   const stale = names(folder).filter((name) => name.endsWith(".tmp"));
   if (stale.length > 0) throw new Wrong(`left: ${stale}`);
-  return ["taken", `${saved.length} of ${nll.size} samples were there`];
+  return ["taken", `${there.size} of ${expected.size} passes were there`];
+}
+
+/** What a run measured by its printed progress: rounds of speed, and the quality of samples. */
+function begunBy(stderr: string): string[] {
+  return [...stderr.matchAll(/^(round \d+)\/|^\[\d+\/\d+\] (\S+), sample (\d+)\/\d+: quality$/gm)]
+    .map(([, round, method, sample]) => round ?? `quality of ${method} ${Number(sample) - 1}`);
+}
+
+/** The progress line of a pass, as {@linkcode begunBy} reads it. */
+function lineOf(pass: string): string {
+  const [, round] = /in round (\d+)$/.exec(pass) ?? [];
+  return round === undefined ? pass : `round ${Number(round) + 1}`;
 }
 
 function names(folder: string): string[] {
   return [...Deno.readDirSync(folder)].map(({ name }) => name);
 }
 
-function samplesOf({ raw_results, failures }: BenchmarkResults): RawResult[] {
-  return [...raw_results, ...failures.flatMap(({ samples = [] }) => samples)];
+function speedName({ method, sample, round }: SpeedRun): string {
+  return `speed of ${method} ${sample} in round ${round}`;
 }
 
-function figuresOf(samples: readonly RawResult[]): Map<string, readonly number[]> {
-  return new Map(samples.map(({ method, sample, nll, perplexity }) => [`${method} ${sample}`, [...nll, perplexity]]));
+/** Returns the finished passes in the order of the run. */
+function passesIn({ speed_runs, raw_results, failures }: BenchmarkResults): Passes {
+  const speed = speed_runs!.map((run) => [speedName(run), [run.entries_copied, run.step_times_s.length]] as const);
+  const quality = [...raw_results, ...failures.flatMap(({ quality = [] }) => quality)].map((
+    { method, sample, nll, perplexity },
+  ) => [`quality of ${method} ${sample}`, [...nll, perplexity]] as const);
+  const passes = new Map<string, readonly number[]>([...speed, ...quality]);
+  if (passes.size !== speed.length + quality.length) throw new Wrong("a pass is there twice");
+  return passes;
 }
 
-function checkFigures(samples: readonly RawResult[], expected: Ground["nll"]): void {
-  const figures = figuresOf(samples);
-  if (figures.size !== samples.length) throw new Wrong("a sample is there twice");
-  for (const [name, values] of figures) {
+function checkFigures(passes: Passes, expected: Passes): void {
+  for (const [name, values] of passes) {
     const wanted = expected.get(name);
     if (wanted?.length !== values.length || !values.every((value, i) => Object.is(value, wanted[i]))) {
       throw new Wrong(`${name} has other figures`);
@@ -223,7 +261,7 @@ function checkFigures(samples: readonly RawResult[], expected: Ground["nll"]): v
 if (import.meta.main) {
   const flags = parseArgs(Deno.args, { string: ["seed", "count"], boolean: ["verbose"] });
   const counts = { taken: 0, refused: 0, failed: 0 };
-  const options = { seed: Number(flags.seed ?? 1), count: Number(flags.count ?? 200), wholeOneIn: 1 };
+  const options = { seed: Number(flags.seed ?? 1), count: Number(flags.count ?? 248), wholeOneIn: 1 };
   for await (const { seed, damage, outcome, detail, ms } of run(options)) {
     counts[outcome]++;
     if (flags.verbose || outcome === "failed") {
