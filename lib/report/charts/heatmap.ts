@@ -1,7 +1,7 @@
-import { type CanvasLibrary, type Context, FONT_FAMILY, loadCanvas } from "./canvas.ts";
+import { type CanvasLibrary, type Context, FONT_FAMILY } from "./canvas.ts";
 import { drawColorBar } from "./color_bar.ts";
 import { heldShare, pickEvenly } from "./held_share.ts";
-import { HEADER_HEIGHT, MARGIN, Page } from "./picture_page.ts";
+import { drawPicture, HEADER_HEIGHT, MARGIN } from "./picture_page.ts";
 import { heatColor, INK } from "./palette.ts";
 import { linearTicks } from "./round_ticks.ts";
 import type { Trace, TraceSnapshot } from "../results/trace_types.ts";
@@ -92,23 +92,23 @@ export async function drawHeatmap(traces: readonly Trace[], path: string, option
   const bar = Math.max(80, Math.min(190, bottom - HEADER_HEIGHT - ROOM.over - BOXES));
   const height = Math.max(bottom + ROOM.below, HEADER_HEIGHT + ROOM.over + bar + BOXES + 10);
 
-  const page = new Page(options.library ?? await loadCanvas(), PAGE_WIDTH, height / POINTS_PER_INCH);
-  page.drawHeader(headerOf(traces, shown, options.model));
-  page.paint((context, snap) => {
-    let y = HEADER_HEIGHT;
-    shown.forEach((panel, index) => {
-      drawPanel(context, snap, panel, layout, y + ROOM.over);
-      y += heights[index]!;
+  await drawPicture(path, { width: PAGE_WIDTH, height: height / POINTS_PER_INCH }, (page) => {
+    page.drawHeader(headerOf(traces, shown, options.model));
+    page.paint((context, snap) => {
+      let y = HEADER_HEIGHT;
+      shown.forEach((panel, index) => {
+        drawPanel(context, snap, panel, layout, y + ROOM.over);
+        y += heights[index]!;
+      });
+      drawAxis(context, layout, span, y);
+      drawColorBar(context, {
+        x: layout.x + width + 24,
+        y: HEADER_HEIGHT + ROOM.over,
+        height: bar,
+        unread: shown.some(({ snapshot }) => snapshot.tokens < span),
+      });
     });
-    drawAxis(context, layout, span, y);
-    drawColorBar(context, {
-      x: layout.x + width + 24,
-      y: HEADER_HEIGHT + ROOM.over,
-      height: bar,
-      unread: shown.some(({ snapshot }) => snapshot.tokens < span),
-    });
-  });
-  await page.save(path);
+  }, options.library);
 }
 
 function panelsOf(traces: readonly Trace[]): Panel[] {
