@@ -1,4 +1,4 @@
-import type { Picture } from "../report/charts/pictures.ts";
+import { picturesFor } from "../report/charts/pictures_for.ts";
 import type { Trace, TraceSnapshot } from "../report/results/trace_types.ts";
 import type { BenchmarkResults, Failure, RawResult } from "../report/results/types.ts";
 import { checkBenchmarkOptions } from "./plan/check_options.ts";
@@ -120,9 +120,10 @@ async function run(options: BenchmarkOptions & { signal: AbortSignal }, launcher
     await folder.remove();
   }
   const isSaved = folder?.saved ?? false;
+  const wishes = { plotNll: options.plot_nll === true || plan.isLong, traces: traces.length > 0 };
   const drawn = isSaved && results.raw_results.length > 0 && !launcher.aborted
     // One signal ends the measuring; only a later one ends the drawing.
-    ? await drawPictures(folder!.path, picturesOf(options, plan, traces), onNote, signal.aborted ? launcher : signal)
+    ? await drawPictures(folder!.path, picturesFor(results, wishes), onNote, signal.aborted ? launcher : signal)
     : { chart: null, pictures: [] };
   const done = new Set(results.raw_results.map(({ method }) => method));
   return {
@@ -153,13 +154,4 @@ function refusedEnd(message: string): ChildEnd {
 
 function failureOf(name: string, reason: string, end: ChildEnd, samples: RawResult[]): Failure {
   return { method: name, reason, log: end.log, code: end.code, ...(samples.length > 0 ? { samples } : {}) };
-}
-
-/** The pictures to draw for a run. */
-function picturesOf({ plot_nll }: BenchmarkOptions, { isLong }: Plan, traces: readonly Trace[]): Picture[] {
-  return [
-    "comparison",
-    ...(plot_nll || isLong ? ["nll" as const] : []),
-    ...(traces.length > 0 ? ["traces" as const] : []),
-  ];
 }

@@ -4,8 +4,8 @@ import type {} from "chartjs-plugin-datalabels"; // the types of its options
 // Its main file is CommonJS and would load a second Chart.js, with a BarElement class of its own: figures would then be
 // placed as if over points.
 import datalabels from "chartjs-plugin-datalabels/dist/chartjs-plugin-datalabels.esm.js";
-import { FONT_FAMILY } from "./canvas.ts";
-import { fitNames, LINE_HEIGHT, type MeasureText } from "./fit_names.ts";
+import { FONT_FAMILY } from "./font.ts";
+import { fitNames, type FittedNames, heightOf, LINE_HEIGHT, type MeasureText } from "./fit_names.ts";
 import { INK } from "./palette.ts";
 import { roundTicks } from "./round_ticks.ts";
 
@@ -44,6 +44,8 @@ export interface BarPanel {
 
 /** Share of a panel's height that names may take. */
 const NAMES_SHARE = 0.45;
+/** Distance of names from the axis, points. */
+const NAMES_GAP = 7;
 /** Slot width, points, below which the figures over bars are turned upright. */
 const NARROW_SLOT = 44;
 
@@ -82,7 +84,7 @@ export function barPanelChart(
   return {
     type: "bar",
     data: {
-      labels: names.lines,
+      labels: panel.bars.map(({ label }) => label),
       datasets: [{
         data: panel.bars.map(({ value }) => panel.note === undefined ? value : null),
         backgroundColor: panel.bars.map(({ color }) => color),
@@ -97,7 +99,7 @@ export function barPanelChart(
       responsive: false,
       devicePixelRatio,
       locale: "en-US",
-      layout: { padding: { right: 6 } },
+      layout: { padding: { right: 6, bottom: NAMES_GAP + heightOf(names, measure) } },
       plugins: {
         // Chart.js's registry is global: if another chart has registered a legend, this one would get it too.
         legend: { display: false },
@@ -134,14 +136,8 @@ export function barPanelChart(
         x: {
           grid: { display: false },
           border: { color: INK.axis },
-          ticks: {
-            autoSkip: false,
-            color: INK.text,
-            font: { ...font(names.size, 400), lineHeight: LINE_HEIGHT },
-            minRotation: names.upright ? 90 : 0,
-            maxRotation: names.upright ? 90 : 0,
-            padding: 2,
-          },
+          // Chart.js cuts long names, and puts upright ones of several lines off their bars' middle: drawn by hand.
+          ticks: { display: false },
         },
         y: {
           type: panel.logarithmic ? "logarithmic" : "linear",
@@ -156,7 +152,7 @@ export function barPanelChart(
         },
       },
     },
-    plugins: [datalabels as Plugin<"bar">, errorBars(panel), slotTexts(panel, upright, labelSize)],
+    plugins: [datalabels as Plugin<"bar">, errorBars(panel), barNames(names), slotTexts(panel, upright, labelSize)],
   };
 }
 
@@ -219,6 +215,30 @@ function errorBars(panel: BarPanel): Plugin<"bar"> {
           ctx.lineTo(element.x + cap, end);
         }
         ctx.stroke();
+      });
+      ctx.restore();
+    },
+  };
+}
+
+/** Writes the names under the bars, each around the middle of its bar. */
+function barNames({ lines, size, upright }: FittedNames): Plugin<"bar"> {
+  return {
+    id: "barNames",
+    afterDraw({ ctx, chartArea, scales }) {
+      ctx.save();
+      ctx.font = `400 ${size}px ${FONT_FAMILY}`;
+      ctx.fillStyle = INK.text;
+      ctx.textAlign = upright ? "right" : "center";
+      ctx.textBaseline = upright ? "middle" : "top";
+      lines.forEach((parts, index) => {
+        ctx.save();
+        ctx.translate(scales["x"]!.getPixelForValue(index), chartArea.bottom + NAMES_GAP);
+        if (upright) ctx.rotate(-Math.PI / 2);
+        parts.forEach((line, place) =>
+          ctx.fillText(line, 0, (upright ? place - (parts.length - 1) / 2 : place) * size * LINE_HEIGHT)
+        );
+        ctx.restore();
       });
       ctx.restore();
     },

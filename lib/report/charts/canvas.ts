@@ -1,6 +1,4 @@
-// Deno installs a package only if a module of it is imported.
-import "@fontsource/inter/package.json" with { type: "json" };
-import { fromFileUrl } from "@std/path";
+import { FONT_FAMILY, FONT_WEIGHTS, fontFile } from "./font.ts";
 import type { Canvas, SKRSContext2D, SvgCanvas } from "@napi-rs/canvas";
 
 /** A canvas to draw on: the API that both libraries share. */
@@ -25,12 +23,6 @@ export interface CanvasLibrary {
 
 /** The packages that draw, in order of preference. Both are Skia: the picture is the same. */
 export type CanvasName = "skia-canvas" | "@napi-rs/canvas";
-
-/** Font family of all text. It comes with the project, because machines may have no fonts or other ones. */
-export const FONT_FAMILY = "Inter";
-
-/** Available weights of {@linkcode FONT_FAMILY}. */
-export const FONT_WEIGHTS = [400, 500, 600] as const;
 
 /**
  * Opens a canvas library: skia-canvas, or @napi-rs/canvas where skia-canvas's binary is not installed (its install
@@ -103,25 +95,6 @@ let registered = false;
 
 function fontFiles(): string[] {
   return FONT_WEIGHTS.map(fontFile);
-}
-
-/**
- * Returns the path of the font's file of a weight.
- *
- * @param weight One of {@linkcode FONT_WEIGHTS}.
- * @returns A WOFF2 file.
- *
- * @example
- * ```ts
- * import { fontFile } from "./canvas.ts";
- *
- * console.log(fontFile(400).endsWith("inter-latin-400-normal.woff2")); // true
- * ```
- */
-export function fontFile(weight: typeof FONT_WEIGHTS[number]): string {
-  // `deno publish` rewrites only literal names.
-  const font = import.meta.resolve("@fontsource/inter/package.json");
-  return fromFileUrl(new URL(`files/inter-latin-${weight}-normal.woff2`, font));
 }
 
 function firstLine(error: unknown): string {

@@ -6,14 +6,14 @@ export const LINE_HEIGHT = 1.15;
 
 /** What to try, from the best down; sizes are font sizes, points. */
 const TRIES: readonly { size: number; upright: boolean; lines: number }[] = [
-  ...[15, 13.5, 12].map((size) => ({ size, upright: false, lines: size > 12 ? 2 : 4 })),
+  ...[15, 13.5, 12, 11].map((size) => ({ size, upright: false, lines: size > 12 ? 2 : 4 })),
   ...[13, 12, 11, 10, 9, 8, 7].flatMap((size) => [1, 2, 3].map((lines) => ({ size, upright: true, lines }))),
   ...[1, 2, 3].map((lines) => ({ size: 6, upright: true, lines })),
 ];
 /** Font size if nothing fits: smaller text cannot be read. */
 const SMALLEST = 6;
-/** Distance between neighbours, points. */
-const GAP = 6;
+/** Distance between neighbours, points: side by side, and upright. */
+const GAP = { level: 5, upright: 1 };
 /** Names may end at these; the character stays at the end of its line, except @. */
 const BREAKS = /(?<=[_\s-])|(?=@)/;
 
@@ -55,7 +55,7 @@ export function fitNames(
     for (const { size, upright, lines } of TRIES) {
       if (size < least) continue;
       // Level names run along the slot, upright ones across it.
-      const [along, across] = upright ? [share * height, slot] : [slot - GAP, share * height];
+      const [along, across] = upright ? [share * height, slot - GAP.upright] : [slot - GAP.level, share * height];
       const wrapped = names.map((name) => wrap(name, (text) => measure(text, size) <= along));
       const most = Math.max(1, ...wrapped.map((parts) => parts?.length ?? Infinity));
       if (most <= lines && most * size * LINE_HEIGHT <= across) {
@@ -76,4 +76,24 @@ function wrap(name: string, fits: (text: string) => boolean): string[] | undefin
     else return undefined;
   }
   return lines;
+}
+
+/**
+ * Returns the height that fitted names take.
+ *
+ * @param names From {@linkcode fitNames}.
+ * @param measure As given there.
+ * @returns Points.
+ *
+ * @example
+ * ```ts
+ * import { heightOf } from "./fit_names.ts";
+ *
+ * const names = { lines: [["baseline"], ["recent_", "only_256"]], size: 10, upright: false };
+ * console.log(heightOf(names, (text, size) => 0.6 * size * text.length)); // 23
+ * ```
+ */
+export function heightOf({ lines, size, upright }: FittedNames, measure: MeasureText): number {
+  if (!upright) return Math.max(0, ...lines.map((parts) => parts.length)) * size * LINE_HEIGHT;
+  return Math.max(0, ...lines.flat().map((line) => measure(line, size)));
 }

@@ -1,4 +1,5 @@
-import { type CanvasLibrary, type Context, FONT_FAMILY } from "./canvas.ts";
+import type { CanvasLibrary, Context } from "./canvas.ts";
+import { FONT_FAMILY } from "./font.ts";
 import { drawColorBar } from "./color_bar.ts";
 import { heldShare, pickEvenly } from "./held_share.ts";
 import { drawPicture, HEADER_HEIGHT, MARGIN } from "./picture_page.ts";

@@ -1,10 +1,10 @@
 import { Chart, type ChartConfiguration, type ChartType } from "chart.js";
-import { type CanvasLibrary, type Context, FONT_FAMILY, loadCanvas, type Surface } from "./canvas.ts";
+import { type CanvasLibrary, type Context, loadCanvas, type Surface } from "./canvas.ts";
+import { FONT_FAMILY } from "./font.ts";
 import { chartCanvas } from "./chart_canvas.ts";
 import { INK } from "./palette.ts";
 import { withResolution } from "./png.ts";
-import { finishSvg, svgPath } from "./svg.ts";
-import { recordTexts, type WrittenText } from "./svg_text.ts";
+import { finishSvg, type Recorded, recordSvg, svgPath } from "./svg.ts";
 import { writeAtomic } from "../../util/write_atomic.ts";
 
 /** Pixels per inch of every picture. */
@@ -80,8 +80,8 @@ export class Page {
   readonly #library: CanvasLibrary;
   readonly #surface: Surface;
   readonly #context: Context;
-  /** In an SVG file, all text so far. */
-  readonly #texts: WrittenText[] = [];
+  /** For an SVG file, what its canvas does not tell. */
+  readonly #recorded: Recorded = { texts: [], dashes: [] };
   /** Points. */
   readonly width: number;
   /** Points. */
@@ -103,7 +103,7 @@ export class Page {
     const pixels = [Math.round(width * DPI), Math.round(height * DPI)] as const;
     this.#surface = medium === "png" ? library.createCanvas(...pixels) : library.createSvg(...pixels);
     const context = this.#surface.getContext("2d");
-    this.#context = medium === "png" ? context : recordTexts(context, this.#texts);
+    this.#context = medium === "png" ? context : recordSvg(context, this.#recorded);
     context.fillStyle = INK.background;
     context.fillRect(0, 0, this.#surface.width, this.#surface.height);
   }
@@ -134,13 +134,15 @@ export class Page {
       context.fillStyle = color;
       context.fillText(text, MARGIN, y);
     };
-    write(header.title, 52, 600, 27, INK.text, right - MARGIN);
     const note = header.note;
     context.font = `400 14px ${FONT_FAMILY}`;
-    const noteWidth = context.measureText(note).width;
+    const noteRoom = note === "" ? 0 : context.measureText(note).width + 30;
+    // Without a legend, the note has its place: the terms keep theirs.
+    const isHigh = header.legend.length === 0;
     context.fillStyle = INK.muted;
-    context.fillText(note, this.width - MARGIN - noteWidth, 80);
-    write(header.subtitle, 80, 400, 17, INK.text, this.width - 2 * MARGIN - noteWidth - 30);
+    context.fillText(note, this.width - MARGIN - noteRoom + 30, isHigh ? 50 : 80);
+    write(header.title, 52, 600, 27, INK.text, right - MARGIN - (isHigh ? noteRoom : 0));
+    write(header.subtitle, 80, 400, 17, INK.text, this.width - 2 * MARGIN - (isHigh ? 0 : noteRoom));
     context.restore();
   }
 
@@ -210,7 +212,7 @@ export class Page {
       await writeAtomic(path, withResolution(await this.#library.encodePng(this.#surface), DPI));
     } else {
       const inches = { width: this.width / POINTS_PER_INCH, height: this.height / POINTS_PER_INCH };
-      await writeAtomic(path, finishSvg(await this.#library.encodeSvg(this.#surface), this.#texts, inches));
+      await writeAtomic(path, finishSvg(await this.#library.encodeSvg(this.#surface), this.#recorded, inches));
     }
   }
 }

@@ -1,5 +1,9 @@
-import { placeTexts, type WrittenText } from "./svg_text.ts";
-import { FONT_FAMILY, FONT_WEIGHTS, fontFile } from "./canvas.ts";
+import type { Context } from "./canvas.ts";
+import { curvedArc } from "./curved_arc.ts";
+import { placeDashes, recordDashes } from "./svg_dash.ts";
+import { placeTexts, recordTexts, type WrittenText } from "./svg_text.ts";
+import { withMethods } from "./with_methods.ts";
+import { FONT_FAMILY, FONT_WEIGHTS, fontFile } from "./font.ts";
 
 /**
  * Returns the path of the SVG file beside a PNG file.
@@ -18,12 +22,44 @@ export function svgPath(png: string): string {
   return `${png.replace(/\.png$/, "")}.svg`;
 }
 
+/** What is kept while an SVG file is drawn, because Skia does not write it. */
+export interface Recorded {
+  /** All text, in order. */
+  texts: WrittenText[];
+  /** Patterns of dashed lines. */
+  dashes: (readonly number[])[];
+}
+
+/**
+ * Wraps the context of a canvas that becomes an SVG file, so that text stays text and lines stay lines.
+ *
+ * @param context The canvas's.
+ * @param recorded Filled while it is drawn; {@linkcode finishSvg} needs it.
+ * @returns A context to draw with.
+ *
+ * @example
+ * ```ts
+ * import { loadCanvas } from "./canvas.ts";
+ * import { recordSvg } from "./svg.ts";
+ *
+ * const recorded = { texts: [], dashes: [] };
+ * const context = recordSvg((await loadCanvas()).createSvg(200, 100).getContext("2d"), recorded);
+ * context.fillText("ms", 10, 20);
+ * console.log(recorded.texts.length); // 1
+ * ```
+ */
+export function recordSvg(context: Context, recorded: Recorded): Context {
+  return withMethods(recordDashes(recordTexts(context, recorded.texts), recorded.dashes), {
+    arc: (...circle: Parameters<Context["arc"]>) => curvedArc(context, ...circle),
+  });
+}
+
 /**
  * Finishes an SVG file as Skia writes it: its size in inches, coordinates without decimals that cannot be seen, and the
  * font itself. Machines may not have the font, and text in another would not fit.
  *
  * @param svg What the canvas library wrote: sizes in pixels.
- * @param texts What was written, in order.
+ * @param recorded From {@linkcode recordSvg}.
  * @param inches The picture's size.
  * @returns The file's text.
  *
@@ -32,17 +68,17 @@ export function svgPath(png: string): string {
  * import { finishSvg } from "./svg.ts";
  *
  * const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="600" height="300"><path d="M0.123456 7L8.5 9"/></svg>';
- * const finished = finishSvg(svg, [], { width: 2, height: 1 });
+ * const finished = finishSvg(svg, { texts: [], dashes: [] }, { width: 2, height: 1 });
  * console.log(finished.includes('width="2in" height="1in" viewBox="0 0 600 300"')); // true
  * console.log(finished.includes('d="M0.12 7L8.5 9"')); // true
  * ```
  */
 export function finishSvg(
   svg: string,
-  texts: readonly WrittenText[],
+  recorded: Recorded,
   inches: { width: number; height: number },
 ): string {
-  return placeTexts(svg, texts)
+  return placeTexts(placeDashes(svg, recorded.dashes), recorded.texts)
     .replaceAll(/ (d|x|y|cx|cy|width|height|stroke-width)="([^"]*)"/g, (_, name: string, value: string) => {
       // A hundredth of a point. The libraries end lists with a comma.
       return ` ${name}="${value.replace(/,\s*$/, "").replaceAll(/-?\d+\.\d+(?:e-?\d+)?/g, rounded)}"`;

@@ -1,4 +1,5 @@
-import { type Context, FONT_FAMILY, type FONT_WEIGHTS } from "./canvas.ts";
+import type { Context } from "./canvas.ts";
+import { FONT_FAMILY, type FONT_WEIGHTS } from "./font.ts";
 import { withMethods } from "./with_methods.ts";
 
 /** A text written on a canvas. */
