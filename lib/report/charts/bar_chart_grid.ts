@@ -44,7 +44,10 @@ export async function drawFigure(figure: Figure, path: string, library?: CanvasL
     page.drawHeader(figure);
     const width = (page.width - 2 * MARGIN - (figure.columns - 1) * GAP.x) / figure.columns;
     const height = (page.height - HEADER_HEIGHT - MARGIN / 2 - (rows - 1) * GAP.y) / rows;
-    const measure = (text: string, size: number) => page.measure(text, size);
+    // The panels have the same names: each is measured once.
+    const widths = new Map<string, number>();
+    const measure = (text: string, size: number) =>
+      widths.getOrInsertComputed(`${size} ${text}`, () => page.measure(text, size));
     figure.panels.forEach((panel, index) => {
       const x = MARGIN + (index % figure.columns) * (width + GAP.x);
       const y = HEADER_HEIGHT + Math.floor(index / figure.columns) * (height + GAP.y);

@@ -186,6 +186,16 @@ export class Page {
   }
 
   /**
+   * Makes a bitmap to draw on and place on the page.
+   *
+   * @param width Pixels, as `height`.
+   * @returns A transparent canvas.
+   */
+  makeBitmap(width: number, height: number): Surface {
+    return this.#library.createCanvas(width, height);
+  }
+
+  /**
    * Returns the width of a text.
    *
    * @param text One line.
