@@ -11,15 +11,11 @@ import { basename, join } from "@std/path";
 import config from "../deno.json" with { type: "json" };
 import { InputError } from "../lib/util/errors.ts";
 import { printableJson, printableLines } from "../lib/util/printable.ts";
-import { changesAgainstBaseline, formatChanges } from "../lib/report/tables/changes.ts";
 import { DownloadProgress } from "../lib/cli/progress/download_progress.ts";
 import { createProgress } from "../lib/cli/progress/progress.ts";
-import { kernelsNote } from "../lib/report/tables/kernels_note.ts";
+import { reportText } from "../lib/report/tables/report_text.ts";
 import { stepWarnings } from "../lib/report/tables/step_warnings.ts";
-import { formatMemory } from "../lib/report/tables/memory_table.ts";
 import { isFiniteSample } from "../lib/report/results/notes.ts";
-import { formatTable } from "../lib/report/tables/table.ts";
-import { formatLegend, formatNotes } from "../lib/report/tables/table_notes.ts";
 import type { BenchmarkResults } from "../lib/report/results/types.ts";
 import { type BenchmarkRun, runBenchmark } from "../lib/run/benchmark.ts";
 import { optionsOf } from "../lib/cli/flags/options_of.ts";
@@ -53,7 +49,9 @@ async function main(argv: readonly string[]): Promise<number> {
     const { failures, raw_results } = run.results;
     if (raw_results.length + failures.length === 0) return nothing(ended);
     for (const note of timingNotes(run.results)) err.line(note);
-    out.line(flags.json ? printableJson(run.results) : printableLines(report(run.results, flags.memory)));
+    out.line(
+      flags.json ? printableJson(run.results) : printableLines(reportText(run.results, { memory: flags.memory })),
+    );
     if (run.folder !== null) err.line(`Results: ${join(run.folder, "results.json")}`);
     if (run.folder !== null && run.chart !== null) err.line(`Chart:   ${join(run.folder, basename(run.chart))}`);
     for (const picture of run.pictures) err.line(`Picture: ${join(run.folder!, basename(picture))}`);
@@ -104,33 +102,6 @@ function header({ model_id, revision, dataset, ...flags }: Flags, names: readonl
   ];
   const count = names.length === 1 ? "1 configuration" : `${names.length} configurations`;
   return `kvcompress ${config.version}: ${terms.join(", ")}\n${count}: ${names.join(", ")}`;
-}
-
-/**
- * Returns the report printed at the end: the terms, the table, the changes against the baseline, the meaning of rows,
- * and notes.
- */
-function report(results: BenchmarkResults, memory: boolean): string {
-  const { device, dtype, num_samples, max_tokens, prompt_tokens, prefill_chunk, max_new_tokens } = results.config;
-  const { gpu, cpu } = results.environment;
-  const terms = [
-    `${gpu?.name ?? cpu.model} (${device}), ${dtype}`,
-    `quality: ${num_samples} sample${num_samples === 1 ? "" : "s"} of ${max_tokens} tokens`,
-    `speed: ${prompt_tokens} tokens of prompt${
-      prefill_chunk ? `, ${prefill_chunk} at a time` : ""
-    }, ${max_new_tokens} new`,
-  ];
-  const note = kernelsNote(results.configurations);
-  const changes = formatChanges(changesAgainstBaseline(results));
-  return [
-    terms.join("; "),
-    "",
-    formatTable(results),
-    ...(note ? [note] : []),
-    ...(changes ? ["", changes] : []),
-    ...[formatLegend(results), formatNotes(results)].flatMap((lines) => lines === "" ? [] : ["", lines]),
-    ...(memory ? ["", formatMemory(results)] : []),
-  ].join("\n");
 }
 
 /** Returns a line that names the configurations with unsteady step times, if any. */

@@ -88,8 +88,18 @@ function permissions(): string[] {
 /** Allows native code from the project's node_modules only, if it has one. */
 function ffiFlag(): string {
   const modules = new URL("../../../node_modules", import.meta.url);
-  const scope = modules.protocol === "file:" && mayExist(modules) ? fromFileUrl(modules) : "";
+  const scope = modules.protocol === "file:" && mayExist(modules) ? realPath(fromFileUrl(modules)) : "";
   return scope === "" || scope.includes(",") ? "--allow-ffi" : `--allow-ffi=${scope}`;
+}
+
+/** Where a path leads: node_modules may be a link, and Deno checks where the code really is. */
+function realPath(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    // Without permission to read it, its own name has to do.
+    return path;
+  }
 }
 
 /** Allows the folder of the results, and the font: SVG files contain it. */

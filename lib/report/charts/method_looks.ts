@@ -76,8 +76,8 @@ const KNOWN: Readonly<Record<string, readonly [color: Color, marker: keyof typeo
 
 /** Solid, dashed, dotted, dash-dotted. */
 const DASHES: readonly (readonly number[])[] = [[], [7, 4], [2, 3], [9, 3, 2, 3]];
-/** Distance of the lightest and the darkest shade from a method's colour, as a share of the way to white and black. */
-const SPREAD = 0.3;
+/** Darkest and lightest shade of a method's colour, as shares of the way to black and white: light lines are lost. */
+const TONES = { dark: -0.4, light: 0.15 };
 
 /** A configuration, by its name and its method's. */
 export interface Named {
@@ -150,7 +150,7 @@ export function lineLooks(configurations: readonly Named[]): Look[] {
     const group = peers.get(configurations[index]!.method)!;
     if (group.length === 1) return { ...look, dash: [] };
     const place = group.indexOf(index);
-    const tone = SPREAD * (2 * place / (group.length - 1) - 1);
+    const tone = TONES.dark + (TONES.light - TONES.dark) * place / (group.length - 1);
     return { ...look, color: tinted(look.color, tone), dash: DASHES[place % DASHES.length]! };
   });
 }

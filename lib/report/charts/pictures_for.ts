@@ -1,6 +1,7 @@
 import { budgetFigures, frontierPoints } from "./drawable.ts";
 import { heldPoints, type PointResults } from "./held_points.ts";
 import type { Picture } from "./pictures.ts";
+import type { RunConfig } from "../results/types.ts";
 
 /** What decides about pictures in addition to the results. */
 export interface PictureWishes {
@@ -16,7 +17,7 @@ export interface PictureWishes {
  * @param results A run's results.
  * @param wishes See {@linkcode PictureWishes}.
  * @returns The comparison always. Quality over budget and the frontier if a method has several budgets with the figures
- * that they show; perplexity along the text if it is wanted, or the text is longer than the model was trained for;
+ * that they show; perplexity along the text if it was measured and is wanted, or the text is longer than the model was trained for;
  * traces if there are any.
  *
  * @example
@@ -28,15 +29,15 @@ export interface PictureWishes {
  * ```
  */
 export function picturesFor(
-  results: PointResults & { config: { max_tokens: number; max_positions?: number } },
+  results: PointResults & { config: Pick<RunConfig, "max_tokens" | "max_positions" | "passes"> },
   { plotNll, traces }: PictureWishes,
 ): Picture[] {
-  const { max_tokens, max_positions = Infinity } = results.config;
+  const { max_tokens, max_positions = Infinity, passes } = results.config;
   return [
     "comparison",
     ...(budgetFigures(heldPoints(results)).length > 0 ? ["budget" as const] : []),
     ...(frontierPoints(results).placed.length > 0 ? ["frontier" as const] : []),
-    ...(plotNll || max_tokens > max_positions ? ["nll" as const] : []),
+    ...(passes !== "speed" && (plotNll || max_tokens > max_positions) ? ["nll" as const] : []),
     ...(traces ? ["traces" as const] : []),
   ];
 }

@@ -20,6 +20,8 @@ export interface PointLabel {
 const DIRECTIONS = [[1, -1], [1, 1], [-1, -1], [-1, 1], [1, 0], [0, -1], [0, 1], [-1, 0]] as const;
 /** Distances from a point to its label to try, in multiples of the least. */
 const DISTANCES = [1, 1.8, 2.8, 4];
+/** Distance up to which lines are avoided. */
+const NEAR = 1.8;
 
 /**
  * Places labels beside their points so that none covers another, a point, or the edge: one after another, each at the
@@ -50,9 +52,11 @@ export function placeLabels(
   const taken: Box[] = labels.map(({ x, y }) => ({ x: x - side / 2, y: y - side / 2, width: side, height: side }));
   return labels.map((label) => {
     const free = DISTANCES
-      .flatMap((factor) => DIRECTIONS.map(([dx, dy]) => beside(label, dx, dy, factor * distance)))
-      .filter((box) => contains(bounds, box) && !taken.some((other) => overlap(box, other)));
-    const place = free.find((box) => !lines.some((line) => overlap(box, line))) ?? free[0];
+      .flatMap((factor) => DIRECTIONS.map(([dx, dy]) => ({ factor, box: beside(label, dx, dy, factor * distance) })))
+      .filter(({ box }) => contains(bounds, box) && !taken.some((other) => overlap(box, other)));
+    // Far from its point, a label may be taken for another's: it rather covers a line.
+    const clear = free.find(({ factor, box }) => factor <= NEAR && !lines.some((line) => overlap(box, line)));
+    const place = (clear ?? free[0])?.box;
     if (place !== undefined) taken.push(place);
     return place;
   });
