@@ -107,6 +107,10 @@ export function seriesLooks(configurations: readonly Named[]): Look[] {
   const used = new Set(methods.flatMap((method) => KNOWN[method]?.[0] ?? []));
   const colors = Object.keys(METHOD_COLORS) as Color[];
   const free = colors.filter((color) => !used.has(color));
+  const shapes = Object.keys(MARKERS) as (keyof typeof MARKERS)[];
+  // The circle is the full cache's.
+  const taken = new Set(["circle", ...methods.flatMap((method) => KNOWN[method]?.[1] ?? [])]);
+  const freeShapes = shapes.filter((shape) => !taken.has(shape));
   const own = methods.filter((method) => method !== "baseline" && KNOWN[method] === undefined);
   const names = Map.groupBy(configurations, ({ method }) => method);
   return configurations.map(({ name, method }): Look => {
@@ -114,10 +118,10 @@ export function seriesLooks(configurations: readonly Named[]): Look[] {
       return { color: FULL_CACHE_COLOR, dash: [], marker: { ...MARKERS.circle, hollow: false } };
     }
     const place = own.indexOf(method);
-    const shapes = Object.keys(MARKERS) as (keyof typeof MARKERS)[];
+    const shaped = freeShapes.length > 0 ? freeShapes : shapes;
     const colored = free.length > 0 ? free : colors;
     const [color, marker, hollow = false] = KNOWN[method] ??
-      [colored[place % colored.length]!, shapes[place % shapes.length]!, undefined];
+      [colored[place % colored.length]!, shaped[place % shaped.length]!, undefined];
     const series = [...new Set(names.get(method)!.map((one) => seriesOf(one.name).series))];
     const at = series.indexOf(seriesOf(name).series);
     const shape = shapes[(shapes.indexOf(marker) + at) % shapes.length]!;

@@ -1,12 +1,12 @@
 import { Chart, type ChartConfiguration, LinearScale, LineController, LineElement, LogarithmicScale } from "chart.js";
-import { type Plugin, PointElement } from "chart.js";
+import { type Plugin, PointElement, Title } from "chart.js";
 import { FONT_FAMILY } from "./font.ts";
 import type { Spread } from "./held_points.ts";
 import type { Look } from "./method_looks.ts";
 import { INK } from "./palette.ts";
 import type { SpreadAxis } from "./spread_axis.ts";
 
-Chart.register(LinearScale, LineController, LineElement, LogarithmicScale, PointElement);
+Chart.register(LinearScale, LineController, LineElement, LogarithmicScale, PointElement, Title);
 
 /** A line of figures with intervals. */
 export interface SpreadLine {

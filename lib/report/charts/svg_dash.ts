@@ -35,18 +35,20 @@ const MOST = 9;
  * ```
  */
 export function recordDashes(context: Context, patterns: Pattern[]): Context {
+  const withoutDashes = (draw: () => void) => {
+    const dash = context.getLineDash();
+    const mark = dash.length === 0 ? 0 : 1 + placeIn(patterns, dash);
+    if (mark === 0 || mark > MOST) return draw();
+    const width = context.lineWidth;
+    context.setLineDash([]);
+    context.lineWidth = Math.round(100 * width) / 100 + MARK * mark;
+    draw();
+    context.lineWidth = width;
+    context.setLineDash(dash);
+  };
   return withMethods(context, {
-    stroke: (...path: Parameters<Context["stroke"]>) => {
-      const dash = context.getLineDash();
-      const mark = dash.length === 0 ? 0 : 1 + placeIn(patterns, dash);
-      if (mark === 0 || mark > MOST) return context.stroke(...path);
-      const width = context.lineWidth;
-      context.setLineDash([]);
-      context.lineWidth = Math.round(100 * width) / 100 + MARK * mark;
-      context.stroke(...path);
-      context.lineWidth = width;
-      context.setLineDash(dash);
-    },
+    stroke: (...path: Parameters<Context["stroke"]>) => withoutDashes(() => context.stroke(...path)),
+    strokeRect: (...box: Parameters<Context["strokeRect"]>) => withoutDashes(() => context.strokeRect(...box)),
   });
 }
 
