@@ -1,4 +1,4 @@
-import type { Picture } from "../report/charts/pictures.ts";
+import { picturesFor } from "../report/charts/pictures_for.ts";
 import type { Trace } from "../report/results/trace_types.ts";
 import type { BenchmarkResults } from "../report/results/types.ts";
 import { checkBenchmarkOptions } from "./plan/check_options.ts";
@@ -81,9 +81,10 @@ async function run(options: BenchmarkOptions & { signal: AbortSignal }, launcher
 
   if (folder && signal.aborted && !earlier && isEmpty(results)) await folder.remove();
   const isSaved = folder?.saved ?? false;
+  const wishes = { plotNll: options.plot_nll === true || plan.isLong, traces: traces.length > 0 };
   const drawn = isSaved && options.chart !== false && results.raw_results.length > 0 && !launcher.aborted
     // One signal ends the measuring; only a later one ends the drawing.
-    ? await drawPictures(folder!.path, picturesOf(options, plan, traces), onNote, signal.aborted ? launcher : signal)
+    ? await drawPictures(folder!.path, picturesFor(results, wishes), onNote, signal.aborted ? launcher : signal)
     : { chart: null, pictures: [] };
   const done = new Set(results.raw_results.map(({ method }) => method));
   return {
@@ -112,13 +113,4 @@ async function openFolder(options: BenchmarkOptions, results: BenchmarkResults):
   const { output = "results", resume } = options;
   if (resume !== undefined) return await RunFolder.open(resume);
   return output === null ? undefined : await RunFolder.create(output, results);
-}
-
-/** The pictures to draw for a run. */
-function picturesOf({ plot_nll }: BenchmarkOptions, { isLong }: Plan, traces: readonly Trace[]): Picture[] {
-  return [
-    "comparison",
-    ...(plot_nll || isLong ? ["nll" as const] : []),
-    ...(traces.length > 0 ? ["traces" as const] : []),
-  ];
 }

@@ -45,13 +45,21 @@ Deno.test("bench: a run prints its table, and leaves results.json and the chart"
     stderr,
     /\nround 1\/1: speed of 5 configurations\n\[1\/5\] baseline: load\n[^]*\[5\/5\] streaming_32, sample 2\/2: quality\n/,
   );
-  match(stderr, /\nResults: .*results\.json\nChart: {3}.*benchmark_comparison\.png\n$/);
+  // The method has two sizes.
+  match(
+    stderr,
+    /\nResults: .*results\.json\nChart: {3}.*benchmark_comparison\.png\n(Picture: .*\/(quality_over_budget|frontier)\.png\n){2}$/,
+  );
   ok(!/Change|TTFT/.test(stderr), stderr);
 
   const [name, ...others] = folder.names("made", "by the run")!;
   deepEqual(others, []);
   match(name!, /^streaming_llm_novel-neox-8m_\d{8}_\d{6}$/);
-  deepEqual(folder.names("made", "by the run", name!), ["benchmark_comparison.png", "results.json"]);
+  deepEqual(folder.names("made", "by the run", name!), [
+    "benchmark_comparison.png",
+    "benchmark_comparison.svg",
+    "results.json",
+  ]);
   const png = new DataView(Deno.readFileSync(join(output, name!, "benchmark_comparison.png")).buffer);
   deepEqual([png.getUint32(16), png.getUint32(20)], [7200, 3600]);
 
@@ -106,7 +114,9 @@ Deno.test("bench: two runs at once, of one second, do not overwrite each other",
   deepEqual(runs.map(({ code }) => code), [0, 0]);
   const names = folder.names()!;
   equal(names.length, 2);
-  for (const name of names) deepEqual(folder.names(name), ["benchmark_comparison.png", "results.json"]);
+  for (const name of names) {
+    deepEqual(folder.names(name), ["benchmark_comparison.png", "benchmark_comparison.svg", "results.json"]);
+  }
 });
 
 Deno.test("bench: --json prints results.json alone, --dataset takes a file, and a run works without control groups", async () => {
@@ -166,9 +176,13 @@ Deno.test("bench: --positions is an axis of the run; --trace and --plot_nll writ
   const [name] = folder.names()!;
   deepEqual(folder.names(name!), [
     "benchmark_comparison.png",
+    "benchmark_comparison.svg",
     "perplexity_along_text.png",
+    "perplexity_along_text.svg",
     "results.json",
-    ...["baseline", "tova_16@absolute", "tova_16@cache"].flatMap((each) => [`trace_${each}.json`, `trace_${each}.png`]),
+    ...["baseline", "tova_16@absolute", "tova_16@cache"].flatMap((each) =>
+      ["json", "png", "svg"].map((kind) => `trace_${each}.${kind}`)
+    ),
   ]);
   const { positions, skip_layers, snapshots } = await readTrace(join(folder.path, name!, "trace_tova_16@cache.json"));
   deepEqual([positions, skip_layers, snapshots.map(({ tokens }) => tokens)], ["cache", [0, 1], [20, 40, 48]]);

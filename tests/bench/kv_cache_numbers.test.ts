@@ -72,7 +72,7 @@ Deno.test("bench: one sample that is not a number makes no mean, says so, and en
   );
 
   const [name] = folder.names("results")!;
-  deepEqual(folder.names("results", name!), ["benchmark_comparison.png", "results.json"]);
+  deepEqual(folder.names("results", name!), ["benchmark_comparison.png", "benchmark_comparison.svg", "results.json"]);
   const file = JSON.parse(await Deno.readTextFile(join(output, name!, "results.json"))); // strict JSON
   const [whole, broken] = file.raw_results;
   ok(whole.perplexity > 1 && whole.accuracy >= 0 && whole.nll.every(Number.isFinite));

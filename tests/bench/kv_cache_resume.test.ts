@@ -95,7 +95,11 @@ Deno.test("--resume measures what is missing and no more, wherever the run had e
     equal(results.config.timestamp, whole.config.timestamp);
     equal(results.config.resumed?.length, finished === 8 ? undefined : 1);
     ok(results.aggregated_stats.streaming_16 && results.baseline_stats);
-    deepEqual(temporary.names(folder.split("/").at(-1)!), ["benchmark_comparison.png", "results.json"]);
+    deepEqual(temporary.names(folder.split("/").at(-1)!), [
+      "benchmark_comparison.png",
+      "benchmark_comparison.svg",
+      "results.json",
+    ]);
   }
 });
 

@@ -10,13 +10,18 @@ import { countColor, findBars, panelArea, type Picture, readPicture } from "./_p
 const COLORS = Object.values(KIND_COLORS);
 const { baseline: GRAY, recent_only: RED, streaming: GREEN, other: BLUE } = KIND_COLORS;
 
-async function draw(results: BenchmarkResults, look: (picture: Picture, file: Uint8Array) => void, name?: CanvasName) {
-  const path = await Deno.makeTempFile({ prefix: "kvcompress_test_", suffix: ".png" });
+async function draw(
+  results: BenchmarkResults,
+  look: (picture: Picture, file: Uint8Array, svg: string) => void,
+  name?: CanvasName,
+) {
+  const folder = await Deno.makeTempDir({ prefix: "kvcompress_test_" });
   try {
+    const path = `${folder}/bars.png`;
     await drawComparison(results, path, await loadCanvas(name === undefined ? undefined : [name]));
-    look(await readPicture(path), await Deno.readFile(path));
+    look(await readPicture(path), await Deno.readFile(path), await Deno.readTextFile(`${folder}/bars.svg`));
   } finally {
-    await Deno.remove(path);
+    await Deno.remove(folder, { recursive: true });
   }
 }
 
@@ -89,21 +94,41 @@ for (const name of ["@napi-rs/canvas", "skia-canvas"] as const) {
   });
 }
 
-Deno.test("drawComparison() says why there is nothing to see: a configuration failed, there is no GPU", () =>
-  draw(
-    inventResults({ baseline: [{}], h2o_l2_512: "Out of memory", streaming_512: [{}] }, { device: "cpu" }),
-    (picture) => {
-      assert.deepEqual(bars(picture, 0).map(({ color }) => color), [GRAY, GREEN]);
-      const { x, y, width, height } = panelArea(0);
-      const middle = { x: x + width / 3 + 20, y: y + height / 2, width: width / 3, height: height / 2 };
-      assert.ok(countColor(picture.area(middle), INK.failed) > 500, "no word in the empty place");
+Deno.test("drawComparison() says why there is nothing to see: a configuration failed", () =>
+  draw(inventResults({ baseline: [{}], h2o_l2_512: "Out of memory", streaming_512: [{}] }), (picture) => {
+    assert.deepEqual(bars(picture, 0).map(({ color }) => color), [GRAY, GREEN]);
+    const { x, y, width, height } = panelArea(0);
+    const middle = { x: x + width / 3 + 20, y: y + height / 2, width: width / 3, height: height / 2 };
+    assert.ok(countColor(picture.area(middle), INK.failed) > 500, "no word in the empty place");
+  }));
 
-      assert.deepEqual(bars(picture, 4), []);
-      const vram = panelArea(4);
-      const note = picture.area({ ...vram, y: vram.y + height / 3, height: height / 3 });
-      assert.ok(countColor(note, INK.muted) > 1000, "no note");
-    },
-  ));
+Deno.test("drawComparison() shows the KV cache where there is no GPU: its mean, or what was held at the end", async () => {
+  const memory = inventResults({ a: [{}] }).raw_results[0]!.memory;
+  const results = inventResults({
+    baseline: [{ memory: { ...memory, kv_held: 4 * 2 ** 20 } }],
+    streaming_512: [{ memory: { ...memory, kv_held: 2 ** 20 } }, { memory: { ...memory, kv_held: 3 * 2 ** 20 } }],
+  }, { device: "cpu" });
+  await draw(results, (picture, _, svg) => {
+    assertClose(shares(bars(picture, 4)), [1, 0.5]);
+    assert.match(svg, />KV Cache \(at the end\)</);
+    assert.match(svg, />MiB</);
+    assert.doesNotMatch(svg, /VRAM Usage/);
+  });
+  results.configurations.forEach((record, index) => {
+    const pass = { mean_entries: 1, by_layer: [1], share: 1, mean_kv_bytes: (index + 1) * 2 ** 20, final_kv_bytes: 1 };
+    record.held = { speed: pass, quality: { ...pass, mean_kv_bytes: 1 } };
+  });
+  await draw(results, (picture, _, svg) => {
+    assertClose(shares(bars(picture, 4)), [1, 2]);
+    assert.match(svg, />KV Cache \(mean\)</);
+  });
+});
+
+Deno.test("drawComparison() says which passes were not made", () =>
+  draw(inventResults({ baseline: [{ ttft: NaN }] }, { passes: "quality" }), (picture, _, svg) => {
+    assert.deepEqual([0, 1, 2, 3, 4, 5].map((panel) => bars(picture, panel).length), [0, 0, 0, 1, 0, 1]);
+    assert.equal(svg.match(/only the quality pass was made/g)?.length, 4);
+  }));
 
 /** The line under the titles, with "(Lower is Better)": its colour differs from that of figures over bars. */
 function assertTitlesClear(picture: Picture) {
@@ -166,6 +191,21 @@ Deno.test("drawComparison() finds room for 30 configurations", () => {
   );
   return draw(inventResults(many), (picture) => assert.equal(bars(picture, 0).length, 30));
 });
+
+for (const count of [7, 17, 40]) {
+  Deno.test(`drawComparison() writes the whole names of ${count} configurations`, () => {
+    const names = Array.from({ length: count }, (_, i) => `fix${512 + i}_keep_low_kr=0.8@cache`);
+    return draw(inventResults(Object.fromEntries(names.map((name) => [name, [{}]]))), (picture, _, svg) => {
+      // A name may be on several lines, which follow each other.
+      const text = [...svg.matchAll(/<text[^>]*>([^<]*)</g)].map(([, text]) => text).join("");
+      for (const name of names) assert.equal(text.split(name).length - 1, 6, name);
+      assert.ok(!text.includes("…"));
+      assert.equal(bars(picture, 0).length, count);
+      const pixels = picture.area({ ...panelArea(0), x: 80, width: 400 });
+      assert.ok(countColor(pixels, INK.text) > 5000, "no names under the bars");
+    });
+  });
+}
 
 Deno.test("drawComparison() draws a run of which nothing came", () =>
   draw(

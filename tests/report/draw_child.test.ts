@@ -17,12 +17,16 @@ Deno.test({
     try {
       const folder = `${parent}/a, b und ü=1`;
       await Deno.mkdir(folder);
-      const results = await writeResults(folder, inventResults({ baseline: [{}], streaming_256: [{}] }));
+      const half = { final_cache_size: 1000 };
+      const run = inventResults({ baseline: [{}], streaming_256: [{}], streaming_512: [half] });
+      const results = await writeResults(folder, run);
       const draws = async (picture: Picture, ...names: string[]) => {
         const paths = names.map((name) => `${folder}/${name}`);
         assert.deepEqual(await drawInChild(results, picture), { path: paths[0], paths });
       };
       await draws("comparison", "benchmark_comparison.png");
+      await draws("budget", "quality_over_budget.png");
+      await draws("frontier", "frontier.png");
       await draws("nll", "perplexity_along_text.png");
       assert.deepEqual(await drawInChild(results, "traces"), {
         warning: "Cannot draw trace_*.png: there is no trace in the run's folder",
@@ -34,13 +38,23 @@ Deno.test({
       await draws("traces", "trace_l2_kr=0.5.png", "trace_streaming_8@cache.png");
       assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), [
         "benchmark_comparison.png",
+        "benchmark_comparison.svg",
+        "frontier.png",
+        "frontier.svg",
         "perplexity_along_text.png",
+        "perplexity_along_text.svg",
+        "quality_over_budget.png",
+        "quality_over_budget.svg",
         "results.json",
         "trace_l2_kr=0.5.json",
         "trace_l2_kr=0.5.png",
+        "trace_l2_kr=0.5.svg",
         "trace_streaming_8@cache.json",
         "trace_streaming_8@cache.png",
+        "trace_streaming_8@cache.svg",
       ]);
+      // The child may read the font.
+      assert.match(await Deno.readTextFile(`${folder}/frontier.svg`), /@font-face/);
     } finally {
       await Deno.remove(parent, { recursive: true });
     }

@@ -20,13 +20,13 @@ const invent = (snapshots: [tokens: number, held: Run[][][]][], given: Partial<T
   ...given,
 });
 
-async function draw(traces: Trace[], look: (picture: Picture) => void, options?: HeatmapOptions) {
-  const path = await Deno.makeTempFile({ prefix: "kvcompress_test_", suffix: ".png" });
+async function draw(traces: Trace[], look: (picture: Picture, svg: string) => void, options?: HeatmapOptions) {
+  const folder = await Deno.makeTempDir({ prefix: "kvcompress_test_" });
   try {
-    await drawHeatmap(traces, path, options);
-    look(await readPicture(path));
+    await drawHeatmap(traces, `${folder}/trace.png`, options);
+    look(await readPicture(`${folder}/trace.png`), await Deno.readTextFile(`${folder}/trace.svg`));
   } finally {
-    await Deno.remove(path);
+    await Deno.remove(folder, { recursive: true });
   }
 }
 
@@ -119,4 +119,20 @@ Deno.test("drawHeatmap() refuses what holds no moment", async () => {
   for (const traces of [[], [invent([])]]) {
     await assert.rejects(drawHeatmap(traces, "/nowhere.png"), /^RangeError: Cannot draw a trace/);
   }
+});
+
+Deno.test("drawHeatmap() writes an SVG file of shapes, and of bitmaps where shapes would be too many", async () => {
+  const held: Run[][][] = [[], [[[0, 100], [900, 100]], [[0, 100], [900, 100]]]];
+  await draw([invent([[1000, held]])], (_, svg) => {
+    assert.ok(!svg.includes("<image"));
+    assert.ok(svg.includes(`fill="${HEAT_NONE.toUpperCase()}"`) && svg.includes(`fill="${ALL}"`));
+  });
+  const many = Array.from({ length: 48 }, (_, layer): Run[][] => [
+    Array.from({ length: 250 }, (_, at): Run => [4 * at + layer % 3, 1 + at % 2]),
+  ]);
+  await draw([invent([[1000, many]], { skip_layers: [], kv_heads: 1 })], (_, svg) => {
+    assert.equal(svg.match(/<image/g)?.length, 1);
+    assert.ok(svg.length < 1_000_000);
+    assert.match(svg, />Position in the text/);
+  });
 });

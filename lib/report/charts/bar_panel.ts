@@ -4,7 +4,8 @@ import type {} from "chartjs-plugin-datalabels"; // the types of its options
 // Its main file is CommonJS and would load a second Chart.js, with a BarElement class of its own: figures would then be
 // placed as if over points.
 import datalabels from "chartjs-plugin-datalabels/dist/chartjs-plugin-datalabels.esm.js";
-import { FONT_FAMILY } from "./canvas.ts";
+import { FONT_FAMILY } from "./font.ts";
+import { fitNames, type FittedNames, heightOf, LINE_HEIGHT, type MeasureText } from "./fit_names.ts";
 import { INK } from "./palette.ts";
 import { roundTicks } from "./round_ticks.ts";
 
@@ -41,6 +42,10 @@ export interface BarPanel {
   note?: string;
 }
 
+/** Share of a panel's height that names may take. */
+const NAMES_SHARE = 0.45;
+/** Distance of names from the axis, points. */
+const NAMES_GAP = 7;
 /** Slot width, points, below which the figures over bars are turned upright. */
 const NARROW_SLOT = 44;
 
@@ -48,7 +53,8 @@ const NARROW_SLOT = 44;
  * Configures Chart.js for a panel. All lengths are points (1/72 inch); `devicePixelRatio` converts them to pixels.
  *
  * @param panel What to draw.
- * @param width The panel's width, points; with the number of bars it decides sizes and rotation.
+ * @param size The panel's width and height, points; with the bars' names they decide sizes and rotation.
+ * @param measure Returns the width of a text at a font size, points.
  * @param devicePixelRatio Pixels per point.
  * @returns The configuration for `new Chart(canvas, …)`.
  *
@@ -59,20 +65,26 @@ const NARROW_SLOT = 44;
  * const { data } = barPanelChart({
  *   title: "Throughput", subtitle: "(Higher is Better)", axis: "tokens/s", range: { min: 0, max: 180 },
  *   format: (value) => value.toFixed(1), bars: [{ label: "baseline", color: "gray", value: 156.78, deviation: 0 }],
- * }, 500, 1);
+ * }, { width: 500, height: 300 }, (text, size) => 0.6 * size * text.length, 1);
  * console.log(data.labels); // [ "baseline" ]
  * ```
  */
-export function barPanelChart(panel: BarPanel, width: number, devicePixelRatio: number): ChartConfiguration<"bar"> {
+export function barPanelChart(
+  panel: BarPanel,
+  { width, height }: { width: number; height: number },
+  measure: MeasureText,
+  devicePixelRatio: number,
+): ChartConfiguration<"bar"> {
   const slot = (width - 80) / Math.max(1, panel.bars.length);
   const upright = slot < NARROW_SLOT;
   const font = (size: number, weight: number) => ({ family: FONT_FAMILY, size, weight });
+  const names = fitNames(panel.bars.map(({ label }) => label), { slot, height: NAMES_SHARE * height, measure });
   const labelSize = slot >= 90 ? 15 : slot >= 30 ? 13 : slot >= 20 ? 11.5 : 10.5;
   const figureSize = upright ? labelSize : Math.max(labelSize, 13);
   return {
     type: "bar",
     data: {
-      labels: panel.bars.map(({ label }) => shorten(label, slot < 24 ? 22 : 26)),
+      labels: panel.bars.map(({ label }) => label),
       datasets: [{
         data: panel.bars.map(({ value }) => panel.note === undefined ? value : null),
         backgroundColor: panel.bars.map(({ color }) => color),
@@ -87,7 +99,7 @@ export function barPanelChart(panel: BarPanel, width: number, devicePixelRatio: 
       responsive: false,
       devicePixelRatio,
       locale: "en-US",
-      layout: { padding: { right: 6 } },
+      layout: { padding: { right: 6, bottom: NAMES_GAP + heightOf(names, measure) } },
       plugins: {
         // Chart.js's registry is global: if another chart has registered a legend, this one would get it too.
         legend: { display: false },
@@ -124,7 +136,8 @@ export function barPanelChart(panel: BarPanel, width: number, devicePixelRatio: 
         x: {
           grid: { display: false },
           border: { color: INK.axis },
-          ticks: { autoSkip: false, color: INK.text, font: font(labelSize, 400), maxRotation: 90, padding: 2 },
+          // Chart.js cuts long names, and puts upright ones of several lines off their bars' middle: drawn by hand.
+          ticks: { display: false },
         },
         y: {
           type: panel.logarithmic ? "logarithmic" : "linear",
@@ -139,22 +152,8 @@ export function barPanelChart(panel: BarPanel, width: number, devicePixelRatio: 
         },
       },
     },
-    plugins: [datalabels as Plugin<"bar">, errorBars(panel), slotTexts(panel, upright, labelSize)],
+    plugins: [datalabels as Plugin<"bar">, errorBars(panel), barNames(names), slotTexts(panel, upright, labelSize)],
   };
-}
-
-/**
- * Cuts a long name in the middle: kinds differ at the start, sizes at the end, and the part after @ names the
- * numbering.
- */
-function shorten(label: string, longest: number): string {
-  if (label.length <= longest) return label;
-  const at = label.lastIndexOf("@");
-  const terms = at > 0 && label.length - at <= longest / 2 ? label.slice(at) : "";
-  const name = label.slice(0, label.length - terms.length);
-  const left = longest - terms.length - 1;
-  const head = Math.ceil(left / 2);
-  return `${name.slice(0, head)}…${name.slice(name.length - (left - head))}${terms}`;
 }
 
 /** Least height of plots, points: names below them are long if figures stand upright. */
@@ -216,6 +215,30 @@ function errorBars(panel: BarPanel): Plugin<"bar"> {
           ctx.lineTo(element.x + cap, end);
         }
         ctx.stroke();
+      });
+      ctx.restore();
+    },
+  };
+}
+
+/** Writes the names under the bars, each around the middle of its bar. */
+function barNames({ lines, size, upright }: FittedNames): Plugin<"bar"> {
+  return {
+    id: "barNames",
+    afterDraw({ ctx, chartArea, scales }) {
+      ctx.save();
+      ctx.font = `400 ${size}px ${FONT_FAMILY}`;
+      ctx.fillStyle = INK.text;
+      ctx.textAlign = upright ? "right" : "center";
+      ctx.textBaseline = upright ? "middle" : "top";
+      lines.forEach((parts, index) => {
+        ctx.save();
+        ctx.translate(scales["x"]!.getPixelForValue(index), chartArea.bottom + NAMES_GAP);
+        if (upright) ctx.rotate(-Math.PI / 2);
+        parts.forEach((line, place) =>
+          ctx.fillText(line, 0, (upright ? place - (parts.length - 1) / 2 : place) * size * LINE_HEIGHT)
+        );
+        ctx.restore();
       });
       ctx.restore();
     },

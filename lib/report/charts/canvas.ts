@@ -1,7 +1,5 @@
-// Deno installs a package only if a module of it is imported.
-import "@fontsource/inter/package.json" with { type: "json" };
-import { fromFileUrl } from "@std/path";
-import type { Canvas, SKRSContext2D } from "@napi-rs/canvas";
+import { FONT_FAMILY, FONT_WEIGHTS, fontFile } from "./font.ts";
+import type { Canvas, SKRSContext2D, SvgCanvas } from "@napi-rs/canvas";
 
 /** A canvas to draw on: the API that both libraries share. */
 export type Surface = Pick<Canvas, "width" | "height"> & { getContext(kind: "2d"): Context };
@@ -17,16 +15,14 @@ export interface CanvasLibrary {
   createCanvas(width: number, height: number): Surface;
   /** Encodes the picture as a PNG file. */
   encodePng(surface: Surface): Promise<Uint8Array>;
+  /** Makes a canvas that records what is drawn; sizes in pixels. */
+  createSvg(width: number, height: number): Surface;
+  /** Returns what a canvas of `createSvg` has recorded, as an SVG file: shapes as paths, text as text. */
+  encodeSvg(surface: Surface): Promise<string>;
 }
 
 /** The packages that draw, in order of preference. Both are Skia: the picture is the same. */
 export type CanvasName = "skia-canvas" | "@napi-rs/canvas";
-
-/** Font family of all text. It comes with the project, because machines may have no fonts or other ones. */
-export const FONT_FAMILY = "Inter";
-
-/** Available weights of {@linkcode FONT_FAMILY}. */
-const FONT_WEIGHTS = [400, 500, 600] as const;
 
 /**
  * Opens a canvas library: skia-canvas, or @napi-rs/canvas where skia-canvas's binary is not installed (its install
@@ -73,10 +69,14 @@ const LOADERS: Record<CanvasName, () => Promise<CanvasLibrary>> = {
       name: "skia-canvas",
       createCanvas: (width, height) => create(width, height) as unknown as Surface,
       encodePng: (surface) => (surface as unknown as ReturnType<typeof create>).toBuffer("png"),
+      // Every canvas of this library records.
+      createSvg: (width, height) => create(width, height) as unknown as Surface,
+      encodeSvg: async (surface) =>
+        (await (surface as unknown as ReturnType<typeof create>).toBuffer("svg", { outline: false })).toString(),
     };
   },
   "@napi-rs/canvas": async () => {
-    const { createCanvas, GlobalFonts } = await import("@napi-rs/canvas");
+    const { createCanvas, GlobalFonts, SvgExportFlag } = await import("@napi-rs/canvas");
     // A system's own Inter would be found under this name too, perhaps without these weights: always register the
     // project's.
     registered ||= fontFiles().map((path) => GlobalFonts.registerFromPath(path, FONT_FAMILY)).every(Boolean);
@@ -85,6 +85,8 @@ const LOADERS: Record<CanvasName, () => Promise<CanvasLibrary>> = {
       name: "@napi-rs/canvas",
       createCanvas,
       encodePng: (surface) => (surface as Canvas).encode("png"),
+      createSvg: (width, height) => createCanvas(width, height, SvgExportFlag.NoPrettyXML) as unknown as Surface,
+      encodeSvg: (surface) => Promise.resolve((surface as unknown as SvgCanvas).getContent().toString()),
     };
   },
 };
@@ -92,9 +94,7 @@ const LOADERS: Record<CanvasName, () => Promise<CanvasLibrary>> = {
 let registered = false;
 
 function fontFiles(): string[] {
-  // `deno publish` rewrites only literal names.
-  const font = import.meta.resolve("@fontsource/inter/package.json");
-  return FONT_WEIGHTS.map((weight) => fromFileUrl(new URL(`files/inter-latin-${weight}-normal.woff2`, font)));
+  return FONT_WEIGHTS.map(fontFile);
 }
 
 function firstLine(error: unknown): string {

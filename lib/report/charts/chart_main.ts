@@ -1,15 +1,18 @@
 /**
- * Draws a run's pictures into the folder of its results.json, and prints the names of the files it wrote. Runs as a
+ * Draws a run's pictures into the folder of its results.json, and prints the names of the PNG files it wrote; an SVG file
+ * lies beside each. Runs as a
  * child process: the canvas addon needs --allow-ffi, and the benchmark's parent process does not have it.
  *
- *     deno run -A lib/report/charts/chart_main.ts PARENT results/…/results.json [comparison | nll | traces]
+ *     deno run -A lib/report/charts/chart_main.ts PARENT results/…/results.json [PICTURE]
  *
  * @module
  */
 import { dirname, join } from "@std/path";
 import { endWithParent } from "../../process/end_with_parent.ts";
 import { InputError } from "../../util/errors.ts";
+import { drawBudget } from "./budget_plot.ts";
 import { drawComparison } from "./comparison.ts";
+import { drawFrontier } from "./frontier.ts";
 import { drawHeatmap } from "./heatmap.ts";
 import { drawNll } from "./nll_plot.ts";
 import { type Picture, PICTURES } from "./pictures.ts";
@@ -18,11 +21,19 @@ import { modelFileName } from "../results/results_folder.ts";
 import { isTraceFile, readTrace } from "../results/trace.ts";
 import type { BenchmarkResults } from "../results/types.ts";
 
-/** Each function yields the names of the files it wrote. */
+/** Each function yields the names of the PNG files it wrote. */
 const DRAW: Record<Picture, (results: BenchmarkResults, folder: string) => AsyncIterable<string>> = {
   async *comparison(results, folder) {
     await drawComparison(results, join(folder, PICTURES.comparison));
     yield PICTURES.comparison;
+  },
+  async *budget(results, folder) {
+    await drawBudget(results, join(folder, PICTURES.budget));
+    yield PICTURES.budget;
+  },
+  async *frontier(results, folder) {
+    await drawFrontier(results, join(folder, PICTURES.frontier));
+    yield PICTURES.frontier;
   },
   async *nll(results, folder) {
     await drawNll(results, join(folder, PICTURES.nll));

@@ -1,4 +1,5 @@
-import { type Context, FONT_FAMILY } from "./canvas.ts";
+import type { Context } from "./canvas.ts";
+import { FONT_FAMILY } from "./font.ts";
 import { HEAT_NONE, heatColor, INK } from "./palette.ts";
 
 /** Width of the bar and of the boxes below it, points. */

@@ -1,9 +1,9 @@
+import { barFigure, type BarMetric, barMetrics } from "./bar_metrics.ts";
 import type { Bar, BarPanel } from "./bar_panel.ts";
 import type { CanvasLibrary } from "./canvas.ts";
 import { drawFigure } from "./bar_chart_grid.ts";
 import { type Kind, KIND_COLORS, KIND_LABELS, kindOf } from "./palette.ts";
 import { significant } from "../tables/significant.ts";
-import type { StatName } from "../results/stats.ts";
 import { isOfWholeGpu } from "../tables/table_notes.ts";
 import { termsOf } from "./terms.ts";
 import type { BenchmarkResults } from "../results/types.ts";
@@ -11,88 +11,9 @@ import type { BenchmarkResults } from "../results/types.ts";
 /** Ratio of the largest to the smallest perplexity above which a linear axis would show only the largest. */
 const LOGARITHMIC_FROM = 20;
 
-/** One of the six charts. */
-interface Metric {
-  figure: StatName;
-  title: string;
-  subtitle: string;
-  axis: string;
-  /** Factor from the stored unit to the axis's. */
-  scale: number;
-  format: (value: number) => string;
-  /**
-   * Ends of the axis for bars between `min` and `max`, in the axis's unit; `reach` is the end of the highest error bar.
-   */
-  range: (min: number, max: number, reach: number) => { min: number; max: number };
-}
-
-/** Axis from 0, for bars whose lengths are compared. The room above is for the figures over them. */
-const fromZero: Metric["range"] = (_min, max, reach) => ({
-  min: 0,
-  max: max > 0 ? Math.max(1.15 * max, 1.05 * reach) : 1,
-});
-
-const METRICS: readonly Metric[] = [
-  {
-    figure: "throughput",
-    title: "Throughput",
-    subtitle: "(Higher is Better)",
-    axis: "tokens/s",
-    scale: 1,
-    format: (value) => significant(value, 4),
-    range: fromZero,
-  },
-  {
-    figure: "tpot",
-    title: "TPOT (Time Per Output Token)",
-    subtitle: "(Lower is Better)",
-    axis: "ms",
-    scale: 1000,
-    format: (value) => significant(value, 3),
-    range: fromZero,
-  },
-  {
-    figure: "ttft",
-    title: "TTFT (Time To First Token)",
-    subtitle: "(Lower is Better)",
-    axis: "ms",
-    scale: 1000,
-    format: (value) => significant(value, 3),
-    range: fromZero,
-  },
-  {
-    figure: "perplexity",
-    title: "Perplexity",
-    subtitle: "(Lower is Better)",
-    axis: "PPL",
-    scale: 1,
-    format: (value) => value < 1000 ? value.toFixed(2) : significant(value, 4),
-    // Methods differ by a few percent: the axis begins just below the smallest.
-    range: (min, max) => ({ min: 0.95 * min, max: 1.05 * max }),
-  },
-  {
-    figure: "peak_vram_gb",
-    title: "VRAM Usage",
-    subtitle: "(Lower is Better)",
-    axis: "GB",
-    scale: 1,
-    format: (value) => value < 0.1 ? significant(value, 2) : value.toFixed(2),
-    range: (_min, max) => ({ min: 0, max: max > 0 ? 1.3 * max : 1 }),
-  },
-  {
-    figure: "cache_size",
-    title: "Cache Size",
-    subtitle: "(Lower is Better)",
-    axis: "tokens",
-    scale: 1,
-    format: (value) => significant(value, Math.max(1, Math.ceil(Math.log10(value + 1)))),
-    range: fromZero,
-  },
-];
-
 /**
  * Draws benchmark_comparison.png: throughput, TPOT and TTFT over perplexity, VRAM and cache size, one bar for each
- * configuration in the order of the table, 7200 x 3600 pixels at 300 DPI. With several samples, error bars show one
+ * configuration in the order of the table, 7200 x 3600 pixels at 300 DPI; an SVG file of the same name beside it. With several samples, error bars show one
  * standard deviation. If they do not fit into a chart's axis, the chart states how long they are instead: lines across
  * the whole chart would show nothing and hide the bars. A configuration without figures keeps an empty slot. So does a
  * figure that is not finite or was not measured; the axis leaves no room for it.
@@ -113,7 +34,7 @@ const METRICS: readonly Metric[] = [
  */
 export async function drawComparison(results: BenchmarkResults, path: string, library?: CanvasLibrary): Promise<void> {
   const kinds = [...new Set(results.configurations.map(({ name }) => kindOf(name)))];
-  const panels = METRICS.map((metric) => panelOf(metric, results));
+  const panels = barMetrics(results).map((metric) => panelOf(metric, results));
   await drawFigure(
     {
       title: `KV-cache compression: ${results.config.method}`,
@@ -145,17 +66,16 @@ function vramNote({ configurations, ...results }: BenchmarkResults): string[] {
   return configurations.some(({ name }) => isOfWholeGpu(results, name)) ? ["VRAM: the whole GPU's"] : [];
 }
 
-function panelOf(metric: Metric, results: BenchmarkResults): BarPanel {
+function panelOf(metric: BarMetric, results: BenchmarkResults): BarPanel {
   const bars = results.configurations.map(({ name, status }): Bar => {
-    const stats = results.aggregated_stats[name];
-    const figure = stats?.[metric.figure];
+    const { value: figure, std } = barFigure(results, name, metric.figure);
     const value = (figure ?? NaN) * metric.scale;
     const measured = Number.isFinite(value);
     return {
       label: name,
       color: KIND_COLORS[kindOf(name)],
       value: measured ? value : null,
-      deviation: measured && stats !== undefined && stats.n > 1 ? (stats.std[metric.figure] ?? 0) * metric.scale : 0,
+      deviation: measured ? std * metric.scale : 0,
       missing: figure === undefined ? status === "not run" ? "not run" : "failed" : unmeasured(figure),
     };
   });
@@ -164,9 +84,10 @@ function panelOf(metric: Metric, results: BenchmarkResults): BarPanel {
   const min = Math.min(...values);
   const max = Math.max(...values);
   const logarithmic = metric.figure === "perplexity" && min > 0 && max > LOGARITHMIC_FROM * min;
-  const note = metric.figure === "peak_vram_gb" && results.config.device === "cpu"
-    ? "No GPU: there is no GPU memory to measure"
-    : undefined;
+  const { passes = "both" } = results.config;
+  const note = passes === "both" || passes === metric.pass || metric.figure === "kv_bytes"
+    ? undefined
+    : `Not measured: only the ${passes} pass was made`;
   const range = values.length === 0 ? { min: 0, max: 1 } : metric.range(min, max, reach);
   const fit = errorBarsFit(bars, range);
   return {

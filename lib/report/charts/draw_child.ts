@@ -1,11 +1,18 @@
 import { basename, dirname, fromFileUrl, join, resolve } from "@std/path";
 import { endWith, mayExist, spawnDeno } from "../../process/deno_child.ts";
+import { fontFile } from "./font.ts";
 import { type Picture, PICTURES } from "./pictures.ts";
 
 /** A picture takes about two seconds; a child that hangs must not delay a finished benchmark. */
-const TIMEOUT_MS: Record<Picture, number> = { comparison: 60_000, nll: 60_000, traces: 300_000 };
+const TIMEOUT_MS: Record<Picture, number> = {
+  comparison: 60_000,
+  budget: 60_000,
+  frontier: 60_000,
+  nll: 60_000,
+  traces: 300_000,
+};
 
-/** Path of the picture's file, and all paths if it has several files; or the reason why it was not drawn. */
+/** Path of the picture's PNG file, and all paths if it has several; an SVG file of the same name lies beside each. Or the reason why it was not drawn. */
 export type DrawOutcome = { path: string; paths: string[] } | { warning: string };
 
 /**
@@ -69,7 +76,7 @@ export async function drawInChild(
 function permissions(): string[] {
   return [
     ffiFlag(),
-    "--allow-read=.",
+    readFlag(),
     "--allow-write=.",
     // @napi-rs/canvas asks for a process report to distinguish glibc from musl, and for the user's font folder.
     "--allow-sys=cpus,networkInterfaces,hostname,homedir",
@@ -81,6 +88,27 @@ function permissions(): string[] {
 /** Allows native code from the project's node_modules only, if it has one. */
 function ffiFlag(): string {
   const modules = new URL("../../../node_modules", import.meta.url);
-  const scope = modules.protocol === "file:" && mayExist(modules) ? fromFileUrl(modules) : "";
+  const scope = modules.protocol === "file:" && mayExist(modules) ? realPath(fromFileUrl(modules)) : "";
   return scope === "" || scope.includes(",") ? "--allow-ffi" : `--allow-ffi=${scope}`;
+}
+
+/** Where a path leads: node_modules may be a link, and Deno checks where the code really is. */
+function realPath(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    // Without permission to read it, its own name has to do.
+    return path;
+  }
+}
+
+/** Allows the folder of the results, and the font: SVG files contain it. */
+function readFlag(): string {
+  try {
+    const font = dirname(fontFile(400));
+    if (!font.includes(",")) return `--allow-read=.,${font}`;
+  } catch {
+    // A package from a registry has no font file here: SVG files then name the font without containing it.
+  }
+  return "--allow-read=.";
 }

@@ -1,13 +1,17 @@
-import { type CanvasLibrary, type Context, FONT_FAMILY, loadCanvas } from "./canvas.ts";
+import type { CanvasLibrary, Context, Surface } from "./canvas.ts";
+import { FONT_FAMILY } from "./font.ts";
 import { drawColorBar } from "./color_bar.ts";
-import { heldShare, pickEvenly } from "./held_share.ts";
-import { HEADER_HEIGHT, MARGIN, Page } from "./picture_page.ts";
-import { heatColor, INK } from "./palette.ts";
+import { drawHeatRows, type HeatRow, heatRow } from "./heat_rows.ts";
+import { pickEvenly } from "./held_share.ts";
+import { drawPicture, HEADER_HEIGHT, MARGIN } from "./picture_page.ts";
+import { INK } from "./palette.ts";
 import { linearTicks } from "./round_ticks.ts";
 import type { Trace, TraceSnapshot } from "../results/trace_types.ts";
 
 /** Most maps on one page. */
 const MOST_PANELS = 6;
+/** Most rectangles that are shapes of their own in an SVG file. */
+const MOST_SHAPES = 10_000;
 /** Inches. */
 const PAGE_WIDTH = 14;
 const POINTS_PER_INCH = 72;
@@ -51,7 +55,8 @@ interface Layout {
 /**
  * Draws what caches held: layers from top to bottom, the text from left to right, and as colour the share of heads that
  * hold a position. One trace is drawn at up to six of its snapshots; several traces are drawn below each other, each at
- * its last snapshot. With more positions than columns, a column is their mean. 4200 pixels wide, at 300 DPI.
+ * its last snapshot. With more positions than columns, a column is their mean. 4200 pixels wide, at
+ * 300 DPI; an SVG file of the same name beside it, where maps of very many cells are bitmaps.
  *
  * @param traces One or several. Layers that hold everything, including skipped ones, are drawn as held.
  * @param path The file. A reader never sees half of it.
@@ -92,23 +97,32 @@ export async function drawHeatmap(traces: readonly Trace[], path: string, option
   const bar = Math.max(80, Math.min(190, bottom - HEADER_HEIGHT - ROOM.over - BOXES));
   const height = Math.max(bottom + ROOM.below, HEADER_HEIGHT + ROOM.over + bar + BOXES + 10);
 
-  const page = new Page(options.library ?? await loadCanvas(), PAGE_WIDTH, height / POINTS_PER_INCH);
-  page.drawHeader(headerOf(traces, shown, options.model));
-  page.paint((context, snap) => {
-    let y = HEADER_HEIGHT;
-    shown.forEach((panel, index) => {
-      drawPanel(context, snap, panel, layout, y + ROOM.over);
-      y += heights[index]!;
+  const maps = shown.map((panel) => ({
+    ...panel,
+    rows: panel.snapshot.held.map((heads) => heatRow(heads, panel.snapshot.tokens, positions)),
+  }));
+  const rectangles = maps.flatMap(({ rows }) => rows).reduce((sum, row) => sum + row.length, 0);
+  await drawPicture(path, { width: PAGE_WIDTH, height: height / POINTS_PER_INCH }, (page) => {
+    page.drawHeader(headerOf(traces, shown, options.model));
+    // A shape for each cell would make an SVG file of megabytes: then maps are small bitmaps, a pixel for each cell.
+    const makeBitmap = page.medium === "svg" && rectangles > MOST_SHAPES
+      ? (width: number, height: number) => page.makeBitmap(width, height)
+      : undefined;
+    page.paint((context, snap) => {
+      let y = HEADER_HEIGHT;
+      maps.forEach((panel, index) => {
+        drawPanel(context, snap, panel, layout, y + ROOM.over, makeBitmap);
+        y += heights[index]!;
+      });
+      drawAxis(context, layout, span, y);
+      drawColorBar(context, {
+        x: layout.x + width + 24,
+        y: HEADER_HEIGHT + ROOM.over,
+        height: bar,
+        unread: shown.some(({ snapshot }) => snapshot.tokens < span),
+      });
     });
-    drawAxis(context, layout, span, y);
-    drawColorBar(context, {
-      x: layout.x + width + 24,
-      y: HEADER_HEIGHT + ROOM.over,
-      height: bar,
-      unread: shown.some(({ snapshot }) => snapshot.tokens < span),
-    });
-  });
-  await page.save(path);
+  }, options.library);
 }
 
 function panelsOf(traces: readonly Trace[]): Panel[] {
@@ -166,9 +180,10 @@ function headerOf(traces: readonly Trace[], shown: readonly Panel[], model: stri
 function drawPanel(
   context: Context,
   snap: (points: number) => number,
-  { trace, snapshot, label }: Panel,
+  { trace, snapshot, label, rows }: Panel & { rows: HeatRow[] },
   { x, width, row, positions, column }: Layout,
   y: number,
+  makeBitmap?: (width: number, height: number) => Surface,
 ): void {
   context.fillStyle = INK.text;
   context.font = `500 14px ${FONT_FAMILY}`;
@@ -177,17 +192,8 @@ function drawPanel(
 
   const read = Math.min(width, snapshot.tokens * column / positions);
   const gap = row >= 6 ? 0.5 : 0;
-  snapshot.held.forEach((heads, layer) => {
-    const top = snap(y + layer * row);
-    const height = snap(y + (layer + 1) * row - gap) - top;
-    const shares = heldShare(heads, snapshot.tokens, positions);
-    // Neighbours of one colour form one rectangle: a full layer is one rectangle, not a thousand.
-    for (let from = 0, to = 1; from < shares.length; from = to++) {
-      while (to < shares.length && shares[to] === shares[from]) to++;
-      const left = snap(x + from * column);
-      context.fillStyle = heatColor(shares[from]!);
-      context.fillRect(left, top, snap(x + Math.min(read, to * column)) - left, height);
-    }
+  drawHeatRows(context, snap, rows, { x, y, column, read, row, gap }, makeBitmap);
+  rows.forEach((_, layer) => {
     if (trace.skip_layers.includes(layer) && row >= 13 && read > 80) {
       context.fillStyle = INK.background;
       context.font = `400 11px ${FONT_FAMILY}`;

@@ -1,95 +1,50 @@
-import {
-  CategoryScale,
-  Chart,
-  type ChartConfiguration,
-  Legend,
-  LinearScale,
-  LineController,
-  LineElement,
-  LogarithmicScale,
-  type Plugin,
-  PointElement,
-} from "chart.js";
-import { type CanvasLibrary, FONT_FAMILY, loadCanvas } from "./canvas.ts";
-import { movingMean } from "./moving_mean.ts";
-import { HEADER_HEIGHT, MARGIN, Page } from "./picture_page.ts";
-import { INK, kindOf, shadesOf } from "./palette.ts";
+import { Chart, type ChartConfiguration, LinearScale, LineController, LineElement, LogarithmicScale } from "chart.js";
+import { type Plugin, PointElement } from "chart.js";
+import type { CanvasLibrary } from "./canvas.ts";
+import { FONT_FAMILY } from "./font.ts";
+import { drawLegendColumn, drawLineLegend } from "./line_legend.ts";
+import { lineLooks, type Look } from "./method_looks.ts";
+import { nllDifferences, type NllLine, nllLines } from "./nll_lines.ts";
+import { drawPicture, HEADER_HEIGHT, MARGIN, type Page } from "./picture_page.ts";
+import { INK } from "./palette.ts";
 import { roundTicks } from "./round_ticks.ts";
+import { symmetricAxis } from "./symmetric_axis.ts";
 import { termsOf } from "./terms.ts";
 import type { BenchmarkResults } from "../results/types.ts";
 
-Chart.register(CategoryScale, Legend, LinearScale, LineController, LineElement, LogarithmicScale, PointElement);
+Chart.register(LinearScale, LineController, LineElement, LogarithmicScale, PointElement);
 
-/** Tokens in the mean of each point: enough to see a trend, few enough to see where a cache fills. */
-const WINDOW = 64;
-/** Share of a long text in the mean of each point: with less, noise makes the line thick. */
-const WINDOW_SHARE = 0.01;
-/** Most points of a line; more cannot be seen. */
-const MOST_POINTS = 1500;
 /** Ratio of the largest to the smallest perplexity above which the axis is logarithmic. */
 const LOGARITHMIC_FROM = 10;
+/** Width of the y axes, points: plots above each other have the same edges. */
+const AXIS_WIDTH = 92;
+/** Height of the full cache's own plot, points. */
+const FULL_HEIGHT = 112;
+/** Most lines whose names fit in rows above the plot. */
+const ROWS_UP_TO = 5;
 
-/** One configuration's line: perplexity by position in the text, tokens. */
-export interface NllLine {
-  name: string;
-  /** Tokens in the mean of each point. */
-  window: number;
-  points: { x: number; y: number }[];
+/** A plot over the text: lines, and the y axis. */
+interface LinePlot {
+  lines: readonly NllLine[];
+  looks: ReadonlyMap<string, Look>;
+  y: NonNullable<NonNullable<ChartConfiguration<"line">["options"]>["scales"]>[string];
+  /** Last position of the text. */
+  end: number;
+  /** Length of the longest text the model was trained on. */
+  trained: number | undefined;
+  /** Whether the axis of positions has labels, and the mark of the trained length its text. */
+  labelled: boolean;
 }
 
 /**
- * Computes the perplexity along the text, smoothed: exp of the moving mean of the quality pass's NLL, averaged over the
- * samples.
- *
- * @param results Configurations in order, and the raw results with their NLL.
- * @param window Tokens in the mean of each point, by default 64 or a hundredth of the text; a text too short for it
- * gets a quarter of its length.
- * @returns One line for each configuration with figures.
- *
- * @example
- * ```ts
- * import { nllLines } from "./nll_plot.ts";
- *
- * const raw_results = [{ method: "baseline", nll: [Math.log(4), Math.log(4), Math.log(4), Math.log(4)] }];
- * console.log(nllLines({ configurations: [{ name: "baseline" }], raw_results }, 2)[0]?.points.length); // 4
- * ```
- */
-export function nllLines(
-  results: {
-    configurations: readonly { name: string }[];
-    raw_results: readonly { method: string; nll: readonly number[] }[];
-  },
-  window?: number,
-): NllLine[] {
-  return results.configurations.flatMap(({ name }) => {
-    const samples = results.raw_results.filter((raw) => raw.method === name && raw.nll.length > 0).map(({ nll }) =>
-      nll
-    );
-    if (samples.length === 0) return [];
-    // Stops at the end of the shortest sample: beyond it the mean would jump.
-    const length = Math.min(...samples.map((nll) => nll.length));
-    const wanted = window ?? Math.max(WINDOW, Math.round(length * WINDOW_SHARE));
-    const over = Math.max(1, Math.min(wanted, Math.floor(length / 4)));
-    const nll = Array.from(
-      { length },
-      (_, position) => samples.reduce((sum, sample) => sum + sample[position]!, 0) / samples.length,
-    );
-    const stride = Math.ceil(length / MOST_POINTS);
-    const points = movingMean(nll, over)
-      // The first token is read, the second is the first to be predicted.
-      .map((mean, index) => ({ x: index + over, y: Math.exp(mean) }))
-      .filter((_, index, { length }) => index % stride === 0 || index === length - 1);
-    return [{ name, window: over, points }];
-  });
-}
-
-/**
- * Draws the perplexity along the text, one line for each configuration: where a cache begins to drop entries that were
- * needed, its line leaves the baseline's. If the text is longer than the texts the model was trained on, a mark shows
- * where that begins. 4200 x 2400 pixels at 300 DPI.
+ * Draws how perplexity changes along the text, a line for each configuration. With a baseline: how much larger the NLL
+ * is than the full cache's on the same tokens, and the full cache's own perplexity in a small plot above; where a cache
+ * begins to drop entries that were needed, its line leaves zero. Without a baseline: perplexity. If the text is longer
+ * than the texts the model was trained on, a mark shows where that begins. 4200 x 2400 pixels at 300 DPI; an SVG file
+ * of the same name beside it.
  *
  * @param results A run's results.
- * @param path The file. A reader never sees half of it.
+ * @param path The PNG file. A reader never sees half of it.
  * @param library From {@linkcode loadCanvas}; loaded if left out, which needs --allow-ffi.
  *
  * @example
@@ -103,38 +58,124 @@ export function nllLines(
  * ```
  */
 export async function drawNll(results: BenchmarkResults, path: string, library?: CanvasLibrary): Promise<void> {
-  const page = new Page(library ?? await loadCanvas(), 14, 8);
-  page.drawHeader({ title: "Perplexity along the text", subtitle: termsOf(results), note: "", legend: [] });
-  const box = { x: MARGIN, y: HEADER_HEIGHT, width: page.width - 2 * MARGIN, height: page.height - HEADER_HEIGHT - 24 };
-  page.place(box, (ratio) => lineChart(nllLines(results), results.config, ratio));
-  await page.save(path);
+  const all = nllLines(results);
+  const full = results.configurations.find(({ name, method }) =>
+    method === "baseline" && all.some((line) => line.name === name)
+  )?.name;
+  const differences = full === undefined ? [] : nllDifferences(results, full);
+  const isDifference = differences.length > 0;
+  const lines = isDifference ? differences : all;
+  const looks = new Map(lineLooks(results.configurations).map((look, at) => [results.configurations[at]!.name, look]));
+  const end = Math.max(results.config.max_tokens, ...all.map(({ points }) => points.at(-1)?.x ?? 1));
+  const common = { looks, end, trained: results.config.max_positions };
+  const window = lines[0]?.window ?? 1;
+  await drawPicture(path, { width: 14, height: 8 }, (page) => {
+    page.drawHeader({
+      title: isDifference ? "NLL along the text: difference from the full cache" : "Perplexity along the text",
+      subtitle: termsOf(results),
+      note: isDifference ? "+0.1 nats: 10.5 % more perplexity" : "",
+      legend: [],
+    });
+    const box = legendAround(page, lines.map(({ name }) => ({ label: name, look: looks.get(name)! })));
+    if (!isDifference) {
+      page.place(box, (ratio) => linePlot({ ...common, lines, y: pplAxis(lines, window), labelled: true }, ratio));
+      return;
+    }
+    const upper = { ...box, height: FULL_HEIGHT };
+    const lower = { ...box, y: box.y + FULL_HEIGHT + 4, height: box.height - FULL_HEIGHT - 4 };
+    const own = all.filter(({ name }) => name === full);
+    page.place(
+      upper,
+      (ratio) => linePlot({ ...common, lines: own, y: pplAxis(own, undefined), labelled: false }, ratio),
+    );
+    const { placed, axis } = differenceAxis(lines, window);
+    page.place(lower, (ratio) => linePlot({ ...common, lines: placed, y: axis, labelled: true }, ratio));
+  }, library);
 }
 
-function lineChart(
-  lines: readonly NllLine[],
-  { max_tokens, max_positions: trained }: BenchmarkResults["config"],
-  devicePixelRatio: number,
-): ChartConfiguration<"line"> {
-  const end = Math.max(max_tokens, ...lines.map(({ points }) => points.at(-1)?.x ?? 1));
+/** Draws the names of lines, above or to the right, and returns what is left of the page. */
+function legendAround(page: Page, entries: Parameters<typeof drawLineLegend>[1]) {
+  const box = {
+    x: MARGIN,
+    y: HEADER_HEIGHT - 6,
+    width: page.width - 2 * MARGIN,
+    height: page.height - HEADER_HEIGHT - 14,
+  };
+  page.paint((context) => {
+    if (entries.length <= ROWS_UP_TO) {
+      const height = 8 + drawLineLegend(context, entries, { ...box, x: MARGIN + AXIS_WIDTH }, false);
+      box.y += height;
+      box.height -= height;
+    } else {
+      const column = { right: page.width - MARGIN, y: box.y, height: box.height - 30 };
+      box.width -= 16 + drawLegendColumn(context, entries, column);
+    }
+  });
+  return box;
+}
+
+/** An axis of perplexity. */
+function pplAxis(lines: readonly NllLine[], window: number | undefined): LinePlot["y"] {
   const values = lines.flatMap(({ points }) => points.map(({ y }) => y)).filter(Number.isFinite);
   const min = values.length === 0 ? 1 : values.reduce((a, b) => Math.min(a, b));
   const max = values.length === 0 ? 2 : values.reduce((a, b) => Math.max(a, b));
   const logarithmic = max > LOGARITHMIC_FROM * min;
-  const shades = shadesOf(lines.map(({ name }) => name));
-  const font = (size: number, weight: number) => ({ family: FONT_FAMILY, size, weight });
-  const axis = (text: string) => ({ display: true, text, color: INK.muted, font: font(14, 500) });
+  const scale = logarithmic ? " (logarithmic)" : "";
+  return {
+    type: logarithmic ? "logarithmic" : "linear",
+    min: 0.95 * min,
+    max: 1.05 * max,
+    title: axisTitle(
+      window === undefined ? ["PPL of the", "full cache"] : `PPL, mean over ${window} tokens${scale}`,
+    ),
+    ticks: { ...tickStyle(), includeBounds: false, ...(window === undefined ? { maxTicksLimit: 6 } : {}) },
+    ...(logarithmic ? { afterBuildTicks: roundTicks } : {}),
+  };
+}
+
+/** Lines moved to their places on an axis around zero, and the axis. */
+function differenceAxis(lines: readonly NllLine[], window: number): { placed: NllLine[]; axis: LinePlot["y"] } {
+  const { linear, place, min, max, ticks } = symmetricAxis(lines.map(({ points }) => points.map(({ y }) => y)));
+  const labels = new Map(ticks.map(({ value, label }) => [value, label]));
+  return {
+    placed: lines.map((line) => ({ ...line, points: line.points.map(({ x, y }) => ({ x, y: place(y) })) })),
+    axis: {
+      type: "linear",
+      min,
+      max,
+      title: axisTitle(
+        ["NLL less the full cache's (nats)", `mean over ${window} tokens${linear ? "" : ", logarithmic away from 0"}`],
+      ),
+      ticks: { ...tickStyle(), includeBounds: false, callback: (value) => labels.get(Number(value)) ?? "" },
+      afterBuildTicks: (scale) => void (scale.ticks = ticks.map(({ value }) => ({ value }))),
+      grid: {
+        // Zero is the full cache.
+        color: ({ tick }: { tick?: { value: number } }) => tick?.value === 0 ? INK.text : INK.grid,
+        lineWidth: ({ tick }: { tick?: { value: number } }) => tick?.value === 0 ? 1.6 : 1,
+      },
+    },
+  };
+}
+
+const axisTitle = (text: string | string[]) => ({
+  display: true,
+  text,
+  color: INK.muted,
+  font: { family: FONT_FAMILY, size: 14, weight: 500 },
+});
+const tickStyle = () => ({ color: INK.muted, font: { family: FONT_FAMILY, size: 13, weight: 400 } });
+
+function linePlot(plot: LinePlot, devicePixelRatio: number): ChartConfiguration<"line"> {
+  const { lines, looks, y, end, trained, labelled } = plot;
   return {
     type: "line",
     data: {
-      datasets: lines.map(({ name, points }, index) => ({
-        label: name,
+      datasets: lines.map(({ name, points }) => ({
         data: points,
-        borderColor: shades[index]!.color,
-        borderDash: [...shades[index]!.dash],
-        borderWidth: kindOf(name) === "baseline" ? 3.6 : 1.5,
+        borderColor: looks.get(name)!.color,
+        borderDash: [...looks.get(name)!.dash],
+        borderWidth: 1.6,
         borderJoinStyle: "round",
-        // The baseline is a rim under the other lines: over them, it would hide lines close to it.
-        order: kindOf(name) === "baseline" ? 1 : 0,
         pointRadius: 0,
         spanGaps: false,
       })),
@@ -146,22 +187,9 @@ function lineChart(
       locale: "en-US",
       parsing: false,
       normalized: true,
-      plugins: {
-        legend: {
-          // A few names fit over the plot; the plot needs its width to show where things happen.
-          ...(lines.length <= 5 ? { position: "top", align: "start" } : { position: "right" }),
-          labels: {
-            // Ordered as in the table, not as the lines are stacked.
-            sort: (a, b) => (a.datasetIndex ?? 0) - (b.datasetIndex ?? 0),
-            color: INK.text,
-            font: font(lines.length > 20 ? 11 : 13, 400),
-            usePointStyle: true,
-            pointStyle: "line",
-            pointStyleWidth: 26,
-            padding: lines.length > 20 ? 6 : 10,
-          },
-        },
-      },
+      // Plots above each other end at the same place, whatever their labels.
+      layout: { autoPadding: false, padding: { right: 24, top: 6 } },
+      plugins: { legend: { display: false }, title: { display: false }, subtitle: { display: false } },
       scales: {
         x: {
           type: "linear",
@@ -169,27 +197,23 @@ function lineChart(
           max: end,
           grid: { display: false },
           border: { color: INK.axis },
-          title: axis("Position in the text (tokens)"),
-          ticks: { color: INK.muted, font: font(13, 400), includeBounds: false },
+          title: { ...axisTitle("Position in the text (tokens)"), display: labelled },
+          ticks: { ...tickStyle(), display: labelled, includeBounds: false },
         },
         y: {
-          type: logarithmic ? "logarithmic" : "linear",
-          min: 0.95 * min,
-          max: 1.05 * max,
           grid: { color: INK.grid, lineWidth: 1 },
           border: { display: false },
-          title: axis(`PPL, mean over ${lines[0]?.window ?? WINDOW} tokens${logarithmic ? " (logarithmic)" : ""}`),
-          ticks: { color: INK.muted, font: font(13, 400), includeBounds: false },
-          ...(logarithmic ? { afterBuildTicks: roundTicks } : {}),
-        },
+          afterFit: (scale: { width: number }) => void (scale.width = AXIS_WIDTH),
+          ...y,
+        } as LinePlot["y"],
       },
     },
-    plugins: trained !== undefined && trained < end ? [trainedLength(trained)] : [],
+    plugins: trained !== undefined && trained < end ? [trainedLength(trained, labelled)] : [],
   };
 }
 
 /** Marks the length of the longest text the model was trained on. */
-function trainedLength(trained: number): Plugin<"line"> {
+function trainedLength(trained: number, labelled: boolean): Plugin<"line"> {
   return {
     id: "trainedLength",
     beforeDatasetsDraw({ ctx, chartArea, scales }) {
@@ -203,11 +227,13 @@ function trainedLength(trained: number): Plugin<"line"> {
       ctx.moveTo(x, chartArea.top);
       ctx.lineTo(x, chartArea.bottom);
       ctx.stroke();
-      ctx.font = `500 13px ${FONT_FAMILY}`;
-      ctx.fillStyle = INK.muted;
-      const right = x + 16 + ctx.measureText(text).width < chartArea.right;
-      ctx.textAlign = right ? "left" : "right";
-      ctx.fillText(text, x + (right ? 8 : -8), chartArea.top + 16);
+      if (labelled) {
+        ctx.font = `500 13px ${FONT_FAMILY}`;
+        ctx.fillStyle = INK.muted;
+        const right = x + 16 + ctx.measureText(text).width < chartArea.right;
+        ctx.textAlign = right ? "left" : "right";
+        ctx.fillText(text, x + (right ? 8 : -8), chartArea.top + 16);
+      }
       ctx.restore();
     },
   };

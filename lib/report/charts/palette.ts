@@ -12,12 +12,15 @@ export const INK = {
   background: "#ffffff",
 } as const;
 
-/** The bars' colours: gray, green, red, and blue for every other method. */
+/**
+ * The bars' colours: gray, green, red, and blue for every other method. The green is light and the red dark: who cannot
+ * tell the hues apart sees the lightness.
+ */
 export const KIND_COLORS: Readonly<Record<Kind, string>> = {
   baseline: "#8b929c",
-  streaming: "#3f9e72",
-  recent_only: "#d0605e",
-  other: "#4b7fc4",
+  streaming: "#63c38c",
+  recent_only: "#a83232",
+  other: "#3b76c4",
 };
 
 /** Names of the kinds in legends. */
@@ -48,47 +51,21 @@ export function kindOf(name: string): Kind {
   return "other";
 }
 
-/** How a line is drawn. */
-export interface Shade {
-  /** #rrggbb */
-  color: string;
-  /** Lengths of dashes and gaps, points; empty for a solid line. */
-  dash: readonly number[];
-}
-
-/** Solid, dashed, dotted, dash-dotted. */
-const DASHES: readonly (readonly number[])[] = [[], [7, 4], [2, 3], [9, 3, 2, 3]];
-/** Distance of the lightest and the darkest shade from a kind's colour, as a share of the way to white and black. */
-const SPREAD = 0.36;
-
 /**
- * Gives lines of one kind different looks: from dark to light in the kind's colour, with different dashes in cycles of
- * four.
+ * Makes a colour lighter or darker.
  *
- * @param names Configurations, in order.
- * @returns A shade for each.
+ * @param color #rrggbb
+ * @param tone 0 for the colour itself, up to 1 for white, down to -1 for black.
+ * @returns #rrggbb
  *
  * @example
  * ```ts
- * import { shadesOf } from "./palette.ts";
+ * import { tinted } from "./palette.ts";
  *
- * const [first, second] = shadesOf(["streaming_256", "streaming_512"]);
- * console.log(first?.color !== second?.color); // true
+ * console.log(tinted("#804020", 0.5)); // "#c0a090"
  * ```
  */
-export function shadesOf(names: readonly string[]): Shade[] {
-  const kinds = Map.groupBy(names.keys(), (index) => kindOf(names[index]!));
-  return names.map((name, index) => {
-    const kind = kindOf(name);
-    const peers = kinds.get(kind)!;
-    const place = peers.indexOf(index);
-    const tone = peers.length === 1 ? 0 : SPREAD * (2 * place / (peers.length - 1) - 1);
-    return { color: tinted(KIND_COLORS[kind], tone), dash: DASHES[peers.length > 4 ? place % DASHES.length : 0]! };
-  });
-}
-
-/** Mixes a colour with white (tone up to 1) or black (down to -1). */
-function tinted(color: string, tone: number): string {
+export function tinted(color: string, tone: number): string {
   return mixed(color, tone > 0 ? "#ffffff" : "#000000", Math.abs(tone));
 }
 

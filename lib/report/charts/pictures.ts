@@ -1,10 +1,17 @@
-/** A picture of a run: bars of every figure, perplexity along the text, or what every traced configuration held. */
-export type Picture = "comparison" | "nll" | "traces";
+/**
+ * A picture of a run: bars of every figure, quality over the size of the cache, the frontier of speed and quality,
+ * perplexity along the text, or what every traced configuration held.
+ */
+export type Picture = "comparison" | "budget" | "frontier" | "nll" | "traces";
 
-/** The pictures of a run, and their file names in its folder. */
+/** The pictures of a run, and their file names in its folder. Each has an SVG file of the same name beside it. */
 export const PICTURES = {
   /** Bars: every configuration's speed, quality and memory. */
   comparison: "benchmark_comparison.png",
+  /** Lines: divergence and perplexity over the share of the cache held. */
+  budget: "quality_over_budget.png",
+  /** Points: time per token over divergence or perplexity. */
+  frontier: "frontier.png",
   /** Lines: perplexity along the text. */
   nll: "perplexity_along_text.png",
   /** Maps: what every configuration with a trace held. One for each trace, with the trace's name. */
