@@ -6,37 +6,48 @@
  *
  * @module
  */
+import { parseArgs } from "@std/cli";
 import { join } from "@std/path";
 import { drawInChild } from "../lib/report/charts/draw_child.ts";
 import { picturesFor } from "../lib/report/charts/pictures_for.ts";
 import { readResults, RESULTS_FILE } from "../lib/report/results/results_file.ts";
 import { isTraceFile } from "../lib/report/results/trace.ts";
-import { reportText } from "../lib/report/tables/report_text.ts";
+import { formatResults, FORMATS } from "../lib/report/tables/formats/format_results.ts";
+import { terminalColumns } from "../lib/cli/progress/terminal_columns.ts";
 import { Outlet } from "../lib/process/outlet.ts";
 import { fromUserFolder } from "../lib/process/user_folder.ts";
 import { InputError } from "../lib/util/errors.ts";
 import { printableLines } from "../lib/util/printable.ts";
 
-const USAGE = `Usage: deno task report [--memory] FOLDER...
+const USAGE = `Usage: deno task report [--memory] [-o FORMAT] FOLDER...
 
-Prints the table of each run again and redraws its pictures. A folder is that of a run, with its results.json.
+Prints the tables of each run again and redraws its pictures. A folder is that of a run, with its results.json.
 
-  --memory   print where memory goes, too
-  --help     print this`;
+  --memory      print where memory goes, too
+  -o FORMAT     one of ${FORMATS.join(", ")} (default table)
+  --no_chart    draw nothing
+  --help        print this`;
 
 const out = new Outlet(Deno.stdout);
 const err = new Outlet(Deno.stderr);
 
 /** Reports the runs that `argv` names, and returns the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
-  if (argv.includes("--help") || argv.includes("-h")) {
+  const args = parseArgs([...argv], {
+    boolean: ["memory", "no_chart", "help", "h"],
+    string: ["o"],
+    unknown: (arg: string) => {
+      if (!arg.startsWith("-")) return true;
+      throw new InputError(`Cannot read ${arg}: the flags are --memory, -o, --no_chart and --help`);
+    },
+  });
+  if (args.help || args.h) {
     out.line(USAGE);
     return 0;
   }
-  const flags = argv.filter((arg) => arg.startsWith("-"));
-  const unknown = flags.find((flag) => flag !== "--memory");
-  if (unknown !== undefined) throw new InputError(`Cannot read ${unknown}: the only flags are --memory and --help`);
-  const folders = argv.filter((arg) => !arg.startsWith("-")).map(fromUserFolder);
+  const format = FORMATS.find((format) => format === (args.o ?? "table"));
+  if (format === undefined) throw new InputError(`Cannot print as ${args.o}: give one of ${FORMATS.join(", ")}`);
+  const folders = args._.map((folder) => fromUserFolder(String(folder)));
   if (folders.length === 0) {
     throw new InputError("Cannot report: no folder is given; name that of a run, as in deno task report results/RUN");
   }
@@ -46,8 +57,9 @@ async function main(argv: readonly string[]): Promise<number> {
   let isDrawn = true;
   for (const { folder, results } of runs) {
     if (runs.length > 1) out.line(`${runs[0]!.folder === folder ? "" : "\n"}${folder}`);
-    out.line(printableLines(reportText(results, { memory: flags.includes("--memory") })));
-    if (results.raw_results.length === 0) continue;
+    const terminal = Deno.stdout.isTerminal() ? { columns: terminalColumns() } : {};
+    out.line(formatResults(results, format, { memory: args.memory === true, ...terminal }));
+    if (results.raw_results.length === 0 || args.no_chart) continue;
     const traces = [...Deno.readDirSync(folder)].some(({ name }) => isTraceFile(name));
     const plotNll = results.raw_results.some(({ nll }) => nll.length > 0);
     for (const picture of picturesFor(results, { plotNll, traces })) {

@@ -103,7 +103,7 @@ Deno.test("drawComparison() says why there is nothing to see: a configuration fa
   }));
 
 Deno.test("drawComparison() shows the KV cache where there is no GPU: its mean, or what was held at the end", async () => {
-  const memory = inventResults({ a: [{}] }).raw_results[0]!.memory;
+  const memory = inventResults({ a: [{}] }).raw_results[0]!.memory!;
   const results = inventResults({
     baseline: [{ memory: { ...memory, kv_held: 4 * 2 ** 20 } }],
     streaming_512: [{ memory: { ...memory, kv_held: 2 ** 20 } }, { memory: { ...memory, kv_held: 3 * 2 ** 20 } }],

@@ -1,6 +1,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import fc from "fast-check";
 import { doubtsOf, type Machine, marksOf } from "../../lib/report/results/marks.ts";
+import { inventSample } from "./_invent.ts";
 import type { GpuConditions, SpeedRun } from "../../lib/report/results/spread_types.ts";
 
 const cpu: Machine = { device: "cpu", cores: 64 };
@@ -25,6 +26,9 @@ const run = (over: Partial<SpeedRun> = {}): SpeedRun => ({
   tpot: 0.004,
   throughput: 200,
   step_times_s: steps,
+  entries_copied: 0,
+  peak_vram_gb: 5,
+  memory: inventSample("h2o_512").memory!,
   conditions: { other_cores: 0.1, load_average: 12, gpu: calm },
   ...over,
 });

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import type { SpeedRun } from "../../lib/report/results/spread_types.ts";
 import type { BenchmarkResults, PassChoice, QualitySample } from "../../lib/report/results/types.ts";
 import { composeSample } from "../../lib/run/compose.ts";
+import type { MeasureRequest } from "../../lib/run/child/protocol.ts";
 import { jobsOf } from "../../lib/run/jobs.ts";
 import { INTERRUPTED, Ledger } from "../../lib/run/ledger.ts";
 import { speedTurns } from "../../lib/run/rounds.ts";
@@ -158,10 +159,11 @@ Deno.test("the jobs of a run are exactly what is missing, speed first and round 
   fc.assert(fc.property(scenes, ({ shape, all, some }) => {
     const ledger = newLedger(shape);
     for (const piece of some) add(ledger, piece);
-    const jobs = jobsOf(ledger);
+    const requests = shape.names.map((name) => ({ name }) as MeasureRequest);
+    const jobs = jobsOf(requests, ledger);
     const made = jobs.flatMap(({ pass, wanted, configuration, turn }) =>
       wanted.map((sample) => {
-        const name = shape.names[configuration];
+        const name = shape.names[configuration!];
         return all.find((piece) =>
           nameOf(piece) === name &&
           (pass === "speed"
@@ -173,7 +175,7 @@ Deno.test("the jobs of a run are exactly what is missing, speed first and round 
     deepEqual(made.map(tell), all.filter((piece) => !some.includes(piece)).map(tell));
     ok(jobs.every(({ wanted }) => wanted.length > 0));
     for (const piece of made) add(ledger, piece);
-    deepEqual(jobsOf(ledger), []);
+    deepEqual(jobsOf(requests, ledger), []);
     summarize(ledger.results);
     deepEqual(said(ledger.results), expected(shape, all, all, []));
   }));

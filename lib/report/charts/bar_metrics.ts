@@ -168,7 +168,9 @@ export function barFigure(
   if (stats === undefined) return { value: undefined, std: 0 };
   if (figure !== "kv_bytes") return { value: stats[figure], std: stats.n > 1 ? stats.std[figure] ?? 0 : 0 };
   const held = results.configurations.find((record) => record.name === name)?.held;
-  const samples = results.raw_results.filter(({ method }) => method === name).map(({ memory }) => memory.kv_held);
+  const samples = results.raw_results.filter(({ method }) => method === name).flatMap(({ memory }) =>
+    memory ? [memory.kv_held] : []
+  );
   if (held !== undefined && isHeldKnown(results)) return { value: held.speed.mean_kv_bytes, std: 0 };
   return { value: samples.length === 0 ? null : mean(samples), std: 0 };
 }

@@ -39,7 +39,7 @@ export interface ReportTextOptions {
  * const print = (results: BenchmarkResults) => console.log(reportText(results, { memory: true, columns: 80 }));
  * ```
  */
-export function reportText(results: BenchmarkResults, options: ReportTextOptions): string {
+export function reportText(results: BenchmarkResults, options: ReportTextOptions = {}): string {
   const { columns } = options;
   return [
     wrap(runTerms(results), columns),
