@@ -59,6 +59,7 @@ Deno.test("deno doc shows the options' defaults", () => {
     "command",
     "configurations",
     "method",
+    "onConfiguration",
     "onDownload",
     "onNote",
     "onProgress",
