@@ -4,7 +4,7 @@ import type { BenchmarkResults } from "../report/results/types.ts";
 import { checkBenchmarkOptions } from "./plan/check_options.ts";
 import { LauncherWatch } from "../process/launcher.ts";
 import { drawPictures } from "./draw_pictures.ts";
-import { hashWeights } from "./hash_weights.ts";
+import { WeightHashes } from "./hash_weights.ts";
 import { Ledger } from "./ledger.ts";
 import { anyOf } from "./measure_job.ts";
 import { Measuring } from "./measuring.ts";
@@ -75,8 +75,9 @@ async function run(options: BenchmarkOptions & { signal: AbortSignal }, launcher
   };
   for (const [name, reason] of plan.refused) ledger.fail({ method: name, reason, log: "", code: 2 });
   summarize(results);
-  await new Measuring(plan, ledger, traces, options, save).all();
-  await hashWeights(plan, options);
+  const hashes = new WeightHashes(plan, options);
+  await new Measuring(plan, ledger, traces, options, save).all(() => hashes.start());
+  await hashes.done();
   await save();
 
   if (folder && signal.aborted && !earlier && isEmpty(results)) await folder.remove();

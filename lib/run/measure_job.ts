@@ -38,6 +38,7 @@ export async function measureJob(
   const { request, pass, wanted, turn, reference, configuration } = job;
   const record = configuration === undefined ? undefined : configurations[configuration]!;
   const snapshots: TraceSnapshot[] = [];
+  const began = performance.now();
   const late = timeout === undefined ? undefined : AbortSignal.timeout(Math.min(timeout * 1000, LONGEST_MS));
   const order: MeasureOrder = { ...request, pass, wanted, ...(reference ? { reference } : {}) };
   const onEvent = async (event: ChildEvent) => {
@@ -71,6 +72,10 @@ export async function measureJob(
     undefined,
     reference?.role === "write" ? writes : undefined,
   );
+  if (record) {
+    const before = record.process_s ?? { speed: 0, quality: 0 };
+    record.process_s = { ...before, [pass]: before[pass] + (performance.now() - began) / 1000 };
+  }
   return { end, timedOut: late?.aborted === true && end.code !== 0 };
 }
 

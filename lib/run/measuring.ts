@@ -22,8 +22,12 @@ export class Measuring {
     readonly save: () => Promise<void>,
   ) {}
 
-  /** Measures everything, until the run is ended. */
-  async all(): Promise<void> {
+  /**
+   * Measures everything, until the run is ended.
+   *
+   * @param onTimed Called once nothing is timed any more, before the first quality pass.
+   */
+  async all(onTimed: () => void): Promise<void> {
     const { plan, ledger, options: { signal, onConfiguration, onNote } } = this;
     await using reference = await ReferenceRun.open(plan, ledger, onNote);
     const jobs = jobsOf(plan.requests, ledger, reference?.source);
@@ -32,6 +36,7 @@ export class Measuring {
     let past = 0;
     for (const [i, job] of jobs.entries()) {
       if (signal.aborted) break;
+      if (job.pass === "quality") onTimed();
       const { configuration, request: { name } } = job;
       const wasComplete = configuration !== undefined && ledger.isComplete(configuration);
       if (configuration === undefined || !ledger.hasFailed(configuration)) {

@@ -86,8 +86,8 @@ export function takeOver(
   results.config.timestamp = config.timestamp;
   if (environment.duration_s !== undefined) results.environment.duration_s = environment.duration_s;
   for (const [index, record] of results.configurations.entries()) {
-    const { kernels, kernels_reason } = configurations[index]!;
-    Object.assign(record, kernels && { kernels }, kernels_reason && { kernels_reason });
+    const { kernels, kernels_reason, process_s } = configurations[index]!;
+    Object.assign(record, kernels && { kernels }, kernels_reason && { kernels_reason }, process_s && { process_s });
   }
   for (const run of speed) ledger.addSpeed(run);
   for (const sample of quality) ledger.addQuality(sample);

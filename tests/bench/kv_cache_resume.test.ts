@@ -55,7 +55,7 @@ const turnOf = ({ method, round, place, sample }: SpeedRun) => ({ method, round,
 
 /** What is the same whenever times are measured: marks are of the machine's state. */
 const lasting = ({ configurations }: BenchmarkResults) =>
-  configurations.map(({ marks: _, notes: __, ...record }) => record);
+  configurations.map(({ marks: _, doubts: __, process_s: ___, ...record }) => record);
 
 const figures = ({ raw_results }: BenchmarkResults) =>
   raw_results.map(({ method, sample, nll, perplexity, accuracy }) => ({ method, sample, nll, perplexity, accuracy }));

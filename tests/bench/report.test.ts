@@ -59,7 +59,7 @@ Deno.test("report says what is wrong in one line, before it prints or draws anyt
   await Deno.writeTextFile(`${folder.path}/bad/results.json`, '{"config": {}}');
   const cases: [string[], RegExp][] = [
     [[], /^Cannot report: no folder is given/],
-    [["--memry", `${folder.path}/good`], /^Cannot read --memry: the only flags are --memory and --help/],
+    [["--memry", `${folder.path}/good`], /^Cannot read --memry: the flags are --memory, -o, --no_chart and --help/],
     [[`${folder.path}/gone`], /^Cannot report .*gone: there is no such folder; name the folder of a run/],
     [[`${folder.path}/good`, `${folder.path}/empty`], /^Cannot read .*results\.json: there is no such file/],
     [[`${folder.path}/bad`], /^Cannot read .*config\.model_id is missing/],

@@ -174,6 +174,7 @@ export const benchmarkResults: JsonReader<BenchmarkResults> = object<BenchmarkRe
     dropped: optional(object<DroppedEntries>({ speed: number, quality: number })),
     policy_sha256: optional(string),
     notes: optional(list(string)),
+    process_s: optional(object({ speed: number, quality: number })),
     held: optional(object({ speed: heldInPass, quality: heldInPass })),
     marks: optional(list(mark)),
     doubts: optional(list(string)),
