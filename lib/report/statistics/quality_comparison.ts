@@ -35,9 +35,14 @@ export function compareQuality(
   return {
     ln_ppl_ratio: blockBootstrap(losses),
     ln_ppl_ratio_evicted: evictedFrom === null ? null : blockBootstrap(losses.map((loss) => loss.slice(evictedFrom))),
-    accuracy: blockBootstrap(pairs.map(({ own, other }) => differences(own.right ?? [], other.right ?? []))),
+    accuracy: blockBootstrap(pairs.map(({ own, other }) => differences(rightOf(own), rightOf(other)))),
     texts,
   };
+}
+
+/** If logits are not numbers, the most likely token may be right by chance: it says nothing. */
+function rightOf({ right = [], nll }: ComparedSample): number[] {
+  return right.map((value, step) => Number.isNaN(nll[step]) ? NaN : value);
 }
 
 function differences(own: readonly number[], other: readonly number[]): number[] {
