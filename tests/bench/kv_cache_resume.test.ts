@@ -8,7 +8,8 @@ import type { BenchmarkResults, QualitySample, RawResult } from "../../lib/repor
 import { runBenchmark } from "../../lib/run/benchmark.ts";
 import { Bench, bench, project, TemporaryFolder, tiny } from "./_bench.ts";
 
-const quick = [...tiny, "--recent_sizes", "12", "--no_recent_only"];
+// Otherwise each resume reads the full cache again, to compare with it: see reference_run.test.ts.
+const quick = [...tiny, "--recent_sizes", "12", "--no_recent_only", "--no_divergence"];
 
 /** Makes a whole run by the command line; returns its folder and results. */
 async function wholeRun(output: string, more: readonly string[] = []) {
@@ -274,6 +275,7 @@ const short = {
   max_new_tokens: 4,
   num_samples: 2,
   num_warmup: 0,
+  divergence: false,
   repetitions: 1,
 } as const;
 
