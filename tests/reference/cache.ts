@@ -38,6 +38,11 @@ export class ReferenceCache {
   readonly rows: Entry[][][];
   /** Tokens of the text so far. */
   tokens = 0;
+  /**
+   * The most that one of attention's scores was added up from: the sum of its products by size. A relative error of
+   * queries and keys moves a score by as much of it, and a weight by as much of itself.
+   */
+  sharpest = 0;
 
   constructor(
     readonly shape: { readonly layers: number; readonly heads: number; readonly kvHeads: number },
