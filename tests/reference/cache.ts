@@ -39,8 +39,9 @@ export class ReferenceCache {
   /** Tokens of the text so far. */
   tokens = 0;
   /**
-   * The most that one of attention's scores was added up from: the sum of its products by size. A relative error of
-   * queries and keys moves a score by as much of it, and a weight by as much of itself.
+   * The most that one of attention's scores was added up from: the root of the sum of its products' squares.
+   * Independent errors of queries and keys, as a share of each number, move a score by that share of it, and a weight
+   * by as much of itself.
    */
   sharpest = 0;
 

@@ -70,9 +70,9 @@ export function attend(
       for (let i = 0; i < headDim; i++) {
         const product = scaled[i]! * read[i]!;
         sum += product;
-        size += Math.abs(product);
+        size += product * product;
       }
-      cache.sharpest = Math.max(cache.sharpest, size);
+      cache.sharpest = Math.max(cache.sharpest, Math.sqrt(size));
       return round ? round("score", sum) : sum;
     });
     const most = Math.max(...scores);

@@ -30,8 +30,8 @@ export type Place =
 /** Rounds a number of a place. */
 export type Rounding = (place: Place, x: number) => number;
 
-/** The most that rounding to the nearest moves a number, as a share of it: 2^-24, 2^-11, 2^-9. */
-export const UNIT: Readonly<Record<FloatType, number>> = { float32: 2 ** -24, float16: 2 ** -11, bfloat16: 2 ** -9 };
+/** The most that rounding to the nearest moves a number, as a share of it: 2^-24, 2^-11, 2^-8. */
+export const UNIT: Readonly<Record<FloatType, number>> = { float32: 2 ** -24, float16: 2 ** -11, bfloat16: 2 ** -8 };
 /** Exponent of the smallest normal number: below it numbers of a type are equally far apart. */
 const LEAST: Readonly<Record<FloatType, number>> = { float32: -126, float16: -14, bfloat16: -126 };
 
