@@ -86,7 +86,6 @@ const FAULTS: readonly (readonly [string, keyof typeof METHODS, () => ReferenceK
     ] as const
   ),
   ["scores of the next entry in 4 of 48 rows", "h2o", () => new OtherScores(late), /rounding explains/],
-  ["a window shorter by one", "streaming_llm", () => new OtherRange(2, 1), /no matter of choice|worst NLL|entry/],
   ["a window shorter by one in one layer", "h2o_l2", () => new OtherRange(2, 1), /no matter of choice|rounding/],
   ["a window longer by one in one layer", "h2o_l2", () => new OtherRange(2, -1), /rounding explains/],
   ["a sink more in one layer", "h2o_l2", () => new OtherRange(1, 1), /rounding explains/],

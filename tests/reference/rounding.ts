@@ -65,6 +65,11 @@ export function nudged(dtype: FloatType, x: number, uniform: () => number): numb
   return Math.floor(x / step + uniform()) * step;
 }
 
+/** Moves a number by up to half of the distance between a type's numbers of its size: as far as rounding to the nearest does. */
+export function shaken(dtype: FloatType, x: number, uniform: () => number): number {
+  return x === 0 || !Number.isFinite(x) ? x : x + (uniform() - 0.5) * spacing(dtype, x);
+}
+
 /** What the project's kernels keep in float32, where ONNX Runtime's operators write it to memory in the type. */
 const IN_REGISTERS: ReadonlySet<Place> = new Set([
   "norm weight",
