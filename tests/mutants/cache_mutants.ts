@@ -24,9 +24,9 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     ["the middle begins one late", `g.op("GreaterOrEqual", [ranks, sink])`, `g.op("Greater", [ranks, sink])`],
     ["the middle ends one late", `g.op("Less", [ranks, end])`, `g.op("LessOrEqual", [ranks, end])`],
     [
-      "ranks move up from the dropped entry on",
+      "the entry after the dropped one keeps its rank",
       `g.op("Greater", [rank, dropped])`,
-      `g.op("GreaterOrEqual", [rank, dropped])`,
+      `g.op("Greater", [rank, g.op("Add", [dropped, g.scalar(1)])])`,
     ],
     ["the newest keeps its rank", `g.op("Sub", [last, g.scalar(1)]), movedUp]`, `last, movedUp]`],
     ["the newest key's norm is stale", `all: g.op("Where", [isLast, newest, held])`, `all: held`],

@@ -33,9 +33,9 @@ export const CUDA_MUTANTS: readonly CudaMutant[] = [
       "for (int i = sink + t; i < end - 1; i += DROP_THREADS) lowest",
     ],
     [
-      "ranks move up from the dropped entry on",
+      "the entry after the dropped one keeps its rank",
       "else if (r > dropped && r < last)",
-      "else if (r >= dropped && r < last)",
+      "else if (r > dropped + 1 && r < last)",
     ],
     [
       "the newest keeps its rank",

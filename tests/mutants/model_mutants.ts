@@ -72,7 +72,7 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
     "llama3 scales fast pairs",
     "if (turns > high) return f;",
     "if (turns > 2 * high) return f;",
-    LOGITS("llama3"),
+    LOGITS("llama3-rope-scaling"),
     ["tests/model/rope.test.ts"],
   ]),
   ...of("lib/model/graph/rope/rotary.ts", LOGITS("llama-dynamic"))([

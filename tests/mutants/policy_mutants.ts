@@ -43,7 +43,7 @@ export const POLICY_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...of("lib/policies/adaptive_l2.ts", SIZES)(
-    ["adaptive_l2 begins one early", "if (entries <= soft_limit)", "if (entries < soft_limit)", SIZES, POLICIES],
+    ["adaptive_l2 falls too slowly", "0.9 - progress * 0.6", "0.9 - progress * 0.5", SIZES, POLICIES],
     [
       "adaptive_l2 has one sink more",
       "return { sink: 4, heavy: target - 4 - recent, recent }",

@@ -62,6 +62,20 @@ function policies(): Record<string, Policy> {
   };
 }
 
+/** Methods that are compared in half precision too: each kind of score and of position. The others differ in sizes. */
+const IN_HALF = [
+  "baseline",
+  "streaming_llm",
+  "streaming_llm@cache",
+  "h2o_l2",
+  "h2o_l2@cache",
+  "snapkv_lite",
+  "h2o",
+  "tova",
+  "snapkv",
+  "keydiff",
+];
+
 /** All comparisons of a device, by name. */
 export function* kernelCases(device: "cuda" | "cpu"): Generator<Case> {
   const model = embeddedModel();
@@ -74,10 +88,15 @@ export function* kernelCases(device: "cuda" | "cpu"): Generator<Case> {
     prompts: [PROMPT],
     skip: [0, 1],
   };
+  const embedded = (name: string, reading: Reading): Case => ({
+    name,
+    types: IN_HALF.includes(name) ? types : ["float32"],
+    reading,
+  });
   for (const [name, policy] of Object.entries(policies())) {
-    yield { name, types, reading: { ...shared, policy, positions: "absolute" } };
+    yield embedded(name, { ...shared, policy, positions: "absolute" });
     if (["streaming_llm", "h2o_l2", "snapkv"].includes(name)) {
-      yield { name: `${name}@cache`, types, reading: { ...shared, policy, positions: "cache" } };
+      yield embedded(`${name}@cache`, { ...shared, policy, positions: "cache" });
     }
   }
   const folder = new URL("../fixtures/tiny/", import.meta.url);
