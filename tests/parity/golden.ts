@@ -51,7 +51,12 @@ export function rerun(
   runtime: Runtime,
   model: ModelFolder,
   run: GoldenRun,
-  options: { readonly dtype: FloatType; readonly attention: AttentionForm; readonly kernels?: KernelChoice },
+  options: {
+    readonly dtype: FloatType;
+    readonly attention: AttentionForm;
+    readonly kernels?: KernelChoice;
+    readonly threads?: number;
+  },
   between?: (steps: number, cache: KvCache) => void,
 ): QualityResult {
   const steps = run.nll.length;
