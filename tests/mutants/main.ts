@@ -2,8 +2,8 @@
  * `deno task mutants [PART OF A NAME OR FILE]`: plants faults in copies of the source, one at a time, and runs the tests
  * that must notice each. `deno task mutants list` names them. Faults in CUDA source need a GPU:
  *
- *     deno task mutants cuda --build NVCC FOLDER [PART OF A NAME]   compile them, with nvcc
- *     deno task mutants cuda FOLDER [PART OF A NAME]                compare them with the reference, on a GPU
+ *     deno task mutants cuda build NVCC FOLDER [PART OF A NAME]   compile them, with nvcc
+ *     deno task mutants cuda FOLDER [PART OF A NAME]              compare them with the reference, on a GPU
  *
  * Its exit code is 0 if every mutant was caught.
  *
@@ -27,9 +27,9 @@ async function main([first = "", ...rest]: readonly string[]): Promise<number> {
   }
   if (first === "cuda") {
     const [flag, ...more] = rest;
-    if (flag === "--build" && more.length >= 2) return await build(more[0]!, more[1]!, more[2]);
+    if ((flag === "build" || flag === "--build") && more.length >= 2) return await build(more[0]!, more[1]!, more[2]);
     if (flag !== undefined && !flag.startsWith("-")) return await runCompiled(flag, more[0]);
-    console.error("Give --build, the path of nvcc and a folder; or a folder of compiled mutants");
+    console.error("Give build, the path of nvcc and a folder; or a folder of compiled mutants");
     return 2;
   }
   const wanted = MUTANTS.filter(({ name, file }) => name.includes(first) || file.includes(first));
