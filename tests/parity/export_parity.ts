@@ -83,7 +83,7 @@ export async function* exportOutcomes(runtime: Runtime, cpu: Runtime, name: stri
 }
 
 /** What ran where is for people to read; that something ran is checked. */
-const placed = (text: string): Checked => ({ verdict: /^[1-9]/m.test(text) ? "passed" : "empty", text });
+const placed = (text: string): Checked => ({ verdict: /(^|; )[1-9]/.test(text) ? "passed" : "empty", text });
 
 /** An event of ORT's profile. */
 interface ProfileEvent {

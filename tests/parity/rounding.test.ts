@@ -1,5 +1,5 @@
 /** Rounding by the plain references: against ONNX Runtime's numbers, and within the bound that ties are judged by. */
-import { equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { roundTo } from "../../lib/model/step/round.ts";
 import * as s from "../../lib/policies/score.ts";
@@ -8,8 +8,11 @@ import { type Entry, evaluate } from "../reference/cache.ts";
 import { roundingShare, sizesOf } from "../reference/magnitude.ts";
 import { nearest, nudged, shaken, UNIT } from "../reference/rounding.ts";
 import { emulate } from "./emulate.ts";
-import { familyReadings } from "./family_parity.ts";
+import limits from "../fixtures/rounding_limits.json" with { type: "json" };
+import { FAMILIES, familyModel, familyReadings, logitCases } from "./family_parity.ts";
+import { goldenRuns, titleOf } from "./golden.ts";
 import { checked, Judge } from "./judge.ts";
+import { kernelCases } from "./kernel_parity.ts";
 import { nllLimit } from "./limits.ts";
 
 const TYPES = ["float32", "float16", "bfloat16"] as const;
@@ -108,4 +111,22 @@ Deno.test("a decoder that rounds is judged right, within the limits in the fixtu
     ),
     { numRuns: 12 },
   );
+});
+
+Deno.test("everything that a GPU computes in half precision has a limit, and nothing else has", () => {
+  const kernels = [...kernelCases("cuda")].filter(({ types }) => types.length > 1).map(({ name }) =>
+    `kernels: ${name}`
+  );
+  const wanted = {
+    nll: [...kernels, ...FAMILIES.flatMap((name) => Object.keys(familyReadings(name)))],
+    logits: FAMILIES.flatMap((name) => logitCases(name, familyModel(name)).map(({ name }) => name)),
+    perplexity: goldenRuns.map(titleOf),
+  };
+  for (const [kind, names] of Object.entries(wanted)) {
+    const measured = limits[kind as keyof typeof wanted] as Record<string, { float16: number; bfloat16: number }>;
+    deepEqual(Object.keys(measured).sort(), [...new Set(names)].sort(), kind);
+    for (const [name, { float16, bfloat16 }] of Object.entries(measured)) {
+      ok(float16 > 0 && bfloat16 > 0 && float16 < bfloat16 * 2, `${kind} of ${name}: ${float16}, ${bfloat16}`);
+    }
+  }
 });
