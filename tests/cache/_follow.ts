@@ -1,64 +1,31 @@
 /** Runs of a real model under a policy, compared with the reference choice by choice. */
-import { deepEqual, ok } from "node:assert/strict";
+import { equal, ok } from "node:assert/strict";
 import type { KvCache } from "../../lib/cache/kv_cache.ts";
 import { firstDraw } from "../../lib/cache/random_graph.ts";
 import { type PassGroup, tabulate } from "../../lib/cache/schedule.ts";
 import type { AttentionForm } from "../../lib/model/graph/attention/attention_form.ts";
 import type { ModelFolder } from "../../lib/model/folder/model_folder.ts";
-import type { Policy, Sizes } from "../../lib/policies/policy.ts";
+import type { Policy } from "../../lib/policies/policy.ts";
 import { Engine } from "../../lib/engine/engine.ts";
 import type { Neox, Weights } from "../reference/neox.ts";
 import { SpecDecoder } from "../reference/spec.ts";
 import { runtime } from "./_device.ts";
-import { kept, type Method, ReferenceCache, uniform } from "../reference/cache.ts";
+import { type Method, ReferenceCache } from "../reference/cache.ts";
+import { type Dispute, faultOf, followChoice } from "../reference/choice.ts";
+import type { Shape } from "../reference/magnitude.ts";
 import { again, type Numbering, ReferenceDecoder, type Seen } from "../reference/decoder.ts";
 
-/** A choice that rounding could have turned either way. */
-export interface NearTie {
-  /** Tokens of the text when it was made. */
-  readonly tokens: number;
-  readonly layer: number;
-  readonly head: number;
-  /** Relative distance between the scores of the entries chosen differently. */
+/** A choice that rounding could have turned either way, and the relative distance of its two scores. */
+export interface NearTie extends Pick<Dispute, "tokens" | "layer" | "head"> {
   readonly gap: number;
 }
 
-/** Relative error of a score between float32 and float64. */
-const ROUNDING = 1e-5;
-
-/**
- * Compares what a KV head kept with the reference's choice, and lets the reference keep the same. They may differ only
- * if the scores in question are equal except for rounding.
- *
- * @param held Indices of the text that the device holds.
- */
-export function followChoice(
-  cache: ReferenceCache,
-  at: { readonly layer: number; readonly head: number; readonly row: number; readonly draw: number },
-  sizes: Sizes | "all",
-  held: ArrayLike<number>,
-  nearTies: NearTie[],
-): void {
-  const { layer, head } = at;
-  const entries = cache.rows[layer]![head]!;
-  if (sizes === "all") return deepEqual([...Array.from(held)], entries.map(({ index }) => index));
-  const random = (rank: number) => uniform(at.draw, at.row, rank);
-  const chosen = cache.choose(layer, head, sizes, random);
-  const indices = new Set(Array.from(held));
-  const ranks = entries.flatMap(({ index }, rank) => indices.has(index) ? [rank] : []);
-  const where = `${cache.tokens} tokens, layer ${layer}, head ${head}`;
-  if (ranks.length !== kept(sizes)) throw new Error(`${where}: ${ranks.length} of ${kept(sizes)} held`);
-  const other = [...new Set(ranks).symmetricDifference(new Set(chosen))];
-  if (other.length > 0) {
-    const scores = cache.scores(layer, head, sizes, random);
-    const disputed = other.map((rank) => scores[rank - sizes.sink]);
-    ok(disputed.every((score) => score !== undefined), `${where}: sinks and recent entries are not the same`);
-    const [least, most] = [Math.min(...disputed as number[]), Math.max(...disputed as number[])];
-    const gap = (most - least) / Math.max(Math.abs(most), Math.abs(least), Number.MIN_VALUE);
-    ok(gap < ROUNDING, `${where}: held ${ranks}, the reference ${chosen}, with scores ${gap} apart`);
-    nearTies.push({ tokens: cache.tokens, layer, head, gap });
-  }
-  cache.keep(layer, head, ranks);
+/** A choice that differs, which must be a tie. */
+export function tied(dispute: Dispute, shape: Shape): NearTie {
+  equal(faultOf(dispute, "float32", shape), undefined);
+  const { tokens, layer, head, kept: { score: kept }, dropped: { score: dropped } } = dispute;
+  const gap = Math.abs(kept - dropped) / Math.max(Math.abs(kept), Math.abs(dropped), Number.MIN_VALUE);
+  return { tokens, layer, head, gap };
 }
 
 /** Fails if more choices differ than rounding explains. */
@@ -134,7 +101,9 @@ export function follow(run: Followed): { readonly nearTies: readonly NearTie[]; 
       for (let head = 0; head < kvHeads; head++) {
         const row = acting.indexOf(layer) * kvHeads + head;
         const draw = firstDraw(seed, tokens === 1 ? "drop" : "compact") + (tokens === 1 ? pass : 0);
-        followChoice(cache, { layer, head, row, draw }, sizes, held[layer]![head]!, nearTies);
+        const at = { method: policy.method, layer, head, row, draw };
+        const dispute = followChoice(cache, at, sizes, held[layer]![head]!);
+        if (dispute) nearTies.push(tied(dispute, model.spec));
         choices++;
       }
     }

@@ -5,7 +5,8 @@ import { firstDraw } from "../../lib/cache/random_graph.ts";
 import { tabulate } from "../../lib/cache/schedule.ts";
 import { type Neox, rotate } from "../reference/neox.ts";
 import { AttendedCache, type AttentionShape } from "./_attended.ts";
-import { compareAttention, fewTies, followChoice, type NearTie, stretchesOf } from "./_follow.ts";
+import { followChoice } from "../reference/choice.ts";
+import { compareAttention, fewTies, type NearTie, stretchesOf, tied } from "./_follow.ts";
 import { numbers } from "./_numbers.ts";
 import { pairs } from "./_pairs.ts";
 import { range, ReferenceCache } from "../reference/cache.ts";
@@ -102,7 +103,10 @@ Deno.test("query heads that share a KV head choose together, and read what is ke
             for (const head of range(0, kvHeads)) {
               const row = acting.indexOf(layer) * kvHeads + head;
               const draw = firstDraw(seed, tokens === 1 ? "drop" : "compact") + (tokens === 1 ? pass : 0);
-              followChoice(reference, { layer, head, row, draw }, sizes, held[layer]![head]!, nearTies);
+              const at = { method: policy.method, layer, head, row, draw };
+              const dispute = followChoice(reference, at, sizes, held[layer]![head]!);
+              // Queries, keys and values are exact: nothing but attention itself is rounded.
+              if (dispute) nearTies.push(tied(dispute, { hidden: 0, intermediate: 0, headDim, heads }));
               choices++;
             }
           }

@@ -11,7 +11,7 @@ import { measureQuality } from "../../lib/run/measure/quality.ts";
 import { measureSpeed } from "../../lib/run/measure/speed.ts";
 import { ids, lengths, optionsFor, STEPS, type Wanted } from "../model/_export_runs.ts";
 import { type Exported, ExportFolder, original } from "../model/_exports.ts";
-import { attempt, type Outcome, within } from "./outcome.ts";
+import { attempt, type Checked, type Outcome, within } from "./outcome.ts";
 
 /** How each export is unpacked, what is opened of it, and how far perplexity may be off. */
 export const EXPORTS: Readonly<
@@ -65,7 +65,7 @@ export async function* exportOutcomes(runtime: Runtime, cpu: Runtime, name: stri
       const there = measure(cpu, original, wanted);
       const here = runtime === cpu ? there : measure(runtime, original, wanted);
       const off = ({ perplexity }: typeof there) => Math.abs(theirs.perplexity / perplexity - 1);
-      const { ok, text } = within(limit, {
+      const { verdict, text } = within(limit, {
         "perplexity off the safetensors' by": off(here),
         ...(runtime === cpu ? {} : { "off theirs on the CPU by": off(there) }),
       });
@@ -75,12 +75,15 @@ export async function* exportOutcomes(runtime: Runtime, cpu: Runtime, name: stri
         // In half precision another token may be the most likely.
         ...(isSame(theirs.generated, there.generated) || limit > 1e-3 ? [] : ["other tokens are generated"]),
       ];
-      return { ok: ok && differs.length === 0, text: [text, ...differs].join("; ") };
+      return { verdict: differs.length === 0 ? verdict : "failed", text: [text, ...differs].join("; ") };
     });
   }
-  yield attempt(`${name}, nodes by place`, () => ({ ok: true, text: placement(profiles) }));
+  yield attempt(`${name}, nodes by place`, () => placed(placement(profiles)));
   Deno.removeSync(profiles, { recursive: true });
 }
+
+/** What ran where is for people to read; that something ran is checked. */
+const placed = (text: string): Checked => ({ verdict: /(^|; )[1-9]/.test(text) ? "passed" : "empty", text });
 
 /** An event of ORT's profile. */
 interface ProfileEvent {

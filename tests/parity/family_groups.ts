@@ -4,15 +4,10 @@ import { denoProgram, projectFlags } from "../../lib/process/deno_child.ts";
 import { openRuntime } from "../../lib/engine/open_runtime.ts";
 import { exportOutcomes, EXPORTS } from "./export_parity.ts";
 import { FAMILIES, familyOutcomes } from "./family_parity.ts";
+import { Tally } from "./outcome.ts";
 
 /** What `families` can select: each model, and each export. */
 export const GROUPS: readonly string[] = [...FAMILIES, ...Object.keys(EXPORTS)];
-
-/** How many checks passed, and how many failed. */
-export interface Tally {
-  passed: number;
-  failed: number;
-}
 
 /** The longest that a group may take, ms. */
 const PATIENCE = 120_000;
@@ -25,12 +20,9 @@ const CHILD = ["--no-prompt", "--allow-read", "--allow-write", "--allow-env", "-
 export async function runGroup(device: "cuda" | "cpu", group: string): Promise<Tally> {
   const runtime = openRuntime(device);
   const cpu = device === "cpu" ? runtime : openRuntime("cpu");
-  const tally = { passed: 0, failed: 0 };
+  const tally = new Tally();
   const outcomes = FAMILIES.includes(group) ? familyOutcomes(runtime, cpu, group) : exportOutcomes(runtime, cpu, group);
-  for await (const { name, ok, text } of outcomes) {
-    tally[ok ? "passed" : "failed"]++;
-    console.log(`${ok ? "ok  " : "FAIL"} ${name.padEnd(64)} ${text}`);
-  }
+  for await (const outcome of outcomes) console.log(tally.add(outcome));
   return tally;
 }
 
@@ -44,7 +36,7 @@ async function inChild(device: string, group: string): Promise<Deno.CommandOutpu
 
 /** Runs groups in separate processes, a few at a time, and prints what each printed, in order. */
 export async function runGroups(device: "cuda" | "cpu", groups: readonly string[]): Promise<Tally> {
-  const tally = { passed: 0, failed: 0 };
+  const tally = new Tally();
   const waiting = [...groups.entries()];
   const ends = groups.map(() => Promise.withResolvers<Deno.CommandOutput | Error>());
   const work = async () => {
@@ -60,19 +52,14 @@ export async function runGroups(device: "cuda" | "cpu", groups: readonly string[
       ? ["", String(end)]
       : [end.stdout, end.stderr].map(textOf) as [string, string];
     const lines = out.split("\n").filter((line) => line !== "");
-    const summary = lines.at(-1)?.match(/^(\d+) passed, (\d+) failed$/);
+    const summary = lines.at(-1)?.match(/^\d+ passed, \d+ failed, /);
     if (summary) lines.pop();
     if (lines.length > 0) console.log(lines.join("\n"));
-    for (const line of lines) {
-      if (line.startsWith("ok ")) tally.passed++;
-      if (line.startsWith("FAIL ")) tally.failed++;
-    }
-    if (summary) continue;
-    tally.failed++;
+    const counted = lines.filter((line) => tally.addLine(line)).length;
+    if (summary && counted > 0) continue;
     const code = end instanceof Error ? "" : ` with code ${end.code}`;
-    console.log(
-      `FAIL ${group}: its process ended${code} after that; ${log.trimEnd().split("\n").slice(-12).join("\n")}`,
-    );
+    const text = `its process ended${code} after that; ${log.trimEnd().split("\n").slice(-12).join("\n")}`;
+    console.log(tally.add({ name: group, verdict: "failed", text }));
   }
   await Promise.all(workers);
   return tally;
@@ -81,6 +68,6 @@ export async function runGroups(device: "cuda" | "cpu", groups: readonly string[
 if (import.meta.main) {
   const [device, group] = Deno.args;
   if (!GROUPS.includes(group!)) throw new TypeError(`Cannot check ${group}: there is no such group`);
-  const { passed, failed } = await runGroup(device === "cuda" ? "cuda" : "cpu", group!);
-  console.log(`${passed} passed, ${failed} failed`);
+  const { summary } = await runGroup(device === "cuda" ? "cuda" : "cpu", group!);
+  console.log(summary);
 }

@@ -10,6 +10,7 @@ import { Engine } from "../../lib/engine/engine.ts";
 import type { Positions } from "../../lib/engine/numbering.ts";
 import type { KernelChoice } from "../../lib/engine/kernel_choice.ts";
 import { measureQuality, qualityPasses, type QualityResult } from "../../lib/run/measure/quality.ts";
+import { perplexityLimitOf } from "./limits.ts";
 import golden from "../fixtures/golden.json" with { type: "json" };
 
 /** One run of the Python benchmark. */
@@ -50,7 +51,12 @@ export function rerun(
   runtime: Runtime,
   model: ModelFolder,
   run: GoldenRun,
-  options: { readonly dtype: FloatType; readonly attention: AttentionForm; readonly kernels?: KernelChoice },
+  options: {
+    readonly dtype: FloatType;
+    readonly attention: AttentionForm;
+    readonly kernels?: KernelChoice;
+    readonly threads?: number;
+  },
   between?: (steps: number, cache: KvCache) => void,
 ): QualityResult {
   const steps = run.nll.length;
@@ -77,6 +83,13 @@ export const isTied = (run: GoldenRun) => isChoosing(run) && !run.skip_layers.in
  * Share that a run's perplexity may be off. With the Python benchmark's positions ties weigh more: perplexity explodes.
  */
 export const perplexityLimit = (run: GoldenRun) => isTied(run) && run.positions === "seed" ? 3.5e-4 : 1e-4;
+
+/**
+ * Share that a run's perplexity may be off in a number type. In half precision choices differ, and the limit is what
+ * rounding alone was seen to do to this run: see rounding_limits.ts.
+ */
+export const goldenLimit = (run: GoldenRun, dtype: FloatType) =>
+  Math.max(perplexityLimit(run), perplexityLimitOf(titleOf(run), dtype));
 
 /** How far a result is from the Python benchmark's. */
 export function compare(run: GoldenRun, result: QualityResult): {

@@ -20,12 +20,12 @@ for (
   Deno.test(`parity cpu ${args.join(" ")} compares something, and it holds`, async () => {
     const { code, out, err } = await parity("cpu", ...args);
     equal(code, 0, out + err);
-    match(out, /^[1-9]\d* passed, 0 failed$/m);
+    match(out, /^[1-9]\d* passed, 0 failed, \d+ refused, 0 empty$/m);
   });
 }
 
 Deno.test("parity fails where nothing is compared", async () => {
   const { code, out } = await parity("cpu", "no such name");
   equal(code, 1);
-  match(out, /^0 passed, 0 failed$/m);
+  match(out, /^0 passed, 0 failed, 0 refused, 0 empty$/m);
 });

@@ -4,6 +4,7 @@ import { checkPolicy } from "../../lib/policies/check_policy.ts";
 import type { LayerState, Policy, Sizes } from "../../lib/policies/policy.ts";
 import { methodNames, methods } from "../../lib/policies/registry.ts";
 import { attention, avgPool, featuresOf, maxPool } from "../../lib/policies/score.ts";
+import { evaluate, highest } from "../reference/cache.ts";
 
 const at = (policy: Policy, entries: number, layer = 0, layers = 1): Sizes | "all" =>
   policy.keep({ layer, layers, entries });
@@ -264,4 +265,18 @@ Deno.test("keydiff keeps its recent part, and the keys least like the mean", () 
 Deno.test("methods need attention where their papers do, and no other", () => {
   const need = methodNames.filter((name) => methods[name]().attention !== undefined);
   assert.deepEqual(need, ["h2o", "tova", "snapkv", "pyramid_snapkv"]);
+});
+
+Deno.test("snapkv_lite favours no entry for being next to the middle's ends, nor for having the largest norm", () => {
+  const { score } = methods.snapkv_lite({ observation_window: 4, keep_size: 12, pooling_kernel: 5 });
+  const scoresOf = (norms: readonly number[]) => {
+    const entries = norms.map((norm, index) => ({ index, key: [norm], value: [0], seen: new Map() }));
+    return evaluate(score!, { entries, paid: () => 0, random: () => 0, round: Math.fround });
+  };
+  // Of equal norms, those with fewer neighbours score less, and none scores zero: padding is no entry.
+  const equals = scoresOf(new Array(10).fill(3));
+  assert.deepEqual(highest(equals, 6), [2, 3, 4, 5, 6, 7]);
+  assert.ok(equals.every((score) => score > 0));
+  // The lowest norms, whose neighbours are low too, are kept.
+  assert.deepEqual(highest(scoresOf([9, 9, 9, 9, 1, 1, 1, 9, 9, 9]), 3), [4, 5, 6]);
 });

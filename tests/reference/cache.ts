@@ -38,6 +38,12 @@ export class ReferenceCache {
   readonly rows: Entry[][][];
   /** Tokens of the text so far. */
   tokens = 0;
+  /**
+   * The most that one of attention's scores was added up from: the root of the sum of its products' squares.
+   * Independent errors of queries and keys, as a share of each number, move a score by that share of it, and a weight
+   * by as much of itself.
+   */
+  sharpest = 0;
 
   constructor(
     readonly shape: { readonly layers: number; readonly heads: number; readonly kvHeads: number },

@@ -4,6 +4,7 @@
  */
 import { add, layerNorm, linear, type Neox, rotate, type Weights } from "./neox.ts";
 import type { ReferenceCache } from "./cache.ts";
+import type { Place, Rounding } from "./rounding.ts";
 
 /** How tokens are numbered: by their index in the text, their place in the cache, or the entries of layer 0. */
 export type Numbering = "absolute" | "cache" | "seed";
@@ -39,38 +40,57 @@ export function attend(
     readonly window?: number | undefined;
     /** Factor of the scores: 1 / sqrt(headDim) if omitted. */
     readonly scale?: number;
+    /** Left out where nothing is rounded. */
+    readonly round?: Rounding | undefined;
   },
   turn: (vector: Float64Array, position: number) => Float64Array,
 ): { readonly attended: Float64Array; readonly seen: Seen } {
-  const { index, numbering, window = Infinity } = token;
+  const { index, numbering, window = Infinity, round } = token;
   const byPlace = numbering === "cache";
-  const cached = keys.map((key) => byPlace ? key : turn(key, token.position));
+  const turned = (key: Float64Array, position: number) => rounded(round, "rotated key", turn(key, position));
+  const cached = keys.map((key) => byPlace ? key : turned(key, token.position));
   cached.forEach((key, kvHead) => cache.append(layer, kvHead, index, key, values[kvHead]!));
   const headDim = queries[0]!.length;
-  const { scale = 1 / Math.sqrt(headDim) } = token;
+  const { scale: exact = 1 / Math.sqrt(headDim) } = token;
+  const scale = round ? round("score scale", exact) : exact;
   const attended = new Float64Array(queries.length * headDim);
   const weights = queries.map((query, head) => {
     const entries = cache.rows[layer]![Math.floor(head * keys.length / queries.length)]!;
-    const turned = turn(query, byPlace ? entries.length - 1 : token.position);
+    const place = byPlace ? entries.length - 1 : token.position;
+    const scaled = rounded(
+      round,
+      "scaled query",
+      rounded(round, "rotated query", turn(query, place)).map((x) => x * scale),
+    );
     const scores = entries.map(({ key, index: born }, rank) => {
       const distance = numbering === "absolute" ? index - born : entries.length - 1 - rank;
       if (distance >= window) return -Infinity;
-      const read = byPlace ? turn(key as Float64Array, rank) : key;
-      let sum = 0;
-      for (let i = 0; i < headDim; i++) sum += turned[i]! * read[i]!;
-      return sum * scale;
+      const read = byPlace ? turned(key as Float64Array, rank) : key;
+      let sum = 0, size = 0;
+      for (let i = 0; i < headDim; i++) {
+        const product = scaled[i]! * read[i]!;
+        sum += product;
+        size += product * product;
+      }
+      cache.sharpest = Math.max(cache.sharpest, Math.sqrt(size));
+      return round ? round("score", sum) : sum;
     });
     const most = Math.max(...scores);
     const powers = scores.map((score) => Math.exp(score - most));
     const total = powers.reduce((a, b) => a + b, 0);
-    const paid = Float64Array.from(powers, (power) => power / total);
+    const paid = rounded(round, "probability", Float64Array.from(powers, (power) => power / total));
     entries.forEach(({ value }, rank) => {
       for (let i = 0; i < headDim; i++) attended[head * headDim + i]! += paid[rank]! * value[i]!;
     });
     return paid;
   });
   cache.observe(layer, index, weights);
-  return { attended, seen: { keys: cached, values, weights } };
+  return { attended: rounded(round, "attended", attended), seen: { keys: cached, values, weights } };
+}
+
+/** Rounds all numbers of a place, if anything is rounded. */
+export function rounded(round: Rounding | undefined, place: Place, x: Float64Array): Float64Array {
+  return round ? x.map((x) => round(place, x)) : x;
 }
 
 /** Repeats in a cache what a token did to another one: `[layers]`. */

@@ -5,8 +5,9 @@
  */
 import { type Affine, type ModelSpec, type Norm, scoreScale } from "../../lib/model/spec.ts";
 import type { ReferenceCache } from "./cache.ts";
-import { attend, type Numbering, type Seen } from "./decoder.ts";
+import { attend, type Numbering, rounded, type Seen } from "./decoder.ts";
 import { add, gelu, geluTanh, linear, type Weights } from "./neox.ts";
+import type { Place, Rounding } from "./rounding.ts";
 
 const ACTIVATIONS: Record<ModelSpec["activation"], (x: number) => number> = {
   gelu,
@@ -22,6 +23,8 @@ export class SpecDecoder {
     readonly weights: Weights,
     readonly cache: ReferenceCache,
     readonly numbering: Numbering = "absolute",
+    /** Where it rounds, if it is to be a decoder of another type; weights are rounded by the caller. */
+    readonly round?: Rounding,
   ) {}
 
   /**
@@ -37,10 +40,12 @@ export class SpecDecoder {
     const width = projected?.width ?? hidden;
     let x: Float64Array = weights(spec.embedding).slice(id * width, (id + 1) * width);
     if (projected) x = this.#linear(x, projected.in, hidden);
-    x = x.map((v) => v * (spec.embeddingScale ?? 1));
+    const scale = this.#round("embedding scale", Float64Array.of(spec.embeddingScale ?? 1))[0]!;
+    x = this.#round("embedding", x.map((v) => v * scale));
+    const sum = (a: Float64Array, b: Float64Array) => this.#round("residual", add(a, b));
     if (learned) {
       const row = position + learned.offset;
-      x = add(x, weights(learned.weight).slice(row * hidden, (row + 1) * hidden));
+      x = sum(x, weights(learned.weight).slice(row * hidden, (row + 1) * hidden));
     }
     const seen: Seen[] = [];
     for (let layer = 0; layer < spec.layers; layer++) {
@@ -55,24 +60,26 @@ export class SpecDecoder {
         cache,
         layer,
         { queries: normed(queries, "query"), keys: normed(keys, "key"), values },
-        { index, position, numbering, window: spec.window?.(layer), scale: scoreScale(spec, layer) },
+        { index, position, numbering, window: spec.window?.(layer), scale: scoreScale(spec, layer), round: this.round },
         (vector, at) => this.#rotate(vector, at, length),
       );
       seen.push(result.seen);
-      const attended = this.#linear(result.attended, attention.out, hidden);
-      const mid = post ? this.#norm(add(x, attended), attention.norm) : add(x, attended);
+      const attended = this.#linear(result.attended, attention.out, hidden, "inner product");
+      const mid = post ? this.#norm(sum(x, attended), attention.norm) : sum(x, attended);
       const wide = post ? mid : mlp.norm ? this.#norm(spec.residual === "parallel" ? x : mid, mlp.norm) : read;
-      const up = this.#linear(wide, mlp.up, spec.intermediate);
+      const up = this.#linear(wide, mlp.up, spec.intermediate, "inner product");
       const activation = ACTIVATIONS[spec.activation];
-      const gate = mlp.gate && this.#linear(wide, mlp.gate, spec.intermediate).map(activation);
-      const down = this.#linear(gate ? up.map((v, i) => v * gate[i]!) : up.map(activation), mlp.down, hidden);
-      x = post ? this.#norm(add(mid, down), mlp.norm!) : add(mid, down);
+      const gate = mlp.gate &&
+        this.#round("gate", this.#linear(wide, mlp.gate, spec.intermediate, "inner product").map(activation));
+      const active = this.#round("activation", gate ? up.map((v, i) => v * gate[i]!) : up.map(activation));
+      const down = this.#linear(active, mlp.down, hidden, "inner product");
+      x = post ? this.#norm(sum(mid, down), mlp.norm!) : sum(mid, down);
     }
     cache.tokens = index + 1;
     if (!wantsLogits) return { layers: seen, logits: new Float64Array() };
     let last = spec.finalNorm ? this.#norm(x, spec.finalNorm) : x;
     if (projected) last = this.#linear(last, projected.out, width);
-    return { layers: seen, logits: this.#linear(last, spec.head, spec.vocab) };
+    return { layers: seen, logits: this.#linear(last, spec.head, spec.vocab, "logit") };
   }
 
   /** A token's queries, keys and values by head. */
@@ -95,15 +102,25 @@ export class SpecDecoder {
     return [part(0), part(1), part(2)];
   }
 
+  #round(place: Place, x: Float64Array): Float64Array {
+    return rounded(this.round, place, x);
+  }
+
   /** A matrix product, `out` numbers. */
-  #linear(x: Float64Array, { weight, bias, transposed }: Affine, out: number): Float64Array {
+  #linear(
+    x: Float64Array,
+    { weight, bias, transposed }: Affine,
+    out: number,
+    place: Place = "product",
+  ): Float64Array {
     const shift = bias === undefined ? undefined : this.weights(bias);
-    if (!transposed) return linear(x, this.weights(weight), shift, out);
     const stored = this.weights(weight);
-    return Float64Array.from(
-      { length: out },
-      (_, o) => x.reduce((sum, v, i) => sum + v * stored[i * out + o]!, shift?.[o] ?? 0),
-    );
+    if (!transposed) return this.#round(place, linear(x, stored, shift, out));
+    const y = Float64Array.from({ length: out }, (_, o) => shift?.[o] ?? 0);
+    for (let i = 0; i < x.length; i++) {
+      for (let o = 0; o < out; o++) y[o]! += x[i]! * stored[i * out + o]!;
+    }
+    return this.#round(place, y);
   }
 
   #norm(x: Float64Array, norm: Norm): Float64Array {
@@ -112,7 +129,8 @@ export class SpecDecoder {
     const size = Math.sqrt(x.reduce((sum, v) => sum + (v - mean) ** 2, 0) / x.length + eps);
     const weight = norm === "plain" ? undefined : this.weights(norm.weight);
     const bias = norm === "plain" || norm.bias === undefined ? undefined : this.weights(norm.bias);
-    return x.map((v, i) => (v - mean) / size * ((weight?.[i] ?? 1) + (plusOne ? 1 : 0)) + (bias?.[i] ?? 0));
+    const by = !plusOne ? weight : this.#round("norm weight", (weight ?? new Float64Array(x.length)).map((w) => w + 1));
+    return this.#round("norm", x.map((v, i) => (v - mean) / size * (by?.[i] ?? 1) + (bias?.[i] ?? 0)));
   }
 
   #rotate(x: Float64Array, position: number, length: number): Float64Array {
@@ -123,7 +141,10 @@ export class SpecDecoder {
     const y = x.slice();
     for (let i = 0; i < dim / 2; i++) {
       const angle = position * frequencies[i]! * (grown > 1 ? grown ** (-2 * i / (dim - 2)) : 1);
-      const [cos, sin] = [magnitude * Math.cos(angle), magnitude * Math.sin(angle)];
+      const [cos, sin] = this.#round(
+        "cosine",
+        Float64Array.of(magnitude * Math.cos(angle), magnitude * Math.sin(angle)),
+      ) as unknown as [number, number];
       y[i] = x[i]! * cos - x[i + dim / 2]! * sin;
       y[i + dim / 2] = x[i + dim / 2]! * cos + x[i]! * sin;
     }
