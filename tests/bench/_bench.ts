@@ -94,6 +94,12 @@ export async function isAlive(pid: number): Promise<boolean> {
   return (await new Deno.Command("sh", { args: ["-c", script, `${pid}`], stderr: "null" }).output()).success;
 }
 
+/** Returns a report without doubts about times, which are of the machine's state. */
+export function undoubted(report: string): string {
+  return report.replaceAll(/(?<=\d)!(?=\s)/g, " ")
+    .replaceAll(/^(! .*|\S+: (other processes kept|\d+ of \d+ steps|TPOT of sample) .*)\n/gm, "");
+}
+
 /** A temporary folder, deleted at the end of the scope. */
 export class TemporaryFolder implements AsyncDisposable {
   readonly path: string = Deno.makeTempDirSync({ prefix: "kvcompress_test_" });

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import config from "../../deno.json" with { type: "json" };
 import { readResults } from "../../lib/report/results/results_file.ts";
 import { readTrace } from "../../lib/report/results/trace.ts";
-import { bench, TemporaryFolder, tiny } from "./_bench.ts";
+import { bench, TemporaryFolder, tiny, undoubted } from "./_bench.ts";
 
 const read = (...parts: string[]) => JSON.parse(Deno.readTextFileSync(join(...parts)));
 
@@ -15,21 +15,28 @@ Deno.test("bench: a run prints its table, and leaves results.json and the chart"
 
   // Standard output has only the report; standard error has the progress.
   const names = ["baseline", "recent_only_16", "streaming_16", "recent_only_32", "streaming_32"];
-  const lines = stdout.split("\n");
+  const lines = undoubted(stdout).split("\n");
   match(lines[0]!, /\(cpu\), float32; quality: 2 samples of 48 tokens; speed: 24 tokens of prompt, 8 new$/);
   equal(lines[2], "Method                    TTFT(s)    TPOT(s)    Thruput        PPL        Acc   VRAM(GB)    Cache");
   equal(lines[3], "-".repeat(100));
   deepEqual(lines.slice(4, 9).map((line) => line.split(" ")[0]), names);
   match(lines[6]!, /^streaming_16 +0\.\d{4} +0\.\d{4} +[\d.]+ +[\d.]+ +[\d.]+% +0\.00 +16$/);
   equal(lines[9], "=".repeat(100));
-  match(lines[11]!, /^Method +TPOT ms +First ms +p95 ms +KL +Top-1 % +PPL evicted +Held +Held % +KV MiB +VRAM GiB$/);
+  match(
+    lines[11]!,
+    /^Method +TPOT ms +vs baseline +First ms +p95 ms +KL +Top-1 % +PPL evicted +Held +Held % +KV MiB +VRAM GiB$/,
+  );
   deepEqual(lines.slice(13, 18).map((line) => line.split(" ")[0]), names);
   // 24.5 of 1 to 48 is the full cache; 2 of 8 layers hold that, 6 hold at most 16.
-  match(lines[13]!, /^baseline +[\d.]+ +[\d.]+ +[\d.]+ +- +- .* 25 +100\.0 +0\.3828 +-$/);
-  match(lines[15]!, /^streaming_16 +[\d.]+ +[\d.]+ +[\d.]+ +- +- .* 16 +66\.3 +0\.2539 +-$/);
+  match(lines[13]!, /^baseline +[\d.]+ +- +[\d.]+ +[\d.]+ +- +- +[\d.]+ +25 +100\.0 +0\.3828 +-$/);
+  match(
+    lines[15]!,
+    /^streaming_16 +[\d.]+ +[-+\d.]+ % +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+ +[\d.]+ +16 +66\.3 +0\.2539 +-$/,
+  );
   match(lines[20]!, /^Change vs baseline +Thruput +TPOT +TTFT +PPL +Acc +VRAM$/);
   deepEqual(lines.slice(21, 25).map((line) => line.split(" ")[0]), names.slice(1));
-  deepEqual(lines.slice(25), [
+  match(lines[25]!, /^PPL, Acc: 95 % intervals, block bootstrap over the steps of 2 samples of one book: /);
+  deepEqual(lines.slice(26), [
     "",
     "streaming_16          streaming_llm: start_size 4, recent_size 12",
     "streaming_32          streaming_llm: start_size 4, recent_size 28",
@@ -55,9 +62,10 @@ Deno.test("bench: a run prints its table, and leaves results.json and the chart"
   const [name, ...others] = folder.names("made", "by the run")!;
   deepEqual(others, []);
   match(name!, /^streaming_llm_novel-neox-8m_\d{8}_\d{6}$/);
+  // Two budgets of one method make a curve.
+  const pictures = ["benchmark_comparison", "frontier", "quality_over_budget"];
   deepEqual(folder.names("made", "by the run", name!), [
-    "benchmark_comparison.png",
-    "benchmark_comparison.svg",
+    ...pictures.flatMap((picture) => [`${picture}.png`, `${picture}.svg`]),
     "results.json",
   ]);
   const png = new DataView(Deno.readFileSync(join(output, name!, "benchmark_comparison.png")).buffer);

@@ -7,7 +7,7 @@ import { join } from "@std/path";
 import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import { readResults } from "../../lib/report/results/results_file.ts";
 import { loadTokenizer } from "../../lib/text/tokenizer.ts";
-import { bench, project, TemporaryFolder } from "./_bench.ts";
+import { bench, project, TemporaryFolder, undoubted } from "./_bench.ts";
 
 const embedded = join(project, "lib", "assets", "novel-neox-8m");
 const short = "--max_tokens 20 --prompt_tokens 8 --max_new_tokens 4 --num_warmup 0 --repetitions 1 --device cpu".split(
@@ -53,11 +53,11 @@ Deno.test("bench: one sample that is not a number makes no mean, says so, and en
   ];
   const { code, stdout, stderr } = await bench([...short, ...args, "--recent_sizes", "8", "--start_size", "2"]);
   equal(code, 1, stderr);
-  const lines = stdout.split("\n");
+  const lines = undoubted(stdout).split("\n");
   const row = (name: string) => lines.filter((line) => line.startsWith(`${name} `));
   const rows = ["baseline", "recent_only_10", "streaming_10"];
   for (const name of rows) match(row(name)[0]!, /^\S+ +[\d.]+ +[\d.]+ +[\d.]+ +nan +nan +0\.00 +\d+$/);
-  for (const name of rows) match(row(name)[1]!, /^\S+ +[\d.]+ .* - +- +- +[\d.]+ .* -$/);
+  for (const name of rows) match(row(name)[1]!, /^\S+ +[\d.]+ .* nan +\d+ +[\d.]+ +[\d.]+ +-$/);
   for (const name of rows.slice(1)) match(row(name)[2]!, /^\S+ +[+-].* +nan +nan +-$/);
   // The poisoned token is not at the beginning of the text. Its own prediction is the first that is NaN.
   const step = place + tokenizer.prefix.length;

@@ -38,4 +38,11 @@ PPL, Acc: 95 % intervals, block bootstrap over the steps of 1 sample of 4 texts`
 Deno.test("intervalNotes() has nothing to say where there are none", () => {
   assert.equal(intervalNotes(inventResults({ baseline: [{}], a: [{}] })), "");
   assert.equal(intervalNotes({ ...inventResults({ a: [{}] }), comparisons: {}, drift: null }), "");
+  // One round, and a sample that is not a number
+  const { time, quality } = inventComparison();
+  const none = inventInterval(1.1, NaN, NaN, 0);
+  const comparisons = {
+    a: { time: { ...time!, rounds: 1, by: "t" as const, tpot: none }, quality: { ...quality!, ln_ppl_ratio: none } },
+  };
+  assert.equal(intervalNotes({ ...inventResults({ a: [{}] }), comparisons, drift: null }), "");
 });

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { doubtsOf, type Machine, marksOf } from "../../lib/report/results/marks.ts";
 import { inventSample } from "./_invent.ts";
 import type { GpuConditions, SpeedRun } from "../../lib/report/results/spread_types.ts";
+import { inventRun } from "./_invent.ts";
 
 const cpu: Machine = { device: "cpu", cores: 64 };
 const gpu: Machine = { device: "cuda", cores: 64 };
@@ -18,10 +19,7 @@ const calm: GpuConditions = {
 /** Steps of about 4 ms that vary by 1 %. */
 const steps = Array.from({ length: 100 }, (_, i) => 0.004 * (1 + 0.01 * Math.sin(i * 7)));
 const run = (over: Partial<SpeedRun> = {}): SpeedRun => ({
-  method: "h2o_512",
-  round: 0,
-  place: 0,
-  sample: 0,
+  ...inventRun("h2o_512"),
   ttft: 0.1,
   tpot: 0.004,
   throughput: 200,

@@ -159,7 +159,7 @@ Deno.test("the jobs of a run are exactly what is missing, speed first and round 
   fc.assert(fc.property(scenes, ({ shape, all, some }) => {
     const ledger = newLedger(shape);
     for (const piece of some) add(ledger, piece);
-    const requests = shape.names.map((name) => ({ name }) as MeasureRequest);
+    const requests = requestsOf(shape);
     const jobs = jobsOf(requests, ledger);
     const made = jobs.flatMap(({ pass, wanted, configuration, turn }) =>
       wanted.map((sample) => {
@@ -178,6 +178,31 @@ Deno.test("the jobs of a run are exactly what is missing, speed first and round 
     deepEqual(jobsOf(requests, ledger), []);
     summarize(ledger.results);
     deepEqual(said(ledger.results), expected(shape, all, all, []));
+  }));
+});
+
+/** Jobs carry them as they are. */
+const requestsOf = ({ names }: Shape) => names.map((name) => ({ name }) as MeasureRequest);
+
+Deno.test("with a full cache to compare with, its quality comes first, of all samples that any other lacks", () => {
+  const withQuality = scenes.filter(({ shape }) => shape.passes !== "speed");
+  fc.assert(fc.property(withQuality, fc.boolean(), ({ shape, some }, isRow) => {
+    const ledger = newLedger(shape);
+    for (const piece of some) add(ledger, piece);
+    const requests = requestsOf(shape);
+    const plain = jobsOf(requests, ledger);
+    const source = isRow ? { request: requests[0]!, configuration: 0 } : {
+      request: { name: "baseline" } as MeasureRequest,
+      configuration: undefined,
+    };
+    const jobs = jobsOf(requests, ledger, source);
+    const of = (list: typeof jobs, pass: "speed" | "quality") => list.filter((job) => job.pass === pass);
+    deepEqual(of(jobs, "speed"), of(plain, "speed"));
+    const [first, ...others] = of(jobs, "quality");
+    const lacked = new Set(of(plain, "quality").flatMap(({ wanted }) => wanted));
+    deepEqual(first?.wanted ?? [], [...lacked].sort((a, b) => a - b));
+    equal(first?.configuration, first && source.configuration);
+    deepEqual(others, of(plain, "quality").filter(({ configuration }) => !isRow || configuration !== 0));
   }));
 });
 

@@ -199,7 +199,7 @@ async function goOn(
   }
   if (code !== 0) throw new Wrong(`--resume ended with code ${code}:\n${stderr}`);
   const [begun, missing] = [begunBy(stderr), [...expected.keys()].filter((name) => !there.has(name))];
-  if (`${begun}` !== `${missing.map(lineOf).filter((line, i, all) => all.indexOf(line) === i)}`) {
+  if (`${begun}` !== `${linesOf(missing)}`) {
     throw new Wrong(`${missing} were missing, and these measured: ${begun}:\n${stderr}`);
   }
   const results = await readResults(folder);
@@ -224,10 +224,20 @@ function begunBy(stderr: string): string[] {
     .map(([, round, method, sample]) => round ?? `quality of ${method} ${Number(sample) - 1}`);
 }
 
-/** The progress line of a pass, as {@linkcode begunBy} reads it. */
-function lineOf(pass: string): string {
-  const [, round] = /in round (\d+)$/.exec(pass) ?? [];
-  return round === undefined ? pass : `round ${Number(round) + 1}`;
+/**
+ * The progress lines of missing passes, as {@linkcode begunBy} reads them. If one is compared with the full cache, the
+ * full cache's quality of that sample comes first, again if it was there: its logits are not kept.
+ */
+function linesOf(missing: readonly string[]): string[] {
+  const rounds = missing.flatMap((pass) => {
+    const [, round] = /in round (\d+)$/.exec(pass) ?? [];
+    return round === undefined ? [] : [`round ${Number(round) + 1}`];
+  });
+  const quality = missing.filter((pass) => pass.startsWith("quality"));
+  const compared = quality.filter((pass) => !pass.includes(` ${CONFIGURATIONS[0]} `));
+  const samples = compared.length === 0 ? [] : [...new Set(quality.map((pass) => pass.split(" ").at(-1)))].sort();
+  const first = samples.map((sample) => `quality of ${CONFIGURATIONS[0]} ${sample}`);
+  return [...new Set(rounds), ...compared.length === 0 ? quality : [...first, ...compared]];
 }
 
 function names(folder: string): string[] {

@@ -136,7 +136,8 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
   },
   timeout: {
     group: OUT,
-    help: "longest time for a configuration, seconds; one that takes longer is recorded as failed",
+    help: "longest time of a process (a configuration's speed in one round, or its quality), seconds; if it takes " +
+      "longer, the configuration is recorded as failed",
     value: "S",
     read: size,
     default: undefined,

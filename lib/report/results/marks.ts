@@ -32,6 +32,9 @@ export interface Machine {
   readonly cores: number;
 }
 
+/** Fields of a speed pass that tell whether its times are to be doubted. */
+export type DoubtedRun = Pick<SpeedRun, "sample" | "tpot" | "step_times_s" | "conditions">;
+
 /** Why times are to be doubted. */
 export interface Doubt {
   /** The mark that shows it. */
@@ -58,7 +61,7 @@ export interface Doubt {
  * // [ { mark: "shared", note: "other processes kept up to 1.3 cores busy in 1 of 1 speed pass" } ]
  * ```
  */
-export function doubtsOf(runs: readonly SpeedRun[], machine: Machine): Doubt[] {
+export function doubtsOf(runs: readonly DoubtedRun[], machine: Machine): Doubt[] {
   return [...throttled(runs), ...shared(runs, machine), ...unsteady(runs)];
 }
 
@@ -78,11 +81,11 @@ export function doubtsOf(runs: readonly SpeedRun[], machine: Machine): Doubt[] {
  * console.log(marksOf([run, { ...run, round: 1, tpot: 0.007 }], { device: "cpu", cores: 8 })); // [ "unsteady" ]
  * ```
  */
-export function marksOf(runs: readonly SpeedRun[], machine: Machine): Mark[] {
+export function marksOf(runs: readonly DoubtedRun[], machine: Machine): Mark[] {
   return [...new Set(doubtsOf(runs, machine).map(({ mark }) => mark))];
 }
 
-function throttled(runs: readonly SpeedRun[]): Doubt[] {
+function throttled(runs: readonly DoubtedRun[]): Doubt[] {
   const passes = runs.flatMap(({ conditions }) => conditions?.gpu ?? []).map(({ throttled_by }) =>
     throttled_by.filter((reason) => !SETTINGS.has(reason))
   );
@@ -92,7 +95,7 @@ function throttled(runs: readonly SpeedRun[]): Doubt[] {
   return [{ mark: "throttled", note: `the GPU lowered its clocks in ${inPasses} (${reasons.join(", ")})` }];
 }
 
-function shared(runs: readonly SpeedRun[], { device, cores }: Machine): Doubt[] {
+function shared(runs: readonly DoubtedRun[], { device, cores }: Machine): Doubt[] {
   const doubts: Doubt[] = [];
   const note = (note: string) => doubts.push({ mark: "shared", note });
   const processes = runs.flatMap(({ conditions }) => conditions?.gpu?.other_processes ?? []);
@@ -110,7 +113,7 @@ function shared(runs: readonly SpeedRun[], { device, cores }: Machine): Doubt[] 
   return doubts;
 }
 
-function unsteady(runs: readonly SpeedRun[]): Doubt[] {
+function unsteady(runs: readonly DoubtedRun[]): Doubt[] {
   const doubts: Doubt[] = [];
   const note = (note: string) => doubts.push({ mark: "unsteady", note });
   const many = manyOutliers(runs.map(({ step_times_s }) => step_times_s));

@@ -50,9 +50,13 @@ export function intervalNotes({ comparisons = {}, drift, config }: IntervalResul
   ].join("\n");
 }
 
-/** Such as "Times: 95 % intervals, Wilcoxon over 6 rounds"; several ways are joined, each once. */
+/**
+ * Such as "Times: 95 % intervals, Wilcoxon over 6 rounds"; several ways are joined, each once. One round has no interval,
+ * nor have figures that are not finite.
+ */
 function lineOf(what: string, ways: readonly { interval: Interval; how: string }[]): string[] {
-  const texts = new Set(ways.map(({ interval, how }) => `${share(interval.confidence)} % intervals, ${how}`));
+  const made = ways.filter(({ interval }) => interval.confidence > 0);
+  const texts = new Set(made.map(({ interval, how }) => `${share(interval.confidence)} % intervals, ${how}`));
   return texts.size === 0 ? [] : [`${what}: ${[...texts].join("; ")}`];
 }
 

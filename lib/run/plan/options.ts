@@ -175,8 +175,8 @@ export interface BenchmarkOptions {
    */
   readonly chart?: boolean;
   /**
-   * Time limit per configuration, s; a configuration that exceeds it is ended and recorded as failed. No limit if left
-   * out.
+   * Time limit of each process, s: a configuration's speed in one round, or its quality. A process that exceeds it is
+   * ended, and its configuration recorded as failed. No limit if left out.
    */
   readonly timeout?: number | undefined;
   /**
