@@ -27,12 +27,9 @@ export function buildDivergence(vocab: number): Graph {
   const own = emitTerms(g, g.input("own", "float32", [1, vocab]), vocab);
   const target = g.input("target", "int64", [1]);
 
-  // A token without any probability adds nothing, even if its logits are -infinity.
-  const zero = g.constant("float64", [], new Float64Array(1));
   const product = g.op("Mul", [reference.terms, g.op("Sub", [reference.below, own.below])]);
-  const counted = g.op("Where", [g.op("Greater", [reference.terms, zero]), product, zero]);
   const kl = g.op("Sub", [
-    g.op("Div", [emitSum(g, counted, vocab), reference.sum]),
+    g.op("Div", [emitSum(g, product, vocab), reference.sum]),
     g.op("Sub", [g.op("Log", [reference.sum]), g.op("Log", [own.sum])]),
   ]);
   const probability = ({ terms, sum }: Terms) => g.op("Div", [emitPick(g, terms, target), sum]);
@@ -43,9 +40,12 @@ export function buildDivergence(vocab: number): Graph {
   return g;
 }
 
+/** Stands for -infinity: times a probability that is not 0 it is still infinite in float32. */
+const LEAST = -1e300;
+
 /** A distribution: a token's probability is its term over the sum of all. */
 interface Terms {
-  /** Logits less the largest, float64 `[1, vocab]`. */
+  /** Logits less the largest, float64 `[1, vocab]`; finite, so that a token without probability adds 0. */
   readonly below: Tensor;
   /** exp of them. */
   readonly terms: Tensor;
@@ -57,7 +57,8 @@ interface Terms {
 
 function emitTerms(g: Graph, logits: Tensor, vocab: number): Terms {
   const best = emitMaximum(g, logits);
-  const below = g.op("Sub", [g.cast(logits, "float32", "float64"), g.cast(best, "float32", "float64")]);
-  const terms = g.op("Exp", [below]);
+  const differences = g.op("Sub", [g.cast(logits, "float32", "float64"), g.cast(best, "float32", "float64")]);
+  const terms = g.op("Exp", [differences]);
+  const below = g.op("Max", [differences, g.constant("float64", [], Float64Array.of(LEAST))]);
   return { below, terms, sum: emitSum(g, terms, vocab), first: emitFirst(g, logits, best, vocab) };
 }
