@@ -25,6 +25,27 @@ export const DEFAULTS: Readonly<Record<"cuda" | "cpu", Readonly<DeviceDefaults>>
   cpu: { num_samples: 2, max_tokens: 1280, max_new_tokens: 128, prompt_tokens: 512, num_warmup: 1, repetitions: 6 },
 };
 
+/** Configurations above which a run on CUDA makes fewer rounds: each process loads the weights. */
+const MANY = 8;
+
+/**
+ * Returns the rounds of speed passes of a run that does not say: fewer on CUDA where there are many configurations, so
+ * that a comparison of all methods on a model of 2.8 billion parameters stays within minutes.
+ *
+ * @example
+ * ```ts
+ * import { defaultRepetitions } from "./device_defaults.ts";
+ *
+ * console.log(defaultRepetitions("cpu", 15), defaultRepetitions("cuda", 7), defaultRepetitions("cuda", 15)); // 6 3 2
+ * ```
+ *
+ * @param device The run's device.
+ * @param configurations Number of configurations.
+ */
+export function defaultRepetitions(device: "cuda" | "cpu", configurations: number): number {
+  return device === "cuda" && configurations > MANY ? 2 : DEFAULTS[device].repetitions;
+}
+
 /** The same settings as the command line leaves them: undefined if not given. */
 export type Undecided = { [K in keyof DeviceDefaults]: DeviceDefaults[K] | undefined };
 

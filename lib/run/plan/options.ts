@@ -45,7 +45,7 @@ export interface BenchmarkOptions {
   /**
    * Rounds of speed passes: in each, every configuration is timed in a process of its own, in random order.
    *
-   * @default {device === "cuda" ? 3 : 6}
+   * @default {device === "cuda" ? (more than 8 configurations ? 2 : 3) : 6}
    */
   readonly repetitions?: number | undefined;
   /**
