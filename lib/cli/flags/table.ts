@@ -74,7 +74,11 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
     read: choice(["speed", "quality", "both"]),
     default: "both",
   },
-  num_samples: { group: LENGTH, help: "text samples", ...byDevice(1) },
+  num_samples: {
+    group: LENGTH,
+    help: "text samples; on CUDA with more than 8 configurations 1",
+    ...byDevice(1),
+  },
   max_tokens: { group: LENGTH, help: "tokens of the quality pass", ...byDevice(1) },
   max_new_tokens: {
     group: LENGTH,

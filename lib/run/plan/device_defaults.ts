@@ -19,32 +19,18 @@ export interface DeviceDefaults {
  * so that prompt and new tokens together are 2000, as in the quality pass. On a CPU the default run of seven
  * configurations ends within a minute on two cores. Its text is longer than the largest cache it compares, 1024
  * entries, and its prompt is longer than the smallest.
+ *
+ * With more than 8 configurations on CUDA, a run has one sample and two rounds: every process loads the weights, and a
+ * comparison of all methods on a model of 2.8 billion parameters then ends within four minutes on an H100.
  */
 export const DEFAULTS: Readonly<Record<"cuda" | "cpu", Readonly<DeviceDefaults>>> = {
   cuda: { num_samples: 2, max_tokens: 2000, max_new_tokens: 500, prompt_tokens: 1500, num_warmup: 3, repetitions: 3 },
   cpu: { num_samples: 2, max_tokens: 1280, max_new_tokens: 128, prompt_tokens: 512, num_warmup: 1, repetitions: 6 },
 };
 
-/** Configurations above which a run on CUDA makes fewer rounds: each process loads the weights. */
+/** Configurations above which a run on CUDA has shorter defaults, and these. */
 const MANY = 8;
-
-/**
- * Returns the rounds of speed passes of a run that does not say: fewer on CUDA where there are many configurations, so
- * that a comparison of all methods on a model of 2.8 billion parameters stays within minutes.
- *
- * @example
- * ```ts
- * import { defaultRepetitions } from "./device_defaults.ts";
- *
- * console.log(defaultRepetitions("cpu", 15), defaultRepetitions("cuda", 7), defaultRepetitions("cuda", 15)); // 6 3 2
- * ```
- *
- * @param device The run's device.
- * @param configurations Number of configurations.
- */
-export function defaultRepetitions(device: "cuda" | "cpu", configurations: number): number {
-  return device === "cuda" && configurations > MANY ? 2 : DEFAULTS[device].repetitions;
-}
+const SHORT: Readonly<Partial<DeviceDefaults>> = { num_samples: 1, repetitions: 2 };
 
 /** The same settings as the command line leaves them: undefined if not given. */
 export type Undecided = { [K in keyof DeviceDefaults]: DeviceDefaults[K] | undefined };
@@ -63,13 +49,15 @@ export type Undecided = { [K in keyof DeviceDefaults]: DeviceDefaults[K] | undef
  *
  * @param flags The settings given.
  * @param device The run's device.
+ * @param configurations Number of configurations.
  * @returns The settings, without gaps.
  */
 export function resolveDefaults<T extends Undecided>(
   flags: T,
   device: "cuda" | "cpu",
+  configurations = 1,
 ): Omit<T, keyof DeviceDefaults> & DeviceDefaults {
-  const defaults = DEFAULTS[device];
+  const defaults = { ...DEFAULTS[device], ...(device === "cuda" && configurations > MANY ? SHORT : {}) };
   return {
     ...flags,
     num_samples: flags.num_samples ?? defaults.num_samples,

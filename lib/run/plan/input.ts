@@ -9,7 +9,7 @@ import { probe } from "../child/child.ts";
 import type { Probe } from "../child/protocol.ts";
 import { checkLengths, checkSkipLayers, checkTokens } from "./check_input.ts";
 import { chooseDtype } from "./choose.ts";
-import { defaultRepetitions, type DeviceDefaults, resolveDefaults } from "./device_defaults.ts";
+import { type DeviceDefaults, resolveDefaults } from "./device_defaults.ts";
 import { checkExportOptions } from "./export_limits.ts";
 import { findModel, type FoundModel } from "./find_model.ts";
 import type { BenchmarkOptions } from "./options.ts";
@@ -73,8 +73,8 @@ export async function openInput(options: BenchmarkOptions): Promise<RunInput> {
 }
 
 function lengthsOf(options: BenchmarkOptions, device: Probe["device"]): DeviceDefaults {
-  const { num_samples, max_tokens, max_new_tokens, prompt_tokens, num_warmup } = options;
+  const { num_samples, max_tokens, max_new_tokens, prompt_tokens, num_warmup, repetitions } = options;
   const rows = options.configurations.length * [options.positions ?? "absolute"].flat().length;
-  const repetitions = options.repetitions ?? defaultRepetitions(device, rows);
-  return resolveDefaults({ num_samples, max_tokens, max_new_tokens, prompt_tokens, num_warmup, repetitions }, device);
+  const given = { num_samples, max_tokens, max_new_tokens, prompt_tokens, num_warmup, repetitions };
+  return resolveDefaults(given, device, rows);
 }
