@@ -40,6 +40,11 @@ export const logitLimit = (name: string, dtype: FloatType) => limit("logits", na
 /** The name under which the fixture has what rounding does to a perplexity through choices alone. */
 export const CHOICES = "choices by norm: l2_kr0.8, skip 0,1, absolute";
 /**
+ * In place of the factor of smooth errors: one choice leads to others, so that the largest of a few runs says less of the
+ * next one. Emulated in float16, nine runs were off by 0.16 to 0.33 %; an H100's by 0.46 to 0.51 %.
+ */
+const CHOICE_FACTOR = 3;
+/**
  * ONNX Runtime's fused attention in float16 gives other last digits in each run: on an H100 four runs of the baseline
  * were off by up to 2.3e-4.
  */
@@ -52,5 +57,7 @@ const UNREPEATABLE = 3e-4;
  */
 export function perplexityLimitOf(name: string, dtype: FloatType, chooses: boolean): number {
   const own = limit("perplexity", name, dtype);
-  return dtype === "float32" ? own : Math.max(own, UNREPEATABLE, chooses ? limit("perplexity", CHOICES, dtype) : 0);
+  return dtype === "float32"
+    ? own
+    : Math.max(own, UNREPEATABLE, chooses ? CHOICE_FACTOR * table.perplexity[CHOICES]![dtype] : 0);
 }

@@ -44,7 +44,7 @@ const SEED = 20261124,
   EMBEDDED_NUDGES = 1,
   PERPLEXITY_NUDGES = 2,
   EMBEDDED_STEPS = 60,
-  CHOICE_NUDGES = 2,
+  CHOICE_NUDGES = 5,
   FACTOR = 2;
 type Kind = "nll" | "logits" | "perplexity";
 const TYPES = ["float16", "bfloat16"] as const satisfies HalfType[];
@@ -186,7 +186,7 @@ if (import.meta.main) {
     };
     const sum = (nll: readonly number[]) => nll.reduce((a, b) => a + b);
     return most(
-      emulations(dtype, EMBEDDED_NUDGES).map((how) =>
+      emulations(dtype, CHOICE_NUDGES).map((how) =>
         Math.abs(Math.exp((sum(emulate(reading, how).nll) - sum(run.nll)) / steps) - 1)
       ),
     );
