@@ -89,7 +89,7 @@ export const perplexityLimit = (run: GoldenRun) => isTied(run) && run.positions 
  * rounding alone was seen to do to this run: see rounding_limits.ts.
  */
 export const goldenLimit = (run: GoldenRun, dtype: FloatType) =>
-  Math.max(perplexityLimit(run), perplexityLimitOf(titleOf(run), dtype));
+  Math.max(perplexityLimit(run), perplexityLimitOf(titleOf(run), dtype, isChoosing(run)));
 
 /** How far a result is from the Python benchmark's. */
 export function compare(run: GoldenRun, result: QualityResult): {

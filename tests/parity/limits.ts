@@ -37,5 +37,27 @@ function limit(kind: "nll" | "logits" | "perplexity", name: string, dtype: Float
 export const nllLimit = (name: string, dtype: FloatType) => limit("nll", name, dtype);
 /** The most that a logit may be off, as a share of the largest. */
 export const logitLimit = (name: string, dtype: FloatType) => limit("logits", name, dtype);
-/** The most that a perplexity may be off, as a share of it. */
-export const perplexityLimitOf = (name: string, dtype: FloatType) => limit("perplexity", name, dtype);
+/** The name under which the fixture has what rounding does to a perplexity through choices alone. */
+export const CHOICES = "choices by norm: l2_kr0.8, skip 0,1, absolute";
+/**
+ * In place of the factor of smooth errors: one choice leads to others, so that the largest of a few runs says less of the
+ * next one. Emulated in float16, nine runs were off by 0.16 to 0.33 %; an H100's by 0.46 to 0.51 %.
+ */
+const CHOICE_FACTOR = 3;
+/**
+ * ONNX Runtime's fused attention in float16 gives other last digits in each run: on an H100 four runs of the baseline
+ * were off by up to 2.3e-4.
+ */
+const UNREPEATABLE = 3e-4;
+
+/**
+ * The most that a perplexity may be off, as a share of it.
+ *
+ * @param chooses Whether entries are chosen by norms: then rounding chooses others.
+ */
+export function perplexityLimitOf(name: string, dtype: FloatType, chooses: boolean): number {
+  const own = limit("perplexity", name, dtype);
+  return dtype === "float32"
+    ? own
+    : Math.max(own, UNREPEATABLE, chooses ? CHOICE_FACTOR * table.perplexity[CHOICES]![dtype] : 0);
+}
