@@ -7,11 +7,11 @@ export interface ReferencePlan {
 }
 
 /**
- * Most bytes of all samples' reference logits: 4 GiB. So much stays in the page cache of a machine that runs a model of
- * a few gigabytes, and fits where temporary files lie in memory. It holds every step of 3 samples of 2000 tokens for
- * vocabularies up to 178,000.
+ * Most bytes of all samples' reference logits: 2 GiB. So much stays in the page cache of a machine that runs a model of
+ * a few gigabytes, and fits where temporary files lie in memory. It holds every step of 2 samples of 2000 tokens for
+ * vocabularies up to 134,000.
  */
-export const MOST_REFERENCE_BYTES = 4 * 2 ** 30;
+export const MOST_REFERENCE_BYTES = 2 * 2 ** 30;
 
 /**
  * Chooses the steps whose logits are kept: every one while all samples together stay within the limit, otherwise every
