@@ -68,7 +68,8 @@ for (
     match(ended.stdout, /^streaming_64 +not run: interrupted$/m);
     ok(!/^ +at /m.test(ended.stderr), ended.stderr);
     const { raw_results, speed_runs, configurations, failures, baseline_stats, environment } = await run.results();
-    deepEqual(Object.keys(environment.model_sha256), ["config.json", "tokenizer.json"]); // weights: at the end
+    // The weights' hash comes while quality is measured: it may be there.
+    deepEqual(Object.keys(environment.model_sha256).slice(0, 2), ["config.json", "tokenizer.json"]);
     deepEqual(raw_results.map(({ method }) => method), ["baseline", "baseline"]);
     deepEqual(configurations.map(({ status }) => status), ["done", "not run", "not run"]);
     // The interrupted configurations keep what is finished of them

@@ -88,8 +88,8 @@ export const CUDA_MUTANTS: readonly CudaMutant[] = [
   ...of("choose.cuh", "baseline")(
     [
       "the NLL is that of the token before the target",
-      "a.logits[*a.target];",
-      "a.logits[*a.target > 0 ? *a.target - 1 : 0];",
+      "value - a.logits[*a.target]",
+      "value - a.logits[*a.target > 0 ? *a.target - 1 : 0]",
     ],
     [
       "the sum of exponentials misses a block",

@@ -150,13 +150,13 @@ export const MODEL_MUTANTS: readonly Mutant[] = [
   ...of("lib/model/graph/head.ts", NLL("gpt2"))(
     [
       "the NLL is that of the token before the target",
-      "g.reshape(target, 1, 1)]",
-      'g.reshape(g.op("Max", [g.op("Sub", [target, g.ints(1)]), g.ints(0)]), 1, 1)]',
+      "emitPick(g, logits, target)]);\n  const nll",
+      'emitPick(g, logits, g.op("Max", [g.op("Sub", [target, g.ints(1)]), g.ints(0)]))]);\n  const nll',
     ],
     [
       "the argmax is the last of equal logits",
-      '    g.scalar(vocab - 1),\n  ]);\n  const first = g.op("ReduceMin", [',
-      '    g.scalar(-1),\n  ]);\n  const first = g.op("ReduceMax", [',
+      '    g.scalar(vocab - 1),\n  ]);\n  return g.op("ReduceMin", [',
+      '    g.scalar(-1),\n  ]);\n  return g.op("ReduceMax", [',
       ["tests/model/decoder.test.ts"],
     ],
   ),

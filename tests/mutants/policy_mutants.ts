@@ -66,7 +66,7 @@ export const POLICY_MUTANTS: readonly Mutant[] = [
     ],
   ),
   ...of("lib/policies/pyramid_snapkv.ts", METHODS, POLICIES)(
-    ["pyramid_snapkv falls over one layer too many", "(most - least) / (layers - 1)", "(most - least) / layers"],
+    ["pyramid_snapkv falls over one layer too many", "const unit = layers - 1;", "const unit = layers;"],
   ),
   ...of("lib/policies/snapkv.ts", METHODS, POLICIES)(
     [

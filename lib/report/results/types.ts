@@ -237,8 +237,9 @@ export interface ConfigurationRecord {
   process_s?: { speed: number; quality: number };
   /** What each pass holds. */
   held?: { speed: HeldInPass; quality: HeldInPass };
-  /** Why its times are to be doubted, and what was seen; left out if nothing is known against them. */
+  /** Why its times are to be doubted; left out if nothing is known against them. */
   marks?: Mark[];
+  /** What was seen, one sentence each. */
   doubts?: string[];
   /** The budget that it was made for, if one was asked for: entries a layer, or a share of the full cache's bytes. */
   budget?: { asked: string; entries: number; held_entries: number };
