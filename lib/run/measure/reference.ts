@@ -20,7 +20,9 @@ export class Reference implements Disposable {
   constructor(readonly order: MeasureOrder, readonly loaded: LoadedEngine) {
     const { runtime, engine } = loaded;
     if (order.reference?.role === "compare") {
-      this.#comparison = new LogitsComparison(runtime, engine.model.spec.vocab);
+      // Threads of a second session would wait in loops on the cores that steps run on.
+      const threads = runtime.device.kind === "cpu" ? 1 : undefined;
+      this.#comparison = new LogitsComparison(runtime, engine.model.spec.vocab, threads);
     }
   }
 
