@@ -46,6 +46,7 @@ export async function describeRun(
       params: { ...configurations[i]!.policy.params },
       positions: request.positions,
       attention: request.attention,
+      ...(configurations[i]!.dtype === undefined ? {} : { dtype: request.dtype }),
       dropped: droppedEntries(request.table, passes),
       held: heldInPasses(request.table, passes, input.model.spec, DTYPES[request.dtype].bytes),
       ...budgetOf(request, configurations[i]!, passes),
@@ -75,7 +76,7 @@ function configOf(
   input: RunInput,
   options: BenchmarkOptions,
 ): RunConfig {
-  const { model, hub, skipLayers, text, found: { device }, dtype } = input;
+  const { model, hub, skipLayers, text, found: { device } } = input;
   const { num_samples, max_tokens, max_new_tokens, prompt_tokens, num_warmup, repetitions } = input.lengths;
   const { model_id = EMBEDDED_MODEL_ID, dataset = "moby_dick", kernels = "auto", seed = 0, command } = options;
   return {
@@ -93,12 +94,14 @@ function configOf(
     dataset,
     ...text.terms,
     device,
-    dtype,
+    dtype: [...new Set(requests.map(({ dtype }) => dtype))].join(),
+    tf32: false,
     positions: [...new Set(requests.map(({ positions }) => positions))].join(),
     num_warmup,
     repetitions,
     passes: options.passes ?? "both",
     divergence: options.divergence !== false && options.passes !== "speed",
+    ...(options.compared_with === undefined ? {} : { compared_with: options.compared_with }),
     texts: input.texts,
     successive: options.successive ?? false,
     seed,
