@@ -73,7 +73,7 @@ Deno.test("drawPrecision() draws two rows of four charts, a bar for each type", 
     close(shares(6), [1, Math.log(3000) / Math.log(3)]);
     close(shares(7), [1, 0.5, 0.5]); // weights
     const svg = await Deno.readTextFile(`${folder}/precision.svg`);
-    for (const text of [">float16<", ">reference<", ">KL Divergence<", "nats (logarithmic)", "without TF32"]) {
+    for (const text of [">float16<", ">reference<", ">KL Divergence<", "nats (logarithmic)", "no TF32", ">1e-6<"]) {
       assert.ok(svg.includes(text), text);
     }
   } finally {

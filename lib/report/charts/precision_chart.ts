@@ -41,9 +41,9 @@ export async function drawPrecision(results: BenchmarkResults, path: string, lib
   const notes = [
     ...errorBarNote(results, panels),
     ...vramNote(results),
-    "Perplexity and accuracy axes: not from 0",
-    `KL divergence: from ${comparedWith(config)}`,
-    ...(config.device === "cuda" && config.tf32 === false ? ["without TF32"] : []),
+    "Perplexity, accuracy: not from 0",
+    `KL: from ${comparedWith(config)}`,
+    ...(config.device === "cuda" && config.tf32 === false ? ["no TF32"] : []),
   ];
   await drawFigure(
     {
