@@ -1,5 +1,6 @@
 import { comparedWith } from "../results/compared_with.ts";
 import { mean, type StatName } from "../results/stats.ts";
+import { weightBytesOf } from "../results/weight_bytes.ts";
 import type { BenchmarkResults } from "../results/types.ts";
 import { significant } from "../tables/significant.ts";
 
@@ -212,7 +213,7 @@ export function precisionMetrics(results: Parameters<typeof barMetrics>[0]): rea
 
 /** Fields of results.json that tell how many configurations' caches are known. */
 type Measured = Pick<BenchmarkResults, "aggregated_stats"> & {
-  configurations: readonly Pick<BenchmarkResults["configurations"][number], "name" | "held">[];
+  configurations: readonly Pick<BenchmarkResults["configurations"][number], "name" | "held" | "weight_bytes">[];
 };
 
 /** Whether every measured configuration says what its speed pass held: bars of two kinds could not be compared. */
@@ -255,10 +256,7 @@ export function barFigure(
     return { value: distance, std: 0, ...(isReference ? { missing: "reference" } : {}) };
   }
   if (figure === "weights") {
-    const weights = results.raw_results.filter(({ method }) => method === name).map(({ memory }) =>
-      memory?.weights ?? NaN
-    );
-    return { value: weights.length > 0 && weights.every(Number.isFinite) ? mean(weights) : null, std: 0 };
+    return { value: weightBytesOf(results, name), std: 0 };
   }
   if (figure !== "kv_bytes") return { value: stats[figure], std: stats.n > 1 ? stats.std[figure] ?? 0 : 0 };
   const held = results.configurations.find((record) => record.name === name)?.held;

@@ -172,6 +172,7 @@ export const benchmarkResults: JsonReader<BenchmarkResults> = object<BenchmarkRe
     positions: string,
     attention: oneOf("fused", "explicit", "export"),
     dtype: optional(oneOf("float32", "float16", "bfloat16")),
+    weight_bytes: optional(number),
     kernels: optional(oneOf("own", "ort")),
     kernels_reason: optional(string),
     dropped: optional(object<DroppedEntries>({ speed: number, quality: number })),

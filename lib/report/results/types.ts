@@ -227,6 +227,8 @@ export interface ConfigurationRecord {
   attention: "fused" | "explicit" | "export";
   /** Type of its weights and cache; left out if config.dtype is that of all configurations. */
   dtype?: "float32" | "float16" | "bfloat16";
+  /** Bytes of the weights in that type, whatever type is stored; left out with it, and for an ONNX export. */
+  weight_bytes?: number;
   /** Whose kernels ran decode steps: the project's own or ONNX Runtime's. Set after loading; not in earlier results. */
   kernels?: "own" | "ort";
   /** On CUDA, why not the project's own. */

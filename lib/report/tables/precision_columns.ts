@@ -1,6 +1,6 @@
 import { comparedWith } from "../results/compared_with.ts";
 import type { BenchmarkResults, RawResult } from "../results/types.ts";
-import { average } from "./phase_table.ts";
+import { weightBytesOf } from "../results/weight_bytes.ts";
 import { significant } from "./significant.ts";
 
 const MIB = 2 ** 20;
@@ -10,7 +10,7 @@ export interface PrecisionResults extends Pick<BenchmarkResults, "comparisons"> 
   /** What was measured, by configuration and text sample. */
   raw_results: readonly RawResult[];
   /** Every configuration. */
-  configurations: readonly Pick<BenchmarkResults["configurations"][number], "name" | "dtype">[];
+  configurations: readonly Pick<BenchmarkResults["configurations"][number], "name" | "dtype" | "weight_bytes">[];
 }
 
 /**
@@ -32,10 +32,7 @@ export function precisionColumns(
   { configurations, raw_results, comparisons = {} }: PrecisionResults,
   names: readonly string[],
 ): { title: string; group: number; cells: string[] }[] {
-  const weights = names.map((name) => {
-    const samples = raw_results.filter(({ method }) => method === name);
-    return samples.length === 0 ? null : average(samples.map(({ memory }) => memory?.weights ?? null));
-  });
+  const weights = names.map((name) => weightBytesOf({ configurations, raw_results }, name));
   const differences = names.map((name) => comparisons[name]?.tokens?.first_difference);
   return [
     ...(configurations.some(({ dtype }) => dtype !== undefined)

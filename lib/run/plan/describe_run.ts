@@ -3,6 +3,7 @@ import { join } from "@std/path";
 import { describeEnvironment } from "../../report/results/environment.ts";
 import { localTimestamp } from "../../report/results/results_folder.ts";
 import type { BenchmarkResults, ConfigurationRecord, Environment, RunConfig } from "../../report/results/types.ts";
+import { weightBytes } from "../../model/graph/weight_bytes.ts";
 import { codeDigest } from "../../util/code_digest.ts";
 import { DTYPES } from "../../util/dtype.ts";
 import { fingerprintOfFile } from "../../util/fingerprint.ts";
@@ -46,7 +47,7 @@ export async function describeRun(
       params: { ...configurations[i]!.policy.params },
       positions: request.positions,
       attention: request.attention,
-      ...(configurations[i]!.dtype === undefined ? {} : { dtype: request.dtype }),
+      ...(configurations[i]!.dtype === undefined ? {} : typeOf(request, input)),
       dropped: droppedEntries(request.table, passes),
       held: heldInPasses(request.table, passes, input.model.spec, DTYPES[request.dtype].bytes),
       ...budgetOf(request, configurations[i]!, passes),
@@ -59,6 +60,11 @@ export async function describeRun(
     speed_runs: [],
     evicted_from: evictedFrom(requests.map(({ table }) => table), input.lengths.max_tokens),
   };
+}
+
+/** The type of a configuration that has its own, and the size of the weights in it. */
+function typeOf({ dtype }: MeasureRequest, { model }: RunInput): Pick<ConfigurationRecord, "dtype" | "weight_bytes"> {
+  return { dtype, ...(model.export ? {} : { weight_bytes: weightBytes(model.spec, dtype) }) };
 }
 
 /** What a budget was asked for, and what the layers that are not skipped hold on average, by the sizes known before. */
