@@ -132,4 +132,5 @@ Deno.test("tables compare with the type that the run names", () => {
     "bfloat16",
   ]);
   assert.doesNotMatch(reportText(types({ device: "cpu" })), /TF32/);
+  assert.match(reportText(types({ tf32: true })), /TF32 is used \(NVIDIA_TF32_OVERRIDE=1\)/);
 });

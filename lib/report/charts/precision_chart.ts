@@ -43,7 +43,7 @@ export async function drawPrecision(results: BenchmarkResults, path: string, lib
     ...vramNote(results),
     "Perplexity, accuracy: not from 0",
     `KL: from ${comparedWith(config)}`,
-    ...(config.device === "cuda" && config.tf32 === false ? ["no TF32"] : []),
+    ...(config.device === "cuda" && config.tf32 !== undefined ? [config.tf32 ? "with TF32" : "no TF32"] : []),
   ];
   await drawFigure(
     {

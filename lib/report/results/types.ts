@@ -189,7 +189,9 @@ export interface RunConfig {
   device: "cuda" | "cpu";
   /** Type of weights and cache: "float32", "float16" or "bfloat16"; several are joined by commas. */
   dtype: string;
-  /** Whether float32 products on CUDA may be computed in TF32: never; not in earlier results. */
+  /**
+   * Whether CUDA computes products of float32 in TF32: only if NVIDIA_TF32_OVERRIDE=1 asks for it; not in earlier results.
+   */
   tf32?: boolean;
   /** How tokens are numbered; several are joined by commas. */
   positions: string;

@@ -48,6 +48,12 @@ export function precisionColumns(
   ];
 }
 
+function tf32Note(isUsed: boolean): string {
+  return isUsed
+    ? "TF32 is used (NVIDIA_TF32_OVERRIDE=1): products of float32 have 10 bits of mantissa in place of 23"
+    : "TF32 is not used: products of float32 are computed in float32";
+}
+
 function earliest(all: readonly (number | null)[]): string {
   const found = all.filter((index) => index !== null);
   return found.length === 0 ? "none" : `${Math.min(...found)}`;
@@ -78,9 +84,7 @@ export function precisionNotes(
   const hasTypes = configurations.some(({ dtype }) => dtype !== undefined);
   const tokens = Object.values(comparisons).flatMap(({ tokens }) => tokens ?? [])[0];
   return [
-    ...(hasTypes && config.device === "cuda" && config.tf32 === false
-      ? ["TF32 is not used: products of float32 are computed in float32"]
-      : []),
+    ...(hasTypes && config.device === "cuda" && config.tf32 !== undefined ? [tf32Note(config.tf32)] : []),
     ...(tokens
       ? [
         `First diff: index, from 0, of the first greedy token that differs from ${

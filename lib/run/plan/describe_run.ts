@@ -4,6 +4,7 @@ import { describeEnvironment } from "../../report/results/environment.ts";
 import { localTimestamp } from "../../report/results/results_folder.ts";
 import type { BenchmarkResults, ConfigurationRecord, Environment, RunConfig } from "../../report/results/types.ts";
 import { weightBytes } from "../../model/graph/weight_bytes.ts";
+import { readEnv } from "../../process/child_env.ts";
 import { codeDigest } from "../../util/code_digest.ts";
 import { DTYPES } from "../../util/dtype.ts";
 import { fingerprintOfFile } from "../../util/fingerprint.ts";
@@ -101,7 +102,8 @@ function configOf(
     ...text.terms,
     device,
     dtype: [...new Set(requests.map(({ dtype }) => dtype))].join(),
-    tf32: false,
+    // ONNX Runtime is told not to use it; this variable overrides what NVIDIA's libraries are told.
+    tf32: device === "cuda" && readEnv("NVIDIA_TF32_OVERRIDE") === "1",
     positions: [...new Set(requests.map(({ positions }) => positions))].join(),
     num_warmup,
     repetitions,
