@@ -1,6 +1,7 @@
 /** Configurations with number types of their own, in real runs; and the choice of what the others are compared with. */
-import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import fc from "fast-check";
+import { openModelFolder } from "../../lib/model/folder/model_folder.ts";
 import { methods } from "../../lib/policies/registry.ts";
 import { readResults } from "../../lib/report/results/results_file.ts";
 import { compareTokens } from "../../lib/report/statistics/token_comparison.ts";
@@ -8,6 +9,7 @@ import { type BenchmarkOptions, runBenchmark } from "../../lib/run/benchmark.ts"
 import { availableDtypes } from "../../lib/run/plan/choose.ts";
 import { makePlan } from "../../lib/run/plan/plan.ts";
 import { TemporaryFolder } from "../bench/_bench.ts";
+import { ExportFolder } from "../model/_exports.ts";
 import { embeddedModel } from "../parity/golden.ts";
 
 const policy = methods.baseline();
@@ -110,4 +112,19 @@ Deno.test("compareTokens() finds the first difference, whatever the order of the
   equal(compareTokens([run("a", [1]), run("b")], "b", "a"), undefined);
   equal(compareTokens([run("b", [1])], "b", "a"), undefined);
   equal(compareTokens([], "b", "a"), undefined);
+});
+
+Deno.test("an ONNX export has its own type alone, and a line says so", async () => {
+  using folder = new ExportFolder();
+  const path = await folder.put("model_fp16.onnx");
+  for (const device of ["cpu", "cuda"] as const) {
+    const { dtypes, missing } = availableDtypes(openModelFolder(path), device);
+    deepEqual(dtypes, ["float16"]);
+    match(missing!, /model_fp16\.onnx is an ONNX export, which has its own type: only float16 is measured; /);
+  }
+  const of = (dtype: "float32" | "float16") =>
+    makePlan({ ...small, model_id: path, configurations: [{ name: dtype, policy, dtype }] });
+  await rejects(of("float32"), /^InputError: Cannot use --dtypes float32 with .*: its cache is float16; export it in /);
+  const { results: { configurations: [record], config } } = await of("float16");
+  deepEqual([record!.dtype, record!.weight_bytes, config.dtype], ["float16", undefined, "float16"]);
 });
