@@ -136,6 +136,7 @@ export type {
   SpeedRun,
   TimeComparison,
   TimeMethod,
+  TokenComparison,
 } from "./lib/report/results/spread_types.ts";
 export type { MemoryFigures, MemoryLevels, MemoryPhase, PhaseMemory } from "./lib/report/results/memory_types.ts";
 export type { GpuDescription } from "./lib/nvml/gpu_info.ts";

@@ -7,31 +7,16 @@
  *
  * @module
  */
-import { basename, join } from "@std/path";
 import config from "../deno.json" with { type: "json" };
 import { InputError } from "../lib/util/errors.ts";
 import { printableLines } from "../lib/util/printable.ts";
-import { DownloadProgress } from "../lib/cli/progress/download_progress.ts";
-import { createProgress } from "../lib/cli/progress/progress.ts";
-import { terminalColumns } from "../lib/cli/progress/terminal_columns.ts";
-import { isFiniteSample } from "../lib/report/results/notes.ts";
-import { formatFinished } from "../lib/report/tables/finished_line.ts";
-import { formatResults } from "../lib/report/tables/formats/format_results.ts";
-import { jsonLine } from "../lib/report/tables/formats/jsonl.ts";
-import type { BenchmarkResults } from "../lib/report/results/types.ts";
-import { timingNotes } from "../lib/report/tables/report_text.ts";
-import { type BenchmarkRun, runBenchmark } from "../lib/run/benchmark.ts";
 import { optionsOf } from "../lib/cli/flags/options_of.ts";
 import { expand } from "../lib/cli/expand.ts";
-import { FinishedRows } from "../lib/cli/finished_rows.ts";
 import { type Flags, helpText } from "../lib/cli/flags/parse.ts";
-import { Interrupt } from "../lib/cli/interrupt.ts";
 import { readCommand } from "../lib/cli/read_command.ts";
-import { LauncherGone } from "../lib/process/launcher.ts";
+import { runAndReport } from "../lib/cli/run_and_report.ts";
 import { Outlet } from "../lib/process/outlet.ts";
 
-/** Exit code if the run's launcher has ended. No signal came; the code is that of SIGTERM. */
-const ORPHANED = 143;
 /** Longest wait for the last notes to be written, ms. */
 const PATIENCE_MS = 2000;
 
@@ -45,65 +30,19 @@ async function main(argv: readonly string[]): Promise<number> {
     out.line(flags.help ? helpText(config.version) : `kvcompress ${config.version}`);
     return 0;
   }
-  using interrupt = new Interrupt();
-  try {
-    const run = await measure(flags, command, interrupt.signal);
-    const ended = interrupt.code || (run.interrupted ? ORPHANED : 0);
-    const { failures, raw_results, config: { passes } } = run.results;
-    if (raw_results.length + failures.length === 0) return nothing(ended);
-    for (const note of timingNotes(run.results)) err.line(note);
-    printResults(run.results, flags);
-    if (run.folder !== null) err.line(`Results: ${join(run.folder, "results.json")}`);
-    if (run.folder !== null && run.chart !== null) err.line(`Chart:   ${join(run.folder, basename(run.chart))}`);
-    for (const picture of run.pictures) err.line(`Picture: ${join(run.folder!, basename(picture))}`);
-    const incomplete = failures.length > 0 || run.folder === null ||
-      !raw_results.every((raw) => isFiniteSample(raw, passes));
-    return ended || (incomplete ? 1 : 0);
-  } catch (error) {
-    if (error instanceof LauncherGone) {
-      err.line(error.message);
-      return ORPHANED;
-    }
-    if (!interrupt.signal.aborted) throw error;
-    return nothing(interrupt.code);
-  }
-}
-
-/** Rows printed on standard output as they end, with --format jsonl. */
-const rows = new FinishedRows((results, name) => out.line(printableLines(jsonLine(results, name))));
-
-/** Prints the results on standard output; of JSON lines, those that are not printed yet. */
-function printResults(results: BenchmarkResults, { format, memory }: Flags): void {
-  if (format === "jsonl") return rows.end(results);
-  // A file or a pipe gets the tables in full width.
-  const terminal = Deno.stdout.isTerminal() ? { columns: terminalColumns() } : {};
-  out.line(formatResults(results, format ?? "table", { memory, ...terminal }));
-}
-
-/** Measures, with progress and a line for each configuration that ends on standard error. */
-async function measure(flags: Flags, command: string[], signal: AbortSignal): Promise<BenchmarkRun> {
-  const screen = { isTerminal: Deno.stderr.isTerminal(), write: (text: string) => err.write(text) };
-  using progress = createProgress(screen);
-  using download = new DownloadProgress(screen);
-  const lines = new FinishedRows((results, name) => progress.log(formatFinished(results, name)));
-  const configurations = expand(flags);
-  for (const warning of flags.warnings) progress.log(warning);
-  progress.log(header(flags, configurations.map(({ name }) => name)));
-  return await runBenchmark({
-    ...optionsOf(flags),
-    configurations,
-    command,
-    onProgress: (event) => progress.update(event),
-    onConfiguration: (results, name) => {
-      lines.add(results, name);
-      if (flags.format === "jsonl") rows.add(results, name);
+  return await runAndReport({
+    prepare: ({ onNote }) => {
+      const configurations = expand(flags);
+      flags.warnings.forEach(onNote);
+      return Promise.resolve({
+        header: header(flags, configurations.map(({ name }) => name)),
+        options: { ...optionsOf(flags), configurations, command },
+      });
     },
-    onDownload: (event) => download.update(event),
-    onNote: (message) => {
-      download.close();
-      progress.log(message);
-    },
-    signal,
+    format: flags.format,
+    memory: flags.memory,
+    out,
+    err,
   });
 }
 
@@ -119,11 +58,6 @@ function header({ model_id, revision, dataset, ...flags }: Flags, names: readonl
   ];
   const count = names.length === 1 ? "1 configuration" : `${names.length} configurations`;
   return `kvcompress ${config.version}: ${terms.join(", ")}\n${count}: ${names.join(", ")}`;
-}
-
-function nothing(code: number): number {
-  err.line("Ended before anything was measured");
-  return code;
 }
 
 /** Waits until all output is written, as long as its reader takes it. */

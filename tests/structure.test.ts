@@ -53,7 +53,7 @@ Deno.test("imports point one way, from the bench down", () => {
   deepEqual(upward, []);
   ok(ROOMS.length > 10);
   // The test itself sees imports
-  ok(importsOf("bench/kv_cache.ts").includes("lib/run/benchmark.ts"));
+  ok(importsOf("bench/kv_cache.ts").includes("lib/cli/run_and_report.ts"));
   ok(importsOf("lib/run/child/child.ts").includes("lib/run/child/child_main.ts"));
 });
 
@@ -110,7 +110,7 @@ Deno.test("every script has a task, every task a description, and none has all p
     equal(command.startsWith("ORT_DISABLE_TELEMETRY=1 deno "), opensRuntime, `${name} and ONNX Runtime's telemetry`);
   }
   // The process that starts the others runs no native code, and does not use the network.
-  for (const name of ["bench", "example", "own-method", "bench:engine"] as const) {
+  for (const name of ["bench", "precision", "example", "own-method", "bench:engine"] as const) {
     ok(!/allow-(ffi|net)/.test(config.tasks[name].command), name);
   }
   // The checked versions run: a lock file that does not match is an error.

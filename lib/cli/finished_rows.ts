@@ -1,3 +1,4 @@
+import { comparedWith } from "../report/results/compared_with.ts";
 import type { BenchmarkResults } from "../report/results/types.ts";
 
 /**
@@ -13,10 +14,9 @@ export class FinishedRows {
 
   /** Takes a configuration that has ended. */
   add(results: BenchmarkResults, name: string): void {
-    const isCompared = results.configurations.some((record) =>
-      record.name === "baseline" && record.status === "not run"
-    );
-    if (name === "baseline") this.#waiting.unshift(name);
+    const baseline = comparedWith(results.config);
+    const isCompared = results.configurations.some((record) => record.name === baseline && record.status === "not run");
+    if (name === baseline) this.#waiting.unshift(name);
     else this.#waiting.push(name);
     if (!isCompared) this.#flush(results);
   }

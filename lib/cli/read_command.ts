@@ -46,16 +46,35 @@ export async function readCommand(argv: readonly string[]): Promise<Command> {
 
 function read(argv: readonly string[]): Command {
   const { flags, texts } = parseCommandLine(argv);
-  const { model_id, dataset, output, resume } = flags;
-  const paths = {
+  const { resume: resumed, ...paths } = absolutePaths(flags);
+  const given = Object.entries(paths).filter(([name]) => Object.hasOwn(texts, name));
+  const { resume: _, ...others } = { ...texts, ...Object.fromEntries(given) };
+  return { flags: { ...flags, ...paths, resume: resumed }, command: toArguments(others) };
+}
+
+/**
+ * Makes paths absolute: they are relative to the user's current folder. Names that are no paths stay.
+ *
+ * @example
+ * ```ts
+ * import { absolutePaths } from "./read_command.ts";
+ *
+ * const { model_id, output } = absolutePaths({ model_id: "org/name", dataset: "moby_dick", output: "/data", resume: undefined });
+ * console.log(model_id, output); // org/name /data
+ * ```
+ *
+ * @param flags Flags that may be paths.
+ * @returns The same flags.
+ */
+export function absolutePaths(
+  { model_id, dataset, output, resume }: Pick<Flags, "model_id" | "dataset" | "output" | "resume">,
+): Pick<Flags, "model_id" | "dataset" | "output" | "resume"> {
+  return {
     model_id: modelPath(model_id),
     dataset: dataset !== "-" && isThere(fromUserFolder(dataset)) ? fromUserFolder(dataset) : dataset,
     output: fromUserFolder(output),
+    resume: resume === undefined ? undefined : fromUserFolder(resume),
   };
-  const given = Object.entries(paths).filter(([name]) => Object.hasOwn(texts, name));
-  const { resume: _, ...others } = { ...texts, ...Object.fromEntries(given) };
-  const resumed = resume === undefined ? undefined : fromUserFolder(resume);
-  return { flags: { ...flags, ...paths, resume: resumed }, command: toArguments(others) };
 }
 
 function toArguments(texts: Readonly<Record<string, string>>): string[] {

@@ -4,15 +4,15 @@ import type { BenchmarkResults, RawResult } from "../report/results/types.ts";
 import { blockBootstrap } from "../report/statistics/block_bootstrap.ts";
 import { compareQuality } from "../report/statistics/quality_comparison.ts";
 import { compareTimes, driftOf } from "../report/statistics/time_comparison.ts";
+import { compareTokens } from "../report/statistics/token_comparison.ts";
+import { comparedWith } from "../report/results/compared_with.ts";
 
-/** What the other configurations are compared with. */
-const BASELINE = "baseline";
-
-/** Updates how every finished configuration compares with the full cache, and how the machine changed between rounds. */
+/** Updates how every finished configuration compares with the full cache, or with the one that config names, and how the machine changed between rounds. */
 export function compareAll(results: BenchmarkResults): void {
-  const { raw_results, configurations, config: { passes = "both" }, speed_runs = [] } = results;
+  const { raw_results, configurations, config, speed_runs = [] } = results;
+  const reference = comparedWith(config);
   const samples = Map.groupBy(raw_results, ({ method }) => method);
-  const baseline = samples.get(BASELINE);
+  const baseline = samples.get(reference);
   const before = results.comparisons ?? {};
   results.drift = driftOf(speed_runs);
   const distances = results.divergence ?? {};
@@ -25,9 +25,9 @@ export function compareAll(results: BenchmarkResults): void {
   if (baseline === undefined) return;
   for (const { name } of configurations) {
     const own = samples.get(name);
-    if (name === BASELINE || own === undefined) continue;
+    if (name === reference || own === undefined) continue;
     // Of a finished configuration nothing changes; resampling takes a moment.
-    results.comparisons[name] = before[name] ?? compare(name, own, baseline, results, passes);
+    results.comparisons[name] = before[name] ?? compare(name, own, baseline, results);
   }
 }
 
@@ -46,10 +46,12 @@ function compare(
   name: string,
   own: readonly RawResult[],
   baseline: readonly RawResult[],
-  { speed_runs = [], config: { texts = 1 }, evicted_from: evictedFrom = null }: BenchmarkResults,
-  passes: "speed" | "quality" | "both",
+  { speed_runs = [], config, evicted_from: evictedFrom = null }: BenchmarkResults,
 ): Comparison {
-  const time = passes === "quality" ? undefined : compareTimes(speed_runs, name, BASELINE);
+  const { texts = 1, passes = "both" } = config;
+  const reference = comparedWith(config);
+  const time = passes === "quality" ? undefined : compareTimes(speed_runs, name, reference);
+  const tokens = compareTokens(speed_runs, name, reference);
   const quality = passes === "speed" ? undefined : compareQuality(own, baseline, { texts, evictedFrom });
-  return { ...(time ? { time } : {}), ...(quality ? { quality } : {}) };
+  return { ...(time ? { time } : {}), ...(quality ? { quality } : {}), ...(tokens ? { tokens } : {}) };
 }

@@ -102,8 +102,8 @@ function termsOf({ config, environment, configurations }: BenchmarkResults): Map
   const { gpu, cpu, model_sha256, ...rest } = environment;
   const terms = new Map<string, unknown>(Object.entries(settings));
   terms.set("configurations", configurations.map(({ name }) => name).join(", "));
-  for (const { name, method, params, positions, attention, policy_sha256 } of configurations) {
-    terms.set(`configuration ${name}`, { method, params, positions, attention, policy_sha256 });
+  for (const { name, method, params, positions, attention, dtype, policy_sha256 } of configurations) {
+    terms.set(`configuration ${name}`, { method, params, positions, attention, dtype, policy_sha256 });
   }
   terms.set("GPU", gpu?.name ?? null);
   terms.set("CPU", cpu);

@@ -1,3 +1,4 @@
+import { comparedWith } from "../report/results/compared_with.ts";
 import { aggregateAll } from "../report/results/stats.ts";
 import type { BenchmarkResults } from "../report/results/types.ts";
 import { compareAll } from "./compare_all.ts";
@@ -10,7 +11,7 @@ export function summarize(results: BenchmarkResults): void {
   results.aggregated_stats = aggregateAll(results.raw_results);
   compareAll(results);
   noteResults(results);
-  const { baseline } = results.aggregated_stats;
+  const baseline = results.aggregated_stats[comparedWith(results.config)];
   if (baseline === undefined) return;
   const { perplexity, accuracy, throughput, tpot } = baseline;
   results.baseline_stats = { perplexity, accuracy, throughput, tpot };

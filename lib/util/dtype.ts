@@ -32,3 +32,6 @@ export const DTYPES = {
 
 /** A floating-point type a decoder can compute in. */
 export type FloatType = "float32" | "float16" | "bfloat16";
+
+/** All of them, the widest first. */
+export const FLOAT_TYPES: readonly FloatType[] = ["float32", "float16", "bfloat16"];

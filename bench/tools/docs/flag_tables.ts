@@ -1,5 +1,6 @@
 import { ENGINE_FLAGS } from "../../../lib/cli/flags/engine_flags.ts";
 import { ENGINE_DEFAULTS } from "../../../lib/roofline/settings.ts";
+import { PRECISION_FLAGS } from "../../../lib/cli/flags/precision_flags.ts";
 import { DEFAULTS } from "../../../lib/run/plan/device_defaults.ts";
 import { FLAG_TABLE } from "../../../lib/cli/flags/table.ts";
 import type { FlagSpec } from "../../../lib/flags/spec.ts";
@@ -14,10 +15,11 @@ export const FLAG_PAGE = "docs/cli.md";
 /** Task → its flags, in the order of the help, and the defaults that depend on the device. */
 const TABLES: Readonly<Record<string, readonly [Table, ByDevice]>> = {
   "bench": [FLAG_TABLE as Table, DEFAULTS as unknown as ByDevice],
+  "precision": [PRECISION_FLAGS as Table, DEFAULTS as unknown as ByDevice],
   "bench:engine": [ENGINE_FLAGS as Table, ENGINE_DEFAULTS],
 };
 
-/** Names of all flags of the benchmark and the engine benchmark. */
+/** Names of all flags of the tasks above. */
 export const flagNames: ReadonlySet<string> = new Set(Object.values(TABLES).flatMap(([table]) => Object.keys(table)));
 
 /** Rewrites the tables between the page's marks; text outside of the marks stays. */

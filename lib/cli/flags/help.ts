@@ -72,7 +72,22 @@ export function flagLines<F extends object>(
   return lines;
 }
 
-function defaultText(name: string, { value, default: fallback, defaultText }: FlagSpec<unknown>): string {
+/**
+ * Returns the text of a flag's default, where those that depend on the device are the benchmark's.
+ *
+ * @example
+ * ```ts
+ * import { defaultText } from "./help.ts";
+ *
+ * console.log(defaultText("prompt_tokens", { group: "", help: "", value: "N", default: undefined }));
+ * //  (default 1500 on CUDA, 512 on CPU)
+ * ```
+ *
+ * @param name The flag.
+ * @param flag Its specification.
+ * @returns The text in parentheses, after a space; "" for a switch.
+ */
+export function defaultText(name: string, { value, default: fallback, defaultText }: FlagSpec<unknown>): string {
   if (value === undefined) return "";
   if (defaultText !== undefined) return ` (default ${defaultText})`;
   if (fallback !== undefined) return ` (default ${fallback})`;

@@ -3,7 +3,7 @@ import type { FlagSpec } from "../../flags/spec.ts";
 import { choice, wordFor } from "../../flags/values.ts";
 
 /** Other words for number types. */
-const DTYPE_WORDS = {
+export const DTYPE_WORDS = {
   fp32: "float32",
   f32: "float32",
   float: "float32",

@@ -1,11 +1,16 @@
+import { comparedWith } from "../results/compared_with.ts";
 import { mean, type StatName } from "../results/stats.ts";
+import { weightBytesOf } from "../results/weight_bytes.ts";
 import type { BenchmarkResults } from "../results/types.ts";
 import { significant } from "../tables/significant.ts";
 
-/** One of the six charts of a comparison. */
+/** One chart of a comparison. */
 export interface BarMetric {
-  /** The averaged figure; "kv_bytes" is what the KV cache holds. */
-  figure: StatName | "kv_bytes";
+  /**
+   * The averaged figure; "kv_bytes" is what the KV cache holds, "weights" the weights' bytes, "mean_kl" the distance from
+   * the full cache.
+   */
+  figure: StatName | "kv_bytes" | "weights" | "mean_kl";
   /** The pass that it is measured in. */
   pass: "speed" | "quality";
   title: string;
@@ -14,6 +19,8 @@ export interface BarMetric {
   /** Factor from the stored unit to the axis's. */
   scale: number;
   format: (value: number) => string;
+  /** Whether the axis is logarithmic if values are far apart. */
+  logarithmic?: boolean;
   /**
    * Ends of the axis for bars between `min` and `max`, in the axis's unit; `reach` is the end of the highest error bar.
    */
@@ -25,6 +32,23 @@ const fromZero: BarMetric["range"] = (_min, max, reach) => ({
   min: 0,
   max: max > 0 ? Math.max(1.15 * max, 1.05 * reach) : 1,
 });
+
+/** Ratio of the largest to the smallest value above which a linear axis would show only the largest. */
+const LOGARITHMIC_FROM = 20;
+
+/**
+ * Whether values are so far apart that a linear axis would show only the largest.
+ *
+ * @example
+ * ```ts
+ * import { isWide } from "./bar_metrics.ts";
+ *
+ * console.log(isWide(40, 60), isWide(40, 4000)); // false true
+ * ```
+ */
+export function isWide(min: number, max: number): boolean {
+  return min > 0 && max > LOGARITHMIC_FROM * min;
+}
 
 const METRICS: readonly BarMetric[] = [
   {
@@ -65,6 +89,7 @@ const METRICS: readonly BarMetric[] = [
     axis: "PPL",
     scale: 1,
     format: (value) => value < 1000 ? value.toFixed(2) : significant(value, 4),
+    logarithmic: true,
     // Methods differ by a few percent: the axis begins just below the smallest.
     range: (min, max) => ({ min: 0.95 * min, max: 1.05 * max }),
   },
@@ -96,6 +121,8 @@ export interface BarFigure {
   value: number | null | undefined;
   /** Standard deviation over samples; 0 for one sample. */
   std: number;
+  /** Why there is none, where it is not for want of a measurement. */
+  missing?: string;
 }
 
 /**
@@ -130,9 +157,63 @@ export function barMetrics(
   return METRICS.map((metric) => metric.figure === "peak_vram_gb" ? kv : metric);
 }
 
+const ACCURACY: BarMetric = {
+  figure: "accuracy",
+  pass: "quality",
+  title: "Accuracy",
+  subtitle: "(Higher is Better)",
+  axis: "% of tokens",
+  scale: 100,
+  format: (value) => value.toFixed(2),
+  // As perplexity's: the types differ by little.
+  range: (min, max) => max > 0 ? { min: 0.95 * min, max: 1.05 * max } : { min: 0, max: 1 },
+};
+
+const DISTANCE: BarMetric = {
+  figure: "mean_kl",
+  pass: "quality",
+  title: "KL Divergence",
+  subtitle: "(Lower is Better)",
+  axis: "nats",
+  scale: 1,
+  format: (value) => value === 0 ? "0" : value < 1e-3 ? value.toExponential(1) : significant(value, 2),
+  logarithmic: true,
+  range: (min, max, reach) => isWide(min, max) ? { min: min / 3, max: 3 * max } : fromZero(min, max, reach),
+};
+
+const WEIGHTS: BarMetric = {
+  figure: "weights",
+  pass: "speed",
+  title: "Weights",
+  subtitle: "(Lower is Better)",
+  axis: "MiB",
+  scale: 2 ** -20,
+  format: (value) => significant(value, 4),
+  range: fromZero,
+};
+
+/**
+ * Returns what a comparison of number types shows: speed and memory over quality and the weights' size.
+ *
+ * @param results A run's results.
+ * @returns Eight charts, in order: four for each row.
+ *
+ * @example
+ * ```ts
+ * import { precisionMetrics } from "./bar_metrics.ts";
+ *
+ * const metrics = precisionMetrics({ config: { device: "cuda" }, aggregated_stats: {}, configurations: [] });
+ * console.log(metrics.map(({ title }) => title).slice(4)); // [ "Perplexity", "Accuracy", "KL Divergence", "Weights" ]
+ * ```
+ */
+export function precisionMetrics(results: Parameters<typeof barMetrics>[0]): readonly BarMetric[] {
+  const [throughput, tpot, ttft, perplexity, memory] = barMetrics(results) as BarMetric[];
+  return [throughput!, tpot!, ttft!, memory!, perplexity!, ACCURACY, DISTANCE, WEIGHTS];
+}
+
 /** Fields of results.json that tell how many configurations' caches are known. */
 type Measured = Pick<BenchmarkResults, "aggregated_stats"> & {
-  configurations: readonly Pick<BenchmarkResults["configurations"][number], "name" | "held">[];
+  configurations: readonly Pick<BenchmarkResults["configurations"][number], "name" | "held" | "weight_bytes">[];
 };
 
 /** Whether every measured configuration says what its speed pass held: bars of two kinds could not be compared. */
@@ -160,12 +241,23 @@ function isHeldKnown({ aggregated_stats, configurations }: Measured): boolean {
  * ```
  */
 export function barFigure(
-  results: Measured & Pick<BenchmarkResults, "raw_results">,
+  results:
+    & Measured
+    & Pick<BenchmarkResults, "raw_results" | "divergence">
+    & { config?: Pick<BenchmarkResults["config"], "compared_with"> },
   name: string,
   figure: BarMetric["figure"],
 ): BarFigure {
   const stats = results.aggregated_stats[name];
   if (stats === undefined) return { value: undefined, std: 0 };
+  if (figure === "mean_kl") {
+    const isReference = name === comparedWith(results.config);
+    const distance = results.divergence?.[name]?.mean_kl.estimate ?? null;
+    return { value: distance, std: 0, ...(isReference ? { missing: "reference" } : {}) };
+  }
+  if (figure === "weights") {
+    return { value: weightBytesOf(results, name), std: 0 };
+  }
   if (figure !== "kv_bytes") return { value: stats[figure], std: stats.n > 1 ? stats.std[figure] ?? 0 : 0 };
   const held = results.configurations.find((record) => record.name === name)?.held;
   const samples = results.raw_results.filter(({ method }) => method === name).flatMap(({ memory }) =>

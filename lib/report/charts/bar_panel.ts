@@ -147,7 +147,16 @@ export function barPanelChart(
           grid: { color: INK.grid, lineWidth: 1 },
           border: { display: false },
           title: { display: true, text: panel.axis, color: INK.muted, font: font(14.5, 500) },
-          ticks: { color: INK.muted, font: font(13, 400), includeBounds: false, maxTicksLimit: 8 },
+          ticks: {
+            color: INK.muted,
+            font: font(13, 400),
+            includeBounds: false,
+            maxTicksLimit: 8,
+            // Chart.js would round such values to 0.
+            ...(panel.logarithmic && panel.range.min < 1e-4
+              ? { callback: (value: number | string) => Number(value).toExponential(0) }
+              : {}),
+          },
           ...(panel.logarithmic ? { afterBuildTicks: roundTicks } : {}),
         },
       },

@@ -16,6 +16,7 @@ import { drawFrontier } from "./frontier.ts";
 import { drawHeatmap } from "./heatmap.ts";
 import { drawNll } from "./nll_plot.ts";
 import { type Picture, PICTURES } from "./pictures.ts";
+import { drawPrecision } from "./precision_chart.ts";
 import { readResults } from "../results/results_file.ts";
 import { modelFileName } from "../results/results_folder.ts";
 import { isTraceFile, readTrace } from "../results/trace.ts";
@@ -26,6 +27,10 @@ const DRAW: Record<Picture, (results: BenchmarkResults, folder: string) => Async
   async *comparison(results, folder) {
     await drawComparison(results, join(folder, PICTURES.comparison));
     yield PICTURES.comparison;
+  },
+  async *precision(results, folder) {
+    await drawPrecision(results, join(folder, PICTURES.precision));
+    yield PICTURES.precision;
   },
   async *budget(results, folder) {
     await drawBudget(results, join(folder, PICTURES.budget));

@@ -1,15 +1,10 @@
-import { barFigure, type BarMetric, barMetrics } from "./bar_metrics.ts";
-import type { Bar, BarPanel } from "./bar_panel.ts";
+import { barMetrics } from "./bar_metrics.ts";
 import type { CanvasLibrary } from "./canvas.ts";
 import { drawFigure } from "./bar_chart_grid.ts";
 import { type Kind, KIND_COLORS, KIND_LABELS, kindOf } from "./palette.ts";
-import { significant } from "../tables/significant.ts";
-import { isOfWholeGpu } from "../tables/table_notes.ts";
+import { errorBarNote, metricPanel, vramNote } from "./metric_panel.ts";
 import { termsOf } from "./terms.ts";
 import type { BenchmarkResults } from "../results/types.ts";
-
-/** Ratio of the largest to the smallest perplexity above which a linear axis would show only the largest. */
-const LOGARITHMIC_FROM = 20;
 
 /**
  * Draws benchmark_comparison.png: throughput, TPOT and TTFT over perplexity, VRAM and cache size, one bar for each
@@ -34,7 +29,7 @@ const LOGARITHMIC_FROM = 20;
  */
 export async function drawComparison(results: BenchmarkResults, path: string, library?: CanvasLibrary): Promise<void> {
   const kinds = [...new Set(results.configurations.map(({ name }) => kindOf(name)))];
-  const panels = barMetrics(results).map((metric) => panelOf(metric, results));
+  const panels = barMetrics(results).map((metric) => metricPanel(metric, results, (name) => KIND_COLORS[kindOf(name)]));
   await drawFigure(
     {
       title: `KV-cache compression: ${results.config.method}`,
@@ -51,75 +46,4 @@ export async function drawComparison(results: BenchmarkResults, path: string, li
     path,
     library,
   );
-}
-
-/** Explains the error bars, if any are drawn. */
-function errorBarNote({ aggregated_stats }: BenchmarkResults, panels: readonly BarPanel[]): string[] {
-  if (!panels.some(({ bars }) => bars.some(({ deviation }) => deviation > 0))) return [];
-  const counts = Object.values(aggregated_stats).map(({ n }) => n).filter((n) => n > 1);
-  const [least, most] = [Math.min(...counts), Math.max(...counts)];
-  return [`Error bars: ± 1 standard deviation over ${least === most ? most : `${least} to ${most}`} samples`];
-}
-
-/** Notes that VRAM is the whole GPU's, if NVML did not list the process. */
-function vramNote({ configurations, ...results }: BenchmarkResults): string[] {
-  return configurations.some(({ name }) => isOfWholeGpu(results, name)) ? ["VRAM: the whole GPU's"] : [];
-}
-
-function panelOf(metric: BarMetric, results: BenchmarkResults): BarPanel {
-  const bars = results.configurations.map(({ name, status }): Bar => {
-    const { value: figure, std } = barFigure(results, name, metric.figure);
-    const value = (figure ?? NaN) * metric.scale;
-    const measured = Number.isFinite(value);
-    return {
-      label: name,
-      color: KIND_COLORS[kindOf(name)],
-      value: measured ? value : null,
-      deviation: measured ? std * metric.scale : 0,
-      missing: figure === undefined ? status === "not run" ? "not run" : "failed" : unmeasured(figure),
-    };
-  });
-  const values = bars.flatMap(({ value }) => value === null ? [] : [value]);
-  const reach = Math.max(0, ...bars.map(({ value, deviation }) => (value ?? 0) + (deviation || 0)));
-  const min = Math.min(...values);
-  const max = Math.max(...values);
-  const logarithmic = metric.figure === "perplexity" && min > 0 && max > LOGARITHMIC_FROM * min;
-  const { passes = "both" } = results.config;
-  const note = passes === "both" || passes === metric.pass || metric.figure === "kv_bytes"
-    ? undefined
-    : `Not measured: only the ${passes} pass was made`;
-  const range = values.length === 0 ? { min: 0, max: 1 } : metric.range(min, max, reach);
-  const fit = errorBarsFit(bars, range);
-  return {
-    title: metric.title,
-    subtitle: fit ? metric.subtitle : `${metric.subtitle}  ·  ${deviationsOf(bars)} over samples: beyond this axis`,
-    axis: logarithmic ? `${metric.axis} (logarithmic)` : metric.axis,
-    range,
-    logarithmic,
-    format: metric.format,
-    bars: fit ? bars : bars.map((bar) => ({ ...bar, deviation: 0 })),
-    ...(note === undefined ? {} : { note }),
-  };
-}
-
-/** Text in place of a bar that cannot be drawn, the same as in the table. */
-function unmeasured(figure: number | null): string {
-  if (figure === null) return "n/a";
-  return Number.isNaN(figure) ? "nan" : figure > 0 ? "inf" : "-inf";
-}
-
-/** Whether every error bar lies within the axis. The part below 0 does not count: no figure can be negative. */
-function errorBarsFit(bars: readonly Bar[], { min, max }: BarPanel["range"]): boolean {
-  return bars.every(({ value, deviation }) =>
-    value === null || !(deviation > 0) || (value + deviation <= max && (min === 0 || value - deviation >= min))
-  );
-}
-
-/** Formats the standard deviations as text. */
-function deviationsOf(bars: readonly Bar[]): string {
-  const sizes = bars.map(({ deviation }) => deviation).filter((deviation) => deviation > 0);
-  const [least, most] = [Math.min(...sizes), Math.max(...sizes)].map((size) =>
-    size < 100 ? significant(size, 2) : Number(size.toPrecision(2)).toLocaleString("en-US")
-  );
-  return least === most ? `± ${most}` : `± ${least} to ${most}`;
 }

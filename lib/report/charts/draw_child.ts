@@ -6,6 +6,7 @@ import { type Picture, PICTURES } from "./pictures.ts";
 /** A picture takes about two seconds; a child that hangs must not delay a finished benchmark. */
 const TIMEOUT_MS: Record<Picture, number> = {
   comparison: 60_000,
+  precision: 60_000,
   budget: 60_000,
   frontier: 60_000,
   nll: 60_000,

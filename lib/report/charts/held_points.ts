@@ -34,7 +34,10 @@ export interface HeldPoint {
 export type PointResults =
   & Pick<BenchmarkResults, "aggregated_stats" | "comparisons" | "divergence">
   & {
-    configurations: readonly Pick<BenchmarkResults["configurations"][number], "name" | "method" | "held" | "budget">[];
+    configurations: readonly Pick<
+      BenchmarkResults["configurations"][number],
+      "name" | "method" | "held" | "budget" | "dtype"
+    >[];
   };
 
 /**

@@ -1,13 +1,15 @@
 /**
- * A picture of a run: bars of every figure, quality over the size of the cache, the frontier of speed and quality,
+ * A picture of a run: bars of every figure, of methods or of number types; quality over the size of the cache, the frontier of speed and quality,
  * perplexity along the text, or what every traced configuration held.
  */
-export type Picture = "comparison" | "budget" | "frontier" | "nll" | "traces";
+export type Picture = "comparison" | "precision" | "budget" | "frontier" | "nll" | "traces";
 
 /** The pictures of a run, and their file names in its folder. Each has an SVG file of the same name beside it. */
 export const PICTURES = {
   /** Bars: every configuration's speed, quality and memory. */
   comparison: "benchmark_comparison.png",
+  /** Bars: the same of number types, in place of the comparison. */
+  precision: "precision_benchmark_2rows.png",
   /** Lines: divergence and perplexity over the share of the cache held. */
   budget: "quality_over_budget.png",
   /** Points: time per token over divergence or perplexity. */

@@ -16,7 +16,7 @@ export interface PictureWishes {
  *
  * @param results A run's results.
  * @param wishes See {@linkcode PictureWishes}.
- * @returns The comparison always. Quality over budget and the frontier if a method has several budgets with the figures
+ * @returns The comparison always, or that of number types if every configuration has its own. Quality over budget and the frontier if a method has several budgets with the figures
  * that they show; perplexity along the text if it was measured and is wanted, or the text is longer than the model was trained for;
  * traces if there are any.
  *
@@ -33,8 +33,11 @@ export function picturesFor(
   { plotNll, traces }: PictureWishes,
 ): Picture[] {
   const { max_tokens, max_positions = Infinity, passes } = results.config;
+  const { configurations } = results;
+  // All are of types of their own: what differs between them is the type.
+  const isOfTypes = configurations.length > 0 && configurations.every(({ dtype }) => dtype !== undefined);
   return [
-    "comparison",
+    isOfTypes ? "precision" : "comparison",
     ...(budgetFigures(heldPoints(results)).length > 0 ? ["budget" as const] : []),
     ...(frontierPoints(results).placed.length > 0 ? ["frontier" as const] : []),
     ...(passes !== "speed" && (plotNll || max_tokens > max_positions) ? ["nll" as const] : []),

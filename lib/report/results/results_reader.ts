@@ -93,6 +93,7 @@ const config: JsonReader<RunConfig> = object<RunConfig>({
   min_chars: optional(number),
   device: oneOf("cuda", "cpu"),
   dtype: string,
+  tf32: optional(boolean),
   positions: string,
   num_warmup: number,
   seed: number,
@@ -101,6 +102,7 @@ const config: JsonReader<RunConfig> = object<RunConfig>({
   passes: optional(oneOf("speed", "quality", "both")),
   successive: optional(boolean),
   divergence: optional(boolean),
+  compared_with: optional(string),
   texts: optional(number),
 });
 
@@ -169,6 +171,8 @@ export const benchmarkResults: JsonReader<BenchmarkResults> = object<BenchmarkRe
     params: record(either(number, string)),
     positions: string,
     attention: oneOf("fused", "explicit", "export"),
+    dtype: optional(oneOf("float32", "float16", "bfloat16")),
+    weight_bytes: optional(number),
     kernels: optional(oneOf("own", "ort")),
     kernels_reason: optional(string),
     dropped: optional(object<DroppedEntries>({ speed: number, quality: number })),

@@ -16,6 +16,7 @@ import type {
   QualityComparison,
   SpeedRun,
   TimeComparison,
+  TokenComparison,
 } from "./spread_types.ts";
 
 const interval: JsonReader<Interval> = object<Interval>({
@@ -40,6 +41,7 @@ export const comparison: JsonReader<Comparison> = object<Comparison>({
     accuracy: interval,
     texts: number,
   })),
+  tokens: optional(object<TokenComparison>({ first_difference: list(nullable(number)), tokens: number })),
 });
 
 /** Reads the distance from the full cache at each step. */
@@ -98,6 +100,7 @@ export const speedRun: JsonReader<SpeedRun> = object<SpeedRun>({
   throughput: figure,
   step_times_s: list(figure),
   entries_copied: number,
+  tokens: optional(list(number)),
   peak_vram_gb: nullable(number),
   vram_method: optional(vramMethod),
   memory: memoryFigures,

@@ -49,12 +49,22 @@ export interface QualityComparison {
   texts: number;
 }
 
+/** Greedily generated tokens of a configuration against the baseline's. */
+export interface TokenComparison {
+  /** By sample: index, from 0, of the first token that differs from the baseline's; null if none does. */
+  first_difference: (number | null)[];
+  /** Tokens generated in each sample. */
+  tokens: number;
+}
+
 /** A configuration against the baseline. A part is left out if it was not measured. */
 export interface Comparison {
   /** Time, over the rounds. */
   time?: TimeComparison;
   /** Quality, over the steps. */
   quality?: QualityComparison;
+  /** Tokens of each sample's first speed pass, where they were recorded. */
+  tokens?: TokenComparison;
 }
 
 /**
@@ -125,6 +135,8 @@ export interface SpeedRun {
   step_times_s: number[];
   /** Cache entries copied within the cache, per head. */
   entries_copied: number;
+  /** Ids of the generated tokens, where they were asked for. */
+  tokens?: number[];
   /** Peak GPU memory over its level before the model was loaded, GiB; 0 on a CPU, null if it was not measured. */
   peak_vram_gb: number | null;
   /** On CUDA, what that figure covers. */

@@ -121,7 +121,7 @@ export interface BenchmarkResults {
   raw_results: RawResult[];
   /** Configuration → averages over its samples. */
   aggregated_stats: Record<string, AggregatedStats>;
-  /** Averages of the configuration named "baseline"; null without one. */
+  /** Averages of the configuration that the others are compared with, "baseline"; null without it. */
   baseline_stats: { perplexity: number; accuracy: number; throughput: number; tpot: number } | null;
   /** Every configuration of the run in the order of the table: what it is, and how it ended. */
   configurations: ConfigurationRecord[];
@@ -187,8 +187,12 @@ export interface RunConfig {
   min_chars?: number;
   /** The run's device. */
   device: "cuda" | "cpu";
-  /** Type of weights and cache: "float32", "float16" or "bfloat16". */
+  /** Type of weights and cache: "float32", "float16" or "bfloat16"; several are joined by commas. */
   dtype: string;
+  /**
+   * Whether CUDA computes products of float32 in TF32: only if NVIDIA_TF32_OVERRIDE=1 asks for it; not in earlier results.
+   */
+  tf32?: boolean;
   /** How tokens are numbered; several are joined by commas. */
   positions: string;
   /** Runs before the clock starts. */
@@ -205,6 +209,8 @@ export interface RunConfig {
   successive?: boolean;
   /** Whether the distance from the full cache was measured. */
   divergence?: boolean;
+  /** Name of the configuration that the others are compared with; "baseline" if left out. */
+  compared_with?: string;
   /** Number of different texts that the samples are taken from. */
   texts?: number;
 }
@@ -221,6 +227,10 @@ export interface ConfigurationRecord {
   positions: string;
   /** The form of attention; "export" is that of an ONNX export, whatever it may be. */
   attention: "fused" | "explicit" | "export";
+  /** Type of its weights and cache; left out if config.dtype is that of all configurations. */
+  dtype?: "float32" | "float16" | "bfloat16";
+  /** Bytes of the weights in that type, whatever type is stored; left out with it, and for an ONNX export. */
+  weight_bytes?: number;
   /** Whose kernels ran decode steps: the project's own or ONNX Runtime's. Set after loading; not in earlier results. */
   kernels?: "own" | "ort";
   /** On CUDA, why not the project's own. */

@@ -1,3 +1,4 @@
+import { comparedWith } from "../results/compared_with.ts";
 import { isAskedFor } from "../results/notes.ts";
 import type { Interval } from "../results/spread_types.ts";
 import { sampleStd } from "../results/stats.ts";
@@ -48,8 +49,8 @@ export interface ComparedResults {
   configurations: readonly Pick<ConfigurationRecord, "name">[];
   /** Configuration → its comparison with the baseline, with intervals; not in results of schema 1. */
   comparisons?: BenchmarkResults["comparisons"];
-  /** Which passes were made; both if left out. */
-  config?: Pick<RunConfig, "passes">;
+  /** Which passes were made, both if left out; and what is compared with, "baseline" if left out. */
+  config?: Pick<RunConfig, "passes" | "compared_with">;
 }
 
 /**
@@ -83,11 +84,12 @@ export interface ComparedResults {
  */
 export function changesAgainstBaseline(results: ComparedResults): MethodChanges[] {
   const { aggregated_stats, configurations, comparisons, config } = results;
-  const baseline = aggregated_stats["baseline"];
+  const reference = comparedWith(config);
+  const baseline = aggregated_stats[reference];
   if (baseline === undefined) return [];
   return configurations.flatMap(({ name }) => {
     const stats = aggregated_stats[name];
-    if (name === "baseline" || stats === undefined) return [];
+    if (name === reference || stats === undefined) return [];
     const { time, quality } = comparisons?.[name] ?? {};
     const of = (figure: Exclude<ComparedName, "accuracy">) => {
       const isSpeed = figure !== "perplexity";
@@ -166,8 +168,9 @@ function points(
 }
 
 /** A figure of the method and of the baseline, in each sample that has both. */
-function pairsOf({ raw_results }: ComparedResults, name: string, figure: ComparedName): [number, number][] {
-  const before = new Map(raw_results.flatMap((raw) => raw.method === "baseline" ? [[raw.sample, raw[figure]]] : []));
+function pairsOf({ raw_results, config }: ComparedResults, name: string, figure: ComparedName): [number, number][] {
+  const reference = comparedWith(config);
+  const before = new Map(raw_results.flatMap((raw) => raw.method === reference ? [[raw.sample, raw[figure]]] : []));
   return raw_results.flatMap((raw): [number, number][] => {
     const base = raw.method === name ? before.get(raw.sample) : undefined;
     const own = raw[figure];

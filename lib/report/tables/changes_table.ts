@@ -57,6 +57,7 @@ export function changeCells(changes: readonly MethodChanges[], inTitles = false)
  *
  * @param changes From `changesAgainstBaseline`.
  * @param width Width of the terminal, characters; no limit if left out. Columns that do not fit go below.
+ * @param baseline Name of what is compared with.
  * @returns A title line and one line for each configuration, without a line end; "" if there are no changes.
  *
  * @example
@@ -76,20 +77,20 @@ export function changeCells(changes: readonly MethodChanges[], inTitles = false)
  * // streaming_256                -9.2% ± 0.4      +15.6% ± 0.5  …   -0.78 pt ± 0.11                 -
  * ```
  */
-export function formatChanges(changes: readonly MethodChanges[], width?: number): string {
+export function formatChanges(changes: readonly MethodChanges[], width?: number, baseline = "baseline"): string {
   if (changes.length === 0) return "";
   const { titles, rows } = changeCells(changes);
   // All columns have the width of the widest, so that figures line up.
   const name = Math.max(NAME_WIDTH, ...rows.map(({ name }) => name.length));
   const column = Math.max(...[titles, ...rows.map(({ cells }) => cells)].flat().map(({ length }) => length)) + GAP;
   if (width === undefined || name + column * titles.length <= width) {
-    return [{ name: "Change vs baseline", cells: titles }, ...rows]
+    return [{ name: `Change vs ${baseline}`, cells: titles }, ...rows]
       .map(({ name: first, cells }) => first.padEnd(name) + cells.map((cell) => cell.padStart(column)).join(""))
       .join("\n");
   }
   const narrow = changeCells(changes, true);
   return formatGrid({
-    title: "vs baseline",
+    title: `vs ${baseline}`,
     // What a run measures in its two passes; VRAM is a speed pass's, but has room next to quality.
     columns: narrow.titles.map((title, i) => ({ title, group: i < 3 ? 0 : 1 })),
     rows: narrow.rows,

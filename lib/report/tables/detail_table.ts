@@ -1,8 +1,10 @@
+import { comparedWith } from "../results/compared_with.ts";
 import { isAskedFor } from "../results/notes.ts";
 import type { BenchmarkResults, PassChoice } from "../results/types.ts";
 import { formatGrid, type Grid } from "./grid.ts";
 import { bracketed, lineUp, ratioPercent, signed } from "./interval_text.ts";
 import { type FiguredResults, type RowFigures, rowFigures } from "./row_figures.ts";
+import { precisionColumns } from "./precision_columns.ts";
 import { significant } from "./significant.ts";
 
 const MIB = 2 ** 20;
@@ -63,7 +65,7 @@ export function detailGrid(results: DetailResults): Grid {
   if (times.some((time) => time !== undefined)) {
     // Next to the figure that it compares.
     columns.splice(1, 0, {
-      title: "vs baseline",
+      title: `vs ${comparedWith(results.config)}`,
       group: TIME,
       cells: lineUp(times.map((time) => {
         if (time === undefined) return { change: "-", interval: "" };
@@ -72,6 +74,7 @@ export function detailGrid(results: DetailResults): Grid {
       })),
     });
   }
+  columns.push(...precisionColumns(results, names));
   return {
     title: "Method",
     columns,

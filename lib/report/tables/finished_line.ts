@@ -1,4 +1,5 @@
 import type { BenchmarkResults } from "../results/types.ts";
+import { comparedWith } from "../results/compared_with.ts";
 import { signed } from "./interval_text.ts";
 import { rowFigures } from "./row_figures.ts";
 import { significant } from "./significant.ts";
@@ -42,9 +43,10 @@ function perplexity(value: number): string {
 }
 
 /** The change of perplexity in parentheses, once the baseline is measured. */
-function againstBaseline({ aggregated_stats, comparisons }: BenchmarkResults, name: string): string {
-  const [own, baseline] = [aggregated_stats[name]?.perplexity, aggregated_stats["baseline"]?.perplexity];
-  if (name === "baseline" || own === undefined || baseline === undefined) return "";
+function againstBaseline({ aggregated_stats, comparisons, config }: BenchmarkResults, name: string): string {
+  const reference = comparedWith(config);
+  const [own, baseline] = [aggregated_stats[name]?.perplexity, aggregated_stats[reference]?.perplexity];
+  if (name === reference || own === undefined || baseline === undefined) return "";
   const known = comparisons?.[name]?.quality?.ln_ppl_ratio.estimate;
   const ratio = known === undefined ? own / baseline : Math.exp(known);
   return Number.isFinite(ratio) ? ` (${signed((ratio - 1) * 100, 1)} %)` : "";

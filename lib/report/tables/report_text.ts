@@ -1,3 +1,4 @@
+import { comparedWith } from "../results/compared_with.ts";
 import { isAskedFor } from "../results/notes.ts";
 import type { BenchmarkResults } from "../results/types.ts";
 import { changesAgainstBaseline } from "./changes.ts";
@@ -6,6 +7,7 @@ import { formatDetails } from "./detail_table.ts";
 import { intervalNotes } from "./interval_notes.ts";
 import { kernelsNote } from "./kernels_note.ts";
 import { formatMemory } from "./memory_table.ts";
+import { precisionNotes } from "./precision_columns.ts";
 import { stepWarnings } from "./step_warnings.ts";
 import { formatTableWithin } from "./table.ts";
 import { formatLegend, formatNotes } from "./table_notes.ts";
@@ -45,10 +47,15 @@ export function reportText(results: BenchmarkResults, options: ReportTextOptions
     wrap(runTerms(results), columns),
     "",
     formatTableWithin(results, columns),
-    ...[kernelsNote(results.configurations)].flatMap((note) => note === "" ? [] : [wrap(note, columns)]),
+    ...[kernelsNote(results.configurations), precisionNotes(results)].flatMap((note) =>
+      note === "" ? [] : [wrap(note, columns)]
+    ),
     ...[
       formatDetails(results, columns),
-      [formatChanges(changesAgainstBaseline(results), columns), wrap(intervalNotes(results), columns)]
+      [
+        formatChanges(changesAgainstBaseline(results), columns, comparedWith(results.config)),
+        wrap(intervalNotes(results), columns),
+      ]
         .filter((lines) => lines !== "").join("\n"),
       wrap(formatLegend(results), columns, LEGEND_INDENT),
       wrap(formatNotes(results), columns),

@@ -75,6 +75,8 @@ export interface MeasureRequest {
   readonly maxNewTokens: number;
   readonly warmup: number;
   readonly seed: number;
+  /** Report the ids of generated tokens. */
+  readonly tokens?: boolean;
   /** Report what the cache holds at the end of the first sample's quality pass, and every `every` tokens. */
   readonly trace?: { readonly every: number | null };
 }

@@ -46,6 +46,7 @@ export function measureSpeedSamples(order: MeasureOrder, { loaded, meter, emit, 
       step_times_s: [...speed.stepTimes],
       conditions: during,
       entries_copied: speed.copied,
+      ...(order.tokens ? { tokens: [...speed.tokens] } : {}),
       ...peak.result,
       memory: {
         kv_held: speed.heldBytes,

@@ -26,6 +26,16 @@ export function checkNames(configurations: readonly Configuration[]): void {
   }
 }
 
+/** Refuses to compare with a configuration that is not there. */
+export function checkComparedWith(name: string | undefined, configurations: readonly Configuration[]): void {
+  if (name === undefined || configurations.some((configuration) => configuration.name === name)) return;
+  throw new InputError(
+    `Cannot compare with "${name}": no configuration has that name; give compared_with one of ${
+      configurations.map(({ name }) => name).join(", ")
+    }`,
+  );
+}
+
 /** Refuses lengths that are not whole numbers or are too small. For scripts: flags are checked as they are read. */
 export function checkLengths(
   lengths: DeviceDefaults,

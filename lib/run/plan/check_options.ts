@@ -45,6 +45,8 @@ const OPTIONS = {
   repetitions: number,
   passes: oneOf("speed", "quality", "both"),
   divergence: flag,
+  compared_with: text,
+  tokens: flag,
   method: text,
   skip_layers: listOf("layers", (item) => typeof item === "number"),
   prefill_chunk: number,
@@ -77,6 +79,7 @@ const CONFIGURATION = {
     fits: (value) => readBudget(value) === value,
   },
   positions: oneOf("absolute", "cache", "seed"),
+  dtype: oneOf("float32", "float16", "bfloat16"),
 } satisfies KnownOptions<Configuration>;
 
 const POLICY = {

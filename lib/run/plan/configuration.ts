@@ -1,3 +1,4 @@
+import type { FloatType } from "../../util/dtype.ts";
 import type { Positions } from "../../engine/numbering.ts";
 import type { Budget, PolicyMaker } from "../../policies/budget.ts";
 import type { Policy } from "../../policies/policy.ts";
@@ -15,6 +16,8 @@ export interface Configuration {
   readonly budget?: Budget;
   /** How tokens are numbered; the run's numbering if left out. */
   readonly positions?: Positions;
+  /** Type of weights, activations and cache; the run's type if left out. */
+  readonly dtype?: FloatType;
 }
 
 /** A configuration whose policy is made. */

@@ -3,6 +3,8 @@ import { join } from "@std/path";
 import { describeEnvironment } from "../../report/results/environment.ts";
 import { localTimestamp } from "../../report/results/results_folder.ts";
 import type { BenchmarkResults, ConfigurationRecord, Environment, RunConfig } from "../../report/results/types.ts";
+import { weightBytes } from "../../model/graph/weight_bytes.ts";
+import { readEnv } from "../../process/child_env.ts";
 import { codeDigest } from "../../util/code_digest.ts";
 import { DTYPES } from "../../util/dtype.ts";
 import { fingerprintOfFile } from "../../util/fingerprint.ts";
@@ -46,6 +48,7 @@ export async function describeRun(
       params: { ...configurations[i]!.policy.params },
       positions: request.positions,
       attention: request.attention,
+      ...(configurations[i]!.dtype === undefined ? {} : typeOf(request, input)),
       dropped: droppedEntries(request.table, passes),
       held: heldInPasses(request.table, passes, input.model.spec, DTYPES[request.dtype].bytes),
       ...budgetOf(request, configurations[i]!, passes),
@@ -58,6 +61,11 @@ export async function describeRun(
     speed_runs: [],
     evicted_from: evictedFrom(requests.map(({ table }) => table), input.lengths.max_tokens),
   };
+}
+
+/** The type of a configuration that has its own, and the size of the weights in it. */
+function typeOf({ dtype }: MeasureRequest, { model }: RunInput): Pick<ConfigurationRecord, "dtype" | "weight_bytes"> {
+  return { dtype, ...(model.export ? {} : { weight_bytes: weightBytes(model.spec, dtype) }) };
 }
 
 /** What a budget was asked for, and what the layers that are not skipped hold on average, by the sizes known before. */
@@ -75,7 +83,7 @@ function configOf(
   input: RunInput,
   options: BenchmarkOptions,
 ): RunConfig {
-  const { model, hub, skipLayers, text, found: { device }, dtype } = input;
+  const { model, hub, skipLayers, text, found: { device } } = input;
   const { num_samples, max_tokens, max_new_tokens, prompt_tokens, num_warmup, repetitions } = input.lengths;
   const { model_id = EMBEDDED_MODEL_ID, dataset = "moby_dick", kernels = "auto", seed = 0, command } = options;
   return {
@@ -93,12 +101,15 @@ function configOf(
     dataset,
     ...text.terms,
     device,
-    dtype,
+    dtype: [...new Set(requests.map(({ dtype }) => dtype))].join(),
+    // ONNX Runtime is told not to use it; this variable overrides what NVIDIA's libraries are told.
+    tf32: device === "cuda" && readEnv("NVIDIA_TF32_OVERRIDE") === "1",
     positions: [...new Set(requests.map(({ positions }) => positions))].join(),
     num_warmup,
     repetitions,
     passes: options.passes ?? "both",
     divergence: options.divergence !== false && options.passes !== "speed",
+    ...(options.compared_with === undefined ? {} : { compared_with: options.compared_with }),
     texts: input.texts,
     successive: options.successive ?? false,
     seed,

@@ -25,7 +25,7 @@ export interface DeviceDefaults {
  */
 export const DEFAULTS: Readonly<Record<"cuda" | "cpu", Readonly<DeviceDefaults>>> = {
   cuda: { num_samples: 2, max_tokens: 2000, max_new_tokens: 500, prompt_tokens: 1500, num_warmup: 3, repetitions: 3 },
-  cpu: { num_samples: 2, max_tokens: 1280, max_new_tokens: 128, prompt_tokens: 512, num_warmup: 1, repetitions: 6 },
+  cpu: { num_samples: 2, max_tokens: 1280, max_new_tokens: 128, prompt_tokens: 512, num_warmup: 1, repetitions: 4 },
 };
 
 /** Configurations above which a run on CUDA has shorter defaults, and these. */

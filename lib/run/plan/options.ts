@@ -10,7 +10,7 @@ import type { KernelChoice } from "../../engine/kernel_choice.ts";
 
 /** What to measure. All options except the configurations have a default. */
 export interface BenchmarkOptions {
-  /** What to compare, in the order of the table. Changes are relative to the configuration named "baseline". */
+  /** What to compare, in the order of the table. Changes are relative to the one that `compared_with` names. */
   readonly configurations: readonly Configuration[];
   /**
    * Text samples of each configuration.
@@ -45,7 +45,7 @@ export interface BenchmarkOptions {
   /**
    * Rounds of speed passes: in each, every configuration is timed in a process of its own, in random order.
    *
-   * @default {device === "cuda" ? 3 : 6}; on CUDA with more than 8 configurations 2
+   * @default {device === "cuda" ? 3 : 4}; on CUDA with more than 8 configurations 2
    */
   readonly repetitions?: number | undefined;
   /**
@@ -60,6 +60,19 @@ export interface BenchmarkOptions {
    * @default {true}
    */
   readonly divergence?: boolean;
+  /**
+   * Name of the configuration that the others are compared with. If it is a full cache, distances are from it, too.
+   *
+   * @default {"baseline"}
+   */
+  readonly compared_with?: string;
+  /**
+   * Whether to record the ids of the tokens generated in speed passes, and to tell the first that differs from those of
+   * the configuration compared with.
+   *
+   * @default {false}
+   */
+  readonly tokens?: boolean;
   /**
    * The model: "novel-neox-8m", which comes with kvcompress; a Hugging Face model folder; an ONNX export's file in one;
    * or a model's id on the hub (`org/name`).

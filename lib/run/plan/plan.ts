@@ -1,7 +1,8 @@
 import type { BenchmarkResults } from "../../report/results/types.ts";
 import { baseline } from "../../policies/baseline.ts";
 import type { MeasureRequest } from "../child/protocol.ts";
-import { checkNames, checkPositions } from "./check_input.ts";
+import { DTYPES } from "../../util/dtype.ts";
+import { checkComparedWith, checkNames, checkPositions } from "./check_input.ts";
 import { checkRequests } from "./check_requests.ts";
 import type { BudgetShape } from "../../policies/budget.ts";
 import { acrossPositions } from "./configuration.ts";
@@ -44,6 +45,7 @@ export async function makePlan(options: BenchmarkOptions): Promise<Plan> {
   const { onNote = () => {} } = options;
   const asked = acrossPositions(options.configurations, checkPositions(options.positions));
   checkNames(asked);
+  checkComparedWith(options.compared_with, asked);
   const input = await openInput(options);
   const shape = budgetShape(input);
   const configurations = asked.map((configuration) => resolveBudget(configuration, shape));
@@ -64,7 +66,10 @@ export async function makePlan(options: BenchmarkOptions): Promise<Plan> {
   };
 }
 
-/** Returns the full cache's request, if the distance from it is measured: that of the table's row, or one of its own. */
+/**
+ * Returns the full cache's request, if the distance from it is measured: that of the table's row, or one of its own. Of
+ * several full caches it is the one that others are compared with by name, or the first in the widest type.
+ */
 function referenceOf(
   configurations: readonly ResolvedConfiguration[],
   requests: readonly MeasureRequest[],
@@ -72,11 +77,22 @@ function referenceOf(
   options: BenchmarkOptions,
 ): MeasureRequest | undefined {
   if (options.divergence === false || options.passes === "speed") return undefined;
-  const row = configurations.findIndex(({ policy }) => policy.method === "baseline");
-  if (row >= 0) return requests[row];
-  const [{ positions }] = requests as [MeasureRequest];
-  const { trace: _, ...request } = requestOf({ name: "the full cache", policy: baseline(), positions }, input, options);
+  const full = requests.filter((_, i) => configurations[i]!.policy.method === "baseline");
+  const row = full.find(({ name }) => name === options.compared_with) ?? widest(full);
+  if (row !== undefined) return row;
+  const { positions, dtype } = widest(requests)!;
+  const own = input.dtype === dtype ? {} : { dtype };
+  const { trace: _, ...request } = requestOf(
+    { name: "the full cache", policy: baseline(), positions, ...own },
+    input,
+    options,
+  );
   return request;
+}
+
+/** The first in the type of most bytes. */
+function widest(requests: readonly MeasureRequest[]): MeasureRequest | undefined {
+  return requests.toSorted((a, b) => DTYPES[b.dtype].bytes - DTYPES[a.dtype].bytes)[0];
 }
 
 /** What budgets go by: the layers, and the length of the quality pass. */

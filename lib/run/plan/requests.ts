@@ -1,11 +1,12 @@
 import { type PassGroup, tabulate } from "../../cache/schedule.ts";
 import { checkPolicy } from "../../policies/check_policy.ts";
 import type { Policy } from "../../policies/policy.ts";
+import type { FloatType } from "../../util/dtype.ts";
 import type { Positions } from "../../engine/numbering.ts";
 import type { MeasureRequest } from "../child/protocol.ts";
 import { qualityPasses } from "../measure/quality.ts";
 import { speedPasses } from "../measure/speed_passes.ts";
-import { chooseAttention } from "./choose.ts";
+import { chooseAttention, chooseDtype } from "./choose.ts";
 import type { RunInput } from "./input.ts";
 import type { BenchmarkOptions } from "./options.ts";
 
@@ -33,16 +34,24 @@ export function longestText({ lengths: { max_tokens, prompt_tokens, max_new_toke
  * @param input What all configurations share.
  * @param options The options given.
  * @returns The request.
- * @throws {InputError} If the policy's sizes make no sense, or the form of attention asked for cannot run it.
+ * @throws {InputError} If the policy's sizes make no sense, or the type or form of attention asked for cannot run it.
  */
 export function requestOf(
-  configuration: { readonly name: string; readonly policy: Policy; readonly positions: Positions },
+  configuration: {
+    readonly name: string;
+    readonly policy: Policy;
+    readonly positions: Positions;
+    readonly dtype?: FloatType;
+  },
   input: RunInput,
   options: BenchmarkOptions,
 ): MeasureRequest {
   const { name, policy, positions } = configuration;
-  const { model, found: { device }, dtype, samples, skipLayers, lengths } = input;
-  const { kernels = "auto", seed = 0, attention = "auto", trace, trace_every } = options;
+  const { model, found: { device }, samples, skipLayers, lengths } = input;
+  const { kernels = "auto", seed = 0, attention = "auto", trace, trace_every, tokens } = options;
+  const dtype = configuration.dtype === undefined
+    ? input.dtype
+    : chooseDtype(configuration.dtype, model, device, "--dtypes");
   const passes = passesOf(input, options);
   const reached = longestText(input);
   checkPolicy(policy, { layers: model.spec.layers, maxEntries: reached });
@@ -66,6 +75,7 @@ export function requestOf(
     maxNewTokens: lengths.max_new_tokens,
     warmup: lengths.num_warmup,
     seed,
+    ...(tokens ? { tokens } : {}),
     ...(trace || trace_every ? { trace: { every: trace_every ?? null } } : {}),
   };
 }

@@ -1,9 +1,11 @@
+import { comparedWith } from "../../results/compared_with.ts";
 import type { BenchmarkResults } from "../../results/types.ts";
 import { changesAgainstBaseline } from "../changes.ts";
 import { changeCells } from "../changes_table.ts";
 import { detailGrid } from "../detail_table.ts";
 import { intervalNotes } from "../interval_notes.ts";
 import { kernelsNote } from "../kernels_note.ts";
+import { precisionNotes } from "../precision_columns.ts";
 import { runTerms } from "../report_text.ts";
 import { tableCells } from "../table.ts";
 import { formatNotes } from "../table_notes.ts";
@@ -37,8 +39,9 @@ export function formatMarkdown(results: BenchmarkResults): string {
     escaped(runTerms(results)),
     table("Method", first.titles, first.rows),
     list(kernelsNote(results.configurations)),
+    list(precisionNotes(results)),
     table("Method", details.columns.map(({ title }) => title), details.rows),
-    table("Change vs baseline", changes.titles, changes.rows),
+    table(`Change vs ${comparedWith(results.config)}`, changes.titles, changes.rows),
     list(intervalNotes(results)),
     list(formatNotes(results)),
   ].filter((part) => part !== "").join("\n\n");

@@ -40,7 +40,7 @@ export function rowFields(results: BenchmarkResults, record: ConfigurationRecord
     model: config.model_id,
     dataset: config.dataset,
     device: config.device,
-    dtype: config.dtype,
+    dtype: record.dtype ?? config.dtype,
     timestamp: config.timestamp,
     samples: stats?.n ?? null,
     rounds: time?.rounds ?? null,
