@@ -77,6 +77,11 @@ Deno.test("deno doc shows the options' defaults", () => {
     deepEqual([shown[name], FLAG_TABLE[`no_${name}` as keyof typeof FLAG_TABLE].default], ["true", false]);
     delete shown[name];
   }
+  // These are a script's alone.
+  for (const [name, value] of Object.entries({ compared_with: '"baseline"', tokens: "false" })) {
+    deepEqual(shown[name], value);
+    delete shown[name];
+  }
   for (const [name, value] of Object.entries(parsed(shown))) {
     const flag = FLAG_TABLE[name as keyof typeof FLAG_TABLE];
     ok(flag, name);
