@@ -9,7 +9,6 @@
  * @module
  */
 import { printableJson, printableLines } from "../lib/util/printable.ts";
-import { InputError } from "../lib/util/errors.ts";
 import { openModelFolder } from "../lib/model/folder/model_folder.ts";
 import { type EngineFlags, engineHelp, parseEngineFlags } from "../lib/cli/flags/engine_flags.ts";
 import { ENGINE_DEFAULTS } from "../lib/roofline/settings.ts";
@@ -21,12 +20,10 @@ import { Interrupt } from "../lib/cli/interrupt.ts";
 import { LauncherWatch } from "../lib/process/launcher.ts";
 import { Outlet } from "../lib/process/outlet.ts";
 import { fromUserFolder } from "../lib/process/user_folder.ts";
+import { runScript } from "../lib/cli/run_script.ts";
 
 /** Exit code if the run's launcher has ended, as in `deno task bench`. */
 const ORPHANED = 143;
-/** Longest wait for the last notes to be written, ms. */
-const PATIENCE_MS = 2000;
-
 const out = new Outlet(Deno.stdout);
 const err = new Outlet(Deno.stderr);
 
@@ -79,17 +76,4 @@ async function measure(flags: EngineFlags, signal: AbortSignal): Promise<boolean
   return results.failures.length > 0;
 }
 
-if (import.meta.main) {
-  let code = 2;
-  try {
-    code = await main(Deno.args);
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    err.line(printableLines(error.message));
-  }
-  const problem = await out.flushed();
-  if (problem) err.line(`Cannot write to standard output: ${problem.message}`);
-  await err.flushed(PATIENCE_MS);
-  // A write that waits for a reader would keep the process alive.
-  Deno.exit(code || (problem ? 1 : 0));
-}
+if (import.meta.main) await runScript(() => main(Deno.args), out, err);

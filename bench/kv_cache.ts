@@ -8,17 +8,13 @@
  * @module
  */
 import config from "../deno.json" with { type: "json" };
-import { InputError } from "../lib/util/errors.ts";
-import { printableLines } from "../lib/util/printable.ts";
 import { optionsOf } from "../lib/cli/flags/options_of.ts";
 import { expand } from "../lib/cli/expand.ts";
 import { type Flags, helpText } from "../lib/cli/flags/parse.ts";
 import { readCommand } from "../lib/cli/read_command.ts";
 import { runAndReport } from "../lib/cli/run_and_report.ts";
 import { Outlet } from "../lib/process/outlet.ts";
-
-/** Longest wait for the last notes to be written, ms. */
-const PATIENCE_MS = 2000;
+import { runScript } from "../lib/cli/run_script.ts";
 
 const out = new Outlet(Deno.stdout);
 const err = new Outlet(Deno.stderr);
@@ -60,22 +56,4 @@ function header({ model_id, revision, dataset, ...flags }: Flags, names: readonl
   return `kvcompress ${config.version}: ${terms.join(", ")}\n${count}: ${names.join(", ")}`;
 }
 
-/** Waits until all output is written, as long as its reader takes it. */
-async function finish(code: number): Promise<number> {
-  const problem = await out.flushed();
-  if (problem) err.line(`Cannot write to standard output: ${problem.message}`);
-  await err.flushed(PATIENCE_MS);
-  return code || (problem ? 1 : 0);
-}
-
-if (import.meta.main) {
-  let code = 2;
-  try {
-    code = await main(Deno.args);
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    err.line(printableLines(error.message));
-  }
-  // A write that waits for a reader would keep the process alive.
-  Deno.exit(await finish(code));
-}
+if (import.meta.main) await runScript(() => main(Deno.args), out, err);

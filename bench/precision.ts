@@ -10,11 +10,7 @@ import { parsePrecisionFlags, precisionHelp } from "../lib/cli/flags/precision_f
 import { planPrecision } from "../lib/cli/plan_precision.ts";
 import { runAndReport } from "../lib/cli/run_and_report.ts";
 import { Outlet } from "../lib/process/outlet.ts";
-import { InputError } from "../lib/util/errors.ts";
-import { printableLines } from "../lib/util/printable.ts";
-
-/** Longest wait for the last notes to be written, ms. */
-const PATIENCE_MS = 2000;
+import { runScript } from "../lib/cli/run_script.ts";
 
 const out = new Outlet(Deno.stdout);
 const err = new Outlet(Deno.stderr);
@@ -30,17 +26,4 @@ async function main(argv: readonly string[]): Promise<number> {
   return await runAndReport({ prepare: (tools) => planPrecision(flags, tools), format, memory, out, err });
 }
 
-if (import.meta.main) {
-  let code = 2;
-  try {
-    code = await main(Deno.args);
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    err.line(printableLines(error.message));
-  }
-  const problem = await out.flushed();
-  if (problem) err.line(`Cannot write to standard output: ${problem.message}`);
-  await err.flushed(PATIENCE_MS);
-  // A write that waits for a reader would keep the process alive.
-  Deno.exit(code || (problem ? 1 : 0));
-}
+if (import.meta.main) await runScript(() => main(Deno.args), out, err);

@@ -18,6 +18,7 @@ import { Outlet } from "../lib/process/outlet.ts";
 import { fromUserFolder } from "../lib/process/user_folder.ts";
 import { InputError } from "../lib/util/errors.ts";
 import { printableLines } from "../lib/util/printable.ts";
+import { runScript } from "../lib/cli/run_script.ts";
 
 const USAGE = `Usage: deno task report [--memory] [-o FORMAT] FOLDER...
 
@@ -80,15 +81,4 @@ async function runFolder(path: string): Promise<string> {
   throw new InputError(`Cannot report ${path}: ${what}; name the folder of a run, which holds its ${RESULTS_FILE}`);
 }
 
-if (import.meta.main) {
-  let code = 2;
-  try {
-    code = await main(Deno.args);
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    err.line(printableLines(error.message));
-  }
-  await out.flushed();
-  await err.flushed(2000);
-  Deno.exit(code);
-}
+if (import.meta.main) await runScript(() => main(Deno.args), out, err);

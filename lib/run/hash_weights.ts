@@ -2,28 +2,30 @@ import { sha256OfFiles } from "../util/sha256.ts";
 import type { BenchmarkOptions } from "./plan/options.ts";
 import type { Plan } from "./plan/plan.ts";
 
+/** Wait after which the user is told what is going on, ms. */
+const NOTE_MS = 1000;
+
 /**
  * Adds the hashes of the weights to the results: a checkpoint takes a second per GB. Starts once nothing is timed any
  * more. A run that is ended early has no hashes.
  */
 export class WeightHashes {
   #work: Promise<void> | undefined;
-  #isDone = false;
 
   constructor(readonly plan: Plan, readonly options: BenchmarkOptions) {}
 
   /** Starts, if it has not started. */
   start(): void {
-    this.#work ??= this.#hash().finally(() => this.#isDone = true);
+    this.#work ??= this.#hash();
   }
 
   /** Waits for the hashes. */
   async done(): Promise<void> {
-    const { signal, onNote } = this.options;
-    const isLate = this.#work !== undefined && !this.#isDone;
+    const { onNote } = this.options;
     this.start();
-    if (isLate && !signal?.aborted) onNote?.("Everything is measured and saved; hashing the weights");
+    const note = setTimeout(() => onNote?.("Everything is measured and saved; hashing the weights"), NOTE_MS);
     await this.#work;
+    clearTimeout(note);
   }
 
   async #hash(): Promise<void> {
