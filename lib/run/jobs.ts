@@ -2,7 +2,7 @@ import type { MeasureRequest, Work } from "./child/protocol.ts";
 import type { Ledger } from "./ledger.ts";
 import type { SpeedTurn } from "./rounds.ts";
 
-/** Work of a process besides its tokens, as so many tokens: starting it and loading the model. */
+/** Cost of starting a process and loading the model, in tokens. */
 const START = 200;
 /** Tokens of a prompt that take as long as one step. */
 const PROMPT = 10;
@@ -16,7 +16,7 @@ export interface Job extends Work {
   readonly turn?: SpeedTurn;
 }
 
-/** Returns how much work a job is, in steps of one token, roughly. */
+/** Estimates the work of a job, in steps of one token. */
 export function weightOf({ pass, wanted, request: { maxTokens, promptTokens, maxNewTokens } }: Job): number {
   const tokens = pass === "quality" ? maxTokens : promptTokens / PROMPT + maxNewTokens;
   return START + wanted.length * tokens;

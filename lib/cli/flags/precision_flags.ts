@@ -6,7 +6,7 @@ import { DTYPE_WORDS } from "./machine_flags.ts";
 import { FLAG_TABLE } from "./table.ts";
 import type { Flags } from "./types.ts";
 
-/** Flags of the command line of `deno task precision`: those of `deno task bench`, but for methods; and the types. */
+/** Flags of the command line of `deno task precision`: those of `deno task bench`, except for methods, and the types. */
 export interface PrecisionFlags extends
   Pick<
     Flags,

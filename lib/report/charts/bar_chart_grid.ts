@@ -17,7 +17,7 @@ export interface Figure extends PageHeader {
 }
 
 /**
- * Draws a picture of bar charts at 300 DPI into a PNG file, and an SVG file beside it. Needs no display, but --allow-ffi for the canvas addon.
+ * Draws a picture of bar charts at 300 DPI into a PNG file, and an SVG file. Needs no display, but --allow-ffi for the canvas addon.
  *
  * @param figure What to draw.
  * @param path The file. A reader never sees half of it.

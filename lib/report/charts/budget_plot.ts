@@ -20,7 +20,7 @@ const SHARES_LOGARITHMIC_FROM = 3;
 /**
  * Draws the quality over the share of the cache that is held: the mean KL divergence from the full cache, and the
  * perplexity. A line for each method and for the control, a point for each configuration, with intervals where they are
- * known. 4200 x 2400 pixels at 300 DPI; an SVG file of the same name beside it.
+ * known. 4200 x 2400 pixels at 300 DPI, and an SVG file of the same name.
  *
  * @param results A run's results.
  * @param path The PNG file. A reader never sees half of it.

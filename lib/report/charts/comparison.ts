@@ -8,7 +8,7 @@ import type { BenchmarkResults } from "../results/types.ts";
 
 /**
  * Draws benchmark_comparison.png: throughput, TPOT and TTFT over perplexity, VRAM and cache size, one bar for each
- * configuration in the order of the table, 7200 x 3600 pixels at 300 DPI; an SVG file of the same name beside it. With several samples, error bars show one
+ * configuration in the order of the table, 7200 x 3600 pixels at 300 DPI, and an SVG file of the same name. With several samples, error bars show one
  * standard deviation. If they do not fit into a chart's axis, the chart states how long they are instead: lines across
  * the whole chart would show nothing and hide the bars. A configuration without figures keeps an empty slot. So does a
  * figure that is not finite or was not measured; the axis leaves no room for it.

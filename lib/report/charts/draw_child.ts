@@ -13,7 +13,7 @@ const TIMEOUT_MS: Record<Picture, number> = {
   traces: 300_000,
 };
 
-/** Path of the picture's PNG file, and all paths if it has several; an SVG file of the same name lies beside each. Or the reason why it was not drawn. */
+/** Path of the picture's PNG file, and all paths if it has several; each has an SVG file of the same name. Or the reason why it was not drawn. */
 export type DrawOutcome = { path: string; paths: string[] } | { warning: string };
 
 /**

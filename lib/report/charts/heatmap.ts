@@ -56,7 +56,7 @@ interface Layout {
  * Draws what caches held: layers from top to bottom, the text from left to right, and as colour the share of heads that
  * hold a position. One trace is drawn at up to six of its snapshots; several traces are drawn below each other, each at
  * its last snapshot. With more positions than columns, a column is their mean. 4200 pixels wide, at
- * 300 DPI; an SVG file of the same name beside it, where maps of very many cells are bitmaps.
+ * 300 DPI, and an SVG file of the same name, where maps of very many cells are bitmaps.
  *
  * @param traces One or several. Layers that hold everything, including skipped ones, are drawn as held.
  * @param path The file. A reader never sees half of it.

@@ -30,7 +30,7 @@ export interface PageHeader {
 export type Medium = "png" | "svg";
 
 /**
- * Draws a picture twice, by the same code: as a PNG file of 300 DPI, and as an SVG file of the same name beside it.
+ * Draws a picture twice, by the same code: as a PNG file of 300 DPI, and as an SVG file of the same name.
  *
  * @param path The PNG file. A reader never sees half of a file.
  * @param size Width and height, inches.

@@ -4,7 +4,7 @@
  */
 export type Picture = "comparison" | "precision" | "budget" | "frontier" | "nll" | "traces";
 
-/** The pictures of a run, and their file names in its folder. Each has an SVG file of the same name beside it. */
+/** The pictures of a run, and their file names in its folder. Each has an SVG file of the same name. */
 export const PICTURES = {
   /** Bars: every configuration's speed, quality and memory. */
   comparison: "benchmark_comparison.png",

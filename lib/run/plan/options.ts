@@ -231,7 +231,7 @@ export interface BenchmarkRun {
   readonly folder: string | null;
   /** The chart, if it was drawn. */
   readonly chart: string | null;
-  /** The other pictures that were drawn, as PNG files; each has an SVG file of the same name beside it. */
+  /** The other pictures that were drawn, as PNG files; each has an SVG file of the same name. */
   readonly pictures: readonly string[];
   /** What the caches held, for configurations that ended well, if asked for. */
   readonly traces: readonly Trace[];
