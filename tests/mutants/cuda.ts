@@ -36,26 +36,38 @@ export async function build(nvcc: string, folder: string, part = ""): Promise<nu
   return 0;
 }
 
-/** Compares each compiled mutant's kernels with the reference on the GPU. Returns the exit code. */
+/** Compares each compiled mutant's kernels with the reference on the GPU, several at a time. Returns the exit code. */
 export async function runCompiled(folder: string, part = ""): Promise<number> {
-  using copy = new SourceCopy();
-  const parity = (names: string) =>
-    runIn(copy.path, ["run", "-A", "--no-check", "tests/parity/parity.ts", "cuda", "kernels", names], PATIENCE);
   const mutants = wanted(part);
-  for (const names of new Set(mutants.map(({ parity }) => parity))) {
-    const { end, out } = await parity(names);
-    if (end === "passed") continue;
-    console.error(`Cannot hunt mutants with "parity cuda kernels ${names}": without any it ${end}\n${out}`);
-    return 1;
-  }
-  let survived = 0;
-  for (const mutant of mutants) {
+  const names = [...new Set(mutants.map(({ parity }) => parity))];
+  let wrong = 0, survived = 0;
+  await inParallel(names, async (names, copy) => {
+    const { end, out } = await parity(copy, names);
+    if (end === "passed") return;
+    wrong++;
+    console.error(`Cannot hunt mutants with "parity cuda kernels ${names} own": without any it ${end}\n${out}`);
+  });
+  if (wrong > 0) return 1;
+  await inParallel(mutants, async (mutant, copy) => {
     copyFiles(join(resolve(folder), folderOf(mutant)), join(copy.path, PTX));
-    const { end, out } = await parity(mutant.parity);
+    const { end, out } = await parity(copy, mutant.parity);
     if (end === "passed") survived++;
     const line = out.split("\n").find((line) => line.startsWith("FAIL")) ?? out.trim().split("\n").at(-1);
     console.log(`${end === "passed" ? "SURVIVED" : "caught  "} ${mutant.name.padEnd(60)} ${line}`);
-  }
+  });
   console.log(`${mutants.length - survived} caught, ${survived} survived`);
   return mutants.length > 0 && survived === 0 ? 0 : 1;
+}
+
+const parity = (copy: SourceCopy, names: string) =>
+  runIn(copy.path, ["run", "-A", "--no-check", "tests/parity/parity.ts", "cuda", "kernels", names, "own"], PATIENCE);
+
+/** Does a job for each item, each worker in a copy of the source of its own. The reference in float64 takes a CPU each. */
+async function inParallel<T>(items: readonly T[], job: (item: T, copy: SourceCopy) => Promise<void>): Promise<void> {
+  const left = [...items];
+  const work = async () => {
+    using copy = new SourceCopy();
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await job(item, copy);
+  };
+  await Promise.all(Array.from({ length: Math.min(items.length, navigator.hardwareConcurrency) }, work));
 }

@@ -126,11 +126,13 @@ export const ownKernels = (kind: "cuda" | "cpu"): KernelChoice | EngineOptions["
  * All comparisons with `wanted` in their name, one after the other.
  *
  * @param own The project's kernels, others for a test.
+ * @param onlyOwn Leaves out ONNX Runtime's.
  */
 export function* kernelOutcomes(
   runtime: Runtime,
   wanted = "",
   own: EngineOptions["kernels"] = ownKernels(runtime.device.kind),
+  onlyOwn = false,
 ): Generator<Outcome> {
   const { device: { kind } } = runtime;
   for (const { name, reading, types } of kernelCases(kind)) {
@@ -139,6 +141,7 @@ export function* kernelOutcomes(
     const { model, policy: { score }, ids } = reading;
     for (const dtype of types) {
       for (const [whose, kernels] of [["ort", "ort"], ["own", own]] as const) {
+        if (onlyOwn && whose === "ort") continue;
         const title = `kernels: ${name}, ${dtype} ${whose}`;
         const use = { device: "cuda", dtype, maxPositions: ids.length, score } as const;
         const obstacle = whose === "own" ? kernelObstacle(model, use) : undefined;

@@ -1,7 +1,8 @@
 /**
  * `deno task parity [cpu|cuda] [PART OF A NAME]`: the Python benchmark's results against this project's, in every form
  * the device has, as a table; prompts in chunks (`chunks` for these alone); the project's kernels of a step and ONNX
- * Runtime's against a plain decoder in float64 (`kernels [PART OF A NAME]`); and, only if asked for, models of every
+ * Runtime's against a plain decoder in float64 (`kernels [PART OF A NAME [own]]`; with `own` the project's alone, as far
+ * as the first failure); and, only if asked for, models of every
  * family and ONNX exports (`families [FAMILY|exports]`). `deno task test` holds the CPU's to them; this also shows how
  * near they are, and runs on a GPU.
  *
@@ -78,7 +79,12 @@ if (import.meta.main && wanted === "families") {
     for (const outcome of chunkOutcomes(runtime, form, formOf(form))) console.log(tally.add(outcome));
   }
   if (wanted === "" || wanted === "kernels") {
-    for (const outcome of kernelOutcomes(runtime, Deno.args[2])) console.log(tally.add(outcome));
+    // What hunts mutants: the project's kernels alone, as far as the first failure.
+    const hunts = Deno.args[3] === "own";
+    for (const outcome of kernelOutcomes(runtime, Deno.args[2], undefined, hunts)) {
+      console.log(tally.add(outcome));
+      if (hunts && outcome.verdict === "failed") break;
+    }
   }
   console.log(tally.summary);
   Deno.exitCode = tally.exitCode;

@@ -15,6 +15,28 @@ A/A: the full cache, measured twice, differs by TPOT +0.4 % [-1.2, +2.1]`,
   );
 });
 
+Deno.test("intervalNotes() says how many rounds would do where these do not", () => {
+  const run = (method: string, round: number, tpot: number) => ({
+    method,
+    round,
+    sample: 0,
+    ttft: 1,
+    tpot,
+    throughput: 1,
+  });
+  const results = inventRounds({ baseline: [{}], streaming_256: [{}] });
+  const runsOf = (...ratios: number[]) =>
+    ratios.flatMap((ratio, i) => [run("baseline", i, 2), run("streaming_256", i, 2 * ratio)]) as never;
+  const lines = (...ratios: number[]) =>
+    intervalNotes({ ...results, speed_runs: runsOf(...ratios) }).split("\n").filter((line) =>
+      line.startsWith("To find")
+    );
+  assert.deepEqual(lines(1.21, 0.83, 1.21, 0.83), [
+    "To find a difference of 10 % in TPOT in 9 of 10 runs: about 60 rounds (--repetitions 60)",
+  ]);
+  assert.deepEqual(lines(1.01, 1.02, 1.01, 1.02), []);
+});
+
 Deno.test("intervalNotes() names each way once, with the confidence that the intervals have", () => {
   const results = inventRounds({ baseline: [{}], a: [{}], b: [{}], c: [{}] }, { num_samples: 1 });
   const { time, quality } = inventComparison();

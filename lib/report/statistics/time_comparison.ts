@@ -3,7 +3,8 @@ import type { Interval, SpeedRun, TimeComparison } from "../results/spread_types
 import { FEWEST_FOR_RANKS, signedRankInterval } from "./signed_rank.ts";
 import { studentInterval } from "./student.ts";
 
-type TimeName = "ttft" | "tpot" | "throughput";
+/** Times that are compared. */
+export type TimeName = "ttft" | "tpot" | "throughput";
 
 /** Fields of a speed run that are compared. */
 export type TimedRun = Pick<SpeedRun, "method" | "round" | TimeName>;
@@ -29,24 +30,39 @@ export type TimedRun = Pick<SpeedRun, "method" | "round" | TimeName>;
  * @returns The ratios; undefined if no round has both.
  */
 export function compareTimes(runs: readonly TimedRun[], name: string, baseline: string): TimeComparison | undefined {
-  const own = byRound(runs, name);
-  const other = byRound(runs, baseline);
-  const rounds = [...own.keys()].filter((round) => other.has(round));
-  if (rounds.length === 0) return undefined;
+  const rounds = logRatios(runs, name, baseline, "tpot").length;
+  if (rounds === 0) return undefined;
   const ratio = (of: TimeName): Interval => {
-    const logs = rounds.map((round) => Math.log(own.get(round)![of] / other.get(round)![of]));
+    const logs = logRatios(runs, name, baseline, of);
     if (!logs.every(Number.isFinite)) return { estimate: NaN, low: NaN, high: NaN, confidence: 0 };
-    const interval = rounds.length < FEWEST_FOR_RANKS ? studentInterval(logs) : signedRankInterval(logs);
+    const interval = rounds < FEWEST_FOR_RANKS ? studentInterval(logs) : signedRankInterval(logs);
     const { estimate, low, high, confidence } = interval;
     return { estimate: Math.exp(estimate), low: Math.exp(low), high: Math.exp(high), confidence };
   };
   return {
-    rounds: rounds.length,
-    by: rounds.length < FEWEST_FOR_RANKS ? "t" : "wilcoxon",
+    rounds,
+    by: rounds < FEWEST_FOR_RANKS ? "t" : "wilcoxon",
     ttft: ratio("ttft"),
     tpot: ratio("tpot"),
     throughput: ratio("throughput"),
   };
+}
+
+/**
+ * Returns the logarithm of the ratio of a configuration's time to the baseline's for each round that has both.
+ *
+ * @example
+ * ```ts
+ * import { logRatios } from "./time_comparison.ts";
+ *
+ * const run = (method: string, tpot: number) => ({ method, round: 0, ttft: 1, tpot, throughput: 1 / tpot });
+ * console.log(logRatios([run("baseline", 2), run("tova", 2 * Math.E)], "tova", "baseline", "tpot")); // [ 1 ]
+ * ```
+ */
+export function logRatios(runs: readonly TimedRun[], name: string, baseline: string, of: TimeName): number[] {
+  const own = byRound(runs, name);
+  const other = byRound(runs, baseline);
+  return [...own].flatMap(([round, times]) => other.has(round) ? [Math.log(times[of] / other.get(round)![of])] : []);
 }
 
 /** Means of a configuration's times by round. */

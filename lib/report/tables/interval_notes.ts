@@ -1,16 +1,21 @@
 import type { Interval, TimeComparison } from "../results/spread_types.ts";
 import type { BenchmarkResults } from "../results/types.ts";
+import { roundsToFind } from "../statistics/rounds_to_find.ts";
+import { comparedWith } from "../results/compared_with.ts";
 import { bracketed, ratioPercent, signed } from "./interval_text.ts";
 
 /** Name of the configuration that measures the full cache once more. */
 const AGAIN = "baseline_again";
 
+/** Difference in TPOT that a run should be able to show. */
+const DIFFERENCE = 0.1;
+
 const METHODS: Readonly<Record<TimeComparison["by"], string>> = { wilcoxon: "Wilcoxon", t: "Student's t" };
 
 /** Fields of results.json that {@linkcode intervalNotes} reads. */
-export interface IntervalResults extends Pick<BenchmarkResults, "comparisons" | "drift"> {
-  /** Number of text samples. */
-  config: Pick<BenchmarkResults["config"], "num_samples">;
+export interface IntervalResults extends Pick<BenchmarkResults, "comparisons" | "drift" | "speed_runs"> {
+  /** Number of text samples, and what others are compared with. */
+  config: Pick<BenchmarkResults["config"], "num_samples" | "compared_with">;
 }
 
 /**
@@ -31,7 +36,7 @@ export interface IntervalResults extends Pick<BenchmarkResults, "comparisons" | 
  * // A/A: the full cache, measured twice, differs by TPOT +0.4 % [-1.2, +2.1]
  * ```
  */
-export function intervalNotes({ comparisons = {}, drift, config }: IntervalResults): string {
+export function intervalNotes({ comparisons = {}, drift, config, speed_runs = [] }: IntervalResults): string {
   const all = Object.values(comparisons);
   const times = all.flatMap(({ time }) => time ?? []);
   const qualities = all.flatMap(({ quality }) => quality ?? []);
@@ -46,6 +51,7 @@ export function intervalNotes({ comparisons = {}, drift, config }: IntervalResul
       })),
     ),
     ...driftLine(drift),
+    ...roundsLine(speed_runs, comparedWith(config), Math.max(0, ...times.map(({ rounds }) => rounds))),
     ...(again === undefined ? [] : [`A/A: the full cache, measured twice, differs by TPOT ${intervalText(again)}`]),
   ].join("\n");
 }
@@ -58,6 +64,13 @@ function lineOf(what: string, ways: readonly { interval: Interval; how: string }
   const made = ways.filter(({ interval }) => interval.confidence > 0);
   const texts = new Set(made.map(({ interval, how }) => `${share(interval.confidence)} % intervals, ${how}`));
   return texts.size === 0 ? [] : [`${what}: ${[...texts].join("; ")}`];
+}
+
+/** How many rounds would find a difference that users care about, if these are too few. */
+function roundsLine(runs: NonNullable<IntervalResults["speed_runs"]>, reference: string, made: number): string[] {
+  const needed = roundsToFind(runs, reference, DIFFERENCE);
+  if (needed === undefined || needed <= made) return [];
+  return [`To find a difference of 10 % in TPOT in 9 of 10 runs: about ${needed} rounds (--repetitions ${needed})`];
 }
 
 function rounds({ rounds }: TimeComparison): string {
