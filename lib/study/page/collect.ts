@@ -14,8 +14,6 @@ export type PageRow = Omit<RunRow, "cell"> & {
   cell: PageCell;
   /** What its changes compare with. */
   baseline: string;
-  /** Index of its run's terms. */
-  terms: number;
   /** The run's results.json, relative to the folder that all of them are in. */
   file: string;
   model: string;
@@ -66,7 +64,7 @@ interface ThinRun {
   terms: Term[];
   group: GroupTerms;
   lengths: PageRow["lengths"];
-  rows: { row: RunRow; params: string }[];
+  rows: RunRow[];
   failures: { name: string; reason: string }[];
   needles: NeedleCell[];
 }
@@ -110,33 +108,36 @@ export async function collectPage(
   const seen = new Set<string>(), lineSeen = new Set<number>();
   for (const run of runs) {
     const group = groupOf.get(run.group.key)!;
-    for (const { row, params } of run.rows) {
-      const measurement = JSON.stringify([group, run.time, run.host, row.cell, params]);
+    for (const row of run.rows) {
+      const measurement = JSON.stringify([group, run.time, run.host, row.cell, row.params]);
       if (seen.has(measurement)) continue;
       seen.add(measurement);
       const { name, series } = row.cell;
       const line = lines.of(
-        JSON.stringify([group, name, series, row.method, row.dtype, row.positions, params, run.skipped]),
+        JSON.stringify([group, name, series, row.method, row.dtype, row.positions, row.params, run.skipped]),
       );
       const newest = !lineSeen.has(line);
       lineSeen.add(line);
       const { time, commit, host, baseline, lengths } = run;
       rows.push({
         ...row,
-        cell: { ...row.cell, look: 0, group, line, newest, time, commit, host },
+        cell: { ...row.cell, look: 0, group, line, newest, time, commit, host, terms: terms.of(run.terms) },
         baseline,
         lengths,
-        terms: terms.of(run.terms),
         file: relative(folder, run.file),
         model: run.group.parts[0]!,
         machine: run.group.parts[1]!,
       });
     }
   }
-  const { looks, of } = pageLooks(rows.map(({ cell, method }) => ({ name: cell.name, method })));
+  const { looks, of } = pageLooks(rows.map(({ cell, method }) => ({ name: cell.series, method })));
   rows.forEach(({ cell }, index) => cell.look = of[index]!);
   return {
-    data: { groups: groupLabels(groups), looks, cells: rows.map(({ cell }) => cell) },
+    data: {
+      groups: groupLabels(groups).map((label, index) => ({ label, terms: groups[index]!.parts })),
+      looks,
+      cells: rows.map(({ cell }) => cell),
+    },
     rows,
     failures: runs.flatMap((run) =>
       run.failures.map((failure) => ({
@@ -172,7 +173,7 @@ function thin({ file, results }: FoundResults): ThinRun {
     terms: runTerms(results),
     group: groupTerms(results),
     lengths: [config.prompt_tokens, config.max_new_tokens, config.max_tokens],
-    rows: runRows(results).map((row) => ({ row, params: row.about.join("\n") })),
+    rows: runRows(results),
     failures: failuresOf(results),
     needles: readNeedles(results, file),
   };

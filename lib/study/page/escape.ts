@@ -22,6 +22,36 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (sign) => ENTITIES[sign]!);
 }
 
+/** HTML that may go into a page as it is. */
+export class Html {
+  /** @param text Escaped where it has to be. */
+  constructor(readonly text: string) {}
+}
+
+/** What a template takes: text, which is escaped; HTML and lists of it. */
+export type Part = string | number | Html | readonly Html[] | undefined;
+
+/**
+ * Template of HTML: texts put into it are escaped, so that forgetting it is not possible.
+ *
+ * @example
+ * ```ts
+ * import { html } from "./escape.ts";
+ *
+ * console.log(html`<ul>${["<a>", "b"].map((text) => html`<li>${text}</li>`)}</ul>`.text);
+ * // <ul><li>&lt;a&gt;</li><li>b</li></ul>
+ * ```
+ */
+export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
+  return new Html(strings.reduce((text, string, place) => text + textOf(parts[place - 1]) + string));
+}
+
+function textOf(part: Part): string {
+  if (part === undefined) return "";
+  if (part instanceof Html) return part.text;
+  return typeof part === "object" ? part.map(({ text }) => text).join("") : escapeHtml(String(part));
+}
+
 /**
  * Makes a string of results.json fit to be shown: one line of limited length, control characters and marks that turn the
  * direction of writing as escapes. It still has to be escaped for HTML.

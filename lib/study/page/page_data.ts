@@ -55,6 +55,8 @@ export interface PageCell {
   commit: string;
   /** Name of the machine; "" if unknown. */
   host: string;
+  /** Index of its run's terms, from 0. */
+  terms: number;
   marks: readonly Mark[];
   /** Means, in the units of FIGURES; left out where not measured or not finite. */
   figures: Partial<Record<FigureName, number>>;
@@ -66,8 +68,8 @@ export interface PageCell {
 
 /** All of it. */
 export interface PageData {
-  /** Labels of the groups, in the order of the menu. */
-  groups: readonly string[];
+  /** The groups, in the order of the menu: what tells them apart, and what their rows share. */
+  groups: readonly { label: string; terms: readonly string[] }[];
   looks: readonly PageLook[];
   /** In the order of the table's rows. */
   cells: readonly PageCell[];

@@ -1,5 +1,4 @@
 import { heldPoints, type Spread } from "../../report/charts/held_points.ts";
-import { seriesOf } from "../../report/charts/series.ts";
 import { comparedWith } from "../../report/results/compared_with.ts";
 import type { BenchmarkResults, ConfigurationRecord } from "../../report/results/types.ts";
 import { changesAgainstBaseline, type MethodChanges } from "../../report/tables/changes.ts";
@@ -21,6 +20,8 @@ export interface RunRow {
   budget: string;
   dtype: string;
   positions: string;
+  /** Its parameters, as JSON. */
+  params: string;
   /** Text of each change, such as "+3.2 % [+1.1, +5.4]". */
   changeTexts: Partial<Record<FigureName, string>>;
   /** What it is: parameters, attention, kernels. */
@@ -97,6 +98,7 @@ export function runRows(results: BenchmarkResults): RunRow[] {
       dtype: record.dtype ?? shown(results.config.dtype),
       positions: shown(record.positions),
       changeTexts: own === undefined ? {} : changeTexts(own),
+      params: JSON.stringify(record.params),
       about: aboutOf(record),
       remarks: [...(record.doubts ?? []), ...(record.notes ?? [])].map((text) => shown(text, 500)),
     }];

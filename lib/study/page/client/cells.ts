@@ -1,0 +1,104 @@
+/// <reference lib="dom" />
+import { FIGURE_NAMES, type FigureName, figureOf } from "../figures.ts";
+import type { PageCell, PageData } from "../page_data.ts";
+import { byId, element } from "./parts.ts";
+import { type Key, rowOrder, searchFor } from "./row_order.ts";
+
+/** Before a figure's name: sort by its change. */
+const CHANGE = "change:";
+
+/**
+ * Makes the table of cells sortable and searchable: by its headings, and by the controls above it.
+ *
+ * @example
+ * ```ts
+ * import { startCells } from "./cells.ts";
+ * import { readData } from "./parts.ts";
+ *
+ * const start = () => startCells(readData());
+ * ```
+ */
+export function startCells({ cells, groups }: PageData): void {
+  const table = byId("cells-table", HTMLTableElement);
+  const body = table.tBodies[0]!;
+  const rows = [...body.rows];
+  const texts = rows.map((row) => row.textContent);
+  const headings = [...table.tHead!.rows[0]!.cells];
+  const keyOf = (heading: HTMLElement) => heading.dataset["key"]!;
+  const search = byId("cells-search", HTMLInputElement);
+  const group = byId("cells-group", HTMLSelectElement);
+  const newest = byId("cells-newest", HTMLInputElement);
+  const steady = byId("cells-steady", HTMLInputElement);
+  const sort = byId("cells-sort", HTMLSelectElement);
+  const direction = byId("cells-direction", HTMLButtonElement);
+  const count = byId("cells-count", HTMLOutputElement);
+  let isDescending = false;
+
+  group.append(...groups.map(({ label }, index) => new Option(label, String(index))));
+  byId("cells-group-label", HTMLLabelElement).hidden = groups.length < 2;
+  const hasHistory = cells.some((cell) => !cell.newest);
+  newest.checked = hasHistory;
+  newest.parentElement!.hidden = !hasHistory;
+  steady.parentElement!.hidden = cells.every(({ marks }) => marks.length === 0);
+
+  sort.append(
+    new Option("as in the runs", ""),
+    ...headings.map((heading) => new Option(heading.textContent, keyOf(heading))),
+    ...FIGURE_NAMES.filter((name) => cells.some(({ changes }) => changes[name] !== undefined)).map((name) =>
+      new Option(`${figureOf(name).title}, change`, CHANGE + name)
+    ),
+  );
+  for (const heading of headings) {
+    const button = element("button", "", ...heading.childNodes);
+    button.type = "button";
+    button.addEventListener("click", () => {
+      isDescending = sort.value === keyOf(heading) && !isDescending;
+      sort.value = keyOf(heading);
+      order();
+    });
+    heading.replaceChildren(button);
+  }
+  sort.addEventListener("change", () => {
+    isDescending = false;
+    order();
+  });
+  direction.addEventListener("click", () => {
+    isDescending = !isDescending;
+    order();
+  });
+  for (const control of [search, group, newest, steady]) control.addEventListener("input", filter);
+  byId("cells-controls", HTMLFormElement).addEventListener("submit", (event) => event.preventDefault());
+  order();
+  filter();
+
+  function order(): void {
+    const key = sort.value;
+    const column = headings.findIndex((heading) => keyOf(heading) === key);
+    const keys = cells.map((cell, row) => sortKey(cell, key, rows[row]!.cells[column]));
+    body.append(...rowOrder(key === "" ? [...cells.keys()] : keys, isDescending).map((row) => rows[row]!));
+    headings.forEach((heading, place) => {
+      if (place === column) heading.setAttribute("aria-sort", isDescending ? "descending" : "ascending");
+      else heading.removeAttribute("aria-sort");
+    });
+    direction.textContent = isDescending ? "Largest first" : "Smallest first";
+  }
+
+  function filter(): void {
+    const isFound = searchFor(search.value);
+    let visible = 0;
+    rows.forEach((row, index) => {
+      const cell = cells[index]!;
+      row.hidden = !isFound(texts[index]!) || group.value !== "" && cell.group !== Number(group.value) ||
+        newest.checked && !cell.newest || steady.checked && cell.marks.length > 0;
+      if (!row.hidden) visible++;
+    });
+    count.textContent = `${visible} of ${rows.length} rows`;
+  }
+}
+
+function sortKey(cell: PageCell, key: string, place: HTMLTableCellElement | undefined): Key {
+  if (key === "name") return cell.name;
+  if (key.startsWith(CHANGE)) return cell.changes[key.slice(CHANGE.length) as FigureName]?.[0];
+  if ((FIGURE_NAMES as string[]).includes(key)) return cell.figures[key as FigureName];
+  return place?.textContent || undefined;
+}
