@@ -32,17 +32,18 @@ export class Html {
 export type Part = string | number | Html | readonly Html[] | undefined;
 
 /**
- * Template of HTML: texts put into it are escaped, so that forgetting it is not possible.
+ * Template of HTML: texts put into it are escaped, so that forgetting it is not possible. Its name is not the usual one,
+ * by which formatters would put blanks into the page.
  *
  * @example
  * ```ts
- * import { html } from "./escape.ts";
+ * import { markup } from "./escape.ts";
  *
- * console.log(html`<ul>${["<a>", "b"].map((text) => html`<li>${text}</li>`)}</ul>`.text);
+ * console.log(markup`<ul>${["<a>", "b"].map((text) => markup`<li>${text}</li>`)}</ul>`.text);
  * // <ul><li>&lt;a&gt;</li><li>b</li></ul>
  * ```
  */
-export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
+export function markup(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return new Html(strings.reduce((text, string, place) => text + textOf(parts[place - 1]) + string));
 }
 

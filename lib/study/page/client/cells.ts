@@ -33,8 +33,8 @@ export function startCells({ cells, groups }: PageData): void {
   const direction = byId("cells-direction", HTMLButtonElement);
   const count = byId("cells-count", HTMLOutputElement);
   let isDescending = false;
+  let shown = [...rows.keys()];
 
-  group.append(...groups.map(({ label }, index) => new Option(label, String(index))));
   byId("cells-group-label", HTMLLabelElement).hidden = groups.length < 2;
   const hasHistory = cells.some((cell) => !cell.newest);
   newest.checked = hasHistory;
@@ -75,7 +75,9 @@ export function startCells({ cells, groups }: PageData): void {
     const key = sort.value;
     const column = headings.findIndex((heading) => keyOf(heading) === key);
     const keys = cells.map((cell, row) => sortKey(cell, key, rows[row]!.cells[column]));
-    body.append(...rowOrder(key === "" ? [...cells.keys()] : keys, isDescending).map((row) => rows[row]!));
+    const wanted = rowOrder(key === "" ? [...cells.keys()] : keys, isDescending);
+    if (wanted.some((row, place) => row !== shown[place])) body.append(...wanted.map((row) => rows[row]!));
+    shown = wanted;
     headings.forEach((heading, place) => {
       if (place === column) heading.setAttribute("aria-sort", isDescending ? "descending" : "ascending");
       else heading.removeAttribute("aria-sort");

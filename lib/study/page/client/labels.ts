@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import type { Plugin } from "chart.js";
-import { placeLabels } from "../../../report/charts/place_labels.ts";
+import { type Box, placeLabels } from "../../../report/charts/place_labels.ts";
 import type { Theme } from "./theme.ts";
 
 /** A point's label, on the axes of the chart. */
@@ -16,6 +16,8 @@ const SIZE = 11;
 const FONT = "system-ui, sans-serif";
 /** From a point to its label, pixels. */
 const DISTANCE = 9;
+/** Where many points are, a label farther from its own, pixels, is taken for another's: it is left out. */
+const FARTHEST = 14;
 
 /**
  * Writes labels next to their points, the first ones first; those that have no room are left out.
@@ -45,8 +47,8 @@ export function pointLabels(labels: readonly Label[], theme: Theme): Plugin<"lin
       });
       const bounds = { x: left, y: top, width: right - left, height: bottom - top };
       placeLabels(wanted, { bounds, distance: DISTANCE }).forEach((box, index) => {
-        if (box === undefined) return;
         const label = labels[index]!;
+        if (box === undefined || !label.isBold && distanceTo(box, wanted[index]!) > FARTHEST) return;
         ctx.font = fontOf(label);
         // A rim in the page's colour, where lines run below.
         ctx.strokeStyle = theme.page;
@@ -57,4 +59,11 @@ export function pointLabels(labels: readonly Label[], theme: Theme): Plugin<"lin
       ctx.restore();
     },
   };
+}
+
+function distanceTo({ x, y, width, height }: Box, point: { x: number; y: number }): number {
+  return Math.hypot(
+    Math.max(x - point.x, 0, point.x - x - width),
+    Math.max(y - point.y, 0, point.y - y - height),
+  );
 }

@@ -22,6 +22,8 @@ import { onTheme } from "./theme.ts";
  */
 export function startPage(): void {
   const data = readData();
+  // Before anything asks for sizes, so that the table is laid out once.
+  startCells(data);
   for (const part of document.querySelectorAll<HTMLElement>("[data-scripted]")) part.hidden = false;
   const group = byId("group", HTMLSelectElement);
   const terms = byId("group-terms", HTMLParagraphElement);
@@ -33,7 +35,6 @@ export function startPage(): void {
   group.addEventListener("input", draw);
   onTheme(draw);
   draw();
-  startCells(data);
   addEventListener("hashchange", unfold);
   unfold();
 

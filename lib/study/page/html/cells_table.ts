@@ -1,6 +1,6 @@
 import { type FigureName, figureOf, FIGURES } from "../figures.ts";
 import type { PageRow } from "../collect.ts";
-import { type Html, html } from "../escape.ts";
+import { type Html, markup } from "../escape.ts";
 
 /** A column after the first: of text, or of a figure. */
 export interface Column {
@@ -20,12 +20,10 @@ const text = (key: string, title: string, value: (row: PageRow) => string, numer
   title,
   value,
   numeric,
-  cell: (row) => html`<td${numeric ? NUMERIC : undefined}>${value(row)}</td>`,
+  cell: (row) => markup`<td${numeric ? NUMERIC : undefined}>${value(row)}</td>`,
 });
 
-const NUMERIC = html`
-  class="n"
-`;
+const NUMERIC = markup` class="n"`;
 
 /** Columns of text that are left out where all rows agree, but for the first two. */
 const TEXTS: readonly Column[] = [
@@ -56,12 +54,15 @@ const COLUMNS: readonly Column[] = [
     key: "time",
     title: "Run",
     numeric: false,
-    cell: ({ cell }) =>
-      html`<td>${cell.time.slice(0, 16)}<small>${cell.commit || "no commit"} <a href="#t${cell.terms + 1}">T${
-        cell.terms + 1
-      }</a></small></td>`,
+    cell: ({ cell: { time, commit, terms } }) =>
+      markup`<td>${time.slice(0, 16)}<small>${commit || "no commit"} ${termsLink(terms)}</small></td>`,
   },
 ];
+
+/** A link to the terms of this index. */
+function termsLink(terms: number): Html {
+  return markup`<a href="#t${terms + 1}">T${terms + 1}</a>`;
+}
 
 const isFigure = (key: string): key is FigureName => Object.hasOwn(FIGURES, key);
 
@@ -106,25 +107,16 @@ export function cellColumns(rows: readonly PageRow[]): CellColumns {
  * ```
  */
 export function cellsTable(rows: readonly PageRow[], { columns }: CellColumns): Html {
-  return html`
-    <table id="cells-table">
-      <caption
-        class="unseen">All configurations; changes against the baseline of the same run, with 95 % intervals in brackets</caption>
-      <thead>
-        <tr><th scope="col" data-key="name">Configuration</th>${columns.map(({ key, title, unit, numeric }) =>
-          html`
-            <th scope="col" data-key="${key}" ${numeric ? NUMERIC : undefined}>${title}${unit
-              ? html`
-                <small>${unit}</small>
-              `
-              : undefined}</th>
-          `
-        )}</tr>
-      </thead>
-      <tbody>
-    ${rows.map((row) => html`<tr>${nameCell(row)}${columns.map(({ cell }) => cell(row))}</tr>\n`)}</tbody>
-    </table>
-  `;
+  const headings = columns.map(({ key, title, unit, numeric }) => {
+    const small = unit ? markup` <small>${unit}</small>` : undefined;
+    return markup`<th scope="col" data-key="${key}"${numeric ? NUMERIC : undefined}>${title}${small}</th>`;
+  });
+  return markup`<table id="cells-table">
+<caption class="unseen">All configurations; changes against the baseline of the same run, with intervals</caption>
+<thead><tr><th scope="col" data-key="name">Configuration</th>${headings}</tr></thead>
+<tbody>
+${rows.map((row) => markup`<tr>${nameCell(row)}${columns.map(({ cell }) => cell(row))}</tr>\n`)}</tbody>
+</table>`;
 }
 
 /**
@@ -147,20 +139,19 @@ function nameCell({ cell, about, remarks, file, baseline }: PageRow): Html {
   const compared = Object.keys(cell.changes).length > 0 ? [`Compared with ${baseline}.`] : [];
   const machine = cell.host === "" ? [] : [`Machine: ${cell.host}.`];
   const told = [`${about.join(", ")}.`, ...compared, ...machine, `File: ${file}.`, ...remarks];
-  return html`<th scope="row"><details><summary>${cell.name}</summary><ul>${
-    told.map((line) => html`<li>${line}</li>`)
-  }</ul></details>${cell.marks.map((mark) => html`<span class="mark">${mark}</span>`)}</th>`;
+  const lines = told.map((line) => markup`<li>${line}</li>`);
+  const marks = cell.marks.map((mark) => markup`<span class="mark">${mark}</span>`);
+  return markup`<th scope="row"><details><summary>${cell.name}</summary><ul>${lines}</ul></details>${marks}</th>`;
 }
 
 function figureCell({ cell, changeTexts }: PageRow, name: FigureName): Html {
   const value = cell.figures[name];
-  const change = changeTexts[name];
-  if (value === undefined && change === undefined) return html`<td></td>`;
-  const interval = name === "kl" ? cell.spreads.kl : undefined;
-  const below = interval?.length === 3
-    ? ["", `[${interval.slice(1).map(figureOf("kl").text).join(", ")}]`]
-    : change?.split(/ (?=\[)/);
-  return html`<td class="n">${value === undefined ? "–" : figureOf(name).text(value)}${
-    below?.filter((text) => text !== "").map((text) => html`<small>${text}</small>`)
-  }</td>`;
+  const { text } = figureOf(name);
+  const [, low, high] = name === "kl" ? cell.spreads.kl ?? [] : [];
+  const ends = low === undefined || high === undefined ? [] : [`[${text(low)}, ${text(high)}]`];
+  // The change and its interval are one below the other.
+  const below = [...changeTexts[name]?.split(/ (?=\[)/) ?? [], ...ends];
+  if (value === undefined && below.length === 0) return markup`<td></td>`;
+  const small = below.map((line) => markup`<small>${line}</small>`);
+  return markup`<td class="n">${value === undefined ? "–" : text(value)}${small}</td>`;
 }

@@ -1,6 +1,6 @@
 import { heatColor } from "../../../report/charts/palette.ts";
 import type { PageContent, PageNeedles } from "../collect.ts";
-import { type Html, html } from "../escape.ts";
+import { type Html, markup } from "../escape.ts";
 
 /** Steps of a heatmap's colours, from no answer right to all. */
 const STEPS = 10;
@@ -20,38 +20,31 @@ const STEPS = 10;
  * ```
  */
 export function needleTables(needles: readonly PageNeedles[], groups: PageContent["data"]["groups"]): Html {
-  return html`${needles.map((one) => heatmap(one, groups[one.group]!.label))}`;
+  return markup`${needles.map((one) => heatmap(one, groups[one.group]!.label))}`;
 }
 
 function heatmap({ name, group, cells, time, terms }: PageNeedles, label: string): Html {
   const lengths = [...new Set(cells.map(({ tokens }) => tokens))].sort((a, b) => a - b);
   const depths = [...new Set(cells.map(({ depth }) => depth))].sort((a, b) => a - b);
   const known = new Map(cells.map((cell) => [`${cell.depth} ${cell.tokens}`, cell]));
-  return html`
-    <div class="needle" data-group="${group}">
-      <table class="heat">
-        <caption>${name} <small>${label}, ${time.slice(0, 10)}, <a href="#t${terms + 1}">T${terms +
-          1}</a></small></caption>
-        <thead>
-          <tr><th scope="col">Depth</th>${lengths.map((tokens) =>
-            html`<th scope="col">${tokens.toLocaleString("en-US")}</th>`
-          )}</tr>
-        </thead>
-        <tbody>${depths.map((depth) =>
-          html`<tr><th scope="row">${percent(depth)}</th>${
-            lengths.map((tokens) => {
-              const cell = known.get(`${depth} ${tokens}`);
-              if (cell === undefined) return html`<td></td>`;
-              const step = Math.round(Math.min(1, Math.max(0, cell.score)) * STEPS);
-              return html`<td class="h${step}">${percent(cell.score)}${
-                cell.n === undefined ? undefined : html`<small>of ${cell.n}</small>`
-              }</td>`;
-            })
-          }</tr>`
-        )}</tbody>
-      </table>
-    </div>
-  `;
+  const cellAt = (depth: number, tokens: number) => {
+    const cell = known.get(`${depth} ${tokens}`);
+    if (cell === undefined) return markup`<td></td>`;
+    const step = Math.round(Math.min(1, Math.max(0, cell.score)) * STEPS);
+    const count = cell.n === undefined ? undefined : markup`<small>of ${cell.n}</small>`;
+    return markup`<td class="h${step}">${percent(cell.score)}${count}</td>`;
+  };
+  const heads = lengths.map((tokens) => markup`<th scope="col">${tokens.toLocaleString("en-US")}</th>`);
+  const rows = depths.map((depth) =>
+    markup`<tr><th scope="row">${percent(depth)}</th>${lengths.map((tokens) => cellAt(depth, tokens))}</tr>\n`
+  );
+  const link = markup`<a href="#t${terms + 1}">T${terms + 1}</a>`;
+  return markup`<div class="needle" data-group="${group}" tabindex="0" role="region" aria-label="Needles of ${name}">
+<table class="heat"><caption>${name} <small>${label}, ${time.slice(0, 10)}, ${link}</small></caption>
+<thead><tr><th scope="col">Depth</th>${heads}</tr></thead>
+<tbody>
+${rows}</tbody></table></div>
+`;
 }
 
 const percent = (share: number) => `${Number((100 * share).toFixed(0))} %`;

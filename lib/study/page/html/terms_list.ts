@@ -1,5 +1,6 @@
 import type { PageContent } from "../collect.ts";
-import { type Html, html } from "../escape.ts";
+import type { Term } from "../terms.ts";
+import { type Html, markup } from "../escape.ts";
 
 /**
  * Writes the terms of all runs, each once: rows name them T1, T2, ….
@@ -12,28 +13,22 @@ import { type Html, html } from "../escape.ts";
  * ```
  */
 export function termsList(terms: PageContent["terms"]): Html {
-  const of = (name: string, place: number) => terms[place]!.find(([term]) => term === name)?.[1] ?? "";
-  return html`${
-    terms.map((list, place) =>
-      html`
-        <details class="terms" id="t${place + 1}">
-          <summary>T${place + 1}: ${[
-            of("Model", place).split(",")[0]!,
-            of("Device", place),
-            of("Number type", place),
-            of("Commit", place).slice(0, 10),
-          ]
-            .filter((part) => part !== "").join(" · ")}</summary>
-          <dl>${list.map(([name, value]) =>
-            html`
-              <div>
-                <dt>${name}</dt>
-                <dd>${value}</dd>
-              </div>
-            `
-          )}</dl>
-        </details>
-      `
-    )
-  }`;
+  return markup`${terms.map(oneOf)}`;
+}
+
+function oneOf(terms: readonly Term[], place: number): Html {
+  const by = new Map(terms);
+  const title = [
+    by.get("Model")?.split(",")[0],
+    by.get("Device"),
+    by.get("Number type"),
+    by.has("Positions") ? `${by.get("Positions")} positions` : undefined,
+    by.get("Text"),
+    by.get("Lengths"),
+    by.has("Commit") ? `commit ${by.get("Commit")!.slice(0, 10)}` : undefined,
+  ].filter((part) => part !== undefined);
+  const lines = terms.map(([name, value]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`);
+  return markup`<details class="terms" id="t${place + 1}"><summary>T${place + 1}: ${title.join(" · ")}</summary>
+<dl>${lines}</dl></details>
+`;
 }
