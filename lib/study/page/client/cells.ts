@@ -1,9 +1,11 @@
 /// <reference lib="dom" />
-import { FIGURE_NAMES, type FigureName, figureOf } from "../figures.ts";
+import { FIGURE_NAMES, type FigureName, figureOf, titleOf } from "../figures.ts";
 import type { PageCell, PageData } from "../page_data.ts";
 import { byId, element } from "./parts.ts";
 import { type Key, rowOrder, searchFor } from "./row_order.ts";
 
+/** Rows shown at first, as in the style: laying out thousands takes seconds. */
+const AT_FIRST = 200;
 /** Before a figure's name: sort by its change. */
 const CHANGE = "change:";
 
@@ -32,8 +34,10 @@ export function startCells({ cells, groups }: PageData): void {
   const sort = byId("cells-sort", HTMLSelectElement);
   const direction = byId("cells-direction", HTMLButtonElement);
   const count = byId("cells-count", HTMLOutputElement);
+  const more = byId("cells-more", HTMLButtonElement);
   let isDescending = false;
   let shown = [...rows.keys()];
+  let isWhole = false;
 
   byId("cells-group-label", HTMLLabelElement).hidden = groups.length < 2;
   const hasHistory = cells.some((cell) => !cell.newest);
@@ -43,7 +47,7 @@ export function startCells({ cells, groups }: PageData): void {
 
   sort.append(
     new Option("as in the runs", ""),
-    ...headings.map((heading) => new Option(heading.textContent, keyOf(heading))),
+    ...headings.map((heading) => new Option(titleOfHeading(heading), keyOf(heading))),
     ...FIGURE_NAMES.filter((name) => cells.some(({ changes }) => changes[name] !== undefined)).map((name) =>
       new Option(`${figureOf(name).title}, change`, CHANGE + name)
     ),
@@ -68,8 +72,14 @@ export function startCells({ cells, groups }: PageData): void {
   });
   for (const control of [search, group, newest, steady]) control.addEventListener("input", filter);
   byId("cells-controls", HTMLFormElement).addEventListener("submit", (event) => event.preventDefault());
+  more.addEventListener("click", () => {
+    isWhole = true;
+    filter();
+    // The button is gone: the focus stays near.
+    table.closest<HTMLElement>(".scroll")!.focus();
+  });
   order();
-  filter();
+  table.classList.add("ready");
 
   function order(): void {
     const key = sort.value;
@@ -83,24 +93,38 @@ export function startCells({ cells, groups }: PageData): void {
       else heading.removeAttribute("aria-sort");
     });
     direction.textContent = isDescending ? "Largest first" : "Smallest first";
+    filter();
   }
 
   function filter(): void {
     const isFound = searchFor(search.value);
-    let visible = 0;
-    rows.forEach((row, index) => {
+    let found = 0;
+    for (const index of shown) {
       const cell = cells[index]!;
-      row.hidden = !isFound(texts[index]!) || group.value !== "" && cell.group !== Number(group.value) ||
-        newest.checked && !cell.newest || steady.checked && cell.marks.length > 0;
-      if (!row.hidden) visible++;
-    });
-    count.textContent = `${visible} of ${rows.length} rows`;
+      const isWanted = isFound(texts[index]!) && (group.value === "" || cell.group === Number(group.value)) &&
+        (!newest.checked || cell.newest) && (!steady.checked || cell.marks.length === 0);
+      if (isWanted) found++;
+      rows[index]!.hidden = !isWanted || !isWhole && found > AT_FIRST;
+    }
+    more.hidden = isWhole || found <= AT_FIRST;
+    more.textContent = `Show all ${found}`;
+    count.textContent = more.hidden
+      ? `${found} of ${rows.length} rows`
+      : `the first ${AT_FIRST} of ${found} rows, ${rows.length} in all`;
   }
 }
+
+/** The heading's text, with its unit in parentheses. */
+function titleOfHeading({ dataset, textContent }: HTMLElement): string {
+  const key = dataset["key"]!;
+  return isFigure(key) ? titleOf(key) : textContent;
+}
+
+const isFigure = (key: string): key is FigureName => (FIGURE_NAMES as string[]).includes(key);
 
 function sortKey(cell: PageCell, key: string, place: HTMLTableCellElement | undefined): Key {
   if (key === "name") return cell.name;
   if (key.startsWith(CHANGE)) return cell.changes[key.slice(CHANGE.length) as FigureName]?.[0];
-  if ((FIGURE_NAMES as string[]).includes(key)) return cell.figures[key as FigureName];
+  if (isFigure(key)) return cell.figures[key];
   return place?.textContent || undefined;
 }

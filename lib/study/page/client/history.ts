@@ -17,6 +17,8 @@ import { currentTheme, type Theme } from "./theme.ts";
 /** After a figure's name: its change against the baseline. */
 const CHANGE = ":change";
 const FIRST = "tpot";
+/** Room before the first run and after the last one, where labels go, as shares of the time between. */
+const LEFT = 0.03, RIGHT = 0.15;
 
 /**
  * Draws the history of a figure, and again when the group, the figure, the lines shown or the colours change.
@@ -72,8 +74,7 @@ export function startHistory({ cells, looks }: PageData): (group: number) => voi
       : spreadAxis(points.map(({ figure }) => spread(figure)), titleOfMetric(metric));
     const times = points.map(({ at }) => at);
     const [from, to] = [Math.min(...times), Math.max(...times)];
-    const rim = 0.04 * (to - from);
-    const span = { title: "", logarithmic: false, min: from - rim, max: to + rim };
+    const span = { title: "", logarithmic: false, min: from - LEFT * (to - from), max: to + RIGHT * (to - from) };
     const place = ({ at, figure }: HistoryPoint) => ({ x: at, y: placeOn(y, figure[0]) });
     const style = ({ points }: HistoryLine) => lineStyle(looks[points[0]!.cell.look]!, theme);
     return {

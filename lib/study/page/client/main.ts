@@ -24,7 +24,6 @@ export function startPage(): void {
   const data = readData();
   // Before anything asks for sizes, so that the table is laid out once.
   startCells(data);
-  for (const part of document.querySelectorAll<HTMLElement>("[data-scripted]")) part.hidden = false;
   const group = byId("group", HTMLSelectElement);
   const terms = byId("group-terms", HTMLParagraphElement);
   const needles = [...document.querySelectorAll<HTMLElement>(".needle")];
@@ -50,6 +49,8 @@ export function startPage(): void {
     links.slice(0, 8).forEach((link, place) => terms.append(place === 0 ? "" : ", ", link));
     if (links.length > 8) terms.append(` and ${links.length - 8} more`);
     for (const needle of needles) needle.hidden = needle.dataset["group"] !== group.value;
+    const none = document.getElementById("needles-none");
+    if (none !== null) none.hidden = needles.some((needle) => !needle.hidden);
     drawFrontier(chosen);
     drawHistory(chosen);
   }

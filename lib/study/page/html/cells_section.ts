@@ -29,7 +29,7 @@ export function cellsSection(rows: readonly PageRow[], { groups }: Pick<PageCont
 brackets, or ± a standard deviation over texts; for KL the interval itself. A name opens to what the configuration is and
 what was seen. T1, T2, … are the <a href="#terms">terms</a>.</p>
 ${marksNote(rows)}${common === "" ? undefined : markup`<p>In all rows: ${common}.</p>\n`}
-<form id="cells-controls" class="controls" data-scripted hidden>
+<form id="cells-controls" class="controls" data-scripted>
 <label for="cells-search">Find
 <input id="cells-search" type="search" autocomplete="off" placeholder="words of a row"></label>
 <label for="cells-group" id="cells-group-label">Runs <select id="cells-group"><option value="">all</option>
@@ -39,6 +39,7 @@ ${groups.map(({ label }, index) => markup`<option value="${index}">${label}</opt
 <label class="tick"><input type="checkbox" id="cells-newest">newest run of each only</label>
 <label class="tick"><input type="checkbox" id="cells-steady">without doubtful times</label>
 <output id="cells-count" for="cells-search cells-group cells-newest cells-steady"></output>
+<button type="button" id="cells-more" hidden>Show all</button>
 </form>
 <div class="scroll" tabindex="0" role="region" aria-label="Table of all figures">
 ${cellsTable(rows, columns)}

@@ -19,6 +19,7 @@ export function needlesSection(needles: PageContent["needles"], groups: PageCont
   return markup`<section id="needles">
 <h2>Needles</h2>
 <p>Share of right answers, by length of the text in tokens and depth of the needle in it.</p>
+<p id="needles-none" hidden>None were looked for in the runs that the pictures show.</p>
 <div id="needle-tables">
 ${needleTables(needles, groups)}</div>
 </section>

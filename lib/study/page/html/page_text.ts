@@ -34,10 +34,10 @@ export function pageText(content: PageContent): Html {
 <nav aria-label="Sections"><ul>
 ${sections.map(([id, title]) => markup`<li><a href="#${id}">${title}</a></li>\n`)}</ul></nav>
 <noscript><p>Pictures, sorting and filters need JavaScript. The table, the terms and all else do not.</p></noscript>
-<div id="group-controls" class="controls" data-scripted hidden>
+<div id="group-controls" class="controls" data-scripted>
 <label for="group">Pictures show runs that share <select id="group"></select></label>
 </div>
-<p id="group-terms" class="muted" data-scripted hidden></p>
+<p id="group-terms" class="muted" data-scripted></p>
 </header>
 <main>
 ${FRONTIER}
@@ -50,7 +50,7 @@ ${termsList(terms)}</section>
 </main>`;
 }
 
-const FRONTIER = markup`<section id="frontier" data-scripted hidden>
+const FRONTIER = markup`<section id="frontier" data-scripted>
 <h2>Frontier of quality over memory and over speed</h2>
 <p>Left and below is better. No other configuration is as good as a ringed one in both figures. The newest run of each
 configuration is shown. Lines through points are 95 % intervals: those of perplexity and TPOT are the baseline’s times
@@ -68,7 +68,7 @@ doubted.</p>
 </div>
 </section>`;
 
-const HISTORY = markup`<section id="history" data-scripted hidden>
+const HISTORY = markup`<section id="history" data-scripted>
 <h2>History</h2>
 <p id="history-none">No configuration of these runs was measured more than once.</p>
 <div id="history-shown">
