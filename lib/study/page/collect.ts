@@ -95,6 +95,7 @@ export async function collectPage(
   const runs: ThinRun[] = [];
   for await (const one of found) runs.push(thin(one));
   const folder = commonFolder(runs.map(({ file }) => file));
+  const fileOf = ({ file }: ThinRun) => shown(relative(folder, file));
   const groups = [...new Map(runs.map(({ group }) => [group.key, group])).values()]
     .sort((a, b) => compare(a.parts.join("\n"), b.parts.join("\n")) || compare(a.key, b.key));
   const groupOf = new Map(groups.map(({ key }, index) => [key, index]));
@@ -124,7 +125,7 @@ export async function collectPage(
         cell: { ...row.cell, look: 0, group, line, newest, time, commit, host, terms: terms.of(run.terms) },
         baseline,
         lengths,
-        file: relative(folder, run.file),
+        file: fileOf(run),
         model: run.group.parts[0]!,
         machine: run.group.parts[1]!,
       });
@@ -144,7 +145,7 @@ export async function collectPage(
         ...failure,
         time: run.time,
         terms: terms.of(run.terms),
-        file: relative(folder, run.file),
+        file: fileOf(run),
       }))
     ),
     needles: runs.flatMap((run) =>

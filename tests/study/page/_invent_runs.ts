@@ -2,13 +2,7 @@
 import type { FoundResults } from "../../../lib/study/find_results.ts";
 import type { Mark } from "../../../lib/report/results/spread_types.ts";
 import type { NeedleCell } from "../../../lib/study/page/needles.ts";
-import {
-  inventComparison,
-  inventDivergence,
-  inventHeld,
-  inventInterval,
-  inventRounds,
-} from "../../report/_invent.ts";
+import { inventComparison, inventDivergence, inventHeld, inventInterval, inventRounds } from "../../report/_invent.ts";
 
 /** What an invented run is to be. */
 export interface InventedRun {
@@ -29,13 +23,24 @@ export interface InventedRun {
 }
 
 /** Methods of the suite, in the order of invented tables. */
-export const METHODS = ["streaming_llm", "h2o", "snapkv", "tova", "keydiff", "pyramid_kv", "adaptive_l2", "recent_only"];
+export const METHODS = [
+  "streaming_llm",
+  "h2o",
+  "snapkv",
+  "tova",
+  "keydiff",
+  "pyramid_kv",
+  "adaptive_l2",
+  "recent_only",
+];
 
 /** Invents a run of methods at budgets: quality and speed follow the budget and the method. */
 export function inventRun(run: InventedRun = {}): FoundResults {
   const { methods = METHODS.slice(0, 3), budgets = [10, 25, 50], slower = 1, marks = {} } = run;
   const settings = { model_id: run.model ?? "example/model-1b", timestamp: run.timestamp ?? "20250101_020000" };
-  const names = methods.flatMap((method) => budgets.map((budget) => ({ method, budget, name: `${method}_${budget}%` })));
+  const names = methods.flatMap((method) =>
+    budgets.map((budget) => ({ method, budget, name: `${method}_${budget}%` }))
+  );
   const tpot = (place: number, budget: number) => slower * (0.004 + 0.00003 * budget + 0.0002 * place);
   const results = inventRounds({
     baseline: [{ tpot: tpot(0, 100) }],
@@ -118,7 +123,10 @@ export function inventSweep(cells: number): FoundResults[] {
         results: {
           ...results,
           configurations: results.configurations.filter((record) => isKept(record.name)),
-          raw_results: results.raw_results.filter(({ method }) => isKept(method)).map((raw) => ({ ...raw, nll: steps })),
+          raw_results: results.raw_results.filter(({ method }) => isKept(method)).map((raw) => ({
+            ...raw,
+            nll: steps,
+          })),
           aggregated_stats: Object.fromEntries(
             Object.entries(results.aggregated_stats).filter(([method]) => isKept(method)),
           ),
@@ -141,4 +149,3 @@ export function inventNeedles(configuration: string): NeedleCell[] {
     }))
   );
 }
-
