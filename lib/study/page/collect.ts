@@ -131,8 +131,10 @@ export async function collectPage(
       });
     }
   }
-  const { looks, of } = pageLooks(rows.map(({ cell, method }) => ({ name: cell.series, method })));
-  rows.forEach(({ cell }, index) => cell.look = of[index]!);
+  // A method's own look is that of its usual positions, whichever run is newer.
+  const ordered = rows.toSorted((a, b) => Number(a.cell.series.includes("@")) - Number(b.cell.series.includes("@")));
+  const { looks, of } = pageLooks(ordered.map(({ cell, method }) => ({ name: cell.series, method })));
+  ordered.forEach(({ cell }, index) => cell.look = of[index]!);
   return {
     data: {
       groups: groupLabels(groups).map((label, index) => ({ label, terms: groups[index]!.parts })),

@@ -204,6 +204,9 @@ inBrowser(
       await page.selectOption("#group", group);
       deepEqual(await page.evaluate(`[document.documentElement.scrollWidth, innerWidth]`), [400, 400]);
     }
+    // Long labels of menus, of several models and lengths.
+    const sweep = await browser.open(await makePage(await collectPage(inventSweep(160))), { width: 400 });
+    deepEqual(await sweep.page.evaluate(`[document.documentElement.scrollWidth, innerWidth]`), [400, 400]);
     const card = page.locator("#cells-table tr:not([hidden])", { hasText: "h2o_25%" }).first();
     const { width } = (await card.boundingBox())!;
     ok(width > 350 && width <= 400, `${width}`);
@@ -234,10 +237,11 @@ inBrowser("printed from a dark screen, the page is light and open, without its c
   const { page, complaints } = await browser.open(await richPage(), { colorScheme: "dark" });
   await page.evaluate(`addEventListener("beforeprint", () => globalThis.printed = {
     folded: document.querySelectorAll(".terms:not([open])").length,
+    scheme: getComputedStyle(document.documentElement).getPropertyValue("--scheme").trim(),
   })`);
   const pdf = await page.pdf({ preferCSSPageSize: true });
   equal(new TextDecoder().decode(pdf.subarray(0, 5)), "%PDF-");
-  deepEqual(await page.evaluate(`globalThis.printed`), { folded: 0 });
+  deepEqual(await page.evaluate(`globalThis.printed`), { folded: 0, scheme: "light" });
   // After printing, all is as before.
   equal(await page.locator(".terms[open]").count(), 0);
   ok(await page.evaluate(pixelsOf, ["frontier-tpot", tinted(METHOD_COLORS.indigo, 0.4)] as [string, string]) > 50);

@@ -53,6 +53,16 @@ Deno.test("other models, lengths, hardware and weights are other groups, and lab
   deepEqual(groupLabels([{ parts: ["a", "x"], hashes: ["1"] }, { parts: ["b", "x"], hashes: ["2"] }]), ["a", "b"]);
 });
 
+Deno.test("a method has its own look under its usual positions, and another under others", async () => {
+  const newer = inventRun({ timestamp: "20250202_000000" });
+  for (const record of newer.results.configurations) record.positions = "cache";
+  const { data: { cells, looks } } = await collectPage([inventRun(), newer]);
+  const lookOf = (series: string) => looks[cells.find((cell) => cell.series === series)!.look]!;
+  deepEqual(lookOf("h2o").dash, []);
+  equal(lookOf("h2o").marker.style, "rect");
+  ok(lookOf("h2o@cache").dash.length > 0 && lookOf("h2o@cache").light === lookOf("h2o").light);
+});
+
 Deno.test("figures, changes and intervals of a row are those of its results", async () => {
   const found = inventRun({ methods: ["h2o"], budgets: [25], marks: { "h2o_25%": ["shared"] } });
   const { rows, data } = await collectPage([found]);
