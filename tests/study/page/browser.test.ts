@@ -288,3 +288,20 @@ inBrowser("a sweep of 1000 cells is small, and shows its first rows until all ar
   ok(!await page.locator("#cells-more").isVisible());
   deepEqual(complaints, []);
 });
+
+inBrowser("a page of failures, or of speed alone, says that there is nothing to draw", async (browser) => {
+  const failed = inventRun({ methods: [] });
+  failed.results.aggregated_stats = {};
+  failed.results.configurations[0]!.status = "failed";
+  const fast = inventRun({ methods: ["h2o"] });
+  delete fast.results.divergence;
+  delete fast.results.comparisons;
+  for (const stats of Object.values(fast.results.aggregated_stats)) stats.perplexity = stats.accuracy = NaN;
+  for (const [run, rows] of [[failed, 0], [fast, 4]] as const) {
+    const { page, complaints } = await browser.open(await makePage(await collectPage([run])));
+    ok(await page.locator("#frontier-none").isVisible() && !await page.locator("#frontier-tpot").isVisible());
+    ok(await page.locator("#history-none").isVisible());
+    equal(await page.locator("#cells-count").textContent(), `${rows} of ${rows} rows`);
+    deepEqual(complaints, []);
+  }
+});

@@ -50,6 +50,8 @@ export function startFrontier({ cells, looks }: PageData): (group: number) => vo
     const lines = (["cache", "tpot"] as const).flatMap((cost) =>
       frontierPoints(cells, { group, quality, cost, hidden: new Set() })
     );
+    byId("frontier-none", HTMLParagraphElement).hidden = lines.length > 0;
+    byId("frontier-shown", HTMLDivElement).hidden = lines.length === 0;
     const entries = new Map(lines.map(({ cell }) => [cell.series, looks[cell.look]!]));
     writeLegend(legend, [...entries].map(([label, look]) => ({ label, look })), hidden, theme, () => draw(group));
     for (const cost of ["cache", "tpot"] as const) {

@@ -52,6 +52,8 @@ ${termsList(terms)}</section>
 
 const FRONTIER = markup`<section id="frontier" data-scripted>
 <h2>Frontier of quality over memory and over speed</h2>
+<p id="frontier-none" hidden>No configuration of these runs has quality and bytes or times.</p>
+<div id="frontier-shown">
 <p>Left and below is better. No other configuration is as good as a ringed one in both figures. The newest run of each
 configuration is shown. Lines through points are 95 % intervals: those of perplexity and TPOT are the baseline’s times
 the paired ratio, so that what both share does not make them longer. Times with an exclamation mark are to be
@@ -65,6 +67,7 @@ doubted.</p>
 <div class="chart"><canvas id="frontier-cache" role="img"></canvas></div></figure>
 <figure><figcaption>Over the time per output token</figcaption>
 <div class="chart"><canvas id="frontier-tpot" role="img"></canvas></div></figure>
+</div>
 </div>
 </section>`;
 
