@@ -1,7 +1,8 @@
 /**
  * `deno task page FOLDER...`: makes one HTML page of the results.json of many runs.
  *
- * Exit codes: 0 the page was written; 2 there are no results, or wrong input.
+ * Exit codes: 0 the page was written; 1 it was, but without files that could not be read; 2 there are no results, or
+ * wrong input.
  *
  * @module
  */
@@ -12,7 +13,7 @@ import { Outlet } from "../lib/process/outlet.ts";
 import { fromUserFolder } from "../lib/process/user_folder.ts";
 import { InputError } from "../lib/util/errors.ts";
 import { byteCount } from "../lib/util/byte_count.ts";
-import { printable } from "../lib/util/printable.ts";
+import { printable, printableLines } from "../lib/util/printable.ts";
 
 const USAGE = `Usage: deno task page [--output FILE] FOLDER...
 
@@ -48,10 +49,11 @@ async function main(argv: readonly string[]): Promise<number> {
     throw new InputError("Cannot make a page: no folder is given; name one with runs, as in deno task page results");
   }
   const output = fromUserFolder(args.output ?? DEFAULT);
-  const { rows, runs, bytes } = await writePage(folders, output);
+  const { rows, runs, bytes, skipped } = await writePage(folders, output);
+  for (const { reason } of skipped) err.line(printableLines(`Left out: ${reason}`));
   err.line(`${rows} row${rows === 1 ? "" : "s"} of ${runs} run${runs === 1 ? "" : "s"}, ${byteCount(bytes)}`);
   out.line(output);
-  return 0;
+  return skipped.length > 0 ? 1 : 0;
 }
 
 if (import.meta.main) await runScript(() => main(Deno.args), out, err);

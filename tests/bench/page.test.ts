@@ -38,17 +38,34 @@ Deno.test("page writes one file of all runs below a folder, the same each time",
   equal(await Deno.readTextFile(`${folder.path}/named.html`), html);
 });
 
+Deno.test("page leaves out what cannot be read, says so, and ends with 1", async () => {
+  await using folder = new TemporaryFolder();
+  for (const place of ["good", "bad"]) await Deno.mkdir(`${folder.path}/runs/${place}`, { recursive: true });
+  await writeResults(`${folder.path}/runs/good`, inventResults({ baseline: [{}] }));
+  await Deno.writeTextFile(`${folder.path}/runs/bad/results.json`, '{"config": {}}');
+  const { code, stdout, stderr } = await page(["runs"], folder.path);
+  equal(code, 1);
+  equal(stdout, `${folder.path}/report.html\n`);
+  match(
+    stderr,
+    /^Left out: Cannot read .*bad\/results\.json: config\.model_id is missing.*\n1 row of 1 run, \d+ kB\n$/,
+  );
+});
+
 Deno.test("page says what is wrong in one line", async () => {
   await using folder = new TemporaryFolder();
   await Deno.mkdir(`${folder.path}/empty`);
   await Deno.mkdir(`${folder.path}/run`);
   await writeResults(`${folder.path}/run`, inventResults({ baseline: [{}] }));
+  await Deno.mkdir(`${folder.path}/damaged`);
+  await Deno.writeTextFile(`${folder.path}/damaged/results.json`, "{");
   const cases: [string[], RegExp][] = [
     [[], /^Cannot make a page: no folder is given/],
     [["--out", "x.html", "run"], /^Cannot read --out: the flags are --output and --help/],
     [["--output", "", "run"], /^Cannot read --output: give one file, as in --output report\.html/],
     [["gone"], /^Cannot read .*gone: there is no such file or folder/],
     [["run", "empty"], /^Cannot find results in .*empty: there is no results\.json in it or below/],
+    [["damaged"], /^Cannot read .*damaged\/results\.json: it is not JSON/],
     [["--output", "gone/x.html", "run"], /^Cannot write .*gone\/x\.html: .*name another file with --output/],
   ];
   for (const [args, message] of cases) {
