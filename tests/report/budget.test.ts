@@ -2,7 +2,8 @@
 import { deepEqual, doesNotMatch, equal, match, ok, rejects } from "node:assert/strict";
 import fc from "fast-check";
 import { drawBudget } from "../../lib/report/charts/budget_plot.ts";
-import { frontierPoints, paretoOptimal } from "../../lib/report/charts/drawable.ts";
+import { frontierPoints } from "../../lib/report/charts/drawable.ts";
+import { paretoOptimal } from "../../lib/report/charts/pareto.ts";
 import { drawFrontier } from "../../lib/report/charts/frontier.ts";
 import { heldPoints } from "../../lib/report/charts/held_points.ts";
 import { FULL_CACHE_COLOR, METHOD_COLORS } from "../../lib/report/charts/method_looks.ts";

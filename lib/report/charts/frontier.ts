@@ -1,10 +1,11 @@
 import type { Plugin } from "chart.js";
 import type { CanvasLibrary } from "./canvas.ts";
 import { FONT_FAMILY } from "./font.ts";
-import { type FrontierPoint, frontierPoints, paretoOptimal } from "./drawable.ts";
+import { type FrontierPoint, frontierPoints } from "./drawable.ts";
 import { type HeldPoint, seriesIn } from "./held_points.ts";
 import { drawLineLegend } from "./line_legend.ts";
 import { INK, tinted } from "./palette.ts";
+import { paretoOptimal } from "./pareto.ts";
 import { drawPicture, HEADER_HEIGHT, MARGIN } from "./picture_page.ts";
 import { type Box, placeLabels } from "./place_labels.ts";
 import { placeOf, POINT_RADIUS, spreadChart } from "./spread_chart.ts";
