@@ -50,10 +50,10 @@ const CHOICE_FACTOR = 3;
  */
 export const SMOOTH = "standard deviation: recent_only_256, skip none, absolute";
 /**
- * Standard deviations that a perplexity may be off. Each device and each kernel's order of sums is another draw: of 234
- * comparisons, one in 70 such tables has a larger error by chance.
+ * Standard deviations that a perplexity may be off. Each device and each kernel's order of sums is another draw. A nudge
+ * before rounding doubles the variance, so these are four of rounding to the nearest: one draw in 16,000 is beyond.
  */
-const DEVIATIONS = 4;
+const DEVIATIONS = 3;
 
 /**
  * The most that a perplexity may be off, as a share of it.

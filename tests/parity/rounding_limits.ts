@@ -7,7 +7,7 @@
  *
  * Perplexities of the reference results are those of the engine in float32 with each weight moved by up to half a unit
  * of the type: 800 tokens of each run would take the plain decoder hours. Two nudges say little of the spread, and
- * nothing of rounded activations: so one run without choices is read by the plain decoder a dozen times, and the
+ * nothing of rounded activations: so one run without choices is read by the plain decoder several times, and the
  * standard deviation of its errors holds for all runs. But rounded keys choose other entries, which nudged weights show too rarely: so one run that chooses,
  * the one that this moves most on a GPU, is read by the plain decoder, and its error holds for all that choose.
  *
@@ -46,7 +46,7 @@ const SEED = 20261124,
   PERPLEXITY_NUDGES = 2,
   EMBEDDED_STEPS = 60,
   CHOICE_NUDGES = 5,
-  SMOOTH_NUDGES = 11,
+  SMOOTH_NUDGES = 6,
   FACTOR = 2;
 type Kind = "nll" | "logits" | "perplexity";
 const TYPES = ["float16", "bfloat16"] as const satisfies HalfType[];
