@@ -1,7 +1,17 @@
+import type { KvCache } from "../cache/kv_cache.ts";
 import type { DeviceMemory } from "../ort/device.ts";
+import type { PassResult } from "./pass.ts";
 
-/** Most tokens of a verification: the kernels' registers hold the sums of so many rows. */
-export const MAX_ROWS = 16;
+/** What verification needs of a sequence: see Sequence. */
+export interface VerifiedSequence {
+  readonly cache: KvCache;
+  begin(tokens: number): number;
+  forward(ids: readonly number[], target: number): void;
+  evict(): void;
+  rewind(tokens: number): void;
+  read(): PassResult;
+  logits(): Float32Array;
+}
 
 /**
  * Verification of drafted tokens: one pass computes 1 to {@linkcode maxRows} consecutive tokens of a sequence, each as a
@@ -10,7 +20,7 @@ export const MAX_ROWS = 16;
  * Use: `run(ids)`, then `argmaxes()` or `logits()`, then `accept(count)`, and again. Between them the sequence runs no
  * other pass. A sequence that was made with `rows` has one: `engine.sequence(passGroups, seed, rows).verification`.
  */
-export interface Verification {
+export interface Verification extends Disposable {
   /** Most tokens of a pass. */
   readonly maxRows: number;
   /** Whether each row's logits have the bits of a step's over the same entries. */
@@ -36,8 +46,7 @@ export interface Verification {
   /** Where the pass writes its logits, float32 `[tokens, vocab]`. What reads it has to be queued before the next pass. */
   readonly logitsMemory: DeviceMemory;
   /**
-   * Keeps the entries of the pass's first tokens and takes the others back: the next pass writes over them. Then evicts
-   * what the policy evicts.
+   * Keeps the entries of the pass's first tokens and takes the others back: the next pass writes over them.
    *
    * @param tokens How many, 0 to those of the pass.
    * @throws {RangeError} For another number.

@@ -20,12 +20,13 @@
 struct Dim { unsigned x, y, z; };
 static Dim threadIdx, blockIdx, blockDim, gridDim;
 
-struct alignas(16) uint4 { unsigned x, y, z, w; };
+// Not aligned as on a GPU: a checkpoint's weights are read where its file has them.
+struct uint4 { unsigned x, y, z, w; };
 static inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
 
 // Dynamic shared memory, and as much again that must stay as it is.
 constexpr int MOST_SHARED = 227 * 1024;
-static uint4 shared[2 * MOST_SHARED / sizeof(uint4)];
+alignas(16) static uint4 shared[2 * MOST_SHARED / sizeof(uint4)];
 
 template <class To, class From> static inline To bits_as(From from) {
   To to;
@@ -76,10 +77,13 @@ static const void *argument;
 static inline void yield() {
   if (!_setjmp(at[current])) _longjmp(back, 1);
 }
+// A fiber is made once, and runs one thread of block after block.
 static void begin() {
-  kernel(argument);
-  done[current] = true;
-  _longjmp(back, 1);
+  for (;;) {
+    kernel(argument);
+    done[current] = true;
+    yield();
+  }
 }
 static inline void wait(int &here, int all, unsigned &turn) {
   const unsigned before = turn;
@@ -96,7 +100,6 @@ static inline void warp_wait() {
 }
 static void run_block() {
   if (stacks.empty()) stacks.resize((size_t)MOST * STACK);
-  std::memset(begun, 0, sizeof begun);
   std::memset(done, 0, sizeof done);
   arrived = 0;
   std::memset(warp_arrived, 0, sizeof warp_arrived);
