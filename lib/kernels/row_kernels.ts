@@ -25,6 +25,12 @@ const LINEAR_VARIANTS = [2, 4, 8, 12, 16];
 const COLUMN_TOKENS = 8;
 /** Pairs of a query and a token that there is a `rows_attend_P` for. */
 const ATTEND_VARIANTS = [2, 4];
+/** Names of all kernels. */
+export const ROW_KERNELS: readonly string[] = [
+  ...["rows_embed", "rows_norm", "rows_argmax", `rows_columns_${COLUMN_TOKENS}`],
+  ...LINEAR_VARIANTS.map((tokens) => `rows_linear_${tokens}`),
+  ...ATTEND_VARIANTS.map((pairs) => `rows_attend_${pairs}`),
+];
 /** Threads per block of the kernels that take any number, and blocks that look for the largest logit. */
 const EMBED_THREADS = 256, ARGMAX_THREADS = 256, ARGMAX_BLOCKS = 32;
 
@@ -145,8 +151,20 @@ export class CudaRowKernels implements RowKernels {
 /** Most static shared memory of a kernel, bytes. */
 const STATIC_SHARED = 1024;
 
-/** `rows_a_warp`: rows of a matrix that a warp computes. */
-function rowsAWarp(tokens: number): number {
+/**
+ * Returns how many rows of a matrix a warp of `rows_linear_M` computes, as `rows_a_warp` of the source.
+ *
+ * @example
+ * ```ts
+ * import { rowsAWarp } from "./row_kernels.ts";
+ *
+ * console.log(rowsAWarp(2), rowsAWarp(16)); // 1 4
+ * ```
+ *
+ * @param tokens M.
+ * @returns Rows.
+ */
+export function rowsAWarp(tokens: number): number {
   return tokens <= 2 ? 1 : tokens <= 8 ? 2 : 4;
 }
 
