@@ -2,11 +2,10 @@
  * Verification of several tokens in one pass: the engine with the CUDA source on the CPU, every token's logits against
  * those of single steps, bit for bit.
  */
-import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { deepEqual, equal, throws } from "node:assert/strict";
 import { tabulate } from "../../lib/cache/schedule.ts";
 import { Engine } from "../../lib/engine/engine.ts";
 import type { EngineOptions } from "../../lib/engine/engine_options.ts";
-import type { Verification } from "../../lib/engine/verification.ts";
 import { CudaRowKernels } from "../../lib/kernels/row_kernels.ts";
 import { CudaStepKernels } from "../../lib/kernels/step_kernels.ts";
 import { type ModelFolder, openModelFolder } from "../../lib/model/folder/model_folder.ts";
@@ -21,7 +20,7 @@ const ignore = !hasCompiler;
 const tiny = (name: string) => openModelFolder(new URL(`../fixtures/tiny/${name}`, import.meta.url).pathname);
 const idsFor = ({ spec: { vocab } }: ModelFolder, tokens: number) =>
   Array.from({ length: tokens }, (_, i) => (5 + 7 * i) % vocab);
-const TEXT = 40, PROMPT = 6;
+const TEXT = 30, PROMPT = 6;
 
 /** An engine whose kernels run on the CPU. */
 function engineFor(model: ModelFolder, options: Partial<EngineOptions> = {}) {
@@ -58,7 +57,7 @@ function plain(engine: Engine, ids: readonly number[]): Float32Array[] {
 const bits = (logits: Float32Array) => new Uint32Array(logits.buffer, logits.byteOffset, logits.length);
 const argmax = (logits: Float32Array) => logits.indexOf(Math.max(...logits));
 
-/** Reads a text with passes of several tokens, of which some are wrong and are taken back. Returns the passes' sizes. */
+/** Reads a text with passes of several tokens, of which some are wrong and are taken back. */
 function compare(engine: Engine, ids: readonly number[], sizes: readonly number[]): void {
   const expected = plain(engine, ids), { vocab } = engine.model.spec;
   using sequence = engine.sequence(GROUPS, 0, sizes);
@@ -101,3 +100,86 @@ for (const name of ["gpt-neox-sequential", "llama-gqa", "qwen3", "gpt2", "opt", 
     },
   });
 }
+
+Deno.test({
+  name: "the embedded model in float16: every token of a verification has the bits of a step",
+  ignore,
+  fn() {
+    const model = embeddedModel();
+    using engine = engineFor(model, { dtype: "float16" });
+    compare(engine, idsFor(model, PROMPT + 5), [3]);
+  },
+});
+
+Deno.test({
+  name: "keys that are rotated when they are read: every token of a verification has the bits of a step",
+  ignore,
+  fn() {
+    const model = tiny("llama-gqa");
+    using engine = engineFor(model, { positions: "cache" });
+    compare(engine, idsFor(model, TEXT), [4, 12]);
+  },
+});
+
+Deno.test({
+  name: "a verification takes ids that lie on the device, and says what it cannot do",
+  ignore,
+  fn() {
+    const model = tiny("llama-gqa"), ids = idsFor(model, TEXT);
+    using engine = engineFor(model);
+    using sequence = engine.sequence(GROUPS, 0, [4, 2, 4]);
+    const { verification } = sequence;
+    deepEqual([verification.maxRows, verification.onePass, verification.bitEqual], [4, true, true]);
+    sequence.forward(ids.slice(0, PROMPT), 0);
+    sequence.evict();
+    verification.run(ids.slice(PROMPT, PROMPT + 3));
+    const { memory, offset } = verification.ids, found = verification.argmaxes();
+    throws(() => verification.run([1]), /were not accepted yet/);
+    throws(() => verification.accept(4), /^RangeError: Cannot accept 4 tokens: the last pass had 3 that are open$/);
+    verification.accept(0);
+    throws(() => verification.accept(0), /had 0 that are open/);
+    engine.runtime.device.write(memory, offset, BigInt64Array.from(ids.slice(PROMPT, PROMPT + 3), BigInt));
+    verification.run(3);
+    deepEqual(verification.argmaxes(), found);
+    verification.accept(3);
+    for (const wrong of [[], [1, 2, 3, 4, 5]]) throws(() => verification.run(wrong), /: 1 to 4 are possible$/);
+    equal(sequence.cache.held[0], PROMPT + 3);
+    // 46 slots: as many as the text and the groups of passes have room for.
+    while (sequence.cache.held[0]! + 4 <= TEXT + 16) {
+      verification.run([1, 2, 3, 4]);
+      verification.accept(4);
+    }
+    throws(
+      () => verification.run([1, 2, 3, 4]),
+      /^RangeError: Cannot verify 4 tokens in a pass of 4: layer 0 holds 45 of 46/,
+    );
+    throws(() => engine.sequence(GROUPS, 0, [17]), /^RangeError: Cannot verify 17 tokens in a pass/);
+    throws(() => engine.sequence(GROUPS, 0).verification, /^TypeError: Cannot verify tokens: the sequence was made/);
+  },
+});
+
+Deno.test("without kernels for several tokens, steps verify: as many numbers, the same bits", () => {
+  const model = tiny("llama-gqa"), ids = idsFor(model, TEXT);
+  using engine = engineFor(model, { kernels: "ort", rowKernels: undefined });
+  compare(engine, ids, [2, 5]);
+  using sequence = engine.sequence(GROUPS, 0, [3]);
+  const { verification } = sequence;
+  deepEqual([verification.onePass, verification.reason], [false, "ONNX Runtime's kernels run the steps"]);
+  sequence.forward(ids.slice(0, PROMPT), 0);
+  sequence.evict();
+  engine.runtime.device.write(verification.ids.memory, 0, BigInt64Array.of(3n, 4n));
+  verification.run(2);
+  const logits = new Float32Array(2 * model.spec.vocab);
+  engine.runtime.device.read(verification.logitsMemory, 0, logits);
+  deepEqual(logits, verification.logits());
+  throws(() => verification.run([1]), /were not accepted yet/);
+  verification.accept(1);
+  equal(sequence.cache.held[0], PROMPT + 1);
+});
+
+Deno.test("a method that evicts cannot verify, and says why", () => {
+  const model = tiny("llama-gqa"), policy = methods.recent_only({ window_size: 8 });
+  const table = tabulate(policy, model.spec, [], [GROUPS]);
+  using engine = engineFor(model, { kernels: "ort", rowKernels: undefined, table });
+  throws(() => engine.sequence(GROUPS, 0, [3]), /^TypeError: Cannot verify tokens: the method evicts/);
+});
