@@ -8,7 +8,16 @@ import type { Verification, VerifiedSequence } from "./verification.ts";
  * Makes what verifies a sequence's drafted tokens: one pass with the project's own kernels if the engine has them, and
  * otherwise steps. Call while the cache is empty.
  *
+ * @example
+ * ```ts ignore
+ * import { openVerification } from "./open_verification.ts";
+ *
+ * using verification = openVerification(engine, sequence, [2, 5, 9]);
+ * verification.run([last, ...drafted]);
+ * ```
+ *
  * @param sizes Tokens of the passes; a pass of another size runs as the next larger one.
+ * @returns What verifies; dispose of it before the sequence's cache.
  * @throws {RangeError} For a size that no pass can have.
  * @throws {TypeError} If the policy evicts: what is evicted cannot be taken back.
  */

@@ -17,6 +17,7 @@ const INSTRUCTIONS: readonly (readonly [RegExp, string])[] = [
   [/asm\("cvt\.rn\.f16\.f32[^;]*;[^;]*;/, "y.bits = float_to_f16(x);"],
   [/asm\("cvt\.rn\.bf16\.f32[^;]*;[^;]*;/, "y.bits = float_to_bf16(x);"],
   [/asm volatile\("ld\.global\.nc[^;]*;[^;]*;/, "v = *p;"],
+  [/asm volatile\("\{[^]*?\(u32\)wanted\)\);/, "if (wanted) v = *p;"],
   [/asm volatile\("prefetch\.global[^;]*;[^;]*;/, ""],
 ];
 

@@ -55,11 +55,20 @@ template <int M> struct Inputs {
   uint4 load[M];
 
   __device__ __forceinline__ void read(const uint4 *x, int i, int n, int tokens) {
-    const uint4 *at = x + min(i, n - 1);
+    i = min(i, n - 1);
+    if (rows_ahead(M)) {
+      // Where a token's input begins is the same for all lanes: it takes no registers of theirs.
 #pragma unroll
-    for (int m = 0; m < M; m++) {
-      load[m] = *at;
-      if (m + 1 < tokens) at += n;
+      for (int m = 0; m < M; m++) {
+        load[m] = *(const uint4 *)((const u8 *)(x + (i64)min(m, tokens - 1) * n) + (u32)i * LOAD_BYTES);
+      }
+    } else {
+      const uint4 *at = x + i;
+#pragma unroll
+      for (int m = 0; m < M; m++) {
+        load[m] = *at;
+        if (m + 1 < tokens) at += n;
+      }
     }
   }
 };
@@ -67,35 +76,40 @@ template <int M> struct Inputs {
 // ---- Rows of a matrix, by a warp ------------------------------------------------------------------------------------
 
 // sum[r][m] += product of row r and token m: the part of this lane. `start` asks for the first loads of weights; `finish`
-// needs the inputs. A load's registers are asked for again as soon as it is used.
+// needs the inputs. A tile is what a lane has in flight; each of its loads is asked for again as soon as it is used.
 template <class T, int M> struct Rows {
   static const int R = rows_a_warp(M), LOADS = rows_loads(M);
-  const uint4 *row[R];
+  const uint4 *row[R]; // this lane's next tile
   uint4 tile[LOADS][R];
 
   __device__ __forceinline__ void start(const Product &p, int first, int rows) {
-    const int n = p.width / Vec<T>::N;
+    const int n = p.width / Vec<T>::N, lane = threadIdx.x % WARP;
 #pragma unroll
-    for (int r = 0; r < R; r++) row[r] = (const uint4 *)p.weight + (i64)min(first + r, rows - 1) * n;
+    for (int r = 0; r < R; r++) row[r] = (const uint4 *)p.weight + (i64)min(first + r, rows - 1) * n + lane;
 #pragma unroll
-    for (int u = 0; u < LOADS; u++) load(u, u * WARP + threadIdx.x % WARP, n);
+    for (int u = 0; u < LOADS; u++) load(u, u * WARP + lane < n);
+    next();
   }
-  __device__ __forceinline__ void load(int u, int i, int n) {
+  __device__ __forceinline__ void load(int u, bool wanted) {
 #pragma unroll
-    for (int r = 0; r < R; r++) tile[u][r] = i < n ? load_once(row[r] + i) : make_uint4(0, 0, 0, 0);
+    for (int r = 0; r < R; r++) load_once_if(wanted, row[r] + u * WARP, tile[u][r]);
+  }
+  __device__ __forceinline__ void next() {
+#pragma unroll
+    for (int r = 0; r < R; r++) row[r] += LOADS * WARP;
   }
   __device__ __forceinline__ void finish(const Product &p, int tokens, float (&sum)[R][M]) {
     const uint4 *x = (const uint4 *)p.input;
     const int n = p.width / Vec<T>::N, lane = threadIdx.x % WARP;
-    Inputs<M> next;
-    if (rows_ahead(M)) next.read(x, lane, n, tokens);
+    Inputs<M> next_x;
+    if (rows_ahead(M)) next_x.read(x, lane, n, tokens);
 #pragma unroll 1
     for (int from = lane; from - lane < n; from += LOADS * WARP) {
 #pragma unroll
       for (int u = 0; u < LOADS; u++) {
         const int i = from + u * WARP;
-        Inputs<M> now = next;
-        if (rows_ahead(M)) next.read(x, i + WARP, n, tokens);
+        Inputs<M> now = next_x;
+        if (rows_ahead(M)) next_x.read(x, i + WARP, n, tokens);
         else now.read(x, i, n, tokens);
         if (i < n) {
           float w[R][Vec<T>::N];
@@ -112,8 +126,9 @@ template <class T, int M> struct Rows {
             }
           }
         }
-        load(u, i + LOADS * WARP, n);
+        load(u, i + LOADS * WARP < n);
       }
+      next();
     }
   }
 };
