@@ -10,7 +10,7 @@ import { fromFileUrl } from "@std/path";
 import type { FloatType } from "../../lib/util/dtype.ts";
 import { InputError } from "../../lib/util/errors.ts";
 import { CUDA_FOLDER } from "../../lib/kernels/cuda_source.ts";
-import { COMPILER, NVCC_VERSION, nvccVersion, ptxFile, ptxHead } from "../../lib/kernels/ptx_files.ts";
+import { COMPILER, NVCC_VERSION, nvccVersion, ptxFile, ptxHead, type Unit } from "../../lib/kernels/ptx_files.ts";
 
 const HELP = `Compiles the CUDA kernels (lib/kernels/cuda) to PTX (lib/kernels/ptx), with nvcc ${NVCC_VERSION}.
 
@@ -21,8 +21,6 @@ Usage: deno task kernels [--check] [--any-nvcc] [PATH OF NVCC]
 
 Ends with code 0 if all is well; 1 if the source does not compile, or --check finds a difference; 2 if something is wrong
 with the command or the nvcc; 3 if --check was skipped because nvcc was not found.`;
-
-const SOURCE = fromFileUrl(new URL("step.cu", CUDA_FOLDER));
 
 /** Runs nvcc and returns what it prints; undefined if the program does not exist. */
 function run(nvcc: string, args: readonly string[]): { ok: boolean; stdout: string; stderr: string } | undefined {
@@ -39,12 +37,13 @@ function run(nvcc: string, args: readonly string[]): { ok: boolean; stdout: stri
   }
 }
 
-/** Returns the PTX for a type and a target, with its head. */
-function compile(nvcc: string, head: string, type: FloatType, target: number): string {
+/** Returns a unit's PTX for a type and a target, with its head. */
+function compile(nvcc: string, head: string, unit: Unit, type: FloatType, target: number): string {
   const { options, types, ptx } = COMPILER;
-  const result = run(nvcc, [...options, `-arch=compute_${target}`, `-DTYPE=${types[type]}`, SOURCE, "-o", "-"]);
+  const source = fromFileUrl(new URL(`${unit}.cu`, CUDA_FOLDER));
+  const result = run(nvcc, [...options, `-arch=compute_${target}`, `-DTYPE=${types[type]}`, source, "-o", "-"]);
   if (!result?.ok) {
-    console.error(`Cannot compile ${SOURCE} for ${type}, compute ${target}: ${result?.stderr.trim()}`);
+    console.error(`Cannot compile ${source} for ${type}, compute ${target}: ${result?.stderr.trim()}`);
     Deno.exit(1);
   }
   return `${head}\n${result.stdout.replace(/^\.version .*$/m, `.version ${ptx}`)}`;
@@ -99,12 +98,12 @@ function main(): number {
     console.error(`Warning: ${other}. Measure the new PTX, and set NVCC_VERSION in ptx_files.ts.`);
   }
 
-  const head = ptxHead();
+  const head = ptxHead(), types = Object.keys(COMPILER.types) as FloatType[];
   let different = 0;
-  for (const type of Object.keys(COMPILER.types) as FloatType[]) {
-    for (const target of COMPILER.targets) {
-      const file = ptxFile(type, target), name = file.pathname.split("/").at(-1)!;
-      const ptx = compile(nvcc, head, type, target), before = stored(file);
+  for (const unit of COMPILER.units) {
+    for (const [type, target] of types.flatMap((type) => COMPILER.targets.map((target) => [type, target] as const))) {
+      const file = ptxFile(type, target, unit), name = file.pathname.split("/").at(-1)!;
+      const ptx = compile(nvcc, head, unit, type, target), before = stored(file);
       if (ptx === before) {
         console.log(`${name}  ${check ? "same" : "unchanged"}`);
         continue;

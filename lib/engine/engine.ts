@@ -85,7 +85,9 @@ export class Engine implements LoadedModel, Disposable {
         heads: (g, positions) => steps.heads(g, positions),
       });
       const prompt = load(decoder, false, steps.reveals);
-      this.graphs = { step: [steps.load(this.groups, decoder.weightBytes)], prompt: [prompt] };
+      const { weightBytes } = decoder;
+      const step = steps.load(this.groups, weightBytes), rows = steps.loadRows(this.groups, weightBytes);
+      this.graphs = { step: [step], prompt: [prompt], rows };
     }
     const sessions_s = lap();
     const reading_s = weights?.wait() ?? 0;
@@ -118,8 +120,8 @@ export class Engine implements LoadedModel, Disposable {
 
   /** All sessions that passes run in. */
   get sessions(): readonly Session[] {
-    const { step, prompt = [] } = this.graphs;
-    return [...new Set([...step, ...prompt])].map(({ session }) => session);
+    const { step, prompt = [], rows } = this.graphs;
+    return [...new Set([...step, ...prompt, ...(rows ? [rows] : [])])].map(({ session }) => session);
   }
 
   /** Bytes of the weights as stored. */
@@ -162,9 +164,14 @@ export class Engine implements LoadedModel, Disposable {
     if (acting.length > 0) emitDrop(g, { actingLayers: acting.length, kvHeads, headDim, dtype, score, kept, ...pass });
   }
 
-  /** Starts a sequence of passes over an empty cache that has room for them. */
-  sequence(passGroups: readonly PassGroup[], seed: number): Sequence {
-    return new Sequence(this, passGroups, seed);
+  /**
+   * Starts a sequence of passes over an empty cache that has room for them.
+   *
+   * @param rows Sizes of passes that verify drafted tokens, if any: see {@linkcode Sequence.verification}. There must be
+   * room for the largest after the text.
+   */
+  sequence(passGroups: readonly PassGroup[], seed: number, rows: readonly number[] = []): Sequence {
+    return new Sequence(this, passGroups, seed, rows);
   }
 
   [Symbol.dispose](): void {

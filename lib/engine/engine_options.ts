@@ -1,6 +1,6 @@
 import type { EvictionOptions } from "../cache/eviction.ts";
 import type { FloatType } from "../util/dtype.ts";
-import type { StepKernels } from "../kernels/kernels.ts";
+import type { RowKernels, StepKernels } from "../kernels/kernels.ts";
 import type { AttentionForm } from "../model/graph/attention/attention_form.ts";
 import { type ModelSpec, shortestWindow } from "../model/spec.ts";
 import type { KernelChoice } from "./kernel_choice.ts";
@@ -19,6 +19,10 @@ export interface EngineOptions extends Omit<EvictionOptions, "stored" | "rankedP
   readonly threads?: number | undefined;
   /** Whose kernels run decode steps, "auto" if left out; or a function that supplies other kernels, for any device. */
   readonly kernels?: KernelChoice | ((dtype: FloatType) => StepKernels) | undefined;
+  /** Whether sequences may verify drafted tokens with the project's own kernels: loads one more graph. Default false. */
+  readonly verifies?: boolean;
+  /** Supplies the kernels that verify, if {@linkcode kernels} supplies a step's. */
+  readonly rowKernels?: ((dtype: FloatType) => RowKernels) | undefined;
   /** Whether weights go into one block of device memory, instead of ORT loading the files; by default on CUDA only. */
   readonly weightBlock?: boolean;
   /** Whether to replay steps as CUDA graphs; default true. */

@@ -48,10 +48,14 @@ export class InputBlock<F extends Readonly<Record<string, Field>>> implements Di
     return new make(this.#host.buffer, this.#offsets[name], length);
   }
 
-  /** A field as a tensor on the device. */
-  value(name: keyof F & string): Value {
-    const [dtype, shape] = this.fields[name]!;
-    return Value.of(this.ort, this.device, this.#memory, dtype, shape, this.#offsets[name]!);
+  /** A field as a tensor on the device, or its first elements in another shape. */
+  value(name: keyof F & string, shape: readonly number[] = this.fields[name]![1]): Value {
+    return Value.of(this.ort, this.device, this.#memory, this.fields[name]![0], shape, this.#offsets[name]!);
+  }
+
+  /** Where a field lies on the device. */
+  place(name: keyof F & string): { readonly memory: DeviceMemory; readonly offset: number } {
+    return { memory: this.#memory, offset: this.#offsets[name]! };
   }
 
   /** Copies the host side to the device from a field on, in order with the device's other work. */

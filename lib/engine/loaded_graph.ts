@@ -10,6 +10,8 @@ export interface PassGraphs {
   readonly step: readonly [LoadedGraph, ...LoadedGraph[]];
   /** Graphs for passes of several tokens, if these have their own. */
   readonly prompt?: readonly [LoadedGraph, ...LoadedGraph[]];
+  /** The graph that verifies drafted tokens, if there is one. */
+  readonly rows?: LoadedGraph | undefined;
 }
 
 /** A graph in a session; it picks its own from a pass's inputs and outputs. */

@@ -2,7 +2,9 @@ import { KvCache } from "../cache/kv_cache.ts";
 import type { PassGroup } from "../cache/schedule.ts";
 import type { DeviceMemory } from "../ort/device.ts";
 import type { LoadedModel } from "./loaded_model.ts";
+import { openVerification } from "./open_verification.ts";
 import { Pass, type PassResult } from "./pass.ts";
+import type { Verification } from "./verification.ts";
 
 /**
  * A sequence of forward passes over one cache: `forward`, `evict`, `read`, and again. Everything is allocated and bound
@@ -14,10 +16,12 @@ export class Sequence implements Disposable {
   readonly #passes = new Map<number, Pass>();
   readonly #byHeld: boolean;
   #current: Pass | undefined;
+  readonly #verification: Verification | undefined;
   /** Tokens of the text read so far. */
   #textIndex = 0;
 
-  constructor(engine: LoadedModel, passGroups: readonly PassGroup[], seed: number) {
+  /** @param rows Sizes of the passes that verify drafted tokens. */
+  constructor(engine: LoadedModel, passGroups: readonly PassGroup[], seed: number, rows: readonly number[] = []) {
     this.#byHeld = engine.numbering.byHeld;
     this.cache = new KvCache(engine.eviction, passGroups, seed);
     const sizes = new Set(passGroups.filter(({ times }) => times > 0).map(({ tokens }) => tokens));
@@ -25,6 +29,13 @@ export class Sequence implements Disposable {
     for (const tokens of [...sizes].sort((a, b) => a - b)) {
       this.#passes.set(tokens, new Pass(engine, this.cache, tokens, this.#passes.get(1)));
     }
+    this.#verification = rows.length > 0 ? openVerification(engine, this, rows) : undefined;
+  }
+
+  /** Verifies drafted tokens. @throws {TypeError} If the sequence was made without sizes for it. */
+  get verification(): Verification {
+    if (!this.#verification) throw new TypeError("Cannot verify tokens: the sequence was made without rows");
+    return this.#verification;
   }
 
   /**
@@ -50,10 +61,16 @@ export class Sequence implements Disposable {
     const pass = this.#passes.get(tokens);
     if (!pass) throw new RangeError(`Cannot run a pass of ${tokens} tokens: the sequence has none`);
     this.#current = pass;
+    const position = this.begin(tokens);
+    pass.run({ ids, position, textIndex: this.#textIndex - tokens, target });
+  }
+
+  /** Begins a pass that something else runs. Returns the position of its first token. */
+  begin(tokens: number): number {
     this.cache.beginPass(tokens);
     const position = this.#byHeld ? this.cache.held[0]! : this.#textIndex;
-    pass.run({ ids, position, textIndex: this.#textIndex, target });
     this.#textIndex += tokens;
+    return position;
   }
 
   /** Carries out many-entry eviction. On CUDA this only queues the work. */
@@ -96,6 +113,7 @@ export class Sequence implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#verification?.[Symbol.dispose]();
     for (const pass of this.#passes.values()) pass[Symbol.dispose]();
     this.cache[Symbol.dispose]();
   }

@@ -42,3 +42,8 @@ export const OF_VALUES = 1, ABSOLUTE = 2, DIRECTION = 2;
 
 /** Threads of a block of `step_heads`. */
 export const HEADS_THREADS = 256;
+
+/** Threads of a block of `rows_linear_M`. */
+export const ROWS_THREADS = 128;
+/** Numbers that a block of `rows_argmax` passes on. */
+export const ARGMAX_FIELDS = 2;

@@ -13,11 +13,16 @@ export const COMPILER = {
   options: ["-ptx", "-std=c++17", "-O3"],
   /** `TYPE` in the source, by the type of weights, activations and cache. */
   types: { float16: "F16", bfloat16: "BF16", float32: "float" } as Readonly<Record<FloatType, string>>,
+  /** What is compiled by itself: one step's kernels, and those of a pass of several tokens, which few runs need. */
+  units: ["step", "rows"],
   /** Compute capabilities: Ampere, and Hopper, which can start a kernel while the one before it runs. */
   targets: [80, 90],
   /** The PTX version written into the files: that of CUDA 12.3, which has all instructions used. Older drivers load it. */
   ptx: "8.3",
 } as const;
+
+/** A source file that is compiled by itself, without its ending. */
+export type Unit = (typeof COMPILER.units)[number];
 
 /** The folder of the compiled kernels. */
 export const PTX_FOLDER: URL = new URL("./ptx/", import.meta.url);
@@ -27,6 +32,7 @@ export const PTX_FOLDER: URL = new URL("./ptx/", import.meta.url);
  *
  * @param type Type of weights, activations and cache.
  * @param target Compute capability, 80 or 90.
+ * @param unit Which kernels.
  * @returns The compressed file.
  *
  * @example
@@ -36,15 +42,15 @@ export const PTX_FOLDER: URL = new URL("./ptx/", import.meta.url);
  * console.log(ptxFile("float16", 90).pathname.split("/").at(-1)); // step.float16.sm_90.ptx.gz
  * ```
  */
-export function ptxFile(type: FloatType, target: (typeof COMPILER.targets)[number]): URL {
-  return new URL(`step.${type}.sm_${target}.ptx.gz`, PTX_FOLDER);
+export function ptxFile(type: FloatType, target: (typeof COMPILER.targets)[number], unit: Unit = "step"): URL {
+  return new URL(`${unit}.${type}.sm_${target}.ptx.gz`, PTX_FOLDER);
 }
 
 /**
  * {@linkcode ptxFile} as a path on this machine, even if the package was loaded from a URL; see {@linkcode assetPath}.
  */
-export function ptxPath(type: FloatType, target: (typeof COMPILER.targets)[number]): string {
-  return assetPath(ptxFile(type, target));
+export function ptxPath(type: FloatType, target: (typeof COMPILER.targets)[number], unit: Unit = "step"): string {
+  return assetPath(ptxFile(type, target, unit));
 }
 
 /**

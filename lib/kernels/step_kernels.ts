@@ -1,9 +1,7 @@
-import { gunzipSync } from "node:zlib";
-import { CudaDriver, type CudaModule, type Launch } from "../cuda/driver.ts";
+import type { Launch } from "../cuda/driver.ts";
+import type { Device } from "../ort/device.ts";
 import { DTYPES, type FloatType } from "../util/dtype.ts";
 import { InputError } from "../util/errors.ts";
-import type { CudaDevice } from "../ort/cuda_device.ts";
-import type { DeviceMemory } from "../ort/device.ts";
 import {
   ATTEND_THREADS,
   CHOICE_FIELDS,
@@ -18,7 +16,7 @@ import {
   WARP,
 } from "./constants.ts";
 import type { AttendCall, StepKernels } from "./kernels.ts";
-import { ptxPath } from "./ptx_files.ts";
+import { chunkOf, CudaLauncher, type KernelLauncher, Scratch } from "./launcher.ts";
 import { attendBytes, type ChooseArguments, chooseBytes, type DropArguments, dropBytes } from "./structs.ts";
 import { type EmbedArguments, embedBytes, type HeadsArguments, headsBytes } from "./structs.ts";
 import { linearBytes, type LinearSegment } from "./structs.ts";
@@ -36,22 +34,20 @@ const STATIC_SHARED = 1024;
  * use: run a step once before capturing it.
  */
 export class CudaStepKernels implements StepKernels {
-  readonly #module: CudaModule;
-  readonly #driver: CudaDriver;
-  readonly #scratch = new Map<string, DeviceMemory>();
-  /** Memory that a larger block has replaced; graphs captured before still use it. */
-  readonly #outgrown: DeviceMemory[] = [];
+  readonly #scratch: Scratch;
 
   /**
-   * Compiles the kernels for the GPU.
+   * Compiles the kernels for the GPU, unless something else launches them.
    *
    * @throws {InputError} If the driver is missing.
    * @throws {CudaError} If the driver cannot compile them.
    */
-  constructor(readonly device: CudaDevice, readonly dtype: FloatType) {
-    this.#driver = new CudaDriver();
-    const target = this.#driver.capability.major >= 9 ? 90 : 80;
-    this.#module = this.#driver.load(new TextDecoder().decode(gunzipSync(Deno.readFileSync(ptxPath(dtype, target)))));
+  constructor(
+    readonly device: Device,
+    readonly dtype: FloatType,
+    readonly launcher: KernelLauncher = new CudaLauncher(dtype, "step"),
+  ) {
+    this.#scratch = new Scratch(device);
   }
 
   /** Computes matrix products of one vector each, for all rows of a matrix. */
@@ -78,7 +74,7 @@ export class CudaStepKernels implements StepKernels {
     const group = a.heads / a.kvHeads;
     // Only a block that has all queries of a KV head can compute their mean attention.
     const queries = a.observed ? group : Math.min(group, QUERIES_PER_PASS);
-    const chunk = this.#chunk(a.kvHeads, a.capacity);
+    const chunk = chunkOf(a, this.launcher.multiprocessors);
     const chunks = Math.ceil(a.capacity / chunk);
     const sums = Math.min(queries, QUERIES_PER_PASS) * ATTEND_THREADS * LOAD_BYTES / this.#element;
     const shared = 4 * (queries * (a.headDim + chunk + PARTIAL_FIELDS) + sums);
@@ -90,9 +86,9 @@ export class CudaStepKernels implements StepKernels {
         ...a,
         chunk,
         queries,
-        partial: this.#memory("partial", 4 * a.heads * chunks * (a.headDim + PARTIAL_FIELDS)),
-        scores: a.observed ? this.#memory("scores", 4 * a.heads * a.capacity) : null,
-        counters: this.#memory("counters", 4 * a.heads),
+        partial: this.#scratch.take("partial", 4 * a.heads * chunks * (a.headDim + PARTIAL_FIELDS)),
+        scores: a.observed ? this.#scratch.take("scores", 4 * a.heads * a.capacity) : null,
+        counters: this.#scratch.take("counters", 4 * a.heads),
       }),
       shared,
     );
@@ -105,8 +101,8 @@ export class CudaStepKernels implements StepKernels {
 
   /** Computes the negative log-likelihood of the target, nats, and the argmax. */
   choose(a: Omit<ChooseArguments, "partial" | "counter">): void {
-    const partial = this.#memory("choice", 4 * CHOICE_FIELDS * CHOOSE_BLOCKS);
-    const counter = this.#memory("choices", 4);
+    const partial = this.#scratch.take("choice", 4 * CHOICE_FIELDS * CHOOSE_BLOCKS);
+    const counter = this.#scratch.take("choices", 4);
     this.#launch("step_choose", [CHOOSE_BLOCKS], CHOOSE_THREADS, chooseBytes({ ...a, partial, counter }));
   }
 
@@ -115,9 +111,9 @@ export class CudaStepKernels implements StepKernels {
     const { program: { depth, means }, width, headDim } = a;
     const vectors = means > 0 ? DROP_THREADS / WARP + means : 0;
     const shared = 4 * (width * (1 + depth) + vectors * headDim);
-    if (shared + STATIC_SHARED > this.#driver.sharedMemory) {
+    if (shared + STATIC_SHARED > this.launcher.sharedMemory) {
       throw new InputError(
-        `Cannot evict from ${width} entries per head with --kernels own: a block of this GPU has ${this.#driver.sharedMemory} bytes of shared memory, ${
+        `Cannot evict from ${width} entries per head with --kernels own: a block of this GPU has ${this.launcher.sharedMemory} bytes of shared memory, ${
           shared + STATIC_SHARED
         } are needed; --kernels ort takes any number`,
       );
@@ -134,36 +130,20 @@ export class CudaStepKernels implements StepKernels {
 
   /** Attention of the step's query to every slot of every row, float32 `[rows, width]`, for {@linkcode drop}. */
   observed(rows: number, width: number): Deno.PointerObject {
-    return this.#memory("observed", 4 * rows * width);
+    return this.#scratch.take("observed", 4 * rows * width);
   }
 
   get #element(): number {
     return DTYPES[this.dtype].bytes;
   }
 
-  /** Returns the entries per block: few enough that all multiprocessors have work, within bounds. */
-  #chunk(kvHeads: number, capacity: number): number {
-    const fair = Math.ceil(capacity * kvHeads / this.#driver.multiprocessors / WARP) * WARP;
-    return Math.min(256, Math.max(128, fair));
-  }
-
   #launch(name: string, grid: Launch["grid"], threads: number, argument: Uint8Array<ArrayBuffer>, shared = 0): void {
-    this.#module.kernel(name).launch({ grid, threads, shared, stream: this.device.stream, argument });
-  }
-
-  #memory(name: string, bytes: number): Deno.PointerObject {
-    let memory = this.#scratch.get(name);
-    if (!memory || memory.bytes < bytes) {
-      if (memory) this.#outgrown.push(memory);
-      this.#scratch.set(name, memory = this.device.allocate(bytes));
-    }
-    return memory.pointer;
+    this.launcher.launch(name, { grid, threads, shared, stream: this.device.stream, argument });
   }
 
   [Symbol.dispose](): void {
     this.device.synchronize();
-    for (const memory of [...this.#scratch.values(), ...this.#outgrown]) memory[Symbol.dispose]();
-    this.#module[Symbol.dispose]();
-    this.#driver[Symbol.dispose]();
+    this.#scratch[Symbol.dispose]();
+    this.launcher[Symbol.dispose]();
   }
 }

@@ -26,9 +26,10 @@ function withNvcc(version: string, filter: string, f: (nvcc: string) => void): v
 [ "$1" = --version ] && echo "Cuda compilation tools, release ${version.split(".", 2).join(".")}, V${version}" && exit
 for a; do case $a in
   -arch=compute_*) target=\${a#-arch=compute_} ;;
+  */step.cu) unit=step ;; */rows.cu) unit=rows ;;
   -DTYPE=F16) type=float16 ;; -DTYPE=BF16) type=bfloat16 ;; -DTYPE=float) type=float32 ;;
 esac; done
-gzip -dc "${ptx}/step.$type.sm_$target.ptx.gz" | tail -n +2 | ${filter}
+gzip -dc "${ptx}/$unit.$type.sm_$target.ptx.gz" | tail -n +2 | ${filter}
 `,
     );
     Deno.chmodSync(nvcc, 0o755);
@@ -47,13 +48,13 @@ Deno.test({
     withNvcc(NVCC_VERSION, "cat", (nvcc) => {
       const { code, stdout, stderr } = kernels("--check", nvcc);
       equal(code, 0, stderr);
-      equal(stdout.match(/ {2}same$/gm)?.length, 6);
+      equal(stdout.match(/ {2}same$/gm)?.length, 12);
     });
     withNvcc(NVCC_VERSION, "sed 's/^.target sm_90/& /'", (nvcc) => {
       const { code, stdout, stderr } = kernels("--check", nvcc);
       equal(code, 1, stderr);
-      equal(stdout.match(/ {2}DIFFERENT from line \d+$/gm)?.length, 3);
-      match(stderr, /^3 of the files in git differ from the compiled source/m);
+      equal(stdout.match(/ {2}DIFFERENT from line \d+$/gm)?.length, 6);
+      match(stderr, /^6 of the files in git differ from the compiled source/m);
     });
   },
 });

@@ -10,6 +10,7 @@ import {
   type LinearProduct,
   type LinearSegment,
 } from "../../lib/kernels/structs.ts";
+import { argmaxBytes, rowsAttendBytes, rowsLinearBytes } from "../../lib/kernels/row_structs.ts";
 import { StructBytes } from "../../lib/kernels/struct_bytes.ts";
 import { definition, enumeration, readStruct, structure } from "./_source.ts";
 
@@ -305,4 +306,44 @@ Deno.test("StructBytes aligns as C does, and refuses what does not fill the stru
   );
   throws(() => new StructBytes(16).longs(1).bytes(), /Cannot use a structure of 8 bytes: it has 16/);
   throws(() => new StructBytes(16).longs(1).skipTo(4), /Cannot go back from byte 8 to 4/);
+});
+
+Deno.test("the structures of several tokens are a token's, and what the others add", () => {
+  const segment: LinearSegment = {
+    rows: 3,
+    products: [{ weight: pointer(1), input: pointer(2), width: 8 }],
+    out: pointer(4),
+  };
+  const linear = readStruct("RowsLinear", rowsLinearBytes([segment], [0], 7));
+  deepEqual([linear["linear.segment[0].rows"], linear["linear.count"], linear.tokens], [3, 1, 7]);
+  const head = { pointer: pointer(1), stride: 2 };
+  const attend = readStruct(
+    "RowsAttend",
+    rowsAttendBytes({
+      ...{ query: head, key: head, value: head, plusOne: false, eps: 0, keys: null, values: null, rotaryDim: 0 },
+      ...{
+        position: null,
+        past: pointer(9),
+        out: null,
+        heads: 6,
+        kvHeads: 3,
+        headDim: 8,
+        capacity: 5,
+        scale: 1,
+        chunk: 4,
+      },
+      ...{ queries: 2, partial: null, scores: null, counters: null },
+      tokenStrides: { query: 11, key: 12, value: 13 },
+      tokens: 14,
+    }),
+  );
+  deepEqual([attend["attend.past"], attend["attend.heads"], attend["attend.queries"]], [9, 6, 2]);
+  deepEqual([attend.query_token, attend.key_token, attend.value_token, attend.tokens], [11, 12, 13, 14]);
+  deepEqual(
+    readStruct(
+      "Argmax",
+      argmaxBytes({ logits: pointer(1), partial: pointer(2), counters: pointer(3), argmax: pointer(4), vocab: 5 }),
+    ),
+    { logits: 1, partial: 2, counters: 3, argmax: 4, vocab: 5 },
+  );
 });

@@ -2,7 +2,9 @@ import { Value } from "../../ort/value.ts";
 import type { FormContext } from "./form.ts";
 
 /** Ranks of every layer's slots, places in text order: `ranks.l` float32 `[kvHeads, capacity]`. */
-export function rankInputs({ engine, cache, tokens, member, allocate }: FormContext): Record<string, Value> {
+export function rankInputs(
+  { engine, cache, tokens, member, allocate }: Omit<FormContext, "block">,
+): Record<string, Value> {
   const { runtime: { ort, device }, model: { spec: { kvHeads } }, groups, eviction } = engine;
   // If nothing is ever dropped, entries lie in text order.
   const inOrder = member.map((layer) => {

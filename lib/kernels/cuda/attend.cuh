@@ -368,7 +368,3 @@ template <class T> __device__ void attend(const Attend &a) {
     a.observed[(i64)kv * a.capacity + e] = sum / group;
   }
 }
-
-extern "C" __global__ void __launch_bounds__(ATTEND_THREADS) step_attend(const __grid_constant__ Attend a) {
-  attend<TYPE>(a);
-}

@@ -45,7 +45,7 @@ __device__ void block_argmax(float &value, int &index, float *values, int *place
   for (int w = 0; w < (int)blockDim.x / WARP; w++) better(value, index, values[w], places[w]);
 }
 
-extern "C" __global__ void step_choose(const __grid_constant__ Choose a) {
+__device__ __forceinline__ void choose(const Choose &a) {
   __shared__ float values[WARP], scratch[WARP];
   __shared__ int places[WARP];
   let_next_start();

@@ -85,6 +85,14 @@ __device__ __forceinline__ uint4 load_once(const uint4 *p) {
   return v;
 }
 
+// Loads weights if `wanted`; otherwise `v` stays.
+__device__ __forceinline__ void load_once_if(bool wanted, const uint4 *p, uint4 &v) {
+  asm volatile("{\n\t.reg .pred wanted;\n\tsetp.ne.u32 wanted, %5, 0;\n\t"
+               "@wanted ld.global.nc.L1::no_allocate.v4.u32 {%0,%1,%2,%3}, [%4];\n\t}"
+               : "+r"(v.x), "+r"(v.y), "+r"(v.z), "+r"(v.w)
+               : "l"(p), "r"((u32)wanted));
+}
+
 // Brings the cache line of an address into L2.
 __device__ __forceinline__ void prefetch(const u8 *p) { asm volatile("prefetch.global.L2 [%0];" ::"l"(p)); }
 

@@ -242,13 +242,3 @@ template <class T, bool MEAN> __device__ void drop(const Drop &a) {
     else if (r > dropped && r < last) rank[slot] = r - 1;
   }
 }
-
-extern "C" __global__ void __launch_bounds__(DROP_THREADS, DROP_BLOCKS_PER_SM)
-step_drop(const __grid_constant__ Drop a) {
-  drop<TYPE, false>(a);
-}
-
-extern "C" __global__ void __launch_bounds__(DROP_THREADS, DROP_MEAN_BLOCKS_PER_SM)
-step_drop_mean(const __grid_constant__ Drop a) {
-  drop<TYPE, true>(a);
-}

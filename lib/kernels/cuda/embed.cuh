@@ -23,5 +23,3 @@ template <class T> __device__ void embed(const Embed &a) {
   if (a.learned) x += widen(((const T *)a.learned)[(*a.position + a.offset) * a.hidden + i]);
   narrow(x, ((T *)a.out)[i]);
 }
-
-extern "C" __global__ void step_embed(const __grid_constant__ Embed a) { embed<TYPE>(a); }

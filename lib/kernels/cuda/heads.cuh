@@ -59,7 +59,3 @@ template <class T> __device__ void prompt_heads(const Heads &a) {
   const i64 width = (i64)(which == 0 ? a.heads : a.kv_heads) * a.head_dim;
   *(uint4 *)((T *)rows.out + token * width + head * a.head_dim + first) = *(uint4 *)packed;
 }
-
-extern "C" __global__ void __launch_bounds__(HEADS_THREADS) step_heads(const __grid_constant__ Heads a) {
-  prompt_heads<TYPE>(a);
-}

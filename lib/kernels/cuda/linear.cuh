@@ -279,12 +279,3 @@ template <class T> __device__ void columns(const Linear &args) {
   const float y = s.combine == ONE ? 0.f : column<T>(s.product[1], block, s.rows, x1, sums);
   if (threadIdx.x % per_column == 0 && row < s.rows) finish_row<T>(s, row, x, y, added);
 }
-
-extern "C" __global__ void __launch_bounds__(LINEAR_THREADS, LINEAR_BLOCKS_PER_SM)
-step_linear(const __grid_constant__ Linear a) {
-  linear<TYPE>(a);
-}
-
-extern "C" __global__ void __launch_bounds__(LINEAR_THREADS) step_columns(const __grid_constant__ Linear a) {
-  columns<TYPE>(a);
-}

@@ -13,3 +13,34 @@
 #include "drop.cuh"   // step_drop, step_drop_mean
 #include "embed.cuh"  // step_embed
 #include "heads.cuh"  // step_heads
+
+extern "C" __global__ void step_choose(const __grid_constant__ Choose a) { choose(a); }
+
+extern "C" __global__ void __launch_bounds__(LINEAR_THREADS, LINEAR_BLOCKS_PER_SM)
+step_linear(const __grid_constant__ Linear a) {
+  linear<TYPE>(a);
+}
+
+extern "C" __global__ void __launch_bounds__(LINEAR_THREADS) step_columns(const __grid_constant__ Linear a) {
+  columns<TYPE>(a);
+}
+
+extern "C" __global__ void __launch_bounds__(ATTEND_THREADS) step_attend(const __grid_constant__ Attend a) {
+  attend<TYPE>(a);
+}
+
+extern "C" __global__ void __launch_bounds__(DROP_THREADS, DROP_BLOCKS_PER_SM)
+step_drop(const __grid_constant__ Drop a) {
+  drop<TYPE, false>(a);
+}
+
+extern "C" __global__ void __launch_bounds__(DROP_THREADS, DROP_MEAN_BLOCKS_PER_SM)
+step_drop_mean(const __grid_constant__ Drop a) {
+  drop<TYPE, true>(a);
+}
+
+extern "C" __global__ void step_embed(const __grid_constant__ Embed a) { embed<TYPE>(a); }
+
+extern "C" __global__ void __launch_bounds__(HEADS_THREADS) step_heads(const __grid_constant__ Heads a) {
+  prompt_heads<TYPE>(a);
+}

@@ -1,14 +1,14 @@
-import type { StepKernels } from "../../kernels/kernels.ts";
 import type { Graph, Tensor } from "../../onnx/graph.ts";
 import type { CustomOps } from "../../ort/custom_ops.ts";
 import { headRows } from "../graph/head_rows.ts";
 import { rotations } from "../graph/rope/rope.ts";
+import type { PassForm } from "./pass_form.ts";
 import { type Block, type ModelSpec, type Projections, scoreScale } from "../spec.ts";
 import type { StepOptions } from "./step_options.ts";
 
 type Pointer = Deno.PointerValue;
 
-/** Queries, keys and values of the token: one tensor for all, or three. */
+/** Queries, keys and values of the tokens: one tensor for all, or three. */
 export interface Projected {
   readonly tensors: readonly Tensor[];
   readonly qkv: Projections;
@@ -16,7 +16,7 @@ export interface Projected {
 
 /** Attention of a step with the project's kernels: what the layers share, and one layer's. */
 export class StepAttention {
-  /** The token's position, int64 `[1, 1]`; undefined if positions are places in the cache. */
+  /** The first token's position, int64 `[1, 1]`; undefined if positions are places in the cache. */
   readonly position: Tensor | undefined;
   readonly #past: readonly Tensor[];
   readonly #cosine: Tensor | undefined;
@@ -25,7 +25,7 @@ export class StepAttention {
   constructor(
     readonly g: Graph,
     readonly spec: ModelSpec,
-    readonly kernels: StepKernels,
+    readonly form: PassForm,
     readonly ops: CustomOps,
     readonly weights: (name: string) => Pointer,
     readonly options: StepOptions,
@@ -42,7 +42,7 @@ export class StepAttention {
     this.#sine = g.constant("float32", shape, sin);
   }
 
-  /** Rotates, appends to the cache and attends: returns `[heads * headDim]`. */
+  /** Rotates, appends to the cache and attends: returns `heads * headDim` numbers for each token. */
   emit(layer: number, { attention: { headNorms } }: Block, { tensors, qkv }: Projected): Tensor {
     const { spec, options: { dtype, rotate, groups, observed } } = this;
     const { g } = this;
@@ -67,11 +67,11 @@ export class StepAttention {
     return this.ops.call(
       g,
       inputs,
-      [{ dtype, shape: [heads * headDim] }],
+      [{ dtype, shape: this.form.shape(heads * headDim, inputs.indexOf(tensors[0]!)) }],
       ([past, position, keys, values, ...rest], [out]) => {
         const more = Object.fromEntries(names.map((name, i) => [name, rest[tensors.length + i]!.pointer]));
         const capacity = keys!.shape[2]!;
-        this.kernels.attend({
+        this.form.attend(rest[0]!, {
           ...headRows(spec, qkv, dtype, rest.slice(0, tensors.length).map(({ pointer }) => pointer)),
           ...more,
           queryScale: headNorms && this.weights(headNorms.query.weight),
@@ -84,7 +84,7 @@ export class StepAttention {
           position: position!.pointer,
           past: past!.pointer,
           observed: index < 0 ? null : Deno.UnsafePointer.offset(
-            this.kernels.observed(observed.length * kvHeads, capacity),
+            this.form.observed(observed.length * kvHeads, capacity),
             4 * index * kvHeads * capacity,
           ),
           out: out!,
@@ -93,7 +93,7 @@ export class StepAttention {
           headDim,
           capacity,
           scale: scoreScale(spec, layer),
-        });
+        }, qkv);
       },
     )[0]!;
   }

@@ -1,7 +1,8 @@
-import type { StepKernels } from "../../kernels/kernels.ts";
+import type { RowKernels, StepKernels } from "../../kernels/kernels.ts";
 import type { LinearProduct, LinearSegment } from "../../kernels/structs.ts";
 import { Graph, type Tensor } from "../../onnx/graph.ts";
 import type { Argument, CustomOps } from "../../ort/custom_ops.ts";
+import { OneToken, type PassForm, SeveralTokens } from "./pass_form.ts";
 import { roundTo } from "./round.ts";
 import { type Projected, StepAttention } from "./step_attention.ts";
 import type { StepOptions } from "./step_options.ts";
@@ -30,29 +31,50 @@ export function buildStep(
   weights: (name: string) => Pointer,
   options: StepOptions,
 ): Graph {
-  return new StepWriter(spec, kernels, ops, weights, options).write();
+  return new StepWriter(spec, new OneToken(kernels, spec), ops, weights, options).write();
+}
+
+/**
+ * Writes a pass of several consecutive tokens with the project's kernels, each of which gets the bits of a step: what
+ * {@linkcode buildStep} writes, for as many tokens as are bound. It evicts nothing.
+ *
+ * Inputs as a step's, without `target`: `input_ids` int64 `[tokens]`; `position_ids` and `past.g` of the first token.
+ * Outputs: `argmax` int64 `[tokens]`, and `logits` float32 `[tokens, vocab]` if requested.
+ *
+ * @param weights Where each tensor of the checkpoint lies on the GPU, in the type computed in.
+ * @returns The graph.
+ */
+export function buildRows(
+  spec: ModelSpec,
+  kernels: RowKernels,
+  ops: CustomOps,
+  weights: (name: string) => Pointer,
+  options: Omit<StepOptions, "observed" | "then">,
+): Graph {
+  return new StepWriter(spec, new SeveralTokens(kernels, spec), ops, weights, { ...options, observed: [] }).write();
 }
 
 class StepWriter {
-  readonly #g = new Graph("step", 24);
+  readonly #g: Graph;
   readonly #attention: StepAttention;
 
   constructor(
     readonly spec: ModelSpec,
-    readonly kernels: StepKernels,
+    readonly form: PassForm,
     readonly ops: CustomOps,
     readonly weights: (name: string) => Pointer,
     readonly options: StepOptions,
   ) {
-    this.#attention = new StepAttention(this.#g, spec, kernels, ops, weights, options);
+    this.#g = new Graph(form.name, 24);
+    this.#attention = new StepAttention(this.#g, spec, form, ops, weights, options);
   }
 
   write(): Graph {
     const { spec, options } = this;
     const g = this.#g;
-    let x = this.#embedding(g.input("input_ids", "int64", [1]));
+    let x = this.#embedding(g.input("input_ids", "int64", [this.form.tokens]));
     for (let layer = 0; layer < spec.layers; layer++) x = this.#block(layer, spec.block(layer), x);
-    const after = this.#head(x, g.input("target", "int64", [1]));
+    const after = this.#head(x);
     options.then?.(g, after);
     return g;
   }
@@ -61,8 +83,8 @@ class StepWriter {
     const { spec, options: { dtype } } = this;
     const { learned } = spec;
     const position = learned ? this.#attention.position! : undefined;
-    return this.#call([ids, ...(position ? [position] : [])], [spec.hidden], ([id, at], [out]) =>
-      this.kernels.embed({
+    return this.#call([ids, ...(position ? [position] : [])], spec.hidden, ([id, at], [out]) =>
+      this.form.embed(id!, {
         id: id!.pointer,
         position: at?.pointer,
         table: this.weights(spec.embedding),
@@ -114,13 +136,13 @@ class StepWriter {
         { affine: qkv.key, rows: kvHeads * headDim },
         { affine: qkv.value, rows: kvHeads * headDim },
       ];
-    const sizes = [...parts.map(({ rows }) => [rows]), ...mlps.map(() => [intermediate])];
+    const sizes = [...parts.map(({ rows }) => rows), ...mlps.map(() => intermediate)];
     const outputs = this.ops.call(
       this.#g,
       [x],
-      sizes.map((shape) => ({ dtype: this.options.dtype, shape })),
+      sizes.map((width) => ({ dtype: this.options.dtype, shape: this.form.shape(width) })),
       ([input], outs) =>
-        this.kernels.linear([
+        this.form.linear(input!, [
           ...parts.map(({ affine, rows }, i): LinearSegment => ({
             rows,
             products: [this.#product(affine, input!, hidden)],
@@ -140,15 +162,15 @@ class StepWriter {
     };
   }
 
-  #head(x: Tensor, target: Tensor): Tensor {
-    const { spec: { vocab, hidden, head, finalNorm }, options } = this;
+  #head(x: Tensor): Tensor {
+    const { spec: { vocab, hidden, head, finalNorm }, options, form } = this;
     const g = this.#g;
     const [logits] = this.ops.call(
       g,
       [x],
-      [{ dtype: "float32", shape: [1, vocab] }],
+      [{ dtype: "float32", shape: form.tokens === 1 ? [1, vocab] : form.shape(vocab) }],
       ([input], [out]) =>
-        this.kernels.linear([{
+        form.linear(input!, [{
           rows: vocab,
           products: [this.#product(head, input!, hidden)],
           norm: this.#norm(finalNorm),
@@ -156,17 +178,9 @@ class StepWriter {
           out: out!,
         }]),
     ) as [Tensor];
-    const [nll, argmax] = this.ops.call(
-      g,
-      [logits, target],
-      [{ dtype: "float32", shape: [1] }, { dtype: "int64", shape: [1] }],
-      ([logits, target], [nll, argmax]) =>
-        this.kernels.choose({ logits: logits!.pointer, target: target!.pointer, nll: nll!, argmax: argmax!, vocab }),
-    ) as [Tensor, Tensor];
-    g.output("nll", nll, "float32", [1]);
-    g.output("argmax", argmax, "int64", [1]);
-    if (options.logits) g.output("logits", logits, "float32", [1, vocab]);
-    return nll;
+    const after = form.finish(g, this.ops, logits);
+    if (options.logits) g.output("logits", logits, "float32", [form.tokens, vocab]);
+    return after;
   }
 
   /** Returns the input of an MLP's last product: activation(up x), or activation(gate x) times up x. */
@@ -205,16 +219,16 @@ class StepWriter {
   ): Tensor {
     return this.#call(
       inputs,
-      [rows],
-      (inputs, [out]) => this.kernels.linear([{ ...segment(inputs), rows, out: out! }]),
+      rows,
+      (inputs, [out]) => this.form.linear(inputs[0]!, [{ ...segment(inputs), rows, out: out! }]),
     );
   }
 
   #call(
     inputs: readonly Tensor[],
-    shape: readonly number[],
+    width: number,
     compute: (inputs: readonly Argument[], outputs: readonly Deno.PointerObject[]) => void,
   ): Tensor {
-    return this.ops.call(this.#g, inputs, [{ dtype: this.options.dtype, shape }], compute)[0]!;
+    return this.ops.call(this.#g, inputs, [{ dtype: this.options.dtype, shape: this.form.shape(width) }], compute)[0]!;
   }
 }
