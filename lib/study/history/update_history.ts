@@ -44,6 +44,8 @@ export async function rebuildHistory(path: string, folders: readonly string[]): 
   const temporary = `${path}.${Deno.pid}.tmp`;
   try {
     const update = await addToHistory(temporary, folders);
+    // The journal of a process that was killed belongs to the old file: SQLite would play it back into the new one.
+    await Deno.remove(`${path}-journal`).catch(() => {});
     await Deno.rename(temporary, path);
     await syncFolder(dirname(path));
     return update;
