@@ -3,7 +3,7 @@
  * them, and tells how often it is found and how often another night raises an alarm. Nights are results.json files, and
  * are read and compared as `deno task nightly` does.
  *
- *     deno task nights --series 100 --drift 0.1 --noise 0.01 --disturbed 0.02
+ *     deno task nights --series 100 --drift 0.1 --noise 0.01 --disturbed 0.02 --window 7
  *
  * @module
  */
@@ -16,8 +16,6 @@ import { seededRandom } from "../../lib/util/random.ts";
 import { inventNights, type NightsWorld, type Planted, WORLD, writeNights } from "./_nights.ts";
 
 const NIGHTS = 30;
-/** Earlier nights that a night is compared with. */
-const WINDOW = 7;
 
 /** How a way of comparing did over all series. */
 interface Tally {
@@ -47,14 +45,14 @@ function judgeSeries(
   nights: readonly FoundResults[][],
   planted: Planted,
   compare: (earlier: readonly FoundResults[][], tonight: readonly FoundResults[]) => ComparisonOfSets,
-  tally: Tally,
+  { window, tally }: { readonly window: number; readonly tally: Tally },
 ): void {
   const isPlanted = (alarm: string, metric: string) =>
     alarm.endsWith(` ${metric}`) &&
     (planted.row === "all" || alarm.startsWith(`streaming_${64 * planted.row} `));
   let isQuiet = true;
   for (let night = 1; night < NIGHTS; night++) {
-    const alarms = alarmsOf(compare(nights.slice(Math.max(0, night - WINDOW), night), nights[night]!));
+    const alarms = alarmsOf(compare(nights.slice(Math.max(0, night - window), night), nights[night]!));
     if (night === planted.night) {
       if (alarms.some((alarm) => isPlanted(alarm, "tpot"))) tally.tpot++;
       if (alarms.some((alarm) => isPlanted(alarm, "perplexity"))) tally.perplexity++;
@@ -82,10 +80,23 @@ function show(title: string, tally: Tally, series: number): string {
 }
 
 if (import.meta.main) {
-  const numbers = ["series", "seed", "rows", "rounds", "noise", "drift", "round_drift", "row_drift", "disturbed"];
+  const numbers = [
+    "series",
+    "seed",
+    "rows",
+    "rounds",
+    "noise",
+    "drift",
+    "round_drift",
+    "row_drift",
+    "disturbed",
+    "window",
+  ];
   const args = parseArgs(Deno.args, { string: [...numbers, "slower", "worse"] });
   const number = (name: string, fallback: number) => args[name] === undefined ? fallback : Number(args[name]);
   const series = number("series", 100), seed = number("seed", 1);
+  // Earlier nights that a night is compared with.
+  const window = number("window", 7);
   const world: NightsWorld = {
     ...WORLD,
     rows: number("rows", WORLD.rows),
@@ -113,16 +124,22 @@ if (import.meta.main) {
       const [byNights, byLast] = [emptyTally(), emptyTally()];
       for (let index = 0; index < series; index++) {
         const random = seededRandom(seed * 1000 + index);
-        const night = WINDOW + Math.floor(random() * (NIGHTS - WINDOW));
+        const night = window + Math.floor(random() * (NIGHTS - window));
         const row = where === "one row" ? 1 + Math.floor(random() * world.rows) : "all";
         const planted: Planted = { night, row, ...change };
         const folders = await writeNights(folder, inventNights(seed * 1000 + index, NIGHTS, world, planted));
         const nights: FoundResults[][] = [];
         for (const path of folders) nights.push(await findResults([path]));
-        judgeSeries(nights, planted, (earlier, tonight) => compareWithNights(earlier, tonight), byNights);
-        judgeSeries(nights, planted, (earlier, tonight) => compareSets(earlier.at(-1)!, tonight), byLast);
+        judgeSeries(nights, planted, (earlier, tonight) => compareWithNights(earlier, tonight), {
+          window,
+          tally: byNights,
+        });
+        judgeSeries(nights, planted, (earlier, tonight) => compareSets(earlier.at(-1)!, tonight), {
+          window,
+          tally: byLast,
+        });
       }
-      console.log(show(`planted in ${where}, ${WINDOW} nights`, byNights, series));
+      console.log(show(`planted in ${where}, ${window} nights`, byNights, series));
       console.log(show(`planted in ${where}, last night`, byLast, series));
     }
   } finally {

@@ -14,6 +14,9 @@ import type { JudgedMetric } from "./verdict.ts";
 /** Fewest earlier nights whose spread is used: of two, nothing is known. */
 export const FEWEST_NIGHTS = 3;
 
+/** Share of tonight's rounds that must show a change of times by themselves. */
+const AGREEING = 0.8;
+
 /**
  * Compares one night with several earlier ones, cell by cell, where the night is the unit: how far tonight's figure is
  * from the mean of the earlier nights', against their spread from night to night (a prediction interval by Student's t).
@@ -22,7 +25,7 @@ export const FEWEST_NIGHTS = 3;
  *
  * Times are the night's median over its rounds of the time over the baseline's in the same round, so that a night in
  * which the machine is slow for all is no change. The baseline itself has no such reference: its own spread from night
- * to night decides, and a change within it is unknown.
+ * to night decides, and a change within it is unknown. A change that tonight's rounds do not agree on is unknown too.
  *
  * @example
  * ```ts
@@ -130,15 +133,19 @@ function timeMetric(
   { min_time }: CompareOptions,
 ): JudgedMetric[] {
   const isRatio = [cell, ...before].every(({ runs }) => runs.every(hasBaseline));
+  const roundsOf = ({ runs }: Cell) =>
+    runs.flatMap((run) => roundLogs(run, time, isRatio).values).filter(Number.isFinite);
   // The median: a round that another user disturbed does not count.
-  const ofNight = ({ runs }: Cell) => {
-    const values = runs.flatMap((run) => roundLogs(run, time, isRatio).values).filter(Number.isFinite);
-    return values.length === 0 ? [] : [median(values)];
-  };
-  const [tonight] = ofNight(cell);
-  const earlier = before.flatMap(ofNight);
-  if (tonight === undefined || earlier.length === 0) return [];
-  return [nightMetric(time, earlier, tonight, { margin: Math.log1p(min_time), isRatio, show: Math.exp })];
+  const earlier = before.map(roundsOf).filter(({ length }) => length > 0).map(median);
+  const rounds = roundsOf(cell);
+  if (rounds.length === 0 || earlier.length === 0) return [];
+  const margin = Math.log1p(min_time);
+  const metric = nightMetric(time, earlier, median(rounds), { margin, isRatio, show: Math.exp });
+  const sign = Math.sign(median(rounds) - mean(earlier));
+  const agreeing = rounds.filter((each) => sign * (each - mean(earlier)) > margin).length;
+  // What the code does shows in every round; what another user does shows in some.
+  if (agreeing >= Math.ceil(AGREEING * rounds.length)) return [metric];
+  return [{ ...metric, doubt: `it shows in ${agreeing} of ${rounds.length} rounds: measure again` }];
 }
 
 /** Mean NLL and KL divergence over the samples that tonight and a night have in common: tonight's must be in all. */

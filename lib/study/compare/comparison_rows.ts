@@ -105,9 +105,9 @@ export function legend({ options, cells }: ComparisonOfSets): string[] {
     `Smallest changes that matter: times ${percent(options.min_time)}, quality ${percent(options.min_quality)}, ` +
     `GPU memory ${percent(options.min_memory)}. Worse and better: larger than that, with 95 % for all verdicts ` +
     "together (Holm). Same: the 95 % interval is within it. Else unknown.",
-    ...hasRatio ? ["x base: the time over the baseline's in the same round, which cancels what slows both."] : [],
+    ...hasRatio ? ["1.000x: the time over the baseline's in the same round, so that what slows both cancels out."] : [],
     ...hasAbsolute && !methods.has("nights")
-      ? [`Times without a baseline to refer to allow for ${percent(options.drift)} from run to run (--drift).`]
+      ? [`Other times allow for ${percent(options.drift)} from run to run (--drift).`]
       : [],
     ...methods.has("nights") ? ["Changes are against the mean of the earlier nights; the night is the unit."] : [],
   ];
@@ -129,7 +129,7 @@ function rowOf(name: string, metric: MetricComparison): ComparisonRow {
 function figureOf({ metric, is_ratio }: MetricComparison, value: number | null): string {
   if (metric === "status") return value === 0 ? "done" : "failed";
   if (value === null) return "-";
-  if (is_ratio) return `${value.toFixed(3)} x base`;
+  if (is_ratio) return `${value.toFixed(3)}x`;
   if (metric === "tpot") return `${significant(value * 1000, 4)} ms`;
   if (metric === "ttft") return `${significant(value, 4)} s`;
   if (metric === "kl") return significant(value, 4);

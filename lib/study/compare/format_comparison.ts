@@ -43,19 +43,28 @@ export function formatComparison(comparison: ComparisonOfSets, format: Compariso
 function table(comparison: ComparisonOfSets, { all, width }: ShowOptions): string {
   const parts = comparisonGroups(comparison, { all }).flatMap(({ heading, rows, notes }) => [
     wrap(heading, width),
-    ...rows.length === 0 ? ["All metrics are the same (--all shows them)."] : [
-      formatGrid({
-        title: "Cell",
-        columns: TITLES.map((title) => ({ title, group: 0 })),
-        rows: rows.map((row) => ({ name: row.name, cells: cellsOf(row) })),
-        ruled: true,
-      }, width),
-    ],
+    rows.length === 0 ? "All metrics are the same (--all shows them)." : blocks(rows, width),
     ...reasonsOf(rows).map((reason) => wrap(reason, width)),
     ...notes.map((note) => wrap(note, width)),
     "",
   ]);
   return [...parts, ...legend(comparison).map((line) => wrap(line, width)), "", wrap(summaryLine(comparison), width)]
+    .join("\n");
+}
+
+/** A block for each cell, its name on a line of its own; where that is too wide, a plain table in several parts. */
+function blocks(rows: readonly ComparisonRow[], width: number): string {
+  const [metric, ...titles] = TITLES;
+  const grid = (nameOf: (row: ComparisonRow) => string) =>
+    formatGrid({
+      title: metric!,
+      columns: titles.map((title) => ({ title, group: 0 })),
+      rows: rows.map((row) => ({ name: nameOf(row), cells: cellsOf(row).slice(1) })),
+      ruled: false,
+    }, width);
+  const [head, ...lines] = grid(({ metric }) => `  ${metric}`).split("\n");
+  if (lines.length !== rows.length) return grid(({ name, metric }) => `${name} ${metric}`);
+  return [head, ...lines.flatMap((line, i) => rows[i]!.name === rows[i - 1]?.name ? [line] : [rows[i]!.name, line])]
     .join("\n");
 }
 

@@ -12,6 +12,8 @@ export type JudgedMetric = Omit<MetricComparison, "p_adjusted" | "verdict"> & {
   margin: number;
   /** The verdict, if it does not follow from the effect. */
   fixed?: Verdict;
+  /** What speaks against a change, however unlikely chance is: the verdict is then unknown. */
+  doubt?: string;
   /** Variance of a single value, and the estimate's error over its root: of times that may be moderated. */
   noise?: Variance & { readonly factor: number };
 };
@@ -35,10 +37,12 @@ export function judge(metrics: readonly JudgedMetric[]): MetricComparison[] {
   const tested = metrics.filter(({ effect, fixed }) => fixed === undefined && effect?.p != null);
   const adjusted = new Map(holm(tested.map(({ effect }) => effect!.p!)).map((p, i) => [tested[i]!, p]));
   return metrics.map((judged) => {
-    const { margin, fixed, noise: _, ...metric } = judged;
+    const { margin, fixed, doubt, noise: _, ...metric } = judged;
     const p_adjusted = adjusted.get(judged) ?? null;
-    const verdict = fixed ?? (metric.effect === null ? "unknown" : verdictOf(metric.effect, margin, p_adjusted));
-    const reason = metric.reason ?? reasonOf(verdict, metric.effect);
+    const found = fixed ?? (metric.effect === null ? "unknown" : verdictOf(metric.effect, margin, p_adjusted));
+    const isDoubted = doubt !== undefined && (found === "worse" || found === "better");
+    const verdict = isDoubted ? "unknown" : found;
+    const reason = isDoubted ? doubt : metric.reason ?? reasonOf(verdict, metric.effect);
     return { ...metric, p_adjusted, verdict, ...(reason === undefined ? {} : { reason }) };
   });
 }

@@ -97,7 +97,9 @@ function runText(history: DatabaseSync, run: Row, width: number): string {
   const rows = history.prepare("SELECT * FROM rows WHERE run = ? ORDER BY rowid").all(Number(id));
   const cells: GridRow[] = rows.map((row) => ({
     name: of(row["name"]),
-    cells: row["status"] === "done" ? figures(row) : `${row["status"]}: ${printable(of(row["reason"] ?? ""), 60)}`,
+    cells: row["status"] === "done"
+      ? [...figures(row), of(row["series"]).slice(0, 8)]
+      : `${row["status"]}: ${printable(of(row["reason"] ?? ""), 60)}`,
   }));
   return [`Run ${id}`, ...lines, "", figureGrid("Row", cells, width)].join("\n");
 }
@@ -112,11 +114,14 @@ function seriesText(history: DatabaseSync, series: string, { limit, width }: { l
     name: `${of(row["started"]).slice(0, 16)} ${of(row["git_commit"]).slice(0, 7)}`,
     cells: row["status"] === "done" ? figures(row) : of(row["status"]),
   }));
-  return [`${name} ${params}: ${model}, ${text}, ${dtype}, ${device}`, figureGrid("Run", cells, width)].join("\n");
+  const sizes = Object.entries(JSON.parse(of(params))).map((each) => ` ${each.join("=")}`).join("");
+  return [printable(`${name}:${sizes} ${model}, ${text}, ${dtype}, ${device}`), figureGrid("Run", cells, width)].join(
+    "\n",
+  );
 }
 
 function figureGrid(title: string, rows: readonly GridRow[], width: number): string {
-  const columns = ["TPOT ms", "vs baseline", "TTFT s", "PPL", "KL", "KV MiB", "Series"];
+  const columns = ["TPOT ms", "vs baseline", "TTFT s", "PPL", "KL", "KV MiB", ...title === "Row" ? ["Series"] : []];
   return formatGrid({ title, columns: columns.map((title, group) => ({ title, group })), rows, ruled: true }, width);
 }
 
@@ -131,7 +136,6 @@ function figures(row: Row): string[] {
     number("perplexity", 6),
     number("kl_nats", 3),
     number("kv_mean_bytes", 4, 2 ** -20),
-    of(row["series"]).slice(0, 8),
   ];
 }
 

@@ -43,7 +43,15 @@ export interface HistoryUpdate {
 export async function rebuildHistory(path: string, folders: readonly string[]): Promise<HistoryUpdate> {
   const temporary = `${path}.${Deno.pid}.tmp`;
   try {
-    const update = await addToHistory(temporary, folders);
+    const files = await resultFiles(folders);
+    const history = openHistory(temporary, "create");
+    // Nobody reads this file before it is renamed: waiting for the disk after each run would take most of the time.
+    history.exec("PRAGMA synchronous = OFF");
+    const update = await fill(history, folders, files);
+    {
+      using file = await Deno.open(temporary, { read: true, write: true });
+      await file.sync();
+    }
     // The journal of a process that was killed belongs to the old file: SQLite would play it back into the new one.
     await Deno.remove(`${path}-journal`).catch(() => {});
     await Deno.rename(temporary, path);
@@ -75,7 +83,15 @@ export async function rebuildHistory(path: string, folders: readonly string[]): 
  */
 export async function addToHistory(path: string, folders: readonly string[]): Promise<HistoryUpdate> {
   const files = await resultFiles(folders);
-  const history = openHistory(path, "create");
+  return await fill(openHistory(path, "create"), folders, files);
+}
+
+/** Brings an open history up to date, and closes it. */
+async function fill(
+  history: DatabaseSync,
+  folders: readonly string[],
+  files: readonly string[],
+): Promise<HistoryUpdate> {
   const update: HistoryUpdate = { added: 0, changed: 0, unchanged: 0, removed: 0, skipped: [] };
   try {
     const keep = history.prepare("INSERT OR IGNORE INTO folders VALUES (?)");
