@@ -4,7 +4,9 @@ import fc from "fast-check";
 import { pairedEffect, shiftEffect, studentEffect } from "../../lib/study/compare/statistics/effect.ts";
 import { holm } from "../../lib/study/compare/statistics/holm.ts";
 import { mannWhitneyTail, shiftInterval } from "../../lib/study/compare/statistics/mann_whitney.ts";
+import { digamma, moderateVariances, trigamma } from "../../lib/study/compare/statistics/moderated_variance.ts";
 import { signedRankTail } from "../../lib/study/compare/statistics/signed_rank_tail.ts";
+import { seededRandom } from "../../lib/util/random.ts";
 import { studentQuantile, studentTail } from "../../lib/study/compare/statistics/student_t.ts";
 
 const near = (found: number, expected: number, tolerance = 1e-12) =>
@@ -165,4 +167,62 @@ Deno.test("paired effects: by texts if there are six, else along the text", () =
   deepEqual([alike.low, alike.high, alike.p], [0, 0, 1]);
   equal(pairedEffect([[0.001, 0.001, 0.001]], { margin: 0.0005, texts: 1 }).p, 0);
   equal(pairedEffect([[NaN, 1]], { margin: 0.0005, texts: 1 }).p, 1);
+});
+
+Deno.test("digamma and trigamma have the values of printed tables", () => {
+  const gamma = 0.5772156649015329;
+  near(digamma(1), -gamma);
+  near(digamma(0.5), -gamma - 2 * Math.LN2);
+  near(digamma(10), 2.251752589066721);
+  near(trigamma(1), Math.PI ** 2 / 6);
+  near(trigamma(0.5), Math.PI ** 2 / 2);
+  near(trigamma(10), 0.10516633568168575);
+});
+
+Deno.test("variances are moderated as much as they are alike", () => {
+  const alike = [1, 1.5, 0.6, 0.9, 1.2, 0.8].map((variance) => ({ variance, df: 6 }));
+  // No more unlike than chance makes them: what all say together counts as five more of each.
+  const common = moderateVariances(alike, 0).map(({ variance, df }, i) => {
+    near(df, 36, 1e-9);
+    return (36 * variance - 6 * alike[i]!.variance) / 30;
+  });
+  for (const each of common) near(each, common[0]!, 1e-9);
+  ok(common[0]! > 0.9 && common[0]! < 1.2);
+  // What rows share is estimated once: of thousands, as if there were four.
+  const many = Array.from({ length: 1000 }, (_, i) => ({ variance: 1 + i / 1e4, df: 6 }));
+  near(moderateVariances(many, 0.25)[0]!.df, 6 * 1000 / (1 + 999 / 4), 1e-9);
+  // Rows of very different noise say little of each other: a small variance is raised, a large one stays.
+  const unlike = [1e-6, 1e-2, 1e2, 1e6].map((variance) => ({ variance, df: 6 }));
+  for (const [i, { variance, df }] of moderateVariances(unlike, 0.25).entries()) {
+    ok(df < 6.5);
+    ok(variance > 0.9 * unlike[i]!.variance);
+  }
+  ok(moderateVariances(unlike, 0.25)[3]!.variance < 1.1 * 1e6);
+  const single = [{ variance: 1, df: 6 }, { variance: 0, df: 6 }, { variance: NaN, df: 0 }];
+  deepEqual(moderateVariances(single, 0.25), single);
+});
+
+Deno.test("moderated ratios to one baseline raise false findings as rarely as they should", () => {
+  const random = seededRandom(5);
+  const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  // Seven rows over one baseline, seven earlier nights; equal noise, and noise that differs by a factor of three.
+  for (const noises of [[1, 1, 1, 1, 1, 1, 1], [0.5, 0.7, 0.8, 1, 1.2, 1.4, 1.5]]) {
+    let found = 0, count = 0;
+    for (let trial = 0; trial < 1500; trial++) {
+      const base = Array.from({ length: 8 }, normal);
+      const rows = noises.map((noise) => base.map((each) => noise * normal() - each));
+      const spread = rows.map((row) => {
+        const mean = row.slice(0, 7).reduce((a, b) => a + b, 0) / 7;
+        return { variance: row.slice(0, 7).reduce((sum, each) => sum + (each - mean) ** 2, 0) / 6, df: 6, mean };
+      });
+      moderateVariances(spread, 0.25).forEach(({ variance, df }, i) => {
+        const t = (rows[i]![7]! - spread[i]!.mean) / Math.sqrt(variance * (1 + 1 / 7));
+        count++;
+        if (studentTail(Math.abs(t), df) < 0.005) found++;
+      });
+    }
+    // 1 % is expected; rows of one trial share their baseline, so the count varies more than independent ones would.
+    ok(found / count < 0.015, `${noises}: ${found} of ${count}`);
+    ok(found / count > 0.004, `${noises}: ${found} of ${count}`);
+  }
 });

@@ -28,7 +28,7 @@ export function moderate(metrics: readonly JudgedMetric[]): JudgedMetric[] {
   );
   return metrics.map((metric) => {
     const variance = moderated.get(metric);
-    if (variance === undefined || metric.effect === null) return metric;
+    if (variance === undefined || metric.effect === null || !(variance.df > 0)) return metric;
     const error = Math.sqrt(variance.variance) * metric.noise!.factor;
     const { estimate, by } = metric.effect;
     return { ...metric, effect: { ...studentEffect(estimate, error, variance.df, metric.margin), by } };
