@@ -62,7 +62,7 @@ export function cellsOf(found: readonly FoundResults[]): Cell[] {
       if (!isOver(results.failures, record)) continue;
       const terms = cellTerms(results, record);
       const key = seriesKey(terms);
-      const group = `${key} ${hardware}`;
+      const group = placeOf({ key, hardware });
       if (!groups.has(group)) groups.set(group, { terms, key, hardware, runs: [] });
       groups.get(group)!.runs.push({ file, results, record });
     }
@@ -94,22 +94,40 @@ export function cellsOf(found: readonly FoundResults[]): Cell[] {
 export function matchCells(as: readonly Cell[], bs: readonly Cell[]): MatchedCells {
   const pairs: CellPair[] = [];
   const leftA: Cell[] = [], leftB = new Set(bs);
+  const byPlace = new Map(bs.map((cell) => [placeOf(cell), cell]));
   for (const a of as) {
-    const b = bs.find(({ key, hardware }) => key === a.key && hardware === a.hardware);
+    const b = byPlace.get(placeOf(a));
     if (b === undefined) leftA.push(a);
     else {
       pairs.push({ a, b });
       leftB.delete(b);
     }
   }
+  const [groupsA, groupsB] = [leftA, [...leftB]].map((cells) => Map.groupBy(cells, ({ key }) => key));
   const onlyA = leftA.filter((a) => {
-    const others = [...leftB].filter(({ key }) => key === a.key);
-    if (others.length !== 1 || leftA.filter(({ key }) => key === a.key).length !== 1) return true;
+    const others = groupsB!.get(a.key) ?? [];
+    if (others.length !== 1 || groupsA!.get(a.key)!.length !== 1) return true;
     pairs.push({ a, b: others[0]! });
     leftB.delete(others[0]!);
     return false;
   });
   return { pairs, onlyA, onlyB: [...leftB] };
+}
+
+/**
+ * Returns a cell's key with its hardware: cells are compared with those of the same place first.
+ *
+ * @example
+ * ```ts
+ * import { placeOf } from "./cells.ts";
+ *
+ * console.log(placeOf({ key: "0123456789abcdef", hardware: "EPYC, 8 cores" })); // 0123456789abcdef EPYC, 8 cores
+ * ```
+ *
+ * @param cell The cell.
+ */
+export function placeOf({ key, hardware }: Pick<Cell, "key" | "hardware">): string {
+  return `${key} ${hardware}`;
 }
 
 /** A sweep's finished cells each hold a copy of their baseline: one measurement counts once. */

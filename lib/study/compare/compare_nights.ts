@@ -1,6 +1,6 @@
 import { mean, median, sampleStd } from "../../report/results/stats.ts";
 import type { FoundResults } from "../find_results.ts";
-import { type Cell, type CellRun, cellsOf } from "./cells.ts";
+import { type Cell, type CellRun, cellsOf, placeOf } from "./cells.ts";
 import { sideOf, type UnjudgedCell } from "./compare_cell.ts";
 import { DEFAULT_OPTIONS, judged } from "./compare_sets.ts";
 import { memoryMetrics, statusMetric } from "./plain_metrics.ts";
@@ -52,11 +52,12 @@ export function compareWithNights(
 ): ComparisonOfSets {
   const options = { ...DEFAULT_OPTIONS, ...given };
   const cells = cellsOf(tonight);
-  const isSame = (a: Cell, b: Cell) => a.key === b.key && a.hardware === b.hardware;
-  const earlier = nights.map((found) => cellsOf(found));
+  const byPlace = (cells: readonly Cell[]) => new Map(cells.map((cell) => [placeOf(cell), cell]));
+  const earlier = nights.map((found) => byPlace(cellsOf(found)));
+  const known = byPlace(cells);
   const pairs = cells.map((cell) => ({
     cell,
-    before: earlier.flatMap((night) => night.filter((other) => isSame(other, cell))),
+    before: earlier.flatMap((night) => night.get(placeOf(cell)) ?? []),
   }));
   const name = ({ key, terms, hardware }: Cell) => ({ key, terms, hardware });
   return {
@@ -64,7 +65,7 @@ export function compareWithNights(
     ...judged(
       pairs.filter(({ before }) => before.length > 0).map(({ cell, before }) => compare(before, cell, options)),
     ),
-    only_a: (earlier.at(-1) ?? []).filter((cell) => !cells.some((other) => isSame(cell, other))).map(name),
+    only_a: [...earlier.at(-1)?.values() ?? []].filter((cell) => !known.has(placeOf(cell))).map(name),
     only_b: pairs.filter(({ before }) => before.length === 0).map(({ cell }) => name(cell)),
   };
 }
