@@ -41,7 +41,6 @@ export const STUDY_MUTANTS: readonly Mutant[] = [
       "ratios are of other rounds",
       "own.get(round)! - other.get(round)!",
       "own.get(round)! - other.get(rounds[0]!)!",
-      NIGHTS,
     ],
     ["runs share no state of the machine", "isRatio || isByRun ? 0 :", "isRatio || isByRun || true ? 0 :"],
   ),
