@@ -19,7 +19,7 @@ async function threeNights(root: string): Promise<string[]> {
   const world = { ...WORLD, rows: 2, rounds: 4, noise: 0.002, commits: 1, roundDrift: 0 };
   const planted = { night: 2, row: 1, tpot: Math.log(1.2), perplexity: 0 };
   const nights = inventNights(1, 3, world, planted);
-  const folders = await writeNights(`${root}/runs`, nights);
+  await writeNights(`${root}/runs`, nights);
   await Deno.mkdir(`${root}/results`);
   await addToHistory(`${root}/results/history.sqlite`, [`${root}/runs`]);
   return nights.map(({ environment }) => environment.git_commit!);

@@ -94,8 +94,21 @@ export function summaryLine(
   ].join("; ");
 }
 
-/** Explains the table's columns: the same under every one. */
-export function legend({ options, cells }: ComparisonOfSets): string[] {
+/**
+ * Explains a comparison's figures and verdicts.
+ *
+ * @example
+ * ```ts
+ * import { legend } from "./comparison_rows.ts";
+ * import { DEFAULT_OPTIONS } from "./compare_sets.ts";
+ *
+ * console.log(legend({ options: DEFAULT_OPTIONS, cells: [] }).length); // 1
+ * ```
+ *
+ * @param comparison The comparison.
+ * @returns Sentences, one or a few in a line.
+ */
+export function legend({ options, cells }: Pick<ComparisonOfSets, "options" | "cells">): string[] {
   const percent = (share: number) => `${Number((share * 100).toPrecision(6))} %`;
   const methods = new Set(cells.flatMap(({ metrics }) => metrics.map(({ effect }) => effect?.by)));
   const metrics = cells.flatMap(({ metrics }) => metrics);

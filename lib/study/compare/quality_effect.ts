@@ -62,6 +62,14 @@ export function qualityEffect(
 /**
  * Returns the samples of the same tokens: by their hashes, or in earlier results by the text's hash.
  *
+ * @example
+ * ```ts
+ * import { samplePairs } from "./quality_effect.ts";
+ * import type { CellPair } from "./cells.ts";
+ *
+ * const samples = ({ a, b }: CellPair) => samplePairs(a.runs.at(-1)!, b.runs.at(-1)!).length;
+ * ```
+ *
  * @param a One side's run of the cell.
  * @param b The other's.
  */

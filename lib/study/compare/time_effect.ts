@@ -45,7 +45,19 @@ export function roundLogs({ results, record }: CellRun, time: TimeName, isRatio:
   return { values: rounds.map((round) => own.get(round)! - other.get(round)!), isRatio: true };
 }
 
-/** Whether a run measured the baseline next to a configuration, so that ratios can be taken. */
+/**
+ * Whether a run measured the baseline next to a configuration, so that ratios can be taken.
+ *
+ * @example
+ * ```ts
+ * import { hasBaseline } from "./time_effect.ts";
+ * import type { CellRun } from "./cells.ts";
+ *
+ * const isRatio = (runs: CellRun[]) => runs.every(hasBaseline);
+ * ```
+ *
+ * @param run The configuration in a run.
+ */
 export function hasBaseline({ results, record }: CellRun): boolean {
   const baseline = comparedWith(results.config);
   return record.name !== baseline && Object.hasOwn(results.aggregated_stats, baseline);

@@ -44,7 +44,16 @@ export function moderateVariances(rows: readonly Variance[], shared: number): Va
   });
 }
 
-/** The derivative of ln Γ(x), for x over 0: Abramowitz and Stegun 6.3.5, 6.3.18. */
+/**
+ * The derivative of ln Γ(x), for x over 0: Abramowitz and Stegun 6.3.5, 6.3.18.
+ *
+ * @example
+ * ```ts
+ * import { digamma } from "./moderated_variance.ts";
+ *
+ * console.log(digamma(1).toFixed(6)); // -0.577216
+ * ```
+ */
 export function digamma(x: number): number {
   let sum = 0, at = x;
   for (; at < 10; at++) sum -= 1 / at;
@@ -52,7 +61,16 @@ export function digamma(x: number): number {
   return sum + Math.log(at) - 1 / (2 * at) - q * (1 / 12 - q * (1 / 120 - q * (1 / 252 - q / 240)));
 }
 
-/** The derivative of {@linkcode digamma}, for x over 0: 6.4.6, 6.4.12. */
+/**
+ * The derivative of {@linkcode digamma}, for x over 0: 6.4.6, 6.4.12.
+ *
+ * @example
+ * ```ts
+ * import { trigamma } from "./moderated_variance.ts";
+ *
+ * console.log(trigamma(1).toFixed(6)); // 1.644934
+ * ```
+ */
 export function trigamma(x: number): number {
   let sum = 0, at = x;
   for (; at < 10; at++) sum += 1 / at ** 2;
