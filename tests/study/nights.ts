@@ -109,11 +109,11 @@ if (import.meta.main) {
   };
   const change = { tpot: Math.log1p(number("slower", 0.1)), perplexity: Math.log1p(number("worse", 0.001)) };
   console.log(
-    `${series} series of ${NIGHTS} nights; per process ${world.noise * 100} %, host from night to night ${
-      world.drift * 100
-    } %, round to round ${world.roundDrift * 100} %, row from night to night ${
-      (world.rowDrift * 100).toFixed(1)
-    } %, disturbed ${world.disturbed * 100} %`,
+    `${series} series of ${NIGHTS} nights, ${world.rows} rows of ${world.rounds} rounds; per process ${
+      world.noise * 100
+    } %, host from night to night ${world.drift * 100} %, round to round ${
+      world.roundDrift * 100
+    } %, row from night to night ${(world.rowDrift * 100).toFixed(1)} %, disturbed ${world.disturbed * 100} %`,
   );
   console.log(
     `${"".padEnd(34)}${["TPOT", "PPL", "false", "quiet", "beside"].map((title) => title.padStart(9)).join(" ")}`,
