@@ -57,7 +57,8 @@ Deno.test("two runs of the embedded model agree to the last bit", async () => {
     const run = new Bench([
       ...tiny,
       "--no_chart",
-      "--no_recent_only",
+      "--method",
+      "baseline",
       "--passes",
       "quality",
       "--output",
