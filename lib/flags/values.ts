@@ -40,6 +40,13 @@ export const share: FlagReader<number> = (flag, text) => {
   throw fault(flag, text, "give a number from 0 to 1");
 };
 
+/** Reads a percentage under 100, such as `3%`, as a share. The sign is needed: 3 could be a share to another reader. */
+export const percent: FlagReader<number> = (flag, text) => {
+  const value = Number(/^(\d+\.?\d*|\.\d+)\s*%$/.exec(text)?.[1] ?? NaN);
+  if (value < 100) return value / 100;
+  throw fault(flag, text, "give a percentage from 0% to below 100%, such as 3% or 0.05%");
+};
+
 /** Reads an odd integer of at least 1. */
 export const odd: FlagReader<number> = (flag, text) => {
   const value = integer(1)(flag, text);

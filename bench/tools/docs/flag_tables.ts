@@ -4,6 +4,8 @@ import { PRECISION_FLAGS } from "../../../lib/cli/flags/precision_flags.ts";
 import { DEFAULTS } from "../../../lib/run/plan/device_defaults.ts";
 import { FLAG_TABLE } from "../../../lib/cli/flags/table.ts";
 import type { FlagSpec } from "../../../lib/flags/spec.ts";
+import { COMPARE_FLAGS } from "../../../lib/study/compare/compare_flags.ts";
+import { HISTORY_FLAGS } from "../../../lib/study/history/history_flags.ts";
 import type { Pages } from "./pages.ts";
 
 type ByDevice = Readonly<Record<"cuda" | "cpu", Readonly<Record<string, unknown>>>>;
@@ -12,11 +14,16 @@ type Table = Readonly<Record<string, FlagSpec<unknown>>>;
 /** The page with the tables. */
 export const FLAG_PAGE = "docs/cli.md";
 
+/** Of tasks that measure nothing. */
+const NO_DEVICE: ByDevice = { cuda: {}, cpu: {} };
+
 /** Task → its flags, in the order of the help, and the defaults that depend on the device. */
 const TABLES: Readonly<Record<string, readonly [Table, ByDevice]>> = {
   "bench": [FLAG_TABLE as Table, DEFAULTS as unknown as ByDevice],
   "precision": [PRECISION_FLAGS as Table, DEFAULTS as unknown as ByDevice],
   "bench:engine": [ENGINE_FLAGS as Table, ENGINE_DEFAULTS],
+  "history": [HISTORY_FLAGS as Table, NO_DEVICE],
+  "compare": [COMPARE_FLAGS as Table, NO_DEVICE],
 };
 
 /** Names of all flags of the tasks above. */

@@ -1,7 +1,21 @@
 import type { Pages } from "./pages.ts";
 
 /** Flags of other tasks than the benchmarks. */
-const OF_TASKS = ["any-nvcc", "busy", "check", "count", "filter", "only", "write"] as const;
+const OF_TASKS = [
+  "any-nvcc",
+  "busy",
+  "check",
+  "count",
+  "disturbed",
+  "filter",
+  "noise",
+  "only",
+  "round_drift",
+  "rounds",
+  "row_drift",
+  "window",
+  "write",
+] as const;
 /** Flags of other programs that pages name. */
 const OF_OTHERS = ["cached-only", "config", "frozen", "no-deps", "target", "gpus", "signal", "time"] as const;
 

@@ -18,7 +18,24 @@ import { type FieldValue, rowFields } from "./row_fields.ts";
  */
 export function formatCsv(results: BenchmarkResults): string {
   const rows = results.configurations.map((record) => rowFields(results, record));
-  const names = Object.keys(rows[0] ?? {});
+  return csvLines(Object.keys(rows[0] ?? {}), rows);
+}
+
+/**
+ * Formats any rows as {@linkcode formatCsv} does.
+ *
+ * @param names The columns.
+ * @param rows Their values; a missing one is empty.
+ * @returns The lines, joined by "\n", without one at the end.
+ *
+ * @example
+ * ```ts
+ * import { csvLines } from "./csv.ts";
+ *
+ * console.log(csvLines(["name", "tpot_s"], [{ name: 'a "b"', tpot_s: 0.5 }])); // name,tpot_s⏎"a ""b""",0.5
+ * ```
+ */
+export function csvLines(names: readonly string[], rows: readonly Readonly<Record<string, FieldValue>>[]): string {
   return [names.map(quoted), ...rows.map((row) => names.map((name) => quoted(textOf(row[name] ?? null))))]
     .map((cells) => cells.join(",")).join("\n");
 }

@@ -11,8 +11,10 @@ import { tableCells } from "../table.ts";
 import { formatNotes } from "../table_notes.ts";
 
 /** A row of a table: a name, and figures or a sentence in place of them. */
-interface Row {
+export interface Row {
+  /** Its name. */
   name: string;
+  /** One for each column; or a sentence in place of all. */
   cells: readonly string[] | string;
 }
 
@@ -37,17 +39,33 @@ export function formatMarkdown(results: BenchmarkResults): string {
   const changes = changeCells(changesAgainstBaseline(results));
   return [
     escaped(runTerms(results)),
-    table("Method", first.titles, first.rows),
+    markdownTable("Method", first.titles, first.rows),
     list(kernelsNote(results.configurations)),
     list(precisionNotes(results)),
-    table("Method", details.columns.map(({ title }) => title), details.rows),
-    table(`Change vs ${comparedWith(results.config)}`, changes.titles, changes.rows),
+    markdownTable("Method", details.columns.map(({ title }) => title), details.rows),
+    markdownTable(`Change vs ${comparedWith(results.config)}`, changes.titles, changes.rows),
     list(intervalNotes(results)),
     list(formatNotes(results)),
   ].filter((part) => part !== "").join("\n\n");
 }
 
-function table(title: string, titles: readonly string[], rows: readonly Row[]): string {
+/**
+ * Formats a table as GitHub shows it.
+ *
+ * @example
+ * ```ts
+ * import { markdownTable } from "./markdown.ts";
+ *
+ * console.log(markdownTable("Method", ["TPOT"], [{ name: "baseline", cells: ["4.5 ms"] }]));
+ * // | Method | TPOT |⏎| --- | ---: |⏎| baseline | 4.5 ms |
+ * ```
+ *
+ * @param title Title of the names.
+ * @param titles Those of the other columns, whose texts are put to the right.
+ * @param rows The rows.
+ * @returns The lines, joined by "\n"; "" without rows.
+ */
+export function markdownTable(title: string, titles: readonly string[], rows: readonly Row[]): string {
   if (rows.length === 0) return "";
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [
