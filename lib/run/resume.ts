@@ -7,7 +7,7 @@ import type { Trace } from "../report/results/trace_types.ts";
 import type { SpeedRun } from "../report/results/spread_types.ts";
 import type { BenchmarkResults, QualitySample, RawResult } from "../report/results/types.ts";
 import type { MeasureRequest } from "./child/protocol.ts";
-import type { Ledger } from "./ledger.ts";
+import { INTERRUPTED, type Ledger } from "./ledger.ts";
 
 /** What an earlier run measured. */
 export interface Earlier {
@@ -76,11 +76,12 @@ async function traceOf(folder: string, { name, trace, maxTokens }: MeasureReques
   return `${found?.snapshots.map(({ tokens }) => tokens)}` === `${moments}` ? found : undefined;
 }
 
-/** Copies what an earlier run measured into this one. Failed configurations are tried again. */
+/** Copies what an earlier run measured into this one. Failed configurations are tried again, unless `keepFailed`. */
 export function takeOver(
   results: BenchmarkResults,
   ledger: Ledger,
   { results: before, speed, quality }: Earlier,
+  keepFailed = false,
 ): void {
   const { configurations, config, environment } = before;
   results.config.timestamp = config.timestamp;
@@ -91,6 +92,8 @@ export function takeOver(
   }
   for (const run of speed) ledger.addSpeed(run);
   for (const sample of quality) ledger.addQuality(sample);
+  const failed = keepFailed ? before.failures.filter(({ reason }) => reason !== INTERRUPTED) : [];
+  for (const { method, reason, log, code } of failed) ledger.fail({ method, reason, log, code });
   const isWhole = results.configurations.every(({ status }) => status === "done");
   const resumed = [...config.resumed ?? [], ...isWhole ? [] : [localTimestamp()]];
   if (resumed.length > 0) results.config.resumed = resumed;
