@@ -110,10 +110,13 @@ export class Claims implements Disposable {
    * @returns The claim, or who holds it.
    */
   async take(name: string): Promise<Taken> {
-    const first = await this.#place(name);
+    const known = await this.ownerOf(name);
+    // Looking is cheaper than trying.
+    if (known !== undefined && !await this.isStale(name, known)) return { heldBy: known };
+    const first = known === undefined ? await this.#place(name) : undefined;
     if (first !== undefined) return { claim: this.#claim(name, first) };
-    const holder = await this.ownerOf(name);
-    if (!await this.isStale(name, holder)) return { heldBy: holder };
+    const holder = known ?? await this.ownerOf(name);
+    if (known === undefined && !await this.isStale(name, holder)) return { heldBy: holder };
     if (!await this.#remove(name, holder?.token)) return { heldBy: await this.ownerOf(name) };
     const second = await this.#place(name);
     if (second === undefined) return { heldBy: await this.ownerOf(name) };

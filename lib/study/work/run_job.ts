@@ -1,0 +1,187 @@
+import { join } from "@std/path";
+import { readResults } from "../../report/results/results_file.ts";
+import type { BenchmarkResults } from "../../report/results/types.ts";
+import { printable } from "../../util/printable.ts";
+import { lengthsFor, type Machine } from "../plan/machine.ts";
+import { argumentsOf } from "../plan/plan_jobs.ts";
+import type { Cell, Job } from "../plan/types.ts";
+import type { Claim } from "../store/claims.ts";
+import type { Store } from "../store/store.ts";
+import { beginAttempt, type EarlierAttempt, latestAttempt, removeOldAttempts, runOf, untilUnused } from "./attempts.ts";
+import { type BenchEnd, runBench } from "./bench_process.ts";
+import { Harvest, type HarvestEvents } from "./harvest.ts";
+
+/** How jobs are run. */
+export interface JobOptions extends HarvestEvents {
+  /** URL of `bench`'s script. */
+  readonly script: string;
+  readonly machine: Machine;
+  /** The GPU to use, as CUDA_VISIBLE_DEVICES. */
+  readonly visible?: string | undefined;
+  /** Time limit of a cell, s. */
+  readonly cellTimeout?: number | undefined;
+  /** Keys of failed cells to try again. */
+  readonly again: ReadonlySet<string>;
+  /** Why a cell cannot run, by its name in the job; known before. */
+  readonly refused: ReadonlyMap<string, string>;
+  /** Ends it in order. */
+  readonly signal: AbortSignal;
+}
+
+/** Times that a run may end by itself without progress before its cells count as failed. */
+const TRIES = 3;
+/** Wait before such a run is resumed, ms. */
+const PAUSE_MS = 500;
+
+/**
+ * Runs a job that this process has claimed, until each of its cells is stored or has failed: goes on with the run of an
+ * earlier attempt, and resumes a run that was killed.
+ *
+ * @param job The job.
+ * @param claim Its claim.
+ * @param store The sweep's folder.
+ * @param options How to run.
+ */
+export async function runJob(job: Job, claim: Claim, store: Store, options: JobOptions): Promise<void> {
+  await new JobRun(job, claim, store, options).run();
+}
+
+class JobRun {
+  readonly #harvest: Harvest;
+  readonly #folder: string;
+  readonly #stop: AbortSignal;
+
+  constructor(readonly job: Job, readonly claim: Claim, readonly store: Store, readonly options: JobOptions) {
+    this.#harvest = new Harvest(job, store, options);
+    this.#folder = join(store.layout.jobs, job.key);
+    this.#stop = AbortSignal.any([options.signal, claim.lost]);
+  }
+
+  async run(): Promise<void> {
+    const { job, options } = this;
+    for (const cell of await this.#missing()) {
+      const reason = options.refused.get(cell.nameInJob);
+      if (reason !== undefined) await this.#harvest.fail(cell, reason, "", 2);
+    }
+    let measured = -1;
+    for (let tries = 0; !this.#stop.aborted;) {
+      const earlier = await this.#earlier();
+      const missing = await this.#missing();
+      if (missing.length === 0) break;
+      const now = sizeOf(earlier?.results);
+      tries = now > measured ? 0 : tries + 1;
+      measured = now;
+      if (tries > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      const end = await this.#attempt(missing, earlier);
+      if (this.#stop.aborted) break;
+      const left = await this.#missing();
+      // A mistake, or a run that ended well without a cell: another try would end alike.
+      const isFinal = end.signal === null && end.code <= 2 || tries >= TRIES;
+      if (isFinal) { for (const cell of left) await this.#harvest.fail(cell, reasonOf(end), end.said, end.code); }
+    }
+    if (this.claim.lost.aborted) this.store.log({ event: "lost", job: job.key });
+    else if (!this.#stop.aborted) await removeOldAttempts(this.#folder);
+  }
+
+  /** Cells that are neither stored nor failed. */
+  async #missing(): Promise<Cell[]> {
+    const { cells } = this.store;
+    const [done, failed] = [await cells.done(), await cells.failed()];
+    const isOver = ({ key }: Cell) => done.has(key) || failed.has(key) && !this.options.again.has(key);
+    return this.job.cells.filter((cell) => !isOver(cell) && !this.#harvest.isSettled(cell));
+  }
+
+  /** Takes what an earlier attempt has finished, and returns it. */
+  async #earlier(): Promise<EarlierAttempt | undefined> {
+    const found = await latestAttempt(this.#folder);
+    if (found === undefined) return undefined;
+    await untilUnused(found.run);
+    // Its process may have written once more.
+    const earlier = { ...found, results: await readResults(found.run).catch(() => found.results) };
+    await this.#harvest.take(earlier.results, earlier.run, await this.#recorded(earlier.results));
+    return earlier;
+  }
+
+  /** Names of configurations whose failure in a run is recorded already. */
+  async #recorded({ failures }: BenchmarkResults): Promise<Set<string>> {
+    const recorded = new Set<string>();
+    for (const { nameInJob, key } of this.job.cells) {
+      const failure = failures.find(({ method }) => method === nameInJob);
+      const known = failure && await this.store.cells.failure(key);
+      if (known?.attempts.some(({ reason, log }) => reason === failure?.reason && log === failure.log)) {
+        recorded.add(nameInJob);
+      }
+    }
+    return recorded;
+  }
+
+  /** Runs `bench` once: resumes the earlier attempt's run if it has what is missing, else begins a new one. */
+  async #attempt(missing: readonly Cell[], earlier: EarlierAttempt | undefined): Promise<BenchEnd> {
+    const { job, store } = this;
+    const names = missing.map(({ nameInJob }) => nameInJob);
+    const fits = earlier !== undefined && names.every((name) => earlier.wanted.includes(name));
+    const attempt = await beginAttempt(this.#folder, fits ? earlier.wanted : names, fits ? earlier : undefined);
+    const { resume } = attempt;
+    store.log({ event: resume === undefined ? "claimed" : "resumed", job: job.key, text: attempt.folder });
+    const failed = new Set(earlier?.results.failures.map(({ method }) => method));
+    // Of what failed, only what is asked for is tried again.
+    const keepFailed = !missing.some(({ nameInJob, key }) => this.options.again.has(key) && failed.has(nameInJob));
+    const known = earlier && resume && keepFailed ? await this.#recorded(earlier.results) : new Set<string>();
+    const end = await this.#bench(attempt.folder, this.#arguments(attempt, resume, keepFailed), known);
+    if (resume === undefined || end.code !== 2 || this.#stop.aborted) return end;
+    // The terms have changed in a way that no key knows, such as another version of Deno.
+    this.options.onNote(`${lastLine(end.said)}: the run begins anew`);
+    const anew = await beginAttempt(this.#folder, names);
+    return await this.#bench(anew.folder, this.#arguments(anew), new Set());
+  }
+
+  #arguments({ folder, wanted }: { folder: string; wanted: readonly string[] }, resume?: string, keepFailed = false) {
+    const { machine, cellTimeout } = this.options;
+    const limit = cellTimeout === undefined ? [] : [`--configuration_timeout=${cellTimeout}`];
+    const rows = ["--format=jsonl", ...limit];
+    if (resume !== undefined) return [`--resume=${resume}`, ...keepFailed ? ["--keep_failed"] : [], ...rows];
+    const { flags } = this.job;
+    const only = wanted.filter((name) => name !== "baseline");
+    return [
+      ...argumentsOf({ ...flags, ...lengthsFor(machine.device, flags), device: machine.device }),
+      ...only.length > 0 ? [`--only=${only.join(",")}`] : [],
+      ...["--no_chart", `--output=${folder}`, ...rows],
+    ];
+  }
+
+  /** @param known Names of configurations whose failure is recorded already. */
+  async #bench(folder: string, args: readonly string[], known: ReadonlySet<string>): Promise<BenchEnd> {
+    const { script, visible } = this.options;
+    const take = async () => {
+      const run = await runOf({ folder });
+      const results = run && await readResults(run).catch(() => undefined);
+      if (results) await this.#harvest.take(results, run, known);
+    };
+    let taking = Promise.resolve();
+    const onRow = () => {
+      taking = taking.then(take);
+    };
+    const end = await runBench({ script, args, visible, log: join(folder, "bench.log"), stop: this.#stop, onRow });
+    await taking;
+    await take();
+    return end;
+  }
+}
+
+/** How much a run has measured. */
+function sizeOf(results: BenchmarkResults | undefined): number {
+  if (results === undefined) return 0;
+  const { speed_runs = [], raw_results, failures } = results;
+  return speed_runs.length + raw_results.length + failures.reduce((sum, { quality = [] }) => sum + quality.length, 0);
+}
+
+/** Why a run ended without a cell's figures. */
+function reasonOf({ code, signal, said }: BenchEnd): string {
+  const last = lastLine(said);
+  if (signal !== null) return `the run was killed (${signal}), ${TRIES + 1} times without progress`;
+  return last === "" ? `the run ended with code ${code}` : last;
+}
+
+function lastLine(said: string): string {
+  return printable(said.trimEnd().split("\n").at(-1)!.trim(), 300);
+}
