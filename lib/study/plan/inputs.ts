@@ -4,8 +4,10 @@ import { type ModelFolder, openModelFolder } from "../../model/folder/model_fold
 import type { BenchmarkResults, Environment } from "../../report/results/types.ts";
 import { findModel } from "../../run/plan/find_model.ts";
 import { weightFiles } from "../../run/plan/weight_files.ts";
-import { openDataset } from "../../text/dataset.ts";
+import type { Fault } from "../../text/byte_text.ts";
+import { findDataset } from "../../text/find_dataset.ts";
 import { codeDigest } from "../../util/code_digest.ts";
+import { InputError } from "../../util/errors.ts";
 import { fingerprintOfFile } from "../../util/fingerprint.ts";
 import { sha256OfFiles } from "../../util/sha256.ts";
 import { parseFlags } from "../../cli/flags/parse.ts";
@@ -17,7 +19,7 @@ import type { PlannedJob } from "./types.ts";
 export interface JobInputs {
   /** Hash of the model's config, tokenizer and weights. */
   readonly model: string;
-  /** SHA-256 of the text. */
+  /** Hash of the text's files; of a data set on the hub, of its commit. */
   readonly text: string;
   /** SHA-256 of the project's code; "" if it is not in files. */
   readonly code: string;
@@ -72,39 +74,46 @@ export class Inputs {
   }
 
   #text({ terms }: PlannedJob): Promise<string> {
-    const { dataset, split, text_column, min_chars, offline } = parseFlags(argumentsOf(terms));
+    const { dataset, split, offline } = parseFlags(argumentsOf(terms));
     const { signal, onNote = () => {}, onDownload } = this.tools;
-    const key = JSON.stringify([dataset, split, text_column, min_chars]);
+    const key = JSON.stringify([dataset, split]);
+    const fault: Fault = (why, cause) => new InputError(`Cannot read --dataset ${dataset}: ${why}`, { cause });
     const open = async () => {
-      const text = await openDataset({
-        ...{ dataset, split, textColumn: text_column, minChars: min_chars, signal, onNote },
-        hub: { onNote, onDownload, offline: offline || this.tools.offline === true, signal },
-      });
-      return await text.sha256();
+      const hub = { onNote, onDownload, offline: offline || this.tools.offline === true, signal };
+      const { files, commit } = await findDataset(dataset, split, hub, fault);
+      if (files === undefined) throw fault("a sweep reads texts more than once; give a file, a folder or a name");
+      // Of a commit, the files need not be here.
+      if (commit !== undefined) return shortHash({ commit, files: files.map(({ name }) => name) }, 32);
+      const hashes: string[] = [];
+      for (const file of files) hashes.push(await fingerprintOfFile(await file.fetch()));
+      return shortHash({ hashes }, 32);
     };
     return kept(this.#texts, key, open);
   }
 }
 
 /**
- * Returns the inputs that a run had, from its results: they must be those that its cells' keys say.
+ * Returns the model and the code that a run had, from its results: they must be those that its cells' keys say.
  *
  * @example
  * ```ts
  * import { inputsOf } from "./inputs.ts";
- * import type { Environment } from "../../report/results/types.ts";
  *
- * const environment = { model_sha256: {}, text_sha256: "ab", code_sha256: null } as unknown as Environment;
- * console.log(inputsOf(environment).text); // ab
+ * console.log(inputsOf({ model_sha256: {}, code_sha256: "ab" }).code); // ab
  * ```
  *
  * @param environment The run's environment.
  */
-export function inputsOf({ model_sha256, weights_fingerprint, text_sha256, code_sha256 }: Environment): JobInputs {
+export function inputsOf(
+  { model_sha256, weights_fingerprint, code_sha256 }: Pick<
+    Environment,
+    "model_sha256" | "weights_fingerprint" | "code_sha256"
+  >,
+): Pick<JobInputs, "model" | "code"> {
   const config = Object.fromEntries(
     CONFIG_FILES.flatMap((file) => model_sha256[file] ? [[file, model_sha256[file]]] : []),
   );
-  return { model: modelHash(config, weights_fingerprint ?? {}), text: text_sha256, code: code_sha256 ?? "" };
+  return { model: modelHash(config, weights_fingerprint ?? {}), code: code_sha256 ?? "" };
 }
 
 /**
