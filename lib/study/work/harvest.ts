@@ -31,6 +31,11 @@ export class Harvest {
     return this.#settled.has(key);
   }
 
+  /** Leaves a cell alone: it was stored, or had failed, before this worker came. */
+  pass({ key }: Cell): void {
+    this.#settled.add(key);
+  }
+
   /**
    * Stores the cells that a run has finished, and records those that failed. Called as often as the run has news.
    *
