@@ -106,7 +106,7 @@ class PlanReader {
     for (const [axis, values] of Object.entries(this.#object(value, at))) {
       const path = `${at}.${axis}`;
       const bundles = [values].flat();
-      const isBundle = planFlag(axis) === undefined && bundles.length > 0 && bundles.every(isObject);
+      const isBundle = bundles.length > 0 && bundles.every(isObject);
       if (!isBundle) this.#known(axis, path);
       grid[axis] = isBundle
         ? bundles.map((bundle, i) => this.#bundle(bundle, `${path}[${i}]`))

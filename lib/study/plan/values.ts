@@ -42,7 +42,7 @@ export function textOf(flag: string, value: unknown, mayBeRange = false): string
   const spec = planFlag(flag)!;
   const found = printable(JSON.stringify(value) ?? "nothing", 80);
   if (spec.read === undefined) {
-    if (typeof value === "boolean") return `${value}`;
+    if (value === true || value === false || value === "true" || value === "false") return `${value}`;
     throw fault(flag, found, "give true or false");
   }
   const items = Array.isArray(value) ? value : [value];
