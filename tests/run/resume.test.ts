@@ -109,21 +109,3 @@ Deno.test("a run that is ended after every pass and resumed makes each pass once
   });
   deepEqual(told(resumed), told(whole));
 });
-
-Deno.test("a configuration that used up its time has failed; a resumed run keeps that with keep_failed, else tries again", async () => {
-  await using folder = new TemporaryFolder();
-  const long = { ...options, num_samples: 1, passes: "quality", max_tokens: 700, output: folder.path } as const;
-  const first = await runBenchmark({ ...long, configuration_timeout: 1 });
-  const failed = first.results.failures.map(({ method, reason }) => `${method}: ${reason}`);
-  const why = "its processes took over 1 s together (--configuration_timeout)";
-  ok(failed.length > 0 && failed.every((text) => text.endsWith(why)), `${failed}`);
-  const resume = first.folder!;
-  const began: string[] = [];
-  const onProgress: BenchmarkOptions["onProgress"] = ({ configuration }) => void began.push(configuration);
-  const kept = await runBenchmark({ ...long, resume, keep_failed: true, onProgress });
-  deepEqual(kept.results.failures.map(({ method, reason }) => `${method}: ${reason}`), failed);
-  deepEqual(began, []);
-  const again = await runBenchmark({ ...long, resume });
-  deepEqual(again.results.failures, []);
-  equal(again.results.raw_results.length, 2);
-});
