@@ -107,7 +107,16 @@ export class Cells {
   }
 }
 
-/** Names in a folder, without those that begin with a dot; none if there is no such folder. */
+/**
+ * Names in a folder, without those that begin with a dot; none if there is no such folder.
+ *
+ * @example
+ * ```ts
+ * import { namesIn } from "./cells.ts";
+ *
+ * console.log(await namesIn("there is no such folder")); // []
+ * ```
+ */
 export async function namesIn(folder: string): Promise<string[]> {
   try {
     const entries = await Array.fromAsync(Deno.readDir(folder));

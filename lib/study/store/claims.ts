@@ -232,7 +232,16 @@ export class Claims implements Disposable {
   }
 }
 
-/** Whether a renaming failed because a folder of that name exists and is not empty. */
+/**
+ * Whether a renaming failed because a folder of that name exists and is not empty.
+ *
+ * @example
+ * ```ts
+ * import { isTaken } from "./claims.ts";
+ *
+ * console.log(isTaken(new Deno.errors.AlreadyExists()), isTaken(new Deno.errors.NotFound())); // true false
+ * ```
+ */
 export function isTaken(error: unknown): boolean {
   return error instanceof Deno.errors.AlreadyExists ||
     error instanceof Error && "code" in error && (error.code === "ENOTEMPTY" || error.code === "EEXIST");

@@ -59,6 +59,13 @@ export class Life implements AsyncDisposable {
 /**
  * Tells whether a process of this machine is over.
  *
+ * @example
+ * ```ts
+ * import { isOver } from "./life.ts";
+ *
+ * console.log(await isOver("/tmp", "a process that cleaned up")); // true
+ * ```
+ *
  * @param folder The sweep's folder of workers.
  * @param name The name of its life.
  * @returns Whether it has ended; undefined if the file system has no locks.
@@ -73,7 +80,16 @@ export async function isOver(folder: string, name: string): Promise<boolean | un
   }
 }
 
-/** Makes a machine's name fit for a file's. */
+/**
+ * Makes a machine's name fit for a file's.
+ *
+ * @example
+ * ```ts
+ * import { fileSafe } from "./life.ts";
+ *
+ * console.log(fileSafe("node 1/a")); // node_1_a
+ * ```
+ */
 export function fileSafe(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9._-]+/g, "_").slice(0, 80).replace(/^\.+/, "") || "host";
 }

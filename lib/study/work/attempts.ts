@@ -27,6 +27,13 @@ const readAttempt = object<{ wanted: string[] }>({ wanted: list(string) });
 /**
  * Returns the latest attempt at a job whose run has begun; undefined if there is none.
  *
+ * @example
+ * ```ts
+ * import { latestAttempt } from "./attempts.ts";
+ *
+ * console.log(await latestAttempt("a job that nobody began")); // undefined
+ * ```
+ *
  * @param folder The job's folder.
  */
 export async function latestAttempt(folder: string): Promise<EarlierAttempt | undefined> {
@@ -47,6 +54,15 @@ export async function latestAttempt(folder: string): Promise<EarlierAttempt | un
 /**
  * Makes the folder of a new attempt. With an earlier one, its run is copied: a process that seems dead but is not goes
  * on writing into its own folder.
+ *
+ * @example
+ * ```ts
+ * import { beginAttempt } from "./attempts.ts";
+ *
+ * const folder = await Deno.makeTempDir();
+ * console.log((await beginAttempt(folder, ["tova_64"])).folder.slice(folder.length)); // /1
+ * await Deno.remove(folder, { recursive: true });
+ * ```
  *
  * @param folder The job's folder.
  * @param wanted Names of the configurations to measure.
@@ -80,7 +96,16 @@ export async function beginAttempt(
   return { folder: path, wanted, resume };
 }
 
-/** Finds the folder of an attempt's run; undefined before it has begun. */
+/**
+ * Finds the folder of an attempt's run; undefined before it has begun.
+ *
+ * @example
+ * ```ts
+ * import { runOf } from "./attempts.ts";
+ *
+ * console.log(await runOf({ folder: "an attempt that has not begun" })); // undefined
+ * ```
+ */
 export async function runOf({ folder }: Pick<Attempt, "folder">): Promise<string | undefined> {
   for (const name of await namesIn(folder)) {
     const run = join(folder, name);
@@ -89,7 +114,20 @@ export async function runOf({ folder }: Pick<Attempt, "folder">): Promise<string
   return undefined;
 }
 
-/** Removes all attempts at a job but the latest. */
+/**
+ * Removes all attempts at a job but the latest.
+ *
+ * @example
+ * ```ts
+ * import { beginAttempt, removeOldAttempts } from "./attempts.ts";
+ *
+ * const folder = await Deno.makeTempDir();
+ * for (const names of [["a"], ["a"]]) await beginAttempt(folder, names);
+ * await removeOldAttempts(folder);
+ * console.log([...Deno.readDirSync(folder)].map(({ name }) => name)); // [ "2" ]
+ * await Deno.remove(folder, { recursive: true });
+ * ```
+ */
 export async function removeOldAttempts(folder: string): Promise<void> {
   for (const number of (await numbersIn(folder)).slice(0, -1)) {
     await Deno.remove(join(folder, `${number}`), { recursive: true }).catch(() => {});
@@ -99,6 +137,13 @@ export async function removeOldAttempts(folder: string): Promise<void> {
 /**
  * Waits until no process of this machine works in a run's folder: a run whose parent was killed ends by itself, a moment
  * later. Waits no longer than `patience` ms, and not on a file system without locks.
+ *
+ * @example
+ * ```ts
+ * import { untilUnused } from "./attempts.ts";
+ *
+ * await untilUnused("lib"); // no run works there: returns at once
+ * ```
  */
 export async function untilUnused(run: string, patience = 15_000): Promise<void> {
   for (const until = performance.now() + patience; performance.now() < until;) {

@@ -47,6 +47,20 @@ const PAUSE_MS = 500;
  * Runs a job that this process has claimed, until each of its cells is stored or has failed: goes on with the run of an
  * earlier attempt, and resumes a run that was killed.
  *
+ * @example
+ * ```ts
+ * import { type JobOptions, runJob } from "./run_job.ts";
+ * import type { Job } from "../plan/types.ts";
+ * import type { Store } from "../store/store.ts";
+ *
+ * async function one(job: Job, store: Store, options: JobOptions) {
+ *   const { claim } = await store.claims.take(job.key);
+ *   if (claim === undefined) return;
+ *   await runJob(job, claim, store, options);
+ *   await claim[Symbol.asyncDispose]();
+ * }
+ * ```
+ *
  * @param job The job.
  * @param claim Its claim.
  * @param store The sweep's folder.
