@@ -1,6 +1,7 @@
 import { join } from "@std/path";
 import { readResults } from "../../report/results/results_file.ts";
 import type { BenchmarkResults } from "../../report/results/types.ts";
+import { OTHER_TERMS } from "../../run/resume.ts";
 import { printable } from "../../util/printable.ts";
 import { lengthsFor, type Machine } from "../plan/machine.ts";
 import { argumentsOf } from "../plan/plan_jobs.ts";
@@ -101,8 +102,9 @@ class JobRun {
       const end = await this.#attempt(missing, earlier);
       if (this.#stop.aborted) break;
       const left = await this.#missing();
-      // A mistake, or a run that ended well without a cell: another try would end alike.
-      const isFinal = end.signal === null && end.code <= 2 || tries >= TRIES;
+      // A mistake, or a run that ended well without a cell, would end alike again. But the device may have had a bad
+      // moment: once more.
+      const isFinal = tries >= (end.signal === null && end.code <= 2 ? 1 : TRIES);
       if (isFinal) { for (const cell of left) await this.#harvest.fail(cell, reasonOf(end), end.said, end.code); }
     }
     if (this.claim.lost.aborted) this.store.log({ event: "lost", job: job.key });
@@ -155,8 +157,8 @@ class JobRun {
     const known = earlier && resume && keepFailed ? await this.#recorded(earlier.results) : new Set<string>();
     const spent = keepFailed ? 0 : timeOf(missing, earlier?.results);
     const end = await this.#bench(attempt.folder, this.#arguments(attempt, resume, keepFailed, spent), known);
-    if (resume === undefined || end.code !== 2 || this.#stop.aborted) return end;
-    // The terms have changed in a way that no key knows, such as another version of Deno.
+    if (resume === undefined || !end.said.includes(OTHER_TERMS) || this.#stop.aborted) return end;
+    // In a way that no key knows, such as another version of Deno.
     this.options.onNote(`${lastLine(end.said)}: the run begins anew`);
     const anew = await beginAttempt(this.#folder, names);
     return await this.#bench(anew.folder, this.#arguments(anew), new Set());
