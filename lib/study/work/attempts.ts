@@ -1,5 +1,5 @@
 import { basename, join } from "@std/path";
-import { list, object, string } from "../../report/results/json_reader.ts";
+import { list, number, object, string } from "../../report/results/json_reader.ts";
 import { readJson } from "../../report/results/read_json.ts";
 import { readResults, RESULTS_FILE } from "../../report/results/results_file.ts";
 import { isTraceFile } from "../../report/results/trace.ts";
@@ -12,6 +12,8 @@ export interface Attempt {
   readonly folder: string;
   /** Names of the configurations that it measures, as in the run. */
   readonly wanted: readonly string[];
+  /** Attempts before it in whose runs the full cache failed. */
+  readonly failures: number;
 }
 
 /** An earlier attempt, with what its run has measured so far. */
@@ -22,7 +24,7 @@ export interface EarlierAttempt extends Attempt {
 }
 
 const ATTEMPT_FILE = "attempt.json";
-const readAttempt = object<{ wanted: string[] }>({ wanted: list(string) });
+const readAttempt = object<{ wanted: string[]; failures: number }>({ wanted: list(string), failures: number });
 
 /**
  * Returns the latest attempt at a job whose run has begun; undefined if there is none.
@@ -45,7 +47,9 @@ export async function latestAttempt(folder: string): Promise<EarlierAttempt | un
       const run = join(path, name);
       // A run that was killed before it wrote anything has no results.
       const results = await readResults(join(run, RESULTS_FILE)).catch(() => undefined);
-      if (results !== undefined) return { folder: path, wanted: attempt.wanted, run, results };
+      if (results !== undefined) {
+        return { folder: path, wanted: attempt.wanted, failures: attempt.failures, run, results };
+      }
     }
   }
   return undefined;
@@ -66,12 +70,14 @@ export async function latestAttempt(folder: string): Promise<EarlierAttempt | un
  *
  * @param folder The job's folder.
  * @param wanted Names of the configurations to measure.
+ * @param failures Attempts before it in whose runs the full cache failed.
  * @param earlier The attempt to go on with.
  * @returns The attempt, and the folder of the run to resume, if any.
  */
 export async function beginAttempt(
   folder: string,
   wanted: readonly string[],
+  failures = 0,
   earlier?: EarlierAttempt,
 ): Promise<Attempt & { readonly resume?: string }> {
   await Deno.mkdir(folder, { recursive: true });
@@ -85,15 +91,15 @@ export async function beginAttempt(
       if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
     }
   }
-  await writeAtomic(join(path, ATTEMPT_FILE), `${JSON.stringify({ wanted })}\n`);
-  if (earlier === undefined) return { folder: path, wanted };
+  await writeAtomic(join(path, ATTEMPT_FILE), `${JSON.stringify({ wanted, failures })}\n`);
+  if (earlier === undefined) return { folder: path, wanted, failures };
   const resume = join(path, basename(earlier.run));
   await Deno.mkdir(resume);
   for (const name of await namesIn(earlier.run)) {
     if (name !== RESULTS_FILE && !isTraceFile(name)) continue;
     await writeAtomic(join(resume, name), await Deno.readFile(join(earlier.run, name)));
   }
-  return { folder: path, wanted, resume };
+  return { folder: path, wanted, failures, resume };
 }
 
 /**
