@@ -8,6 +8,8 @@ import type { Policy } from "../policies/policy.ts";
 import { type MethodName, methods } from "../policies/registry.ts";
 import { PAPER_METHODS } from "./flags/effects.ts";
 import type { Flags } from "./flags/types.ts";
+import { InputError } from "../util/errors.ts";
+import { suggest } from "../util/suggest.ts";
 
 /**
  * Returns what a run measures, in the order of the table. The baseline comes first, then each configuration of each
@@ -47,7 +49,18 @@ export function expand(flags: Flags): Configuration[] {
     if (control !== undefined && !flags.no_recent_only) add(controlOf(control, configuration.budget));
     add(configuration);
   }
-  return acrossPositions([...run.values()], flags.positions);
+  return chosen(acrossPositions([...run.values()], flags.positions), flags.only);
+}
+
+/** Leaves out what `--only` does not name. */
+function chosen<C extends Configuration>(all: C[], only: readonly string[] | undefined): C[] {
+  if (only === undefined) return all;
+  const names = all.map(({ name }) => name);
+  const unknown = only.find((name) => !names.includes(name));
+  if (unknown === undefined) return all.filter(({ name }) => name === "baseline" || only.includes(name));
+  const near = suggest(unknown, names);
+  const remedy = near === undefined ? `give some of ${names.join(", ")}` : `did you mean ${near}?`;
+  throw new InputError(`Cannot use --only ${unknown}: the other flags ask for no such configuration; ${remedy}`);
 }
 
 /** The control group of a size or a budget. */

@@ -13,7 +13,7 @@ import { type Flags, parseCommandLine } from "./flags/parse.ts";
 export interface Command {
   /** Its flags; paths are absolute. */
   readonly flags: Flags;
-  /** The command line in a form that can be run again: paths are absolute, and `--resume` is removed. */
+  /** The command line in a form that can be run again: paths are absolute, and `--resume` and `--keep_failed` are removed. */
   readonly command: string[];
 }
 
@@ -48,7 +48,7 @@ function read(argv: readonly string[]): Command {
   const { flags, texts } = parseCommandLine(argv);
   const { resume: resumed, ...paths } = absolutePaths(flags);
   const given = Object.entries(paths).filter(([name]) => Object.hasOwn(texts, name));
-  const { resume: _, ...others } = { ...texts, ...Object.fromEntries(given) };
+  const { resume: _, keep_failed: __, ...others } = { ...texts, ...Object.fromEntries(given) };
   return { flags: { ...flags, ...paths, resume: resumed }, command: toArguments(others) };
 }
 

@@ -65,7 +65,7 @@ async function run(options: BenchmarkOptions & { signal: AbortSignal }, launcher
   const ledger = ledgerOf(plan);
   // Includes configurations that are not finished: their first sample is.
   const traces: Trace[] = [...earlier?.traces ?? []];
-  if (earlier) takeOver(results, ledger, earlier);
+  if (earlier) takeOver(results, ledger, earlier, options.keep_failed);
   const before = results.environment.duration_s ?? 0;
   const save = async () => {
     results.environment.duration_s = before + (performance.now() - began) / 1000;

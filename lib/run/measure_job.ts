@@ -11,8 +11,8 @@ const LONGEST_MS = 2 ** 31 - 1;
 /** How a process ended. */
 export interface Measured {
   readonly end: ChildEnd;
-  /** Whether it exceeded its time limit. */
-  readonly timedOut: boolean;
+  /** The time limit that it exceeded, in words; undefined if it exceeded none. */
+  readonly timedOut: string | undefined;
 }
 
 /** The result of a sample, as a process reports it. */
@@ -32,14 +32,16 @@ export interface JobHooks {
 export async function measureJob(
   job: Job,
   { configurations, config }: BenchmarkResults,
-  { signal, timeout, onNote, onProgress }: BenchmarkOptions,
+  { signal, onNote, onProgress, ...limits }: BenchmarkOptions,
   { keep, shareOf, writes }: JobHooks,
 ): Promise<Measured> {
   const { request, pass, wanted, turn, reference, configuration } = job;
   const record = configuration === undefined ? undefined : configurations[configuration]!;
   const snapshots: TraceSnapshot[] = [];
   const began = performance.now();
-  const late = timeout === undefined ? undefined : AbortSignal.timeout(Math.min(timeout * 1000, LONGEST_MS));
+  const before = record?.process_s ?? { speed: 0, quality: 0 };
+  const limit = limitOf(limits, before);
+  const late = limit === undefined ? undefined : AbortSignal.timeout(Math.min(limit.seconds * 1000, LONGEST_MS));
   const order: MeasureOrder = { ...request, pass, wanted, ...(reference ? { reference } : {}) };
   const onEvent = async (event: ChildEvent) => {
     if (event.type === "sample") await keep(event, snapshots);
@@ -73,10 +75,22 @@ export async function measureJob(
     reference?.role === "write" ? writes : undefined,
   );
   if (record) {
-    const before = record.process_s ?? { speed: 0, quality: 0 };
     record.process_s = { ...before, [pass]: before[pass] + (performance.now() - began) / 1000 };
   }
-  return { end, timedOut: late?.aborted === true && end.code !== 0 };
+  return { end, timedOut: late?.aborted === true && end.code !== 0 ? limit?.exceeded : undefined };
+}
+
+/** Returns how long a process may take, s, with the words for when it takes longer; undefined without a limit. */
+function limitOf(
+  { timeout, configuration_timeout: all }: Pick<BenchmarkOptions, "timeout" | "configuration_timeout">,
+  { speed, quality }: { readonly speed: number; readonly quality: number },
+): { readonly seconds: number; readonly exceeded: string } | undefined {
+  const left = all === undefined ? Infinity : Math.max(0, all - speed - quality);
+  if (timeout !== undefined && timeout <= left) {
+    return { seconds: timeout, exceeded: `it took over ${timeout} s (--timeout)` };
+  }
+  if (left === Infinity) return undefined;
+  return { seconds: left, exceeded: `its processes took over ${all} s together (--configuration_timeout)` };
 }
 
 /** Returns a signal that aborts as soon as one of these does. */

@@ -59,7 +59,7 @@ export class Measuring {
     if (options.signal.aborted || job.configuration === undefined) return;
     const missing = job.turn ? ledger.missingSpeed(job.turn) : ledger.missingQuality(job.configuration);
     if (end.code === 0 && missing.length === 0) return;
-    const reason = timedOut ? `it took over ${options.timeout} s (--timeout)` : reasonOf(end);
+    const reason = timedOut ?? reasonOf(end);
     ledger.fail({ method: job.request.name, reason, log: end.log, code: end.code });
     await this.save();
   }

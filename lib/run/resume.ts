@@ -7,7 +7,10 @@ import type { Trace } from "../report/results/trace_types.ts";
 import type { SpeedRun } from "../report/results/spread_types.ts";
 import type { BenchmarkResults, QualitySample, RawResult } from "../report/results/types.ts";
 import type { MeasureRequest } from "./child/protocol.ts";
-import type { Ledger } from "./ledger.ts";
+import { INTERRUPTED, type Ledger } from "./ledger.ts";
+
+/** Why a run is not resumed whose terms differ; in the message. */
+export const OTHER_TERMS = "it was measured on other terms";
 
 /** What an earlier run measured. */
 export interface Earlier {
@@ -41,7 +44,7 @@ export async function readEarlier(
   if (differences.length > 0) {
     const more = differences.length > 5 ? `; and ${differences.length - 5} more` : "";
     throw new InputError(
-      `Cannot resume ${folder}: it was measured on other terms: ${differences.slice(0, 5).join("; ")}${more}; ` +
+      `Cannot resume ${folder}: ${OTHER_TERMS}: ${differences.slice(0, 5).join("; ")}${more}; ` +
         "start a new run without --resume",
     );
   }
@@ -76,11 +79,12 @@ async function traceOf(folder: string, { name, trace, maxTokens }: MeasureReques
   return `${found?.snapshots.map(({ tokens }) => tokens)}` === `${moments}` ? found : undefined;
 }
 
-/** Copies what an earlier run measured into this one. Failed configurations are tried again. */
+/** Copies what an earlier run measured into this one. Failed configurations are tried again, unless `keepFailed`. */
 export function takeOver(
   results: BenchmarkResults,
   ledger: Ledger,
   { results: before, speed, quality }: Earlier,
+  keepFailed = false,
 ): void {
   const { configurations, config, environment } = before;
   results.config.timestamp = config.timestamp;
@@ -91,6 +95,8 @@ export function takeOver(
   }
   for (const run of speed) ledger.addSpeed(run);
   for (const sample of quality) ledger.addQuality(sample);
+  const failed = keepFailed ? before.failures.filter(({ reason }) => reason !== INTERRUPTED) : [];
+  for (const { method, reason, log, code } of failed) ledger.fail({ method, reason, log, code });
   const isWhole = results.configurations.every(({ status }) => status === "done");
   const resumed = [...config.resumed ?? [], ...isWhole ? [] : [localTimestamp()]];
   if (resumed.length > 0) results.config.resumed = resumed;

@@ -3,6 +3,7 @@ import { ENGINE_DEFAULTS } from "../../../lib/roofline/settings.ts";
 import { PRECISION_FLAGS } from "../../../lib/cli/flags/precision_flags.ts";
 import { DEFAULTS } from "../../../lib/run/plan/device_defaults.ts";
 import { FLAG_TABLE } from "../../../lib/cli/flags/table.ts";
+import { SWEEP_FLAGS } from "../../../lib/study/work/sweep_flags.ts";
 import type { FlagSpec } from "../../../lib/flags/spec.ts";
 import { COMPARE_FLAGS } from "../../../lib/study/compare/compare_flags.ts";
 import { HISTORY_FLAGS } from "../../../lib/study/history/history_flags.ts";
@@ -20,6 +21,7 @@ const NO_DEVICE: ByDevice = { cuda: {}, cpu: {} };
 /** Task → its flags, in the order of the help, and the defaults that depend on the device. */
 const TABLES: Readonly<Record<string, readonly [Table, ByDevice]>> = {
   "bench": [FLAG_TABLE as Table, DEFAULTS as unknown as ByDevice],
+  "sweep": [SWEEP_FLAGS as Table, { cuda: {}, cpu: {} }],
   "precision": [PRECISION_FLAGS as Table, DEFAULTS as unknown as ByDevice],
   "bench:engine": [ENGINE_FLAGS as Table, ENGINE_DEFAULTS],
   "history": [HISTORY_FLAGS as Table, NO_DEVICE],

@@ -49,6 +49,15 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
     default: undefined,
     defaultText: "each method's own sizes",
   },
+  only: {
+    group: WHAT,
+    help: "of the configurations that the other flags ask for, measure those with these names; the full cache is " +
+      "measured as well",
+    value: "LIST",
+    read: listOf(text),
+    default: undefined,
+    defaultText: "all of them",
+  },
   no_baseline: { group: WHAT, help: "leave out the full cache", ...off },
   no_recent_only: { group: WHAT, help: "leave out the control group of each size", ...off },
   aa: {
@@ -139,10 +148,23 @@ export const FLAG_TABLE: { readonly [K in FlagName]: FlagSpec<Flags[K]> } = {
     default: undefined,
     defaultText: "a new run",
   },
+  keep_failed: {
+    group: OUT,
+    help: "with --resume, do not measure again what has failed",
+    ...off,
+  },
   timeout: {
     group: OUT,
     help: "longest time of a process (a configuration's speed in one round, or its quality), seconds; if it takes " +
       "longer, the configuration is recorded as failed",
+    value: "S",
+    read: size,
+    default: undefined,
+    defaultText: "no limit",
+  },
+  configuration_timeout: {
+    group: OUT,
+    help: "longest time of all processes of a configuration together, seconds",
     value: "S",
     read: size,
     default: undefined,

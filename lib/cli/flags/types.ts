@@ -26,6 +26,8 @@ export interface Flags extends Undecided, MethodFlags {
   compare_all: boolean;
   compare_new: boolean;
   compare_papers: boolean;
+  /** Names of the configurations to measure; undefined for all. */
+  only: readonly string[] | undefined;
   no_baseline: boolean;
   no_recent_only: boolean;
   aa: boolean;
@@ -46,7 +48,9 @@ export interface Flags extends Undecided, MethodFlags {
   no_chart: boolean;
   output: string;
   resume: string | undefined;
+  keep_failed: boolean;
   timeout: number | undefined;
+  configuration_timeout: number | undefined;
   memory: boolean;
   /** How results are printed; undefined for the table made for reading. */
   format: OutputFormat | undefined;

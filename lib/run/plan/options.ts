@@ -193,10 +193,21 @@ export interface BenchmarkOptions {
    */
   readonly timeout?: number | undefined;
   /**
+   * Time limit of all processes of a configuration together, s; of a resumed run, those before it included. A
+   * configuration that exceeds it is recorded as failed. No limit if left out.
+   */
+  readonly configuration_timeout?: number | undefined;
+  /**
    * Folder of an earlier run on the same terms to continue: what it finished is not measured again. `output` is then
    * ignored.
    */
   readonly resume?: string | undefined;
+  /**
+   * Whether configurations that failed in the earlier run stay failed, instead of being tried again.
+   *
+   * @default {false}
+   */
+  readonly keep_failed?: boolean;
   /** The command line, for results.json. */
   readonly command?: readonly string[];
   /**
