@@ -19,6 +19,9 @@ export interface SweepFlags {
   devices: readonly number[] | undefined;
   /** Indices of the jobs to run; undefined for all. */
   jobs: readonly number[] | undefined;
+  /** Indices of the jobs to begin with. */
+  first: readonly number[] | undefined;
+  any_hardware: boolean;
   no_wait: boolean;
   stale: number;
   /** Folders with earlier results, for the estimate. */
@@ -50,6 +53,14 @@ export const SWEEP_FLAGS: FlagTable<SweepFlags> = {
     default: undefined,
     defaultText: "all",
   },
+  first: {
+    group: WHAT,
+    help: "begin with these jobs, and go on with those after them: several workers then seldom want the same job",
+    value: "LIST",
+    read: integers(0),
+    default: undefined,
+    defaultText: "the first job",
+  },
   chunk: {
     group: HOW,
     help: "cells of a job at most. A job is one run, with a full cache of its own",
@@ -77,7 +88,13 @@ export const SWEEP_FLAGS: FlagTable<SweepFlags> = {
   },
   no_wait: {
     group: HOW,
-    help: "end when every job that is left is another worker's; otherwise wait, to take over what a lost worker leaves",
+    help: "end when every job that is left is of another worker that gives signs of life; otherwise wait until all are " +
+      "done, to take over what a lost worker leaves",
+    default: false,
+  },
+  any_hardware: {
+    group: HOW,
+    help: "leave out cells that were measured on other hardware: for a cluster whose nodes differ",
     default: false,
   },
   stale: {
