@@ -28,15 +28,12 @@ export function extractCell(results: BenchmarkResults, nameInRun: string, name: 
     rows.filter(({ method }) => names.has(method)).map((row) => ({ ...row, method: names.get(row.method)! }));
   const pick = <T>(by: Readonly<Record<string, T>>): Record<string, T> =>
     Object.fromEntries(Object.entries(by).flatMap(([key, value]) => names.has(key) ? [[names.get(key)!, value]] : []));
+  const both = configurations.filter((record) => names.has(record.name));
   return {
     ...rest,
-    // The full cache numbers tokens alike under every numbering: it is measured once, under the first.
-    config: { ...config, method: own.method, positions: own.positions },
-    configurations: configurations.filter((record) => names.has(record.name)).map((record) => ({
-      ...record,
-      name: names.get(record.name)!,
-      positions: own.positions,
-    })),
+    // The full cache is measured once, under the first numbering of the run.
+    config: { ...config, method: own.method, positions: [...new Set(both.map(({ positions }) => positions))].join() },
+    configurations: both.map((record) => ({ ...record, name: names.get(record.name)! })),
     raw_results: rename(results.raw_results),
     aggregated_stats: pick(results.aggregated_stats),
     failures: rename(results.failures),

@@ -7,7 +7,15 @@ import { argumentsOf } from "../plan/plan_jobs.ts";
 import type { Cell, Job } from "../plan/types.ts";
 import type { Claim } from "../store/claims.ts";
 import type { Store } from "../store/store.ts";
-import { beginAttempt, type EarlierAttempt, latestAttempt, removeOldAttempts, runOf, untilUnused } from "./attempts.ts";
+import {
+  type Attempt,
+  beginAttempt,
+  type EarlierAttempt,
+  latestAttempt,
+  removeOldAttempts,
+  runOf,
+  untilUnused,
+} from "./attempts.ts";
 import { type BenchEnd, runBench } from "./bench_process.ts";
 import { Harvest, type HarvestEvents } from "./harvest.ts";
 
@@ -30,6 +38,8 @@ export interface JobOptions extends HarvestEvents {
 
 /** Times that a run may end by itself without progress before its cells count as failed. */
 const TRIES = 3;
+/** A time limit that is none: 68 years, s. */
+const NO_LIMIT = 2 ** 31 - 1;
 /** Wait before such a run is resumed, ms. */
 const PAUSE_MS = 500;
 
@@ -128,7 +138,8 @@ class JobRun {
     // Of what failed, only what is asked for is tried again.
     const keepFailed = !missing.some(({ nameInJob, key }) => this.options.again.has(key) && failed.has(nameInJob));
     const known = earlier && resume && keepFailed ? await this.#recorded(earlier.results) : new Set<string>();
-    const end = await this.#bench(attempt.folder, this.#arguments(attempt, resume, keepFailed), known);
+    const spent = keepFailed ? 0 : timeOf(missing, earlier?.results);
+    const end = await this.#bench(attempt.folder, this.#arguments(attempt, resume, keepFailed, spent), known);
     if (resume === undefined || end.code !== 2 || this.#stop.aborted) return end;
     // The terms have changed in a way that no key knows, such as another version of Deno.
     this.options.onNote(`${lastLine(end.said)}: the run begins anew`);
@@ -136,10 +147,12 @@ class JobRun {
     return await this.#bench(anew.folder, this.#arguments(anew), new Set());
   }
 
-  #arguments({ folder, wanted }: { folder: string; wanted: readonly string[] }, resume?: string, keepFailed = false) {
+  /** @param spent Time of earlier tries that does not count, s. */
+  #arguments({ folder, wanted }: Pick<Attempt, "folder" | "wanted">, resume?: string, keepFailed = false, spent = 0) {
     const { machine, cellTimeout } = this.options;
-    const limit = cellTimeout === undefined ? [] : [`--configuration_timeout=${cellTimeout}`];
-    const rows = ["--format=jsonl", ...limit];
+    // A run that is resumed would take over its earlier limit.
+    const limit = `--configuration_timeout=${cellTimeout === undefined ? NO_LIMIT : Math.ceil(cellTimeout + spent)}`;
+    const rows = ["--format=jsonl", limit];
     if (resume !== undefined) return [`--resume=${resume}`, ...keepFailed ? ["--keep_failed"] : [], ...rows];
     const { flags } = this.job;
     const only = wanted.filter((name) => name !== "baseline");
@@ -167,6 +180,13 @@ class JobRun {
     await take();
     return end;
   }
+}
+
+/** The most that processes of one of these cells took in an earlier run, s. */
+function timeOf(cells: readonly Cell[], earlier: BenchmarkResults | undefined): number {
+  const names = new Set(cells.map(({ nameInJob }) => nameInJob));
+  const own = earlier?.configurations.filter(({ name }) => names.has(name)) ?? [];
+  return Math.max(0, ...own.map(({ process_s: took }) => took === undefined ? 0 : took.speed + took.quality));
 }
 
 /** How much a run has measured. */
