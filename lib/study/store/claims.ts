@@ -135,7 +135,7 @@ export class Claims implements Disposable {
 
   /** Returns who holds a claim; undefined if nobody does, or its file is missing. */
   async ownerOf(name: string): Promise<Owner | undefined> {
-    return await readJson(join(this.options.folder, name, "owner.json"), readOwner).catch(() => undefined);
+    return await ownerIn(this.options.folder, name);
   }
 
   /** Returns the names of all claims, dead ones included. */
@@ -253,6 +253,11 @@ export class Claims implements Disposable {
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
   }
+}
+
+/** Reads who holds a claim in a folder of claims; undefined if nobody does, or its file is missing. */
+export async function ownerIn(folder: string, name: string): Promise<Owner | undefined> {
+  return await readJson(join(folder, name, "owner.json"), readOwner).catch(() => undefined);
 }
 
 /** Whether a renaming failed because a folder of that name exists and is not empty. */

@@ -150,7 +150,7 @@ const readChunk = object<{ chunk?: number }>({ chunk: optional(number) });
  * Decides the size of jobs: the flag, the plan, or what the sweep began with. Workers of one sweep must agree, or two
  * of them would measure the same cells.
  */
-async function withChunk(plan: Plan, { chunk }: SweepFlags, folder: string): Promise<Plan> {
+export async function withChunk(plan: Plan, { chunk }: Pick<SweepFlags, "chunk">, folder: string): Promise<Plan> {
   const before = await readJson(layoutOf(folder).plan, readChunk).catch(() => undefined);
   const size = chunk ?? plan.chunk ?? before?.chunk;
   return size === undefined ? plan : { ...plan, chunk: size };

@@ -88,7 +88,8 @@ export const SWEEP_FLAGS: FlagTable<SweepFlags> = {
   },
   no_wait: {
     group: HOW,
-    help: "end when every job that is left is of another worker that gives signs of life; otherwise wait until all are " +
+    help:
+      "end when every job that is left is of another worker that gives signs of life; otherwise wait until all are " +
       "done, to take over what a lost worker leaves",
     default: false,
   },
@@ -177,6 +178,9 @@ export function sweepHelp(): string {
     "",
     "deno task sweep PLAN [flags]                          PLAN: JSON with comments, or YAML; docs/sweeps.md has examples",
     "deno task sweep plan.yaml --dry_run                   what it would measure, and how long that takes",
+    "deno task sweep submit PLAN --slurm                   as a job array of a cluster; submit --help lists its flags",
+    "deno task sweep status FOLDER                         how far a sweep is",
+    "deno task sweep collect FOLDER                        one table of all cells, and what is missing",
     ...flagLines<SweepFlags>(SWEEP_FLAGS, defaultText),
   ].join("\n");
 }

@@ -19,8 +19,23 @@ import { type FieldValue, rowFields } from "./row_fields.ts";
 export function formatCsv(results: BenchmarkResults): string {
   const rows = results.configurations.map((record) => rowFields(results, record));
   const names = Object.keys(rows[0] ?? {});
-  return [names.map(quoted), ...rows.map((row) => names.map((name) => quoted(textOf(row[name] ?? null))))]
-    .map((cells) => cells.join(",")).join("\n");
+  return [names, ...rows.map((row) => names.map((name) => row[name] ?? null))].map(csvLine).join("\n");
+}
+
+/**
+ * Formats values as a line of CSV, without its end.
+ *
+ * @example
+ * ```ts
+ * import { csvLine } from "./csv.ts";
+ *
+ * console.log(csvLine(["a,b", 1.5, null])); // "a,b",1.5,
+ * ```
+ *
+ * @param values The values, in the order of the header.
+ */
+export function csvLine(values: readonly FieldValue[]): string {
+  return values.map((value) => quoted(textOf(value))).join(",");
 }
 
 function textOf(value: FieldValue): string {
