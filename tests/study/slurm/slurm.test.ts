@@ -156,11 +156,12 @@ Deno.test({
   },
 });
 
-/** A plan of 12 cells in 4 jobs. */
-const TWELVE = {
+/** A plan of 8 cells in 4 jobs. */
+const EIGHT = {
   ...FORTY,
-  ...{ name: "twelve", chunk: 3 },
-  grid: { method: ["tova", "streaming_llm"], budget: [8, 12], positions: ["cache", "absolute"] },
+  ...{ name: "eight", chunk: 2 },
+  defaults: { ...FORTY.defaults, passes: "quality", max_tokens: 40, prompt_tokens: 16 },
+  grid: { method: "tova", budget: [8, 12, 16, 24] },
 };
 
 const slurm = await LocalSlurm.start();
@@ -175,7 +176,7 @@ Deno.test({
     await using folder = new TemporaryFolder();
     await using slurm = await LocalSlurm.start() as LocalSlurm;
     const plan = join(folder.path, "plan.json"), own = join(folder.path, "sweep"), other = join(folder.path, "other");
-    await Deno.writeTextFile(plan, JSON.stringify(TWELVE));
+    await Deno.writeTextFile(plan, JSON.stringify(EIGHT));
     const submit = async (...flags: string[]) => {
       const ended = await slurm.sweep("submit", plan, `--output=${own}`, "--slurm", ...flags);
       equal(ended.code, 0, ended.stderr);
@@ -188,7 +189,7 @@ Deno.test({
     deepEqual(await slurm.tasks(), []);
     match(Deno.readTextFileSync(join(own, "slurm", "job.sbatch")), /^#SBATCH --array=0-3%1\n[^]*^#SBATCH --time=30\n/m);
     const status = async () => (await slurm.sweep("status", own)).stdout;
-    match(await status(), /12 cells in 4 jobs: 0 done, 0 running, 0 failed, 12 pending/);
+    match(await status(), /8 cells in 4 jobs: 0 done, 0 running, 0 failed, 8 pending/);
 
     match(await submit("--time=30", "--tasks=2", "--parallel=1"), /^Job \d+: 2 tasks \(0-1\) of 2 jobs each, 4 jobs/);
     match(await submit(), /^Nothing to submit: 4 jobs left, and all of them have a task in the queue$/);
@@ -199,7 +200,7 @@ Deno.test({
     const first = (await slurm.tasks()).find(({ state }) => state === "RUNNING")!;
     await slurm.run("scancel", "--signal=USR1", "--batch", first.id);
     while (!/Restarts=1/.test(await slurm.run("scontrol", "show", "job", first.id))) await pause(200);
-    await untilStored(slurm, own, 4);
+    await untilStored(slurm, own, 2);
     // A task is cancelled in the middle, another one with all of its processes killed.
     for (const how of [[], ["--signal=KILL", "--full"]]) {
       while (!(await slurm.tasks()).some(({ state }) => state === "RUNNING")) await pause(200);
@@ -207,19 +208,19 @@ Deno.test({
       await pause(1500);
     }
     await slurm.untilEmpty();
-    const left = 12 - countIn(join(own, "cells"));
+    const left = 8 - countIn(join(own, "cells"));
     ok(left > 0, logsOf(own));
-    match(await status(), new RegExp(`${12 - left} done, 0 running, 0 failed, ${left} pending`));
+    match(await status(), new RegExp(`${8 - left} done, 0 running, 0 failed, ${left} pending`));
     equal((await slurm.sweep("collect", own)).code, 1);
     match(await submit("--time=30"), /^Job \d+: /);
     await slurm.untilEmpty();
 
     const collected = await slurm.sweep("collect", own);
     equal(collected.code, 0, collected.stderr + logsOf(own));
-    equal(Deno.readTextFileSync(join(own, "collected.jsonl")).trim().split("\n").length, 12);
-    equal(Deno.readTextFileSync(join(own, "collected.csv")).trim().split("\n").length, 13);
+    equal(Deno.readTextFileSync(join(own, "collected.jsonl")).trim().split("\n").length, 8);
+    equal(Deno.readTextFileSync(join(own, "collected.csv")).trim().split("\n").length, 9);
     match(await submit(), /^Nothing to submit: every cell/);
     equal((await sweepToEnd(plan, other)).code, 0);
-    deepEqual(await compareSweeps(own, other), { once: 12, twice: [], lost: [], different: [] });
+    deepEqual(await compareSweeps(own, other), { once: 8, twice: [], lost: [], different: [] });
   },
 });
