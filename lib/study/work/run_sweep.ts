@@ -130,9 +130,8 @@ class Worker {
   /** Runs a job, if it is not over, and free. */
   async #take({ job, machine, refused }: SlotJob): Promise<"over" | "held" | "taken"> {
     const { store, options, again } = this;
-    const keys = job.cells.map(({ key }) => key);
     // Looking is cheaper than claiming, and the list of all cells may be old.
-    if (this.#isOver(job, this.#state) || this.#isOver(job, await store.cells.stateOf(keys))) return "over";
+    if (this.#isOver(job, this.#state) || await this.#isOverNow(job)) return "over";
     const elsewhere = this.#elsewhere(job);
     if (elsewhere !== undefined && !await store.claims.isStale(elsewhere, await store.claims.ownerOf(elsewhere))) {
       return "held";
@@ -142,7 +141,7 @@ class Worker {
     try {
       // Another worker may have ended it since this one looked.
       await store.cells.refresh();
-      if (this.#isOver(job, await store.cells.stateOf(keys))) return "over";
+      if (await this.#isOverNow(job)) return "over";
       options.onJob?.(job, claim.previous === undefined ? "began" : "resumed");
       await (options.run ?? runJob)(job, claim, store, {
         ...{ script: options.script, cellTimeout: options.cellTimeout, signal: options.signal },
@@ -164,6 +163,18 @@ class Worker {
     const { done, failed } = jobStatus(job, state);
     if (done + failed < job.cells.length) return false;
     return !job.cells.some(({ key }) => this.again.has(key) && !state.done.has(key));
+  }
+
+  /** Looks at the cells of a job, as far as needed. */
+  async #isOverNow(job: Job): Promise<boolean> {
+    const done = new Set<string>(), failed = new Set<string>();
+    for (const { key } of job.cells) {
+      const one = await this.store.cells.stateOf([key]);
+      if (one.done.size + one.failed.size === 0) return false;
+      for (const each of one.done) done.add(each);
+      for (const each of one.failed) failed.add(each);
+    }
+    return this.#isOver(job, { done, failed });
   }
 
   /** The claim of a worker that measures a job on hardware of another kind. */
