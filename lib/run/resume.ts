@@ -9,6 +9,9 @@ import type { BenchmarkResults, QualitySample, RawResult } from "../report/resul
 import type { MeasureRequest } from "./child/protocol.ts";
 import { INTERRUPTED, type Ledger } from "./ledger.ts";
 
+/** Why a run is not resumed whose terms differ; in the message. */
+export const OTHER_TERMS = "it was measured on other terms";
+
 /** What an earlier run measured. */
 export interface Earlier {
   /** Its results.json. */
@@ -41,7 +44,7 @@ export async function readEarlier(
   if (differences.length > 0) {
     const more = differences.length > 5 ? `; and ${differences.length - 5} more` : "";
     throw new InputError(
-      `Cannot resume ${folder}: it was measured on other terms: ${differences.slice(0, 5).join("; ")}${more}; ` +
+      `Cannot resume ${folder}: ${OTHER_TERMS}: ${differences.slice(0, 5).join("; ")}${more}; ` +
         "start a new run without --resume",
     );
   }

@@ -267,3 +267,18 @@ Deno.test("expand() never repeats a name, and each control comes right before th
     { numRuns: 200 },
   );
 });
+
+Deno.test("--only leaves the configurations that it names, in the order of the table, and the full cache", () => {
+  assert.deepEqual(names("--recent_sizes 252,508 --only streaming_512,recent_only_256"), [
+    "baseline",
+    "recent_only_256",
+    "streaming_512",
+  ]);
+  assert.deepEqual(names("--positions absolute,cache --recent_sizes 252 --only streaming_256@cache --no_baseline"), [
+    "streaming_256@cache",
+  ]);
+  assert.throws(
+    () => names("--only streaming_257"),
+    /Cannot use --only streaming_257: .* did you mean streaming_256\?/,
+  );
+});

@@ -224,6 +224,43 @@ Deno.test("--timeout is each process's: a configuration may take longer in all",
   deepEqual([results.failures, results.speed_runs!.length], [[], 2]);
 });
 
+Deno.test(
+  "a configuration that used up its time has failed; a resumed run keeps that with keep_failed, else tries again",
+  {
+    ignore: Deno.build.os !== "linux",
+  },
+  async () => {
+    await using folder = new TemporaryFolder();
+    const options = {
+      ...small,
+      configurations: [baseline],
+      num_samples: 1,
+      passes: "quality",
+      output: folder.path,
+    } as const;
+    const stopped: Promise<void>[] = [];
+    const first = await runBenchmark({
+      ...options,
+      configuration_timeout: 1,
+      onProgress: ({ phase }) => {
+        // A process that stands still: it takes too long on any machine.
+        if (phase === "load" && stopped.length === 0) stopped.push(childNow().then((pid) => Deno.kill(pid, "SIGSTOP")));
+      },
+    });
+    await Promise.all(stopped);
+    const reasons = ({ results }: { results: BenchmarkResults }) => results.failures.map(({ reason }) => reason);
+    deepEqual(reasons(first), ["its processes took over 1 s together (--configuration_timeout)"]);
+    const resume = first.folder!;
+    let began = 0;
+    const kept = await runBenchmark({ ...options, resume, keep_failed: true, onProgress: () => began++ });
+    deepEqual([reasons(kept), began], [reasons(first), 0]);
+    const spent = await runBenchmark({ ...options, resume, configuration_timeout: 1 });
+    deepEqual(reasons(spent), reasons(first), "the time before counts");
+    const again = await runBenchmark({ ...options, resume });
+    deepEqual([reasons(again), again.results.raw_results.length], [[], 1]);
+  },
+);
+
 /** Stops the process that measures for some seconds. */
 async function pauseChild(seconds: number): Promise<void> {
   const child = await childNow();

@@ -49,8 +49,12 @@ export function sweepToEnd(plan: string, folder: string, ...flags: string[]) {
   return startSweep(plan, folder, ...flags).ended;
 }
 
-/** Kills a part of a running sweep; returns whether there was such a process. */
-export async function kill({ process }: RunningSweep, target: Target): Promise<boolean> {
+/** Kills a part of a running sweep, or sends it another signal; returns whether there was such a process. */
+export async function kill(
+  { process }: RunningSweep,
+  target: Target,
+  how: Deno.Signal = "SIGKILL",
+): Promise<boolean> {
   const send = (pid: number, signal: Deno.Signal) => {
     try {
       Deno.kill(pid, signal);
@@ -59,14 +63,14 @@ export async function kill({ process }: RunningSweep, target: Target): Promise<b
       return false;
     }
   };
-  if (target === "parent") return send(process.pid, "SIGKILL");
+  if (target === "parent") return send(process.pid, how);
   if (target === "ctrl-c") return send(process.pid, "SIGINT");
   const all = await processes();
   const run = all.find(({ parent, command }) => parent === process.pid && command.includes("bench/kv_cache.ts"));
   if (run === undefined) return false;
-  if (target === "worker") return send(run.pid, "SIGKILL");
+  if (target === "worker") return send(run.pid, how);
   const pass = all.find(({ parent, command }) => parent === run.pid && command.includes("child_main.ts"));
-  return pass !== undefined && send(pass.pid, "SIGKILL");
+  return pass !== undefined && send(pass.pid, how);
 }
 
 /** What is left of a sweep, against one that was not disturbed. */

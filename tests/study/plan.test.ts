@@ -222,6 +222,16 @@ Deno.test("the full cache is a cell where it is asked for by name", () => {
   const names = ({ jobs }: { jobs: readonly PlannedJob[] }) =>
     jobs.flatMap(({ cells }) => cells.map(({ name }) => name));
   deepEqual(names(jobsOf({ grid: { method: "baseline" } })), ["baseline"]);
+  deepEqual(names(jobsOf({ grid: { method: ["baseline", "tova"], budget: 8, no_recent_only: true, aa: true } })), [
+    "baseline",
+    "baseline_again",
+    "tova_8",
+  ]);
+  deepEqual(names(jobsOf({ grid: { compare_papers: true, budget: 64, aa: true } })).slice(0, 3), [
+    "baseline_again",
+    "recent_only_64",
+    "streaming_64",
+  ]);
   deepEqual(names(jobsOf({ grid: { method: ["baseline", "tova"], budget: 8 } })), [
     "baseline",
     "recent_only_8",

@@ -3,6 +3,8 @@ import { ENGINE_DEFAULTS } from "../../../lib/roofline/settings.ts";
 import { PRECISION_FLAGS } from "../../../lib/cli/flags/precision_flags.ts";
 import { DEFAULTS } from "../../../lib/run/plan/device_defaults.ts";
 import { FLAG_TABLE } from "../../../lib/cli/flags/table.ts";
+import { SUBMIT_FLAGS } from "../../../lib/study/slurm/submit_flags.ts";
+import { SWEEP_FLAGS } from "../../../lib/study/work/sweep_flags.ts";
 import type { FlagSpec } from "../../../lib/flags/spec.ts";
 import type { Pages } from "./pages.ts";
 
@@ -15,6 +17,8 @@ export const FLAG_PAGE = "docs/cli.md";
 /** Task → its flags, in the order of the help, and the defaults that depend on the device. */
 const TABLES: Readonly<Record<string, readonly [Table, ByDevice]>> = {
   "bench": [FLAG_TABLE as Table, DEFAULTS as unknown as ByDevice],
+  "sweep": [SWEEP_FLAGS as Table, { cuda: {}, cpu: {} }],
+  "sweep submit": [SUBMIT_FLAGS as Table, { cuda: {}, cpu: {} }],
   "precision": [PRECISION_FLAGS as Table, DEFAULTS as unknown as ByDevice],
   "bench:engine": [ENGINE_FLAGS as Table, ENGINE_DEFAULTS],
 };
@@ -25,7 +29,7 @@ export const flagNames: ReadonlySet<string> = new Set(Object.values(TABLES).flat
 /** Rewrites the tables between the page's marks; text outside of the marks stays. */
 export function withFlagTables(page: string): string {
   return page.replaceAll(
-    /(<!-- flags of (\S+) -->\n)[^]*?(<!-- end of flags -->)/g,
+    /(<!-- flags of ([^>]+) -->\n)[^]*?(<!-- end of flags -->)/g,
     (_, begin: string, task: string, end: string) => `${begin}\n${markdownOf(task)}\n${end}`,
   );
 }

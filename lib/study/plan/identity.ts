@@ -33,6 +33,8 @@ export function identityOf(
     params: canonical({ ...made?.params }),
     positions,
     ...(budget === undefined ? {} : { budget: `${budget}` }),
+    // The full cache once more, with --aa.
+    ...(made?.method === "baseline" && name !== "baseline" ? { name } : {}),
   };
 }
 
@@ -56,7 +58,16 @@ export function canonical(value: unknown): string {
   );
 }
 
-/** Returns the first hex digits of a value's SHA-256; keys of objects may be in any order. */
+/**
+ * Returns the first hex digits of a value's SHA-256; keys of objects may be in any order.
+ *
+ * @example
+ * ```ts
+ * import { shortHash } from "./identity.ts";
+ *
+ * console.log(shortHash({ b: 1, a: 2 }) === shortHash({ a: 2, b: 1 }), shortHash("x", 8).length); // true 8
+ * ```
+ */
 export function shortHash(value: unknown, digits = 16): string {
   return createHash("sha256").update(canonical(value)).digest("hex").slice(0, digits);
 }

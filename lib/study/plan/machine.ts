@@ -19,6 +19,13 @@ export interface Machine {
 /**
  * Finds out what a worker measures on: starts ONNX Runtime in a process of its own.
  *
+ * @example
+ * ```ts
+ * import { findMachine } from "./machine.ts";
+ *
+ * console.log((await findMachine("cpu")).device); // cpu
+ * ```
+ *
  * @param device The device that the plan asks for.
  * @param visible The GPU to use, as CUDA_VISIBLE_DEVICES; that of the environment if left out.
  * @param signal Ends it early.

@@ -135,7 +135,16 @@ export function argumentsOf(flags: Readonly<Record<string, string>>): string[] {
   return Object.entries(flags).map(([flag, text]) => `--${flag}=${text}`);
 }
 
-/** The meaning of terms: another word for the same value makes no other cell, nor does giving a default. */
+/**
+ * The meaning of terms: another word for the same value makes no other cell, nor does giving a default.
+ *
+ * @example
+ * ```ts
+ * import { meaningOf } from "./plan_jobs.ts";
+ *
+ * console.log(meaningOf({ dtype: "fp16", seed: "0" })); // { dtype: "float16" }
+ * ```
+ */
 export function meaningOf(terms: Readonly<Record<string, string>>): Record<string, unknown> {
   const meanings = Object.entries(terms).map(([flag, text]) => {
     const spec = planFlag(flag)!;

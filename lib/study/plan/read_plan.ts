@@ -40,6 +40,13 @@ export async function readPlan(path: string): Promise<Plan> {
 /**
  * Checks the content of a plan file.
  *
+ * @example
+ * ```ts
+ * import { checkPlan } from "./read_plan.ts";
+ *
+ * console.log(checkPlan({ grid: { seed: "1-3" } }, "nights.yaml").name); // nights
+ * ```
+ *
  * @param value The content.
  * @param path The file's path, for messages, for a plan without a name, and for relative paths.
  * @throws {InputError} Naming the file, the key and the value, and what would do.

@@ -8,6 +8,17 @@ import type { PlannedJob } from "./types.ts";
 /**
  * Finds cells whose budget the model cannot have at this length: `bench` would refuse the whole run for one of them.
  *
+ * @example
+ * ```ts
+ * import { planJobs } from "./plan_jobs.ts";
+ * import { checkPlan } from "./read_plan.ts";
+ * import { refusalsOf } from "./refusals.ts";
+ *
+ * const { jobs } = planJobs(checkPlan({ grid: { method: "tova", budget: ["20%", "60%"], no_recent_only: true } }, "a.json"));
+ * // Two layers of eight are skipped, and hold 25 % alone.
+ * console.log([...refusalsOf(jobs[0]!, 8, 400).keys()]); // [ "tova_20%" ]
+ * ```
+ *
  * @param job The job.
  * @param layers Layers of its model.
  * @param maxTokens Tokens of its quality pass.

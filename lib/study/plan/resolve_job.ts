@@ -42,6 +42,13 @@ export function resolveJob(planned: PlannedJob, inputs: JobInputs, hardware: str
 /**
  * Returns the part of a key that is known without the hardware: on the login node of a cluster, say.
  *
+ * @example
+ * ```ts
+ * import { baseOf } from "./resolve_job.ts";
+ *
+ * console.log(baseOf("0123456789abcdef-01234567")); // 0123456789abcdef
+ * ```
+ *
  * @param key A job's or a cell's key.
  */
 export function baseOf(key: string): string {

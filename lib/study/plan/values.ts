@@ -33,6 +33,13 @@ export function textsOf(flag: string, value: unknown): string[] {
 /**
  * Returns one value as the text of a flag.
  *
+ * @example
+ * ```ts
+ * import { textOf } from "./values.ts";
+ *
+ * console.log(textOf("skip_layers", [0, 1]), textOf("max_tokens", 400), textOf("aa", true)); // 0,1 400 true
+ * ```
+ *
  * @param flag The flag.
  * @param value A text, a number, true or false; or a list, for a flag that takes lists.
  * @param mayBeRange Whether a range stands for several values.

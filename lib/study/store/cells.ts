@@ -138,7 +138,16 @@ async function isThere(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }
 
-/** Names in a folder, without those that begin with a dot; none if there is no such folder. */
+/**
+ * Names in a folder, without those that begin with a dot; none if there is no such folder.
+ *
+ * @example
+ * ```ts
+ * import { namesIn } from "./cells.ts";
+ *
+ * console.log(await namesIn("there is no such folder")); // []
+ * ```
+ */
 export async function namesIn(folder: string): Promise<string[]> {
   try {
     const entries = await Array.fromAsync(Deno.readDir(folder));

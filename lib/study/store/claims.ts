@@ -255,12 +255,30 @@ export class Claims implements Disposable {
   }
 }
 
-/** Reads who holds a claim in a folder of claims; undefined if nobody does, or its file is missing. */
+/**
+ * Reads who holds a claim in a folder of claims; undefined if nobody does, or its file is missing.
+ *
+ * @example
+ * ```ts
+ * import { ownerIn } from "./claims.ts";
+ *
+ * console.log(await ownerIn("there is no such folder", "job")); // undefined
+ * ```
+ */
 export async function ownerIn(folder: string, name: string): Promise<Owner | undefined> {
   return await readJson(join(folder, name, "owner.json"), readOwner).catch(() => undefined);
 }
 
-/** Whether a renaming failed because a folder of that name exists and is not empty. */
+/**
+ * Whether a renaming failed because a folder of that name exists and is not empty.
+ *
+ * @example
+ * ```ts
+ * import { isTaken } from "./claims.ts";
+ *
+ * console.log(isTaken(new Deno.errors.AlreadyExists()), isTaken(new Deno.errors.NotFound())); // true false
+ * ```
+ */
 export function isTaken(error: unknown): boolean {
   return error instanceof Deno.errors.AlreadyExists ||
     error instanceof Error && "code" in error && (error.code === "ENOTEMPTY" || error.code === "EEXIST");

@@ -59,6 +59,13 @@ export class Life implements AsyncDisposable {
 /**
  * Tells whether a process of this machine is over.
  *
+ * @example
+ * ```ts
+ * import { isOver } from "./life.ts";
+ *
+ * console.log(await isOver("/tmp", "a process that cleaned up")); // true
+ * ```
+ *
  * @param folder The sweep's folder of workers.
  * @param name The name of its life.
  * @returns Whether it has ended; undefined if the file system has no locks.
@@ -73,7 +80,35 @@ export async function isOver(folder: string, name: string): Promise<boolean | un
   }
 }
 
-/** Makes a machine's name fit for a file's. */
+/**
+ * Whether a life is that of a worker on a machine. Where locks are of one machine alone, no other one may ask whether it
+ * is over.
+ *
+ * @example
+ * ```ts
+ * import { isLifeOf } from "./life.ts";
+ *
+ * console.log(isLifeOf("node1-77-0123abcd", "node1"), isLifeOf("node1-2-77-0123abcd", "node1")); // true false
+ * ```
+ *
+ * @param name The name of the life.
+ * @param host The machine's name.
+ */
+export function isLifeOf(name: string, host: string): boolean {
+  const own = `${fileSafe(host)}-`;
+  return name.startsWith(own) && /^\d+-[0-9a-f]{8}$/.test(name.slice(own.length));
+}
+
+/**
+ * Makes a machine's name fit for a file's.
+ *
+ * @example
+ * ```ts
+ * import { fileSafe } from "./life.ts";
+ *
+ * console.log(fileSafe("node 1/a")); // node_1_a
+ * ```
+ */
 export function fileSafe(name: string): string {
   return name.replaceAll(/[^A-Za-z0-9._-]+/g, "_").slice(0, 80).replace(/^\.+/, "") || "host";
 }

@@ -7,7 +7,7 @@ import { writeAtomic } from "../../util/write_atomic.ts";
 import { Cells, namesIn } from "./cells.ts";
 import { Claims } from "./claims.ts";
 import { type Layout, layoutOf } from "./layout.ts";
-import { Life } from "./life.ts";
+import { isLifeOf, isOver, Life } from "./life.ts";
 
 /** Seconds without a heartbeat after which a claim is taken over, by default. */
 export const STALE_S = 120;
@@ -71,6 +71,7 @@ export class Store implements AsyncDisposable {
     try {
       await Deno.mkdir(layout.claims, { recursive: true });
       await Deno.mkdir(layout.logs, { recursive: true });
+      await clean(layout, host);
       const life = await Life.begin({ folder: layout.workers, host, pid: Deno.pid });
       const claims = new Claims({ folder: layout.claims, life, stale, slurm: slurmTask() });
       return new Store(layout, life, claims, new Cells(layout));
@@ -114,6 +115,21 @@ export class Store implements AsyncDisposable {
     this.#log?.close();
     await Deno.remove(this.staging, { recursive: true }).catch(() => {});
     await this.life[Symbol.asyncDispose]();
+  }
+}
+
+/** Age from which what a dead worker left is removed, ms: a younger one may be about to lock its file. */
+const OLD_MS = 60_000;
+
+/** Removes what dead workers of this machine left: their locks, and folders that were to be moved into place. */
+async function clean({ workers, jobs }: Layout, host: string): Promise<void> {
+  for (const file of await namesIn(workers)) {
+    const name = file.replace(/\.lock$/, "");
+    if (!isLifeOf(name, host)) continue;
+    const { mtime } = await Deno.stat(join(workers, file)).catch(() => ({ mtime: null }));
+    if (mtime === null || Date.now() - mtime.getTime() < OLD_MS || !await isOver(workers, name)) continue;
+    await Deno.remove(join(jobs, `.${name}`), { recursive: true }).catch(() => {});
+    await Deno.remove(join(workers, file)).catch(() => {});
   }
 }
 

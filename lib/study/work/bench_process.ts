@@ -44,6 +44,18 @@ const SAID = 4000;
  * killed.
  *
  * Needs `--allow-run` for Deno itself.
+ *
+ * @example
+ * ```ts
+ * import { runBench } from "./bench_process.ts";
+ *
+ * const log = await Deno.makeTempFile();
+ * const script = new URL("../../../bench/kv_cache.ts", import.meta.url).href;
+ * const stop = new AbortController().signal;
+ * const { code } = await runBench({ script, args: ["--version"], log, stop, onRow: () => {} });
+ * console.log(code); // 0
+ * await Deno.remove(log);
+ * ```
  */
 export async function runBench({ script, args, visible, log, stop, onRow }: BenchRun): Promise<BenchEnd> {
   const process = new Deno.Command(denoProgram(), {

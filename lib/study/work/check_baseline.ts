@@ -12,6 +12,21 @@ const readQuality = object<{ perplexity: number[]; nll: string }>({ perplexity: 
  * Compares the baseline's quality with that of earlier runs of the same model, text, terms, code and hardware: it must
  * be the same bit for bit. The first run's is kept.
  *
+ * @example
+ * ```ts
+ * import { checkBaseline } from "./check_baseline.ts";
+ * import type { BenchmarkResults } from "../../report/results/types.ts";
+ *
+ * const folder = await Deno.makeTempDir();
+ * const run = (perplexity: number) => ({
+ *   config: {},
+ *   raw_results: [{ method: "baseline", perplexity, nll: [Math.log(perplexity)] }],
+ * }) as unknown as BenchmarkResults;
+ * console.log(await checkBaseline(folder, "key", run(40)), await checkBaseline(folder, "key", run(40))); // two empty texts
+ * console.log((await checkBaseline(folder, "key", run(41))).slice(0, 36)); // the full cache's perplexity is 41, a
+ * await Deno.remove(folder, { recursive: true });
+ * ```
+ *
  * @param folder The sweep's folder of baselines.
  * @param key What the baseline depends on.
  * @param results A run in which the baseline has ended.

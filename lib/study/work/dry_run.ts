@@ -35,6 +35,17 @@ export interface Foreseen {
 /**
  * Finds out what a sweep would measure, and how long it would take. Runs nothing, downloads nothing and writes nothing.
  *
+ * @example
+ * ```ts
+ * import { foresee } from "./dry_run.ts";
+ * import { planJobs } from "../plan/plan_jobs.ts";
+ * import { checkPlan } from "../plan/read_plan.ts";
+ *
+ * const { jobs } = planJobs(checkPlan({ grid: { method: "tova", budget: 64, device: "cpu" } }, "a.json"));
+ * const { jobs: [first] } = await foresee(jobs, "a new folder", []);
+ * console.log(first?.missing.length, first?.unknown); // 2 2
+ * ```
+ *
  * @param jobs The plan's jobs.
  * @param folder The sweep's folder; it need not exist.
  * @param results Folders of other results, for the estimate.
@@ -96,13 +107,31 @@ export async function foresee(
   return { jobs: foreseen, notes: [...notes] };
 }
 
-/** Seconds that all missing cells take, by what is known; undefined if nothing is. */
+/**
+ * Seconds that all missing cells take, by what is known; undefined if nothing is.
+ *
+ * @example
+ * ```ts
+ * import { secondsOf } from "./dry_run.ts";
+ *
+ * console.log(secondsOf({ jobs: [], notes: [] })); // undefined
+ * ```
+ */
 export function secondsOf({ jobs }: Foreseen): number | undefined {
   const seconds = jobs.reduce((sum, job) => sum + job.seconds, 0);
   return seconds === 0 ? undefined : seconds;
 }
 
-/** Formats what a sweep would do: each job with its cells, and the time. */
+/**
+ * Formats what a sweep would do: each job with its cells, and the time.
+ *
+ * @example
+ * ```ts
+ * import { formatForeseen } from "./dry_run.ts";
+ *
+ * console.log(formatForeseen({ jobs: [], notes: [] }, "night", 1).split("\n")[0]); // night: 0 cells in 0 jobs; 0 done, 0 failed
+ * ```
+ */
 export function formatForeseen(foreseen: Foreseen, title: string, workers: number): string {
   const { jobs } = foreseen;
   const varying = varyingTerms(jobs.map(({ job }) => job));

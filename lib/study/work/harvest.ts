@@ -41,19 +41,25 @@ export class Harvest {
    *
    * @param results The run's results so far.
    * @param run The run's folder.
-   * @param again Names of configurations in the run whose failure was recorded before.
+   * @param known Names of configurations in the run whose failure was recorded before.
+   * @param alone Whether cells are stored without a full cache if that has failed.
    */
-  async take(results: BenchmarkResults, run: string, again: ReadonlySet<string> = new Set()): Promise<void> {
+  async take(
+    results: BenchmarkResults,
+    run: string,
+    known: ReadonlySet<string> = new Set(),
+    alone = false,
+  ): Promise<void> {
     const { store, job, events } = this;
     const reference = comparedWith(results.config);
     const status = new Map(results.configurations.map((record) => [record.name, record.status]));
-    // Comparisons need the baseline. If it failed, the figures stand alone.
-    if (status.get(reference) === "not run") return;
+    // A cell is compared with the full cache of its own run.
+    if (status.get(reference) === "not run" || hasNoBaseline(results) && !alone) return;
     for (const cell of job.cells) {
       const how = status.get(cell.nameInJob);
       if (this.#settled.has(cell.key) || how === undefined || how === "not run") continue;
       if (how === "failed") {
-        if (!again.has(cell.nameInJob)) await this.#fail(cell, results);
+        if (!known.has(cell.nameInJob)) await this.#fail(cell, results);
         continue;
       }
       const mismatch = this.#mismatch(results);
@@ -65,12 +71,13 @@ export class Harvest {
       const own = extractCell(results, cell.nameInJob, cell.name);
       this.#note ??= await checkBaseline(store.layout.baselines, job.baseline, results);
       if (this.#note) events.onNote(this.#note);
+      const notes = [this.#note, ...hasNoBaseline(results) ? ["the full cache of its run failed"] : []].filter(Boolean);
       const record = {
         ...this.#title(cell),
         job: job.key,
         host: store.life.options.host,
         stored: new Date().toISOString(),
-        ...(this.#note ? { notes: [this.#note] } : {}),
+        ...(notes.length > 0 ? { notes } : {}),
       };
       const isNew = await store.cells.store(store.staging, record, own, await traces(run, cell));
       store.log({ event: isNew ? "stored" : "already there", job: job.key, cell: cell.key, text: cell.name });
@@ -108,6 +115,12 @@ export class Harvest {
     const { terms, inputs } = this.job;
     return { key, name, terms: { ...terms }, configuration: { ...configuration }, inputs: { ...inputs } };
   }
+}
+
+/** Whether the full cache of a run failed. */
+export function hasNoBaseline({ config, configurations }: BenchmarkResults): boolean {
+  const reference = comparedWith(config);
+  return configurations.some(({ name, status }) => name === reference && status === "failed");
 }
 
 /** The trace of a configuration, if the run wrote one. */

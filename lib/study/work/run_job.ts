@@ -1,6 +1,8 @@
 import { join } from "@std/path";
+import { comparedWith } from "../../report/results/compared_with.ts";
 import { readResults } from "../../report/results/results_file.ts";
 import type { BenchmarkResults } from "../../report/results/types.ts";
+import { OTHER_TERMS } from "../../run/resume.ts";
 import { printable } from "../../util/printable.ts";
 import { lengthsFor, type Machine } from "../plan/machine.ts";
 import { argumentsOf } from "../plan/plan_jobs.ts";
@@ -17,7 +19,7 @@ import {
   untilUnused,
 } from "./attempts.ts";
 import { type BenchEnd, runBench } from "./bench_process.ts";
-import { Harvest, type HarvestEvents } from "./harvest.ts";
+import { Harvest, type HarvestEvents, hasNoBaseline } from "./harvest.ts";
 
 /** How jobs are run. */
 export interface JobOptions extends HarvestEvents {
@@ -38,6 +40,8 @@ export interface JobOptions extends HarvestEvents {
 
 /** Times that a run may end by itself without progress before its cells count as failed. */
 const TRIES = 3;
+/** Attempts after which cells are stored without a full cache, if that fails each time: it may not fit. */
+const BASELINE_TRIES = 3;
 /** A time limit that is none: 68 years, s. */
 const NO_LIMIT = 2 ** 31 - 1;
 /** Wait before such a run is resumed, ms. */
@@ -46,6 +50,20 @@ const PAUSE_MS = 500;
 /**
  * Runs a job that this process has claimed, until each of its cells is stored or has failed: goes on with the run of an
  * earlier attempt, and resumes a run that was killed.
+ *
+ * @example
+ * ```ts
+ * import { type JobOptions, runJob } from "./run_job.ts";
+ * import type { Job } from "../plan/types.ts";
+ * import type { Store } from "../store/store.ts";
+ *
+ * async function one(job: Job, store: Store, options: JobOptions) {
+ *   const { claim } = await store.claims.take(job.key);
+ *   if (claim === undefined) return;
+ *   await runJob(job, claim, store, options);
+ *   await claim[Symbol.asyncDispose]();
+ * }
+ * ```
  *
  * @param job The job.
  * @param claim Its claim.
@@ -86,10 +104,14 @@ class JobRun {
       if (tries > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       const end = await this.#attempt(missing, earlier);
       if (this.#stop.aborted) break;
-      const left = await this.#missing();
-      // A mistake, or a run that ended well without a cell: another try would end alike.
-      const isFinal = end.signal === null && end.code <= 2 || tries >= TRIES;
-      if (isFinal) { for (const cell of left) await this.#harvest.fail(cell, reasonOf(end), end.said, end.code); }
+      // The full cache is tried again, a limited number of times.
+      if (end.isHopeless) continue;
+      // A mistake, or a run that ended well without a cell, would end alike again. But the device may have had a bad
+      // moment: once more.
+      const isFinal = tries >= (end.signal === null && end.code <= 2 ? 1 : TRIES);
+      if (isFinal) {
+        for (const cell of await this.#missing()) await this.#harvest.fail(cell, reasonOf(end), end.said, end.code);
+      }
     }
     if (this.claim.lost.aborted) this.store.log({ event: "lost", job: job.key });
     else if (!this.#stop.aborted) await removeOldAttempts(this.#folder);
@@ -109,7 +131,8 @@ class JobRun {
     await untilUnused(found.run);
     // Its process may have written once more.
     const earlier = { ...found, results: await readResults(found.run).catch(() => found.results) };
-    await this.#harvest.take(earlier.results, earlier.run, await this.#recorded(earlier.results));
+    const alone = earlier.failures >= BASELINE_TRIES - 1;
+    await this.#harvest.take(earlier.results, earlier.run, await this.#recorded(earlier.results), alone);
     return earlier;
   }
 
@@ -127,11 +150,19 @@ class JobRun {
   }
 
   /** Runs `bench` once: resumes the earlier attempt's run if it has what is missing, else begins a new one. */
-  async #attempt(missing: readonly Cell[], earlier: EarlierAttempt | undefined): Promise<BenchEnd> {
+  async #attempt(missing: readonly Cell[], earlier: EarlierAttempt | undefined): Promise<AttemptEnd> {
     const { job, store } = this;
     const names = missing.map(({ nameInJob }) => nameInJob);
-    const fits = earlier !== undefined && names.every((name) => earlier.wanted.includes(name));
-    const attempt = await beginAttempt(this.#folder, fits ? earlier.wanted : names, fits ? earlier : undefined);
+    // Without the full cache's logits, cells had nothing to be compared with: they are measured again with it.
+    const isLost = earlier !== undefined && hasNoBaseline(earlier.results) && earlier.failures < BASELINE_TRIES - 1;
+    const failures = (earlier?.failures ?? 0) + (isLost ? 1 : 0);
+    const fits = earlier !== undefined && !isLost && names.every((name) => earlier.wanted.includes(name));
+    const attempt = await beginAttempt(
+      this.#folder,
+      fits ? earlier.wanted : names,
+      failures,
+      fits ? earlier : undefined,
+    );
     const { resume } = attempt;
     store.log({ event: resume === undefined ? "claimed" : "resumed", job: job.key, text: attempt.folder });
     const failed = new Set(earlier?.results.failures.map(({ method }) => method));
@@ -139,12 +170,12 @@ class JobRun {
     const keepFailed = !missing.some(({ nameInJob, key }) => this.options.again.has(key) && failed.has(nameInJob));
     const known = earlier && resume && keepFailed ? await this.#recorded(earlier.results) : new Set<string>();
     const spent = keepFailed ? 0 : timeOf(missing, earlier?.results);
-    const end = await this.#bench(attempt.folder, this.#arguments(attempt, resume, keepFailed, spent), known);
-    if (resume === undefined || end.code !== 2 || this.#stop.aborted) return end;
-    // The terms have changed in a way that no key knows, such as another version of Deno.
+    const end = await this.#bench(attempt, this.#arguments(attempt, resume, keepFailed, spent), known);
+    if (resume === undefined || !end.said.includes(OTHER_TERMS) || this.#stop.aborted) return end;
+    // In a way that no key knows, such as another version of Deno.
     this.options.onNote(`${lastLine(end.said)}: the run begins anew`);
-    const anew = await beginAttempt(this.#folder, names);
-    return await this.#bench(anew.folder, this.#arguments(anew), new Set());
+    const anew = await beginAttempt(this.#folder, names, failures);
+    return await this.#bench(anew, this.#arguments(anew), new Set());
   }
 
   /** @param spent Time of earlier tries that does not count, s. */
@@ -164,22 +195,38 @@ class JobRun {
   }
 
   /** @param known Names of configurations whose failure is recorded already. */
-  async #bench(folder: string, args: readonly string[], known: ReadonlySet<string>): Promise<BenchEnd> {
-    const { script, visible } = this.options;
+  async #bench(attempt: Attempt, args: readonly string[], known: ReadonlySet<string>): Promise<AttemptEnd> {
+    const { script, visible, onNote } = this.options;
+    const alone = attempt.failures >= BASELINE_TRIES - 1;
+    const hopeless = new AbortController();
     const take = async () => {
-      const run = await runOf({ folder });
+      const run = await runOf(attempt);
       const results = run && await readResults(run).catch(() => undefined);
-      if (results) await this.#harvest.take(results, run, known);
+      if (!results) return;
+      if (hasNoBaseline(results) && !alone && !hopeless.signal.aborted) {
+        const { reason } = results.failures.find(({ method }) => method === comparedWith(results.config)) ?? {};
+        onNote(`job ${this.job.index}: the full cache failed and is tried again: ${printable(reason ?? "", 200)}`);
+        hopeless.abort();
+      }
+      await this.#harvest.take(results, run, known, alone);
     };
     let taking = Promise.resolve();
     const onRow = () => {
       taking = taking.then(take);
     };
-    const end = await runBench({ script, args, visible, log: join(folder, "bench.log"), stop: this.#stop, onRow });
+    const stop = AbortSignal.any([this.#stop, hopeless.signal]);
+    const log = join(attempt.folder, "bench.log");
+    const end = await runBench({ script, args, visible, log, stop, onRow });
     await taking;
     await take();
-    return end;
+    return { ...end, isHopeless: hopeless.signal.aborted };
   }
+}
+
+/** How an attempt ended. */
+interface AttemptEnd extends BenchEnd {
+  /** Whether it was ended because its full cache failed. */
+  readonly isHopeless: boolean;
 }
 
 /** The most that processes of one of these cells took in an earlier run, s. */

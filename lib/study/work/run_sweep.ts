@@ -1,3 +1,4 @@
+import { cannotWrite } from "../../report/results/results_folder.ts";
 import type { BenchmarkResults } from "../../report/results/types.ts";
 import { InputError } from "../../util/errors.ts";
 import { baseOf } from "../plan/resolve_job.ts";
@@ -44,6 +45,20 @@ const LOOK_MS_OF_CELL = 1;
  * Works on a sweep until each of its cells is stored or has failed: one worker for each slot, which takes jobs that are
  * free, one after another. Several processes may do so on one folder.
  *
+ * @example
+ * ```ts
+ * import { Store } from "../store/store.ts";
+ * import { runSweep } from "./run_sweep.ts";
+ *
+ * const folder = await Deno.makeTempDir();
+ * {
+ *   await using store = await Store.open(folder);
+ *   // One worker that has nothing to do.
+ *   await runSweep(store, [{ visible: undefined, gpu: undefined, jobs: [] }], { script: "", signal: AbortSignal.timeout(1000) });
+ * }
+ * await Deno.remove(folder, { recursive: true });
+ * ```
+ *
  * @param store The sweep's folder.
  * @param slots The workers, with their jobs.
  * @param options How.
@@ -70,7 +85,11 @@ export async function runSweep(store: Store, slots: readonly Slot[], options: Sw
   );
   store.log({ event: "ended" });
   const broken = results.find((result) => result.status === "rejected");
-  if (broken !== undefined) throw broken.reason;
+  if (broken === undefined) return;
+  const { reason } = broken;
+  // Of the file system: a full disk, a folder that was removed.
+  const isSystem = reason instanceof Error && !(reason instanceof InputError) && "code" in reason;
+  throw isSystem ? cannotWrite(store.layout.folder, reason) : reason;
 }
 
 /** Claims a GPU of this machine for as long as this process works on the sweep. */

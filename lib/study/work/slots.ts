@@ -27,6 +27,17 @@ export interface Slot {
 /**
  * Opens models, texts and devices of a plan's jobs, and gives the jobs their keys: for each GPU asked for, or once.
  *
+ * @example
+ * ```ts
+ * import { planJobs } from "../plan/plan_jobs.ts";
+ * import { checkPlan } from "../plan/read_plan.ts";
+ * import { openSlots } from "./slots.ts";
+ *
+ * const { jobs } = planJobs(checkPlan({ grid: { method: "tova", budget: 64, device: "cpu" } }, "a.json"));
+ * const [slot] = await openSlots(jobs, undefined, {});
+ * console.log(slot?.jobs[0]?.job.cells.length); // 2
+ * ```
+ *
  * @param planned The jobs.
  * @param devices Numbers of GPUs; undefined for the device that a run would take.
  * @param tools What is told meanwhile, and what ends it.

@@ -35,6 +35,16 @@ const ORPHANED = 143;
 /**
  * Runs `deno task sweep PLAN [flags]`.
  *
+ * @example
+ * ```ts
+ * import { Outlet } from "../../process/outlet.ts";
+ * import { sweep } from "./sweep_command.ts";
+ *
+ * const out = new Outlet(Deno.stdout);
+ * console.log(await sweep(["--help"], { out, err: out, script: "" })); // 0
+ * await out.flushed();
+ * ```
+ *
  * @param argv The arguments: the plan first.
  * @param tools Outputs, and what a job runs.
  * @returns The exit code: 0 if all cells are done, 1 if one failed or is missing, 128 + the signal that ended it.

@@ -159,6 +159,13 @@ export function sweepFolder({ name }: { readonly name: string }, { output }: Pic
 /**
  * Splits the command line: the plan comes first.
  *
+ * @example
+ * ```ts
+ * import { splitPlan } from "./sweep_flags.ts";
+ *
+ * console.log(splitPlan(["/plans/night.yaml", "--dry_run"]).rest); // [ "--dry_run" ]
+ * ```
+ *
  * @param argv All arguments.
  * @throws {InputError} If it does not.
  */
@@ -171,7 +178,16 @@ export function splitPlan(argv: readonly string[]): { readonly plan: string; rea
   );
 }
 
-/** Returns the text of `--help`. */
+/**
+ * Returns the text of `--help`.
+ *
+ * @example
+ * ```ts
+ * import { sweepHelp } from "./sweep_flags.ts";
+ *
+ * console.log(sweepHelp().includes("--dry_run")); // true
+ * ```
+ */
 export function sweepHelp(): string {
   return [
     "Many runs of bench by a plan: models x methods x budgets x texts x lengths",

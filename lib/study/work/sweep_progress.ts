@@ -153,7 +153,16 @@ export class SweepProgress implements Disposable {
   }
 }
 
-/** Names of terms that differ between jobs. */
+/**
+ * Names of terms that differ between jobs.
+ *
+ * @example
+ * ```ts
+ * import { varyingTerms } from "./sweep_progress.ts";
+ *
+ * console.log(varyingTerms([{ terms: { seed: "1", dtype: "float32" } }, { terms: { seed: "2", dtype: "float32" } }])); // [ "seed" ]
+ * ```
+ */
 export function varyingTerms(jobs: readonly Pick<Job, "terms">[]): string[] {
   const names = new Set(jobs.flatMap(({ terms }) => Object.keys(terms)));
   return [...names].filter((name) => new Set(jobs.map(({ terms }) => terms[name])).size > 1);
