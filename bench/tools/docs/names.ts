@@ -3,7 +3,9 @@ import type { Pages } from "./pages.ts";
 /** Flags of other tasks than the benchmarks. */
 const OF_TASKS = ["any-nvcc", "busy", "check", "count", "filter", "only", "write"] as const;
 /** Flags of other programs that pages name. */
-const OF_OTHERS = ["cached-only", "config", "frozen", "no-deps", "target", "gpus", "signal", "time"] as const;
+const OF_OTHERS = [
+  ...["cached-only", "config", "frozen", "no-deps", "target", "gpus", "signal", "time", "constraint", "mem", "requeue"],
+] as const;
 
 /**
  * Finds tasks and flags on the pages that do not exist in the project. The change log is left out: it describes the
