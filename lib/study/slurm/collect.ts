@@ -35,6 +35,14 @@ interface Row {
  * @param tools Outputs.
  * @returns The exit code: 0 if no cell is missing, else 1.
  * @throws {InputError} If the folder is none of a sweep.
+ *
+ * @example
+ * ```ts
+ * import type { SweepTools } from "../work/sweep_command.ts";
+ * import { collectSweep } from "./collect.ts";
+ *
+ * const print = (tools: SweepTools) => collectSweep(["results/sweep_night"], tools);
+ * ```
  */
 export async function collectSweep(argv: readonly string[], { out, err }: SweepTools): Promise<number> {
   const usage = "deno task sweep collect FOLDER: prints a table of a sweep's cells, writes collected.csv and " +

@@ -36,6 +36,13 @@ export const NOTICE_S = 120;
  * @param folder Hash of the sweep's folder.
  * @param plan Hash of the plan's jobs.
  * @param perTask Jobs of a task's share.
+ *
+ * @example
+ * ```ts
+ * import { jobComment } from "./job_script.ts";
+ *
+ * console.log(jobComment("ab12", "cd34", 2)); // kvcompress:ab12:cd34:2
+ * ```
  */
 export function jobComment(folder: string, plan: string, perTask: number): string {
   return `kvcompress:${folder}:${plan}:${perTask}`;
@@ -45,6 +52,18 @@ export function jobComment(folder: string, plan: string, perTask: number): strin
  * Writes the batch script of a sweep. It needs nothing but bash, Deno and the shared folder.
  *
  * @param script What it runs.
+ *
+ * @example
+ * ```ts
+ * import { jobScript } from "./job_script.ts";
+ *
+ * const text = jobScript({
+ *   ...{ name: "night", options: ["--time=60"], shares: { perTask: 1, tasks: [0, 1, 3] }, parallel: 2, jobs: 4 },
+ *   ...{ plan: "/data/night/plan.json", folder: "/data/night", project: "/home/me/kvcompress", comment: "c" },
+ *   ...{ command: ["/usr/bin/deno", "run", "sweep.ts"], flags: ["--no_wait"], retryFailed: false },
+ * });
+ * console.log(text.split("\n").filter((line) => /array|time/.test(line)).slice(0, 2)); // [ "#SBATCH --array=0-1,3%2", "#SBATCH --time=60" ]
+ * ```
  */
 export function jobScript(script: JobScript): string {
   const { name, options, shares, parallel, jobs, plan, folder, project, command, flags, comment } = script;
@@ -100,12 +119,30 @@ exit "$code"
 `;
 }
 
-/** Quotes a text for the shell if it needs it. */
+/**
+ * Quotes a text for the shell if it needs it.
+ *
+ * @example
+ * ```ts
+ * import { shellQuoted } from "./job_script.ts";
+ *
+ * console.log(shellQuoted("/data/a"), shellQuoted("it's")); // /data/a 'it'\''s'
+ * ```
+ */
 export function shellQuoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Quotes a value of `#SBATCH` if it needs it. */
+/**
+ * Quotes a value of `#SBATCH` if it needs it.
+ *
+ * @example
+ * ```ts
+ * import { optionQuoted } from "./job_script.ts";
+ *
+ * console.log(optionQuoted("a b")); // "a b"
+ * ```
+ */
 export function optionQuoted(text: string): string {
   return /[\s"'\\]/.test(text) ? `"${text.replaceAll(/["\\]/g, "\\$&")}"` : text;
 }

@@ -36,7 +36,16 @@ export interface EndedTask {
   readonly state: string;
 }
 
-/** Slurm, as far as a sweep uses it: its programs, found on the PATH. */
+/**
+ * Slurm, as far as a sweep uses it: its programs, found on the PATH.
+ *
+ * @example
+ * ```ts
+ * import { Slurm } from "./programs.ts";
+ *
+ * const tasks = async () => (await new Slurm().queued())?.map(({ id, state }) => `${id} ${state}`); // [ "123_4 RUNNING" ]
+ * ```
+ */
 export class Slurm {
   /**
    * Submits a batch script.

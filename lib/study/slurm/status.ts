@@ -23,6 +23,14 @@ const FAILURES = 10;
  * @param tools Outputs.
  * @returns The exit code: 0.
  * @throws {InputError} If the folder is none of a sweep.
+ *
+ * @example
+ * ```ts
+ * import type { SweepTools } from "../work/sweep_command.ts";
+ * import { sweepStatus } from "./status.ts";
+ *
+ * const print = (tools: SweepTools) => sweepStatus(["results/sweep_night"], tools);
+ * ```
  */
 export async function sweepStatus(argv: readonly string[], { out, err }: SweepTools): Promise<number> {
   const usage = "deno task sweep status FOLDER: prints how far a sweep is; FOLDER is the one that run or submit names";
@@ -60,6 +68,15 @@ export interface StatusDetails {
  * @param sweep What its folder says.
  * @param details What else is known.
  * @param width Characters of a line; no limit if left out.
+ *
+ * @example
+ * ```ts
+ * import { formatStatus } from "./status.ts";
+ *
+ * const plan = { name: "night", defaults: {}, grid: [], exclude: [] };
+ * console.log(formatStatus({ plan, jobs: [] }, { folder: "/data/night", ended: [], failures: [] }).split("\n")[1]);
+ * // 0 cells in 0 jobs: 0 done, 0 running, 0 failed, 0 pending
+ * ```
  */
 export function formatStatus(
   { plan, jobs }: Pick<SweepFolder, "plan" | "jobs">,
@@ -152,6 +169,15 @@ async function failuresOf({ jobs }: SweepFolder, folder: string): Promise<string
  * @param cells The sweep's cells.
  * @param keys Keys under which it failed.
  * @param name The cell's name.
+ *
+ * @example
+ * ```ts
+ * import { Cells } from "../store/cells.ts";
+ * import { layoutOf } from "../store/layout.ts";
+ * import { reasonOf } from "./status.ts";
+ *
+ * console.log(await reasonOf(new Cells(layoutOf("no such folder")), ["a"], "tova_64")); // tova_64: its record cannot be read
+ * ```
  */
 export async function reasonOf(cells: Cells, keys: readonly string[], name: string): Promise<string> {
   const attempts = (await Promise.all(keys.map((key) => cells.failure(key)))).flatMap((one) => one?.attempts ?? []);
@@ -161,7 +187,18 @@ export async function reasonOf(cells: Cells, keys: readonly string[], name: stri
   return `${name}: ${printable(last.reason, 200)} (on ${last.host}${tries})`;
 }
 
-/** Reads the folder of a verb's command line. */
+/**
+ * Reads the folder of a verb's command line.
+ *
+ * @example
+ * ```ts
+ * import { folderOf } from "./status.ts";
+ *
+ * console.log(folderOf(["/data/night"], "status")); // /data/night
+ * ```
+ *
+ * @throws {InputError} If there is none, or more than that.
+ */
 export function folderOf([folder, ...rest]: readonly string[], verb: string): string {
   if (folder === undefined || folder.startsWith("-") || rest.length > 0) {
     const what = folder === undefined ? "no folder is given" : `${rest[0] ?? folder} is no part of it`;

@@ -34,6 +34,13 @@ export interface SubmitTools extends SweepTools {
  * @param tools Outputs, and what a task runs.
  * @returns The exit code.
  * @throws {InputError} For a mistake in the plan or the flags, or if Slurm refuses the job.
+ *
+ * @example
+ * ```ts
+ * import { submit, type SubmitTools } from "./submit.ts";
+ *
+ * const start = (tools: SubmitTools) => submit(["plan.yaml", "--slurm", "--time=60"], tools);
+ * ```
  */
 export async function submit(argv: readonly string[], tools: SubmitTools): Promise<number> {
   const { out, err } = tools;
@@ -122,6 +129,15 @@ function isOpen({ cells }: JobState, { retry_failed }: SubmitFlags): boolean {
  * @param folder Hash of the sweep's folder.
  * @param plan Hash of the plan's jobs.
  * @returns Indices of the jobs, and how many tasks belong to another plan of the same folder.
+ *
+ * @example
+ * ```ts
+ * import { coveredBy } from "./submit.ts";
+ *
+ * const comment = "kvcompress:ab:cd:2";
+ * const task = { id: "9_3", task: 3, state: "PENDING", where: "(Resources)", time: "0:00", comment };
+ * console.log([...coveredBy([task], "ab", "cd").covered]); // [ 6, 7 ]
+ * ```
  */
 export function coveredBy(
   queued: readonly QueuedTask[],

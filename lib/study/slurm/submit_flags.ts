@@ -121,7 +121,16 @@ function checked(name: string, value: string): string {
   throw new InputError(`Cannot read --${name}: found ${JSON.stringify(value)}, give it without blanks and quotes`);
 }
 
-/** Returns the text of `--help`. */
+/**
+ * Returns the text of `--help`.
+ *
+ * @example
+ * ```ts
+ * import { submitHelp } from "./submit_flags.ts";
+ *
+ * console.log(submitHelp().split("\n")[2]); // deno task sweep submit PLAN --slurm --partition gpu --gres gpu:1 …
+ * ```
+ */
 export function submitHelp(): string {
   return [
     "Submits a sweep to a cluster as a job array; the plan's models and texts are downloaded now",

@@ -53,6 +53,13 @@ export interface SweepFolder {
  * @param folder The sweep's folder.
  * @param tools How models and texts are opened: their hashes are in the keys of cells.
  * @throws {InputError} If it is no sweep's folder.
+ *
+ * @example
+ * ```ts
+ * import { countsOf, readSweepFolder } from "./sweep_state.ts";
+ *
+ * const done = async (folder: string) => countsOf((await readSweepFolder(folder)).jobs).done;
+ * ```
  */
 export async function readSweepFolder(folder: string, tools: InputTools = { offline: true }): Promise<SweepFolder> {
   const { plan: path } = layoutOf(folder);
@@ -69,6 +76,17 @@ export async function readSweepFolder(folder: string, tools: InputTools = { offl
  * @param planned The jobs.
  * @param folder The sweep's folder.
  * @param tools How models and texts are opened.
+ *
+ * @example
+ * ```ts
+ * import { planJobs } from "../plan/plan_jobs.ts";
+ * import { checkPlan } from "../plan/read_plan.ts";
+ * import { statesOf } from "./sweep_state.ts";
+ *
+ * const { jobs } = planJobs(checkPlan({ grid: { method: "tova", budget: 64 } }, "plan.json"));
+ * const states = await statesOf(jobs, "a folder that is not there", { offline: true });
+ * console.log(states.jobs[0]?.cells.map(({ state }) => state)); // [ "pending", "pending" ]
+ * ```
  */
 export async function statesOf(
   planned: readonly PlannedJob[],
@@ -108,7 +126,16 @@ export async function statesOf(
   return { jobs, notes: [...notes] };
 }
 
-/** Counts cells by their state. */
+/**
+ * Counts cells by their state.
+ *
+ * @example
+ * ```ts
+ * import { countsOf } from "./sweep_state.ts";
+ *
+ * console.log(countsOf([])); // { done: 0, failed: 0, running: 0, pending: 0 }
+ * ```
+ */
 export function countsOf(jobs: readonly JobState[]): Record<CellState, number> {
   const counts: Record<CellState, number> = { done: 0, failed: 0, running: 0, pending: 0 };
   for (const { cells } of jobs) for (const { state } of cells) counts[state]++;
