@@ -29,7 +29,7 @@ async function write(folder: TemporaryFolder, plan: object, name = "plan.json"):
   return join(folder.path, name);
 }
 
-/** Whether a run of a sweep has its folder: then its processes measure. */
+/** Whether the first run of a sweep measures: its folder is there, and no other run has begun. */
 function hasBegun(out: string): boolean {
   const inside = (folder: string): string[] => {
     try {
@@ -40,7 +40,9 @@ function hasBegun(out: string): boolean {
       return [];
     }
   };
-  return inside(join(out, "jobs")).includes("results.json");
+  const files = inside(join(out, "jobs"));
+  const [runs, results] = ["bench.log", "results.json"].map((name) => files.filter((file) => file === name).length);
+  return runs === 1 && results === 1;
 }
 
 /** The cells of a sweep by their names and numbering. */

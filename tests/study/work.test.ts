@@ -9,6 +9,7 @@ import { lengthsFor } from "../../lib/study/plan/machine.ts";
 import { textsOf } from "../../lib/study/plan/values.ts";
 import { Estimate } from "../../lib/study/work/estimate.ts";
 import { extractCell } from "../../lib/study/work/extract_cell.ts";
+import { forgetting, lackOf } from "../../lib/study/work/incomplete.ts";
 import { jobStatus } from "../../lib/study/work/job_status.ts";
 import { SweepProgress } from "../../lib/study/work/sweep_progress.ts";
 import { splitPlan } from "../../lib/study/work/sweep_flags.ts";
@@ -29,6 +30,27 @@ Deno.test("a cell holds its configuration and the full cache, and is results tha
   deepEqual(read.raw_results[1]!.nll, results.raw_results[1]!.nll);
   const alone = extractCell(inventResults({ baseline: "out of memory", tova_8: [{}] }), "tova_8", "tova_8");
   deepEqual(alone.failures.map(({ reason }) => reason), ["out of memory"], "why there is no full cache");
+});
+
+Deno.test("what is forgotten is measured again, and nothing else: times stay, other failures stay", () => {
+  const results = inventResults({ baseline: "killed", tova_8: [{}], tova_16: [{}], h2o_8: "out of memory" });
+  results.config.divergence = true;
+  for (const raw of results.raw_results) delete raw.divergence;
+  equal(lackOf(results, "tova_8"), "the full cache of its run failed");
+  const next = forgetting(results, new Set(["baseline", "tova_8"]));
+  deepEqual(next.failures.map(({ method, reason }) => [method, reason]), [["baseline", "interrupted"], [
+    "h2o_8",
+    "out of memory",
+  ]]);
+  deepEqual(next.raw_results.map(({ method }) => method), ["tova_16"]);
+  deepEqual(next.speed_runs, results.speed_runs);
+  const compared = inventResults({ baseline: [{}], tova_8: [{}] });
+  compared.config.divergence = true;
+  delete compared.raw_results[1]!.divergence;
+  equal(lackOf(compared, "tova_8"), "its distance from the full cache was not measured");
+  equal(lackOf(compared, "baseline"), undefined);
+  compared.config.divergence = false;
+  equal(lackOf(compared, "tova_8"), undefined);
 });
 
 Deno.test("a range of an axis is what a reference says", () => {

@@ -1,7 +1,7 @@
 import { basename, join } from "@std/path";
 import { list, number, object, string } from "../../report/results/json_reader.ts";
 import { readJson } from "../../report/results/read_json.ts";
-import { readResults, RESULTS_FILE } from "../../report/results/results_file.ts";
+import { readResults, RESULTS_FILE, writeResults } from "../../report/results/results_file.ts";
 import { isTraceFile } from "../../report/results/trace.ts";
 import type { BenchmarkResults } from "../../report/results/types.ts";
 import { writeAtomic } from "../../util/write_atomic.ts";
@@ -12,7 +12,7 @@ export interface Attempt {
   readonly folder: string;
   /** Names of the configurations that it measures, as in the run. */
   readonly wanted: readonly string[];
-  /** Attempts before it in whose runs the full cache failed. */
+  /** Attempts before it that left cells without what they are compared with. */
   readonly failures: number;
 }
 
@@ -70,8 +70,8 @@ export async function latestAttempt(folder: string): Promise<EarlierAttempt | un
  *
  * @param folder The job's folder.
  * @param wanted Names of the configurations to measure.
- * @param failures Attempts before it in whose runs the full cache failed.
- * @param earlier The attempt to go on with.
+ * @param failures Attempts before it that left cells without what they are compared with.
+ * @param earlier The attempt to go on with, and the results to go on from.
  * @returns The attempt, and the folder of the run to resume, if any.
  */
 export async function beginAttempt(
@@ -96,9 +96,9 @@ export async function beginAttempt(
   const resume = join(path, basename(earlier.run));
   await Deno.mkdir(resume);
   for (const name of await namesIn(earlier.run)) {
-    if (name !== RESULTS_FILE && !isTraceFile(name)) continue;
-    await writeAtomic(join(resume, name), await Deno.readFile(join(earlier.run, name)));
+    if (isTraceFile(name)) await writeAtomic(join(resume, name), await Deno.readFile(join(earlier.run, name)));
   }
+  await writeResults(resume, earlier.results);
   return { folder: path, wanted, failures, resume };
 }
 

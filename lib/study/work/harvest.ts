@@ -9,6 +9,7 @@ import type { CellTitle } from "../store/records.ts";
 import type { Store } from "../store/store.ts";
 import { checkBaseline } from "./check_baseline.ts";
 import { extractCell } from "./extract_cell.ts";
+import { hasNoBaseline, lackOf } from "./incomplete.ts";
 
 /** What is told of cells. */
 export interface HarvestEvents {
@@ -42,7 +43,7 @@ export class Harvest {
    * @param results The run's results so far.
    * @param run The run's folder.
    * @param known Names of configurations in the run whose failure was recorded before.
-   * @param alone Whether cells are stored without a full cache if that has failed.
+   * @param alone Whether cells are stored that lack what they are compared with.
    */
   async take(
     results: BenchmarkResults,
@@ -62,6 +63,8 @@ export class Harvest {
         if (!known.has(cell.nameInJob)) await this.#fail(cell, results);
         continue;
       }
+      const lack = lackOf(results, cell.nameInJob);
+      if (lack !== undefined && !alone) continue;
       const mismatch = this.#mismatch(results);
       if (mismatch !== undefined) {
         await this.fail(cell, mismatch, "", 2);
@@ -71,7 +74,7 @@ export class Harvest {
       const own = extractCell(results, cell.nameInJob, cell.name);
       this.#note ??= await checkBaseline(store.layout.baselines, job.baseline, results);
       if (this.#note) events.onNote(this.#note);
-      const notes = [this.#note, ...hasNoBaseline(results) ? ["the full cache of its run failed"] : []].filter(Boolean);
+      const notes = [this.#note, lack].filter((note) => note !== undefined && note !== "") as string[];
       const record = {
         ...this.#title(cell),
         job: job.key,
@@ -115,12 +118,6 @@ export class Harvest {
     const { terms, inputs } = this.job;
     return { key, name, terms: { ...terms }, configuration: { ...configuration }, inputs: { ...inputs } };
   }
-}
-
-/** Whether the full cache of a run failed. */
-export function hasNoBaseline({ config, configurations }: BenchmarkResults): boolean {
-  const reference = comparedWith(config);
-  return configurations.some(({ name, status }) => name === reference && status === "failed");
 }
 
 /** The trace of a configuration, if the run wrote one. */

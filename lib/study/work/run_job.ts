@@ -19,7 +19,8 @@ import {
   untilUnused,
 } from "./attempts.ts";
 import { type BenchEnd, runBench } from "./bench_process.ts";
-import { Harvest, type HarvestEvents, hasNoBaseline } from "./harvest.ts";
+import { Harvest, type HarvestEvents } from "./harvest.ts";
+import { forgetting, hasNoBaseline, lackOf } from "./incomplete.ts";
 
 /** How jobs are run. */
 export interface JobOptions extends HarvestEvents {
@@ -40,7 +41,7 @@ export interface JobOptions extends HarvestEvents {
 
 /** Times that a run may end by itself without progress before its cells count as failed. */
 const TRIES = 3;
-/** Attempts after which cells are stored without a full cache, if that fails each time: it may not fit. */
+/** Attempts after which cells are stored that lack what they are compared with: the full cache may not fit. */
 const BASELINE_TRIES = 3;
 /** A time limit that is none: 68 years, s. */
 const NO_LIMIT = 2 ** 31 - 1;
@@ -104,7 +105,7 @@ class JobRun {
       if (tries > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       const end = await this.#attempt(missing, earlier);
       if (this.#stop.aborted) break;
-      // The full cache is tried again, a limited number of times.
+      // It is tried again, a limited number of times.
       if (end.isHopeless) continue;
       // A mistake, or a run that ended well without a cell, would end alike again. But the device may have had a bad
       // moment: once more.
@@ -153,38 +154,45 @@ class JobRun {
   async #attempt(missing: readonly Cell[], earlier: EarlierAttempt | undefined): Promise<AttemptEnd> {
     const { job, store } = this;
     const names = missing.map(({ nameInJob }) => nameInJob);
-    // Without the full cache's logits, cells had nothing to be compared with: they are measured again with it.
-    const isLost = earlier !== undefined && hasNoBaseline(earlier.results) && earlier.failures < BASELINE_TRIES - 1;
+    const fits = earlier !== undefined && names.every((name) => earlier.wanted.includes(name));
+    const results = fits ? this.#again(missing, earlier.results) : undefined;
+    const isLost = earlier !== undefined && isDeficient(missing, earlier.results);
     const failures = (earlier?.failures ?? 0) + (isLost ? 1 : 0);
-    const fits = earlier !== undefined && !isLost && names.every((name) => earlier.wanted.includes(name));
     const attempt = await beginAttempt(
       this.#folder,
       fits ? earlier.wanted : names,
       failures,
-      fits ? earlier : undefined,
+      results && { ...earlier!, results },
     );
     const { resume } = attempt;
     store.log({ event: resume === undefined ? "claimed" : "resumed", job: job.key, text: attempt.folder });
-    const failed = new Set(earlier?.results.failures.map(({ method }) => method));
-    // Of what failed, only what is asked for is tried again.
-    const keepFailed = !missing.some(({ nameInJob, key }) => this.options.again.has(key) && failed.has(nameInJob));
-    const known = earlier && resume && keepFailed ? await this.#recorded(earlier.results) : new Set<string>();
-    const spent = keepFailed ? 0 : timeOf(missing, earlier?.results);
-    const end = await this.#bench(attempt, this.#arguments(attempt, resume, keepFailed, spent), known);
+    const known = results ? await this.#recorded(results) : new Set<string>();
+    const spent = missing.some(({ key }) => this.options.again.has(key)) ? timeOf(missing, results) : 0;
+    const end = await this.#bench(attempt, this.#arguments(attempt, resume, spent), known, missing);
     if (resume === undefined || !end.said.includes(OTHER_TERMS) || this.#stop.aborted) return end;
     // In a way that no key knows, such as another version of Deno.
     this.options.onNote(`${lastLine(end.said)}: the run begins anew`);
     const anew = await beginAttempt(this.#folder, names, failures);
-    return await this.#bench(anew, this.#arguments(anew), new Set());
+    return await this.#bench(anew, this.#arguments(anew), new Set(), missing);
+  }
+
+  /** What a resumed run goes on from: of what failed, it tries again only what it must. */
+  #again(missing: readonly Cell[], results: BenchmarkResults): BenchmarkResults {
+    const failed = new Set(results.failures.map(({ method }) => method));
+    const names = missing.filter(({ nameInJob, key }) =>
+      this.options.again.has(key) && failed.has(nameInJob) || lackOf(results, nameInJob) !== undefined
+    ).map(({ nameInJob }) => nameInJob);
+    const reference = comparedWith(results.config);
+    return forgetting(results, new Set([...names, ...hasNoBaseline(results) ? [reference] : []]));
   }
 
   /** @param spent Time of earlier tries that does not count, s. */
-  #arguments({ folder, wanted }: Pick<Attempt, "folder" | "wanted">, resume?: string, keepFailed = false, spent = 0) {
+  #arguments({ folder, wanted }: Pick<Attempt, "folder" | "wanted">, resume?: string, spent = 0) {
     const { machine, cellTimeout } = this.options;
     // A run that is resumed would take over its earlier limit.
     const limit = `--configuration_timeout=${cellTimeout === undefined ? NO_LIMIT : Math.ceil(cellTimeout + spent)}`;
     const rows = ["--format=jsonl", limit];
-    if (resume !== undefined) return [`--resume=${resume}`, ...keepFailed ? ["--keep_failed"] : [], ...rows];
+    if (resume !== undefined) return [`--resume=${resume}`, "--keep_failed", ...rows];
     const { flags } = this.job;
     const only = wanted.filter((name) => name !== "baseline");
     return [
@@ -195,10 +203,16 @@ class JobRun {
   }
 
   /** @param known Names of configurations whose failure is recorded already. */
-  async #bench(attempt: Attempt, args: readonly string[], known: ReadonlySet<string>): Promise<AttemptEnd> {
+  async #bench(
+    attempt: Attempt,
+    args: readonly string[],
+    known: ReadonlySet<string>,
+    missing: readonly Cell[],
+  ): Promise<AttemptEnd> {
     const { script, visible, onNote } = this.options;
     const alone = attempt.failures >= BASELINE_TRIES - 1;
     const hopeless = new AbortController();
+    let isHopeless = false;
     const take = async () => {
       const run = await runOf(attempt);
       const results = run && await readResults(run).catch(() => undefined);
@@ -209,6 +223,7 @@ class JobRun {
         hopeless.abort();
       }
       await this.#harvest.take(results, run, known, alone);
+      isHopeless = !alone && isDeficient(missing, results);
     };
     let taking = Promise.resolve();
     const onRow = () => {
@@ -219,13 +234,18 @@ class JobRun {
     const end = await runBench({ script, args, visible, log, stop, onRow });
     await taking;
     await take();
-    return { ...end, isHopeless: hopeless.signal.aborted };
+    return { ...end, isHopeless };
   }
+}
+
+/** Whether cells lack what they are compared with. */
+function isDeficient(cells: readonly Cell[], results: BenchmarkResults): boolean {
+  return hasNoBaseline(results) || cells.some(({ nameInJob }) => lackOf(results, nameInJob) !== undefined);
 }
 
 /** How an attempt ended. */
 interface AttemptEnd extends BenchEnd {
-  /** Whether it was ended because its full cache failed. */
+  /** Whether it left cells without what they are compared with, which are to be measured again. */
   readonly isHopeless: boolean;
 }
 
