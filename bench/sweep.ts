@@ -9,6 +9,9 @@
  */
 import { runScript } from "../lib/cli/run_script.ts";
 import { Outlet } from "../lib/process/outlet.ts";
+import { collectSweep } from "../lib/study/slurm/collect.ts";
+import { sweepStatus } from "../lib/study/slurm/status.ts";
+import { submit } from "../lib/study/slurm/submit.ts";
 import { sweep, type SweepTools } from "../lib/study/work/sweep_command.ts";
 
 const tools: SweepTools = {
@@ -20,6 +23,9 @@ const tools: SweepTools = {
 /** What the first argument may be; otherwise it is a plan, which is run. Each returns the exit code. */
 const VERBS: Readonly<Record<string, (argv: readonly string[], tools: SweepTools) => Promise<number>>> = {
   run: sweep,
+  submit: (argv, tools) => submit(argv, { ...tools, sweep: import.meta.url }),
+  status: sweepStatus,
+  collect: collectSweep,
 };
 
 /** Does what `argv` says, and returns the exit code. */

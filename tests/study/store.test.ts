@@ -165,3 +165,53 @@ Deno.test("a folder of other files is refused, and a plan that is replaced stays
   await store.keepPlan({ a: 2 });
   equal(folder.names("sweep", "plans")!.length, 1);
 });
+
+Deno.test("what a worker of a machine with a longer name left is not removed: its lock says nothing here", async () => {
+  await using folder = new TemporaryFolder();
+  const old = new Date(Date.now() - 3600_000);
+  const lock = (name: string) => join(folder.path, "workers", `${name}.lock`);
+  await Deno.mkdir(join(folder.path, "workers"));
+  for (const name of ["node1-5-0123abcd", "node1-2-5-0123abcd"]) {
+    await Deno.writeTextFile(lock(name), "");
+    await Deno.utime(lock(name), old, old);
+  }
+  await using _store = await Store.open(folder.path, { host: "node1" });
+  const names = folder.names("workers")!;
+  ok(!names.includes("node1-5-0123abcd.lock"));
+  ok(names.includes("node1-2-5-0123abcd.lock"));
+});
+
+Deno.test("signs of life: a heartbeat that changed while this process watched, not long ago", async () => {
+  await using folder = new TemporaryFolder();
+  let now = 0;
+  const { claims: path, workers } = layoutOf(folder.path);
+  await using far = await Life.begin({ folder: workers, host: "far", pid: 1 });
+  await using near = await Life.begin({ folder: workers, host: "near", pid: 2 });
+  using theirs = new Claims({ folder: path, life: far, stale: 1e6 });
+  using ours = new Claims({ folder: path, life: near, stale: 100, now: () => now });
+  const { claim } = await theirs.take("job");
+  const look = async () => {
+    await ours.take("job");
+    return ours.isAlive("job");
+  };
+  equal(await look(), false, "seen once");
+  now += 10_000;
+  equal(await look(), false, "no beat since");
+  await theirs.beat();
+  equal(await look(), true);
+  now += 60_000;
+  equal(await look(), false, "silent for more than half of the stale time");
+  await claim![Symbol.asyncDispose]();
+});
+
+Deno.test("a few cells are looked at without listing all", async () => {
+  await using folder = new TemporaryFolder();
+  await using store = await Store.open(folder.path);
+  const { stored: _, host: __, ...failed } = record("b");
+  await store.cells.store(store.staging, record("a"), inventResults({ baseline: [{}], streaming_8: [{}] }));
+  await store.cells.fail(failed, { reason: "r", log: "", code: 1, host: "h", at: "" });
+  await store.cells.refresh();
+  const { done, failed: lost } = await store.cells.stateOf(["a", "b", "c"]);
+  deepEqual([[...done], [...lost]], [["a"], ["b"]]);
+  deepEqual([folder.names("cells"), folder.names("failed")], [["a"], ["b.json"]], "refreshing leaves nothing");
+});

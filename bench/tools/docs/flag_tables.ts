@@ -3,6 +3,7 @@ import { ENGINE_DEFAULTS } from "../../../lib/roofline/settings.ts";
 import { PRECISION_FLAGS } from "../../../lib/cli/flags/precision_flags.ts";
 import { DEFAULTS } from "../../../lib/run/plan/device_defaults.ts";
 import { FLAG_TABLE } from "../../../lib/cli/flags/table.ts";
+import { SUBMIT_FLAGS } from "../../../lib/study/slurm/submit_flags.ts";
 import { SWEEP_FLAGS } from "../../../lib/study/work/sweep_flags.ts";
 import type { FlagSpec } from "../../../lib/flags/spec.ts";
 import { COMPARE_FLAGS } from "../../../lib/study/compare/compare_flags.ts";
@@ -22,6 +23,7 @@ const NO_DEVICE: ByDevice = { cuda: {}, cpu: {} };
 const TABLES: Readonly<Record<string, readonly [Table, ByDevice]>> = {
   "bench": [FLAG_TABLE as Table, DEFAULTS as unknown as ByDevice],
   "sweep": [SWEEP_FLAGS as Table, { cuda: {}, cpu: {} }],
+  "sweep submit": [SUBMIT_FLAGS as Table, { cuda: {}, cpu: {} }],
   "precision": [PRECISION_FLAGS as Table, DEFAULTS as unknown as ByDevice],
   "bench:engine": [ENGINE_FLAGS as Table, ENGINE_DEFAULTS],
   "history": [HISTORY_FLAGS as Table, NO_DEVICE],
@@ -34,7 +36,7 @@ export const flagNames: ReadonlySet<string> = new Set(Object.values(TABLES).flat
 /** Rewrites the tables between the page's marks; text outside of the marks stays. */
 export function withFlagTables(page: string): string {
   return page.replaceAll(
-    /(<!-- flags of (\S+) -->\n)[^]*?(<!-- end of flags -->)/g,
+    /(<!-- flags of ([^>]+) -->\n)[^]*?(<!-- end of flags -->)/g,
     (_, begin: string, task: string, end: string) => `${begin}\n${markdownOf(task)}\n${end}`,
   );
 }

@@ -37,6 +37,33 @@ export class Cells {
     return await Deno.stat(this.folderOf(key)).then(({ isDirectory }) => isDirectory, () => false);
   }
 
+  /**
+   * Tells of a few cells which are done or failed: a look at each, whatever the number of all cells.
+   *
+   * @param keys Their keys.
+   */
+  async stateOf(keys: readonly string[]): Promise<{ readonly done: Set<string>; readonly failed: Set<string> }> {
+    const done = new Set<string>(), failed = new Set<string>();
+    await Promise.all(keys.map(async (key) => {
+      if (await this.isDone(key)) done.add(key);
+      else if (await isThere(this.#failurePath(key))) failed.add(key);
+    }));
+    return { done, failed };
+  }
+
+  /**
+   * Makes this machine forget what it knows about the folders of cells. A network file system's client may take a name
+   * for missing for up to a minute after another machine has made it (NFS: acdirmax), unless it changes the folder
+   * itself.
+   */
+  async refresh(): Promise<void> {
+    for (const folder of [this.layout.cells, this.layout.failed]) {
+      const made = join(folder, `.look-${crypto.randomUUID()}`);
+      // A folder that does not exist has nothing in it.
+      await Deno.mkdir(made).then(() => Deno.remove(made)).catch(() => {});
+    }
+  }
+
   /** The folder of a finished cell. */
   folderOf(key: string): string {
     return join(this.layout.cells, key);
@@ -105,6 +132,10 @@ export class Cells {
   #failurePath(key: string): string {
     return join(this.layout.failed, `${key}.json`);
   }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
 }
 
 /**

@@ -60,6 +60,16 @@ const readOwner = object<Owner>({
   slurm: optional(string),
 });
 
+/** A claim's heartbeat, as this process saw it. */
+interface Seen {
+  readonly token: string | undefined;
+  readonly beat: string;
+  /** When this process first saw this beat. */
+  readonly since: number;
+  /** Whether its owner gave a sign of life while this process watched. */
+  readonly isAlive: boolean;
+}
+
 /** Beats within the time after which a claim is stale. */
 const BEATS = 6;
 /** Longest time between two beats, ms. */
@@ -92,7 +102,7 @@ const SLOWEST_BEAT_MS = 10_000;
  */
 export class Claims implements Disposable {
   readonly #held = new Map<string, { readonly owner: Owner; readonly lost: AbortController }>();
-  readonly #seen = new Map<string, { readonly beat: string; readonly since: number }>();
+  readonly #seen = new Map<string, Seen>();
   readonly #now: () => number;
   readonly #timer: ReturnType<typeof setInterval>;
   #beats = 0;
@@ -125,7 +135,7 @@ export class Claims implements Disposable {
 
   /** Returns who holds a claim; undefined if nobody does, or its file is missing. */
   async ownerOf(name: string): Promise<Owner | undefined> {
-    return await readJson(join(this.options.folder, name, "owner.json"), readOwner).catch(() => undefined);
+    return await ownerIn(this.options.folder, name);
   }
 
   /** Returns the names of all claims, dead ones included. */
@@ -141,13 +151,26 @@ export class Claims implements Disposable {
   /** Tells whether a claim's owner is dead. Must be asked again and again to notice missing heartbeats. */
   async isStale(name: string, owner: Owner | undefined): Promise<boolean> {
     const { life, stale, folder } = this.options;
-    if (owner?.host === life.options.host && await isOver(life.options.folder, owner.life)) return true;
+    const isHere = owner?.host === life.options.host;
+    const isGone = isHere ? await isOver(life.options.folder, owner.life) : undefined;
+    if (isGone === true) return true;
     const count = await Deno.readTextFile(join(folder, name, "beat")).catch(() => "");
     const beat = `${owner?.token} ${count}`;
     const seen = this.#seen.get(name);
-    if (seen?.beat === beat) return this.#now() - seen.since >= stale * 1000;
-    this.#seen.set(name, { beat, since: this.#now() });
-    return false;
+    const isSame = seen !== undefined && seen.beat === beat;
+    // A lock that is held is a sign of life too.
+    const isAlive = isGone === false || (isSame ? seen.isAlive : seen !== undefined && seen.token === owner?.token);
+    this.#seen.set(name, { token: owner?.token, beat, since: isSame ? seen.since : this.#now(), isAlive });
+    return isSame && this.#now() - seen.since >= stale * 1000;
+  }
+
+  /**
+   * Whether a claim's owner gave a sign of life while this process watched, and not long ago. False says nothing: this
+   * process may not have watched long enough.
+   */
+  isAlive(name: string): boolean {
+    const seen = this.#seen.get(name);
+    return seen !== undefined && seen.isAlive && this.#now() - seen.since < this.options.stale * 1000 / 2;
   }
 
   /** Changes the heartbeat of each claim held, and notices those that were taken over. */
@@ -230,6 +253,20 @@ export class Claims implements Disposable {
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
   }
+}
+
+/**
+ * Reads who holds a claim in a folder of claims; undefined if nobody does, or its file is missing.
+ *
+ * @example
+ * ```ts
+ * import { ownerIn } from "./claims.ts";
+ *
+ * console.log(await ownerIn("there is no such folder", "job")); // undefined
+ * ```
+ */
+export async function ownerIn(folder: string, name: string): Promise<Owner | undefined> {
+  return await readJson(join(folder, name, "owner.json"), readOwner).catch(() => undefined);
 }
 
 /**

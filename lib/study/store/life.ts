@@ -81,6 +81,25 @@ export async function isOver(folder: string, name: string): Promise<boolean | un
 }
 
 /**
+ * Whether a life is that of a worker on a machine. Where locks are of one machine alone, no other one may ask whether it
+ * is over.
+ *
+ * @example
+ * ```ts
+ * import { isLifeOf } from "./life.ts";
+ *
+ * console.log(isLifeOf("node1-77-0123abcd", "node1"), isLifeOf("node1-2-77-0123abcd", "node1")); // true false
+ * ```
+ *
+ * @param name The name of the life.
+ * @param host The machine's name.
+ */
+export function isLifeOf(name: string, host: string): boolean {
+  const own = `${fileSafe(host)}-`;
+  return name.startsWith(own) && /^\d+-[0-9a-f]{8}$/.test(name.slice(own.length));
+}
+
+/**
  * Makes a machine's name fit for a file's.
  *
  * @example

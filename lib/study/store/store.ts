@@ -7,7 +7,7 @@ import { writeAtomic } from "../../util/write_atomic.ts";
 import { Cells, namesIn } from "./cells.ts";
 import { Claims } from "./claims.ts";
 import { type Layout, layoutOf } from "./layout.ts";
-import { fileSafe, isOver, Life } from "./life.ts";
+import { isLifeOf, isOver, Life } from "./life.ts";
 
 /** Seconds without a heartbeat after which a claim is taken over, by default. */
 export const STALE_S = 120;
@@ -125,7 +125,7 @@ const OLD_MS = 60_000;
 async function clean({ workers, jobs }: Layout, host: string): Promise<void> {
   for (const file of await namesIn(workers)) {
     const name = file.replace(/\.lock$/, "");
-    if (!name.startsWith(`${fileSafe(host)}-`)) continue;
+    if (!isLifeOf(name, host)) continue;
     const { mtime } = await Deno.stat(join(workers, file)).catch(() => ({ mtime: null }));
     if (mtime === null || Date.now() - mtime.getTime() < OLD_MS || !await isOver(workers, name)) continue;
     await Deno.remove(join(jobs, `.${name}`), { recursive: true }).catch(() => {});

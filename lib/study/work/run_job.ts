@@ -120,8 +120,7 @@ class JobRun {
 
   /** Cells that are neither stored nor failed. */
   async #missing(): Promise<Cell[]> {
-    const { cells } = this.store;
-    const [done, failed] = [await cells.done(), await cells.failed()];
+    const { done, failed } = await this.store.cells.stateOf(this.job.cells.map(({ key }) => key));
     const isOver = ({ key }: Cell) => done.has(key) || failed.has(key) && !this.options.again.has(key);
     return this.job.cells.filter((cell) => !isOver(cell) && !this.#harvest.isSettled(cell));
   }

@@ -1,6 +1,7 @@
 import { cannotWrite } from "../../report/results/results_folder.ts";
 import type { BenchmarkResults } from "../../report/results/types.ts";
 import { InputError } from "../../util/errors.ts";
+import { baseOf } from "../plan/resolve_job.ts";
 import type { Cell, Job } from "../plan/types.ts";
 import { fileSafe } from "../store/life.ts";
 import type { Store } from "../store/store.ts";
@@ -16,8 +17,15 @@ export interface SweepOptions {
   readonly cellTimeout?: number | undefined;
   /** Whether failed cells are tried again, once. */
   readonly retryFailed?: boolean;
-  /** Whether to wait for jobs of other workers, and take over what they leave. */
+  /**
+   * Whether to wait for jobs of other workers, and take over what they leave. If not, it ends when all jobs that are
+   * left are of workers that give signs of life.
+   */
   readonly wait?: boolean;
+  /** Whether a cell counts that was measured on other hardware. */
+  readonly anyHardware?: boolean;
+  /** Runs a job that is claimed; a simulation has another. */
+  readonly run?: typeof runJob;
   /** Ends it in order. */
   readonly signal: AbortSignal;
   readonly onJob?: (job: Job, event: "began" | "resumed" | "ended") => void;
@@ -28,8 +36,10 @@ export interface SweepOptions {
   readonly onState?: (state: SweepState) => void;
 }
 
-/** Longest time between two looks at what other workers do, ms. */
+/** Least time between two looks at what other workers do, ms. */
 const LOOK_MS = 3000;
+/** Added to it for each cell of the sweep, ms: a look lists them all, and many workers look. */
+const LOOK_MS_OF_CELL = 1;
 
 /**
  * Works on a sweep until each of its cells is stored or has failed: one worker for each slot, which takes jobs that are
@@ -98,42 +108,61 @@ async function claimGpu(store: Store, { visible, gpu }: Slot): Promise<AsyncDisp
 
 /** Takes jobs one after another. */
 class Worker {
+  #state: SweepState = { done: new Set(), failed: new Set() };
+  /** Of the keys of all cells that are done, the part without the hardware. */
+  #bases: ReadonlySet<string> = new Set();
+  #looked = -Infinity;
+  /** Keys of jobs that are known to be over. */
+  readonly #over = new Set<string>();
+  readonly #pause: number;
+
   constructor(
     readonly store: Store,
     readonly slot: Slot,
     readonly options: SweepOptions,
     /** Failed cells that are still to be tried again. */
     readonly again: Set<string>,
-  ) {}
+  ) {
+    this.#pause = LOOK_MS + LOOK_MS_OF_CELL * slot.jobs.reduce((sum, { job: { cells } }) => sum + cells.length, 0);
+  }
 
   async run(): Promise<void> {
     const { slot: { jobs }, options: { signal, wait = true } } = this;
     while (!signal.aborted) {
-      let left = 0, taken = 0;
-      let state = await this.#look();
+      const held: Job[] = [];
+      let taken = 0;
       for (const one of jobs) {
         if (signal.aborted) return;
-        if (this.#isOver(one.job, state)) continue;
-        left++;
-        if (!await this.#take(one)) continue;
-        taken++;
-        state = await this.#look();
+        await this.#look();
+        const how = this.#over.has(one.job.key) ? "over" : await this.#take(one);
+        if (how === "over") this.#over.add(one.job.key);
+        else if (how === "held") held.push(one.job);
+        else taken++;
       }
-      if (left === 0 || taken === 0 && !wait) return;
-      if (taken === 0) await pause(LOOK_MS, signal);
+      if (held.length + taken === 0) return;
+      if (taken > 0) continue;
+      if (!wait && held.every((job) => this.#isAlive(job))) return;
+      await pause(this.#pause, signal);
     }
   }
 
-  /** Runs a job, if it is free. */
-  async #take({ job, machine, refused }: SlotJob): Promise<boolean> {
+  /** Runs a job, if it is not over, and free. */
+  async #take({ job, machine, refused }: SlotJob): Promise<"over" | "held" | "taken"> {
     const { store, options, again } = this;
+    // Looking is cheaper than claiming, and the list of all cells may be old.
+    if (this.#isOver(job, this.#state) || await this.#isOverNow(job)) return "over";
+    const elsewhere = this.#elsewhere(job);
+    if (elsewhere !== undefined && !await store.claims.isStale(elsewhere, await store.claims.ownerOf(elsewhere))) {
+      return "held";
+    }
     const { claim } = await store.claims.take(job.key);
-    if (claim === undefined) return false;
+    if (claim === undefined) return "held";
     try {
       // Another worker may have ended it since this one looked.
-      if (this.#isOver(job, await this.#look())) return true;
+      await store.cells.refresh();
+      if (await this.#isOverNow(job)) return "over";
       options.onJob?.(job, claim.previous === undefined ? "began" : "resumed");
-      await runJob(job, claim, store, {
+      await (options.run ?? runJob)(job, claim, store, {
         ...{ script: options.script, cellTimeout: options.cellTimeout, signal: options.signal },
         ...{ machine, refused, visible: this.slot.visible, again: new Set(again) },
         onDone: (cell, results) => options.onDone?.(job, cell, results),
@@ -142,23 +171,51 @@ class Worker {
       });
       for (const { key } of job.cells) again.delete(key);
       options.onJob?.(job, "ended");
-      return true;
+      return "taken";
     } finally {
       await claim[Symbol.asyncDispose]();
     }
   }
 
   #isOver(job: Job, state: SweepState): boolean {
+    if (this.options.anyHardware && job.cells.every(({ key }) => this.#bases.has(baseOf(key)))) return true;
     const { done, failed } = jobStatus(job, state);
     if (done + failed < job.cells.length) return false;
     return !job.cells.some(({ key }) => this.again.has(key) && !state.done.has(key));
   }
 
-  async #look(): Promise<SweepState> {
+  /** Looks at the cells of a job, as far as needed. */
+  async #isOverNow(job: Job): Promise<boolean> {
+    const done = new Set<string>(), failed = new Set<string>();
+    for (const { key } of job.cells) {
+      const one = await this.store.cells.stateOf([key]);
+      if (one.done.size + one.failed.size === 0) return false;
+      for (const each of one.done) done.add(each);
+      for (const each of one.failed) failed.add(each);
+    }
+    return this.#isOver(job, { done, failed });
+  }
+
+  /** The claim of a worker that measures a job on hardware of another kind. */
+  #elsewhere({ key }: Job): string | undefined {
+    if (!this.options.anyHardware) return undefined;
+    return [...this.#state.claimed ?? []].find((name) => name !== key && baseOf(name) === baseOf(key));
+  }
+
+  #isAlive(job: Job): boolean {
+    const { claims } = this.store;
+    return claims.isAlive(job.key) || claims.isAlive(this.#elsewhere(job) ?? "");
+  }
+
+  /** Lists all cells, unless it has done so a moment ago. */
+  async #look(): Promise<void> {
     const { cells, claims } = this.store;
-    const state = { done: await cells.done(), failed: await cells.failed(), claimed: new Set(await claims.names()) };
-    this.options.onState?.(state);
-    return state;
+    const now = performance.now();
+    if (now - this.#looked < this.#pause) return;
+    this.#state = { done: await cells.done(), failed: await cells.failed(), claimed: new Set(await claims.names()) };
+    if (this.options.anyHardware) this.#bases = new Set([...this.#state.done].map(baseOf));
+    this.#looked = now;
+    this.options.onState?.(this.#state);
   }
 }
 

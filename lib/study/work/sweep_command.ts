@@ -14,6 +14,7 @@ import { Store } from "../store/store.ts";
 import { foresee, formatForeseen, secondsOf } from "./dry_run.ts";
 import { jobStatus } from "./job_status.ts";
 import { runSweep } from "./run_sweep.ts";
+import { firstOf } from "./first_of.ts";
 import { openSlots } from "./slots.ts";
 import { parseSweepFlags, splitPlan, type SweepFlags, sweepFolder, sweepHelp } from "./sweep_flags.ts";
 import { SweepProgress } from "./sweep_progress.ts";
@@ -111,6 +112,7 @@ async function measure(
   const told = new Set<string>();
   await runSweep(store, slots, {
     ...{ script, signal, cellTimeout: flags.cell_timeout, retryFailed: flags.retry_failed, wait: !flags.no_wait },
+    anyHardware: flags.any_hardware,
     onState: (state) => progress.state(state),
     onJob: (job, event) => progress.job(job, event),
     onDone: (job, cell, results) => progress.done(job, cell, results),
@@ -137,15 +139,19 @@ async function measure(
   return done === all ? 0 : 1;
 }
 
-/** The jobs that `--jobs` names. */
-function chooseJobs(jobs: readonly PlannedJob[], { jobs: asked }: SweepFlags): readonly PlannedJob[] {
-  const unknown = asked?.find((index) => index >= jobs.length);
-  if (unknown !== undefined) {
+/** The jobs that `--jobs` names, in the order that `--first` asks for. */
+function chooseJobs(jobs: readonly PlannedJob[], { jobs: asked, first = [] }: SweepFlags): readonly PlannedJob[] {
+  const check = (flag: string, indices: readonly number[] = []) => {
+    const unknown = indices.find((index) => index >= jobs.length);
+    if (unknown === undefined) return;
     throw new InputError(
-      `Cannot use --jobs ${unknown}: the plan has ${jobs.length} jobs; the last one is ${jobs.length - 1}`,
+      `Cannot use --${flag} ${unknown}: the plan has ${jobs.length} jobs; the last one is ${jobs.length - 1}`,
     );
-  }
-  return asked === undefined ? jobs : jobs.filter(({ index }) => asked.includes(index));
+  };
+  check("jobs", asked);
+  check("first", first);
+  const chosen = asked === undefined ? jobs : jobs.filter(({ index }) => asked.includes(index));
+  return firstOf(chosen, first);
 }
 
 const readChunk = object<{ chunk?: number }>({ chunk: optional(number) });
@@ -154,7 +160,7 @@ const readChunk = object<{ chunk?: number }>({ chunk: optional(number) });
  * Decides the size of jobs: the flag, the plan, or what the sweep began with. Workers of one sweep must agree, or two
  * of them would measure the same cells.
  */
-async function withChunk(plan: Plan, { chunk }: SweepFlags, folder: string): Promise<Plan> {
+export async function withChunk(plan: Plan, { chunk }: Pick<SweepFlags, "chunk">, folder: string): Promise<Plan> {
   const before = await readJson(layoutOf(folder).plan, readChunk).catch(() => undefined);
   const size = chunk ?? plan.chunk ?? before?.chunk;
   return size === undefined ? plan : { ...plan, chunk: size };

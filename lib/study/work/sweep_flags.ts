@@ -19,6 +19,9 @@ export interface SweepFlags {
   devices: readonly number[] | undefined;
   /** Indices of the jobs to run; undefined for all. */
   jobs: readonly number[] | undefined;
+  /** Indices of the jobs to begin with. */
+  first: readonly number[] | undefined;
+  any_hardware: boolean;
   no_wait: boolean;
   stale: number;
   /** Folders with earlier results, for the estimate. */
@@ -50,6 +53,14 @@ export const SWEEP_FLAGS: FlagTable<SweepFlags> = {
     default: undefined,
     defaultText: "all",
   },
+  first: {
+    group: WHAT,
+    help: "begin with these jobs, and go on with those after them: several workers then seldom want the same job",
+    value: "LIST",
+    read: integers(0),
+    default: undefined,
+    defaultText: "the first job",
+  },
   chunk: {
     group: HOW,
     help: "cells of a job at most. A job is one run, with a full cache of its own",
@@ -77,7 +88,14 @@ export const SWEEP_FLAGS: FlagTable<SweepFlags> = {
   },
   no_wait: {
     group: HOW,
-    help: "end when every job that is left is another worker's; otherwise wait, to take over what a lost worker leaves",
+    help:
+      "end when every job that is left is of another worker that gives signs of life; otherwise wait until all are " +
+      "done, to take over what a lost worker leaves",
+    default: false,
+  },
+  any_hardware: {
+    group: HOW,
+    help: "leave out cells that were measured on other hardware: for a cluster whose nodes differ",
     default: false,
   },
   stale: {
@@ -176,6 +194,9 @@ export function sweepHelp(): string {
     "",
     "deno task sweep PLAN [flags]                          PLAN: JSON with comments, or YAML; docs/sweeps.md has examples",
     "deno task sweep plan.yaml --dry_run                   what it would measure, and how long that takes",
+    "deno task sweep submit PLAN --slurm                   as a job array of a cluster; submit --help lists its flags",
+    "deno task sweep status FOLDER                         how far a sweep is",
+    "deno task sweep collect FOLDER                        one table of all cells, and what is missing",
     ...flagLines<SweepFlags>(SWEEP_FLAGS, defaultText),
   ].join("\n");
 }
