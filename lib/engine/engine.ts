@@ -78,9 +78,9 @@ export class Engine implements LoadedModel, Disposable {
         then,
       });
     } else if (steps instanceof Reason) {
-      this.graphs = { step: [load(this.#decoder(then), cudaGraphs)] };
+      this.graphs = { step: [load(this.decoder(then), cudaGraphs)] };
     } else {
-      const decoder = this.#decoder((g, pass) => this.#prompted(g, pass), {
+      const decoder = this.decoder((g, pass) => this.#prompted(g, pass), {
         weights: (g, weights) => steps.reveal(g, weights),
         heads: (g, positions) => steps.heads(g, positions),
       });
@@ -127,8 +127,15 @@ export class Engine implements LoadedModel, Disposable {
     return this.graphs.step[0].decoder.weightBytes;
   }
 
-  /** Writes the decoder from the model's own weights. */
-  #decoder(then: DecoderOptions["then"], own: Pick<DecoderOptions, "weights" | "heads"> = {}): Decoder {
+  /**
+   * Writes the decoder from the model's own weights.
+   *
+   * @param then Writes what follows a pass.
+   * @param own What differs from the engine's own decoder.
+   * @returns The graph.
+   * @throws {TypeError} For an ONNX export, which has its own.
+   */
+  decoder(then?: DecoderOptions["then"], own: Partial<DecoderOptions> = {}): Decoder {
     const { model, runtime, options, groups, eviction: { kept, acting } } = this;
     if (options.attention === "export") throw new TypeError("Cannot write a decoder in the form of an export");
     return buildDecoder(model, {

@@ -12,6 +12,8 @@ export class Sequence implements Disposable {
   readonly cache: KvCache;
   /** Tokens of a pass → its inputs and outputs. */
   readonly #passes = new Map<number, Pass>();
+  /** Passes of other models. */
+  readonly #others: Pass[] = [];
   readonly #byHeld: boolean;
   #current: Pass | undefined;
   /** Tokens of the text read so far. */
@@ -49,6 +51,35 @@ export class Sequence implements Disposable {
   #forward(tokens: number, ids: readonly number[] | undefined, target: number): void {
     const pass = this.#passes.get(tokens);
     if (!pass) throw new RangeError(`Cannot run a pass of ${tokens} tokens: the sequence has none`);
+    this.#run(pass, ids, target);
+  }
+
+  /**
+   * Makes a pass of another model over the same cache, such as one that verifies drafts. It lives as long as the
+   * sequence.
+   *
+   * @param model The other model: the same layers, heads and number type.
+   * @param tokens Tokens of the pass.
+   * @returns The pass, for {@linkcode run}.
+   */
+  addPass(model: LoadedModel, tokens: number): Pass {
+    const pass = new Pass(model, this.cache, tokens);
+    this.#others.push(pass);
+    return pass;
+  }
+
+  /**
+   * Runs a pass of {@linkcode addPass} on the text's next tokens. On CUDA this only queues the work.
+   *
+   * @param pass The pass.
+   * @param ids As many tokens as it has.
+   */
+  run(pass: Pass, ids: readonly number[]): void {
+    this.#run(pass, ids, 0);
+  }
+
+  #run(pass: Pass, ids: readonly number[] | undefined, target: number): void {
+    const { tokens } = pass;
     this.#current = pass;
     this.cache.beginPass(tokens);
     const position = this.#byHeld ? this.cache.held[0]! : this.#textIndex;
@@ -96,7 +127,7 @@ export class Sequence implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const pass of this.#passes.values()) pass[Symbol.dispose]();
+    for (const pass of [...this.#passes.values(), ...this.#others]) pass[Symbol.dispose]();
     this.cache[Symbol.dispose]();
   }
 }

@@ -34,6 +34,11 @@ export interface DecoderOptions {
    * every input token, `[tokens, vocab]`: for tests; costs a matrix product per token.
    */
   readonly logits?: boolean | "last";
+  /**
+   * Tokens of a pass that verifies drafts: each token's sums run as in a step, a pass of that one token, so that both
+   * give the same bits; and the pass also outputs `predicted`. On the CPU only. See {@linkcode buildDecoder}.
+   */
+  readonly rows?: number | undefined;
   /** Gets the weights, by their names in the checkpoint, once they are all in the graph. */
   readonly weights?: ((g: Graph, weights: ReadonlyMap<string, Tensor>) => void) | undefined;
   /** Makes queries, keys and values in place of ONNX Runtime's operators; gets the positions of buildDecoder(). */

@@ -20,18 +20,18 @@ export class AttentionOps {
     readonly spec: ModelSpec,
     readonly options: Pick<
       DecoderOptions,
-      "dtype" | "attention" | "rotate" | "maxPositions" | "groups" | "observe" | "window"
+      "dtype" | "attention" | "rotate" | "maxPositions" | "groups" | "observe" | "window" | "rows"
     >,
     /** Positions of the new tokens, int64 `[1, tokens]`; if keys are rotated when read, each group has its own. */
     readonly positions: Tensor | undefined,
   ) {
-    const { dtype, attention, rotate, groups, observe, window } = options;
+    const { dtype, attention, rotate, groups, observe, window, rows } = options;
     const rotary = rotate === "read" ? this.#rotary() : undefined;
     if (attention === "fused") {
       if (rotate === "read" || observe || window) {
         throw new TypeError("Cannot use fused attention: it gives neither keys nor weights, and masks nothing");
       }
-      this.#kernel = new FusedAttention(g, spec, groups);
+      this.#kernel = new FusedAttention(g, spec, groups, rows);
       this.observed = [];
     } else {
       const kernel = new ExplicitAttention(g, spec, {
@@ -39,6 +39,7 @@ export class AttentionOps {
         groups,
         positions,
         window,
+        rows,
         ...(rotary ? { rotary } : {}),
         ...(observe ? { observe } : {}),
       });
@@ -54,9 +55,10 @@ export class AttentionOps {
     const cache: CacheTensors = {
       pastKey: g.input(`past_key.${layer}`, dtype, shape),
       pastValue: g.input(`past_value.${layer}`, dtype, shape),
-      present: (k, v) => {
-        g.output(`present_key.${layer}`, k, dtype, shape);
-        g.output(`present_value.${layer}`, v, dtype, shape);
+      present: (k, v, row) => {
+        const after = row === undefined ? `${layer}` : `${layer}.${row}`;
+        g.output(`present_key.${after}`, k, dtype, shape);
+        g.output(`present_value.${after}`, v, dtype, shape);
       },
     };
     const batched = (x: Tensor, heads: number) => g.reshape(x, 1, -1, heads * headDim);

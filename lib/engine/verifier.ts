@@ -1,0 +1,95 @@
+import type { ModelFolder } from "../model/folder/model_folder.ts";
+import type { Engine } from "./engine.ts";
+import { LoadedGraph, type PassGraphs } from "./loaded_graph.ts";
+import type { LoadedModel } from "./loaded_model.ts";
+
+/**
+ * Returns why an engine cannot run passes of several tokens that have the bits of steps, to follow "Cannot verify drafts
+ * in one pass: "; undefined if it can.
+ *
+ * @example
+ * ```ts
+ * import { verifierObstacle } from "./verifier.ts";
+ * import { openModelFolder } from "../model/folder/model_folder.ts";
+ *
+ * const model = openModelFolder("lib/assets/novel-neox-8m");
+ * console.log(verifierObstacle(model, { device: "cpu", maxPositions: 2048 })); // undefined
+ * ```
+ *
+ * @param model The model.
+ * @param use The device, and the most tokens of any sequence.
+ * @returns The reason, without a full stop.
+ */
+export function verifierObstacle(
+  model: ModelFolder,
+  { device, maxPositions }: { readonly device: "cpu" | "cuda"; readonly maxPositions: number },
+): string | undefined {
+  if (model.export) return "an ONNX export has its own graph";
+  const { growth } = model.spec.rope ?? {};
+  if (growth && maxPositions > growth.from) {
+    return `beyond ${growth.from} tokens the model rotates every token of a pass by the length of the text after it`;
+  }
+  return device === "cuda" ? "on CUDA there are no kernels for it yet that sum in the order of a step's" : undefined;
+}
+
+/**
+ * The model of an engine, for passes that verify drafts: {@linkcode rows} tokens at once, of which each gets the bits
+ * that a step would give it. The products read each weight once for all of them; attention goes row by row.
+ *
+ * Use with {@linkcode Sequence.addPass}. It has a session of its own.
+ */
+export class Verifier implements LoadedModel, Disposable {
+  readonly graphs: PassGraphs;
+  readonly ownSteps = false;
+  readonly captured = false;
+
+  /**
+   * Loads the model once more.
+   *
+   * @param engine What runs the steps; dispose of the verifier first.
+   * @param rows Tokens of each pass, at least 2.
+   * @param logits Whether passes also return every token's logits.
+   * @throws {TypeError} If the engine cannot do this: see {@linkcode verifierObstacle}.
+   */
+  constructor(readonly engine: Engine, readonly rows: number, readonly logits: boolean) {
+    const { runtime, model, options: { threads, maxPositions }, weights } = engine;
+    const obstacle = verifierObstacle(model, { device: runtime.device.kind, maxPositions });
+    if (obstacle !== undefined) throw new TypeError(`Cannot verify drafts in one pass: ${obstacle}`);
+    const decoder = engine.decoder(undefined, { rows, logits });
+    this.graphs = {
+      step: [new LoadedGraph(runtime, decoder, { cudaGraph: false, threads, initializers: weights?.values })],
+    };
+  }
+
+  get runtime(): Engine["runtime"] {
+    return this.engine.runtime;
+  }
+
+  get model(): Engine["model"] {
+    return this.engine.model;
+  }
+
+  get eviction(): Engine["eviction"] {
+    return this.engine.eviction;
+  }
+
+  get attention(): Engine["attention"] {
+    return this.engine.attention;
+  }
+
+  get numbering(): Engine["numbering"] {
+    return this.engine.numbering;
+  }
+
+  get groups(): Engine["groups"] {
+    return this.engine.groups;
+  }
+
+  get window(): Engine["window"] {
+    return this.engine.window;
+  }
+
+  [Symbol.dispose](): void {
+    for (const graph of this.graphs.step) graph[Symbol.dispose]();
+  }
+}
