@@ -48,6 +48,22 @@ export class Sequence implements Disposable {
     this.#forward(1, undefined, target);
   }
 
+  /**
+   * Runs a step that evicts nothing yet, whatever the policy says: {@linkcode settle} does. The token may be taken back
+   * until then. Call {@linkcode evict} after it as after any pass. The groups of passes must say how many steps in a row
+   * do this: see {@linkcode PassGroup.ahead}.
+   *
+   * @param id The token; undefined for the one that the last pass predicts.
+   */
+  try(id: number | undefined): void {
+    this.#run(this.#passes.get(1)!, id === undefined ? undefined : [id], 0, true);
+  }
+
+  /** Evicts what {@linkcode try} has left to evict. On CUDA this only queues the work. */
+  settle(): void {
+    this.cache.settle();
+  }
+
   #forward(tokens: number, ids: readonly number[] | undefined, target: number): void {
     const pass = this.#passes.get(tokens);
     if (!pass) throw new RangeError(`Cannot run a pass of ${tokens} tokens: the sequence has none`);
@@ -78,10 +94,10 @@ export class Sequence implements Disposable {
     this.#run(pass, ids, 0);
   }
 
-  #run(pass: Pass, ids: readonly number[] | undefined, target: number): void {
+  #run(pass: Pass, ids: readonly number[] | undefined, target: number, ahead = false): void {
     const { tokens } = pass;
     this.#current = pass;
-    this.cache.beginPass(tokens);
+    this.cache.beginPass(tokens, ahead);
     const position = this.#byHeld ? this.cache.held[0]! : this.#textIndex;
     pass.run({ ids, position, textIndex: this.#textIndex, target });
     this.#textIndex += tokens;

@@ -1,7 +1,6 @@
 import type { ModelFolder } from "../model/folder/model_folder.ts";
 import type { Engine } from "./engine.ts";
-import { LoadedGraph, type PassGraphs } from "./loaded_graph.ts";
-import type { LoadedModel } from "./loaded_model.ts";
+import { SharedModel } from "./shared_model.ts";
 
 /**
  * Returns why an engine cannot run passes of several tokens that have the bits of steps, to follow "Cannot verify drafts
@@ -35,61 +34,32 @@ export function verifierObstacle(
 /**
  * The model of an engine, for passes that verify drafts: {@linkcode rows} tokens at once, of which each gets the bits
  * that a step would give it. The products read each weight once for all of them; attention goes row by row.
- *
- * Use with {@linkcode Sequence.addPass}. It has a session of its own.
  */
-export class Verifier implements LoadedModel, Disposable {
-  readonly graphs: PassGraphs;
-  readonly ownSteps = false;
-  readonly captured = false;
-
+export class Verifier extends SharedModel {
   /**
    * Loads the model once more.
    *
-   * @param engine What runs the steps; dispose of the verifier first.
+   * @param engine What runs the steps.
    * @param rows Tokens of each pass, at least 2.
    * @param logits Whether passes also return every token's logits.
+   * @param sums "pass" for an ordinary pass of several tokens: its bits are not those of steps.
    * @throws {TypeError} If the engine cannot do this: see {@linkcode verifierObstacle}.
    */
-  constructor(readonly engine: Engine, readonly rows: number, readonly logits: boolean) {
-    const { runtime, model, options: { threads, maxPositions }, weights } = engine;
+  constructor(
+    engine: Engine,
+    readonly rows: number,
+    readonly logits: boolean,
+    readonly sums: "step" | "pass" = "step",
+  ) {
+    const { runtime, model, options: { maxPositions } } = engine;
     const obstacle = verifierObstacle(model, { device: runtime.device.kind, maxPositions });
-    if (obstacle !== undefined) throw new TypeError(`Cannot verify drafts in one pass: ${obstacle}`);
-    const decoder = engine.decoder(undefined, { rows, logits });
-    this.graphs = {
-      step: [new LoadedGraph(runtime, decoder, { cudaGraph: false, threads, initializers: weights?.values })],
-    };
-  }
-
-  get runtime(): Engine["runtime"] {
-    return this.engine.runtime;
-  }
-
-  get model(): Engine["model"] {
-    return this.engine.model;
-  }
-
-  get eviction(): Engine["eviction"] {
-    return this.engine.eviction;
+    if (sums === "step" && obstacle !== undefined) {
+      throw new TypeError(`Cannot verify drafts in one pass: ${obstacle}`);
+    }
+    super(engine, { rows, logits, sums });
   }
 
   get attention(): Engine["attention"] {
     return this.engine.attention;
-  }
-
-  get numbering(): Engine["numbering"] {
-    return this.engine.numbering;
-  }
-
-  get groups(): Engine["groups"] {
-    return this.engine.groups;
-  }
-
-  get window(): Engine["window"] {
-    return this.engine.window;
-  }
-
-  [Symbol.dispose](): void {
-    for (const graph of this.graphs.step) graph[Symbol.dispose]();
   }
 }

@@ -93,8 +93,9 @@ export function emitDecoder(g: Graph, spec: ModelSpec, weights: WeightSource, op
   // The dimension of tokens has no name (see Dim): this about halves the peak memory of a prompt's pass.
   const ids = g.input("input_ids", "int64", [null]);
   const positions = options.rotate === "write" ? g.input("position_ids", "int64", [1, null]) : undefined;
-  const parts = new LayerOps(g, spec, weights, options, options.heads?.(g, positions));
-  const attention = new AttentionOps(g, spec, options, positions);
+  const byRow = options.sums === "pass" ? { ...options, rows: undefined } : options;
+  const parts = new LayerOps(g, spec, weights, byRow, options.heads?.(g, positions));
+  const attention = new AttentionOps(g, spec, byRow, positions);
 
   let x = emitEmbedding(parts, ids, positions);
   for (let layer = 0; layer < spec.layers; layer++) x = emitBlock(parts, attention, layer, spec.block(layer), x);
