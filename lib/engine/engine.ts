@@ -52,10 +52,11 @@ export class Engine implements LoadedModel, Disposable {
     this.numbering = numberingFor(options);
     const by = windowUse(options, model.spec);
     this.window = by && { by, evicted: eviction.acting };
-    const { cudaGraphs = true, threads, dtype, weightBlock = runtime.device.kind === "cuda" } = options;
+    const { cudaGraphs = true, threads, dtype, weightBlock = runtime.device.kind === "cuda", sharedWeights } = options;
     const lap = stopwatch();
     using made = new DisposableStack();
-    const weights = weightBlock && !model.export ? made.use(new WeightBlock(runtime, model, dtype)) : undefined;
+    const isBlock = weightBlock && !model.export && !sharedWeights;
+    const weights = isBlock ? made.use(new WeightBlock(runtime, model, dtype)) : sharedWeights;
     this.weights = weights;
     // The CPU provider looks at weights when a session is made; the CUDA provider, when it runs.
     if (runtime.device.kind === "cpu") weights?.wait();
@@ -177,7 +178,7 @@ export class Engine implements LoadedModel, Disposable {
   [Symbol.dispose](): void {
     for (const session of this.sessions) session[Symbol.dispose]();
     if (this.steps instanceof OwnSteps) this.steps[Symbol.dispose]();
-    this.weights?.[Symbol.dispose]();
+    if (!this.options.sharedWeights) this.weights?.[Symbol.dispose]();
     this.eviction[Symbol.dispose]();
   }
 }

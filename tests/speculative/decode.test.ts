@@ -1,47 +1,82 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { Verifier } from "../../lib/engine/verifier.ts";
-import { Engine } from "../../lib/engine/engine.ts";
 import { openRuntime } from "../../lib/engine/open_runtime.ts";
-import { decode } from "../../lib/speculative/decode/decode.ts";
-import { fixedGamma } from "../../lib/speculative/decode/gamma.ts";
-import { EngineTarget } from "../../lib/speculative/decode/target.ts";
-import { NgramDraft } from "../../lib/speculative/drafts/ngram_draft.ts";
+import { budgetMethodNames } from "../../lib/roofline/budget_methods.ts";
+import { type GammaChoice, Speculator, type Verification } from "../../lib/speculative/child/speculator.ts";
+import { readDraft } from "../../lib/speculative/plan/draft_spec.ts";
 import { embeddedModel, goldenTokens } from "../parity/golden.ts";
 
 const runtime = openRuntime("cpu");
 const model = embeddedModel();
-const engine = new Engine(runtime, model, {
-  dtype: "float32",
-  attention: "fused",
-  maxPositions: 600,
-  table: { layers: new Array(model.spec.layers).fill([]) },
-  logits: "last",
+const NEW = 40;
+const writing = { prompt: goldenTokens.slice(0, 120), warmup: 0, newTokens: NEW, seed: 1 };
+
+function speculator(
+  gamma: GammaChoice,
+  verification: Verification = "rows",
+  attention: "fused" | "explicit" = "fused",
+) {
+  return new Speculator(runtime, model, {
+    dtype: "float32",
+    attention,
+    maxPositions: 256,
+    verification,
+    gamma,
+    logits: true,
+  });
+}
+
+/** Writes the text plainly, then with each draft, and compares tokens and bits. */
+function compare(drafts: readonly string[], own: Speculator) {
+  const plain: Float32Array[] = [];
+  const { tokens } = own.plain({ ...writing, onLogits: (logits) => plain.push(logits.slice()) });
+  const truth = [...writing.prompt, ...tokens];
+  return drafts.map((name) => {
+    const bits: Float32Array[] = [];
+    const written = own.write(
+      readDraft(name),
+      { ...writing, onLogits: (logits) => bits.push(logits.slice()) },
+      truth,
+    );
+    deepEqual(written.tokens.slice(0, NEW + 1), tokens, name);
+    deepEqual(bits.slice(0, NEW), plain, name);
+    return written;
+  });
+}
+
+const accepted = ({ rounds }: { rounds: readonly { accepted: number }[] }) =>
+  rounds.reduce((sum, { accepted }) => sum + accepted, 0);
+
+for (const attention of ["fused", "explicit"] as const) {
+  Deno.test(`greedy text is that of plain decoding, bit for bit, with every self-draft, ${attention}`, () => {
+    using own = speculator(3, "rows", attention);
+    const drafts = budgetMethodNames.map((method) => `self:${method}:48`);
+    const written = compare(drafts, own);
+    for (const [i, each] of written.entries()) ok(accepted(each) > 0, drafts[i]);
+  });
+}
+
+Deno.test("greedy text is that of plain decoding, bit for bit, with models, look-up and oracles, at every gamma", () => {
+  for (const gamma of [1, 2, 4, 8, "auto"] as const) {
+    using own = speculator(gamma);
+    const drafts = ["ngram", "lib/assets/novel-neox-8m", "oracle:0.7", "oracle:0.5:self:streaming_llm:32"];
+    const [, same, oracle] = compare([...drafts, "oracle:0.5:self:h2o:32"], own);
+    if (gamma === "auto") continue;
+    // The model itself is always right.
+    deepEqual(same!.rounds.map(({ accepted }) => accepted), same!.rounds.map(() => gamma));
+    ok(accepted(oracle!) > 0);
+  }
 });
 
-Deno.test("x", () => {
-  const prompt = goldenTokens.slice(0, 200);
-  const verifiers = [2, 3, 5].map((rows) => new Verifier(engine, rows, true));
-  const N = 100;
-  const plain: number[] = [];
-  const bits: Float32Array[] = [];
-  {
-    using t = new EngineTarget(engine, { prompt, newTokens: N, most: 4, verifiers: [], logits: true });
-    plain.push(t.first);
-    while (plain.length <= N) {
-      const v = t.verify([plain.at(-1)!]);
-      plain.push(v.predicted[0]!);
-      bits.push(v.logits(0));
-      t.keep(1);
-    }
-  }
-  using t = new EngineTarget(engine, { prompt, newTokens: N, most: 4, verifiers, logits: true });
-  const own: Float32Array[] = [];
-  const { tokens, rounds } = decode({
-    target: t, draft: new NgramDraft(), gamma: fixedGamma(4), text: [...prompt, t.first], newTokens: N, random: Math.random,
-    onLogits: (l) => own.push(l.slice()),
-  });
-  console.log(rounds.length, rounds.map((r) => `${r.drafted}:${r.accepted}`).join(" "));
-  deepEqual(tokens.slice(0, N), plain.slice(1));
-  deepEqual(own.slice(0, N), bits);
-  for (const v of verifiers) v[Symbol.dispose]();
+Deno.test("drafts can be verified step by step", () => {
+  using own = speculator(4, "steps");
+  for (const { passes } of compare(["ngram", "self:tova:32"], own)) deepEqual(Object.keys(passes), ["1"]);
+});
+
+Deno.test("an oracle's rate is the share of tokens that are kept", () => {
+  using own = speculator(1);
+  const rate = (name: string) => {
+    const written = own.write(readDraft(name), { ...writing, newTokens: 1 }, []);
+    return accepted(written);
+  };
+  equal(rate("oracle:0"), 0);
 });

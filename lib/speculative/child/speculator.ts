@@ -1,0 +1,157 @@
+import { Engine } from "../../engine/engine.ts";
+import type { EngineOptions } from "../../engine/engine_options.ts";
+import { Verifier } from "../../engine/verifier.ts";
+import type { ModelFolder } from "../../model/folder/model_folder.ts";
+import type { Runtime } from "../../ort/runtime.ts";
+import { seededRandom } from "../../util/random.ts";
+import { decode, firstToken } from "../decode/decode.ts";
+import type { Sampling } from "../decode/distribution.ts";
+import { AutoGamma, fixedGamma, type Round } from "../decode/gamma.ts";
+import { EngineTarget } from "../decode/target.ts";
+import type { DraftMemory } from "../drafts/draft.ts";
+import { DraftSessions } from "../drafts/open_draft.ts";
+import type { DraftSpec } from "../plan/draft_spec.ts";
+import { plainDecode, type PlainDecoded } from "./plain_decode.ts";
+
+/** How drafts are verified: "rows": in one pass that has the bits of steps; "steps": token by token; "pass": in an ordinary pass. */
+export type Verification = "rows" | "steps" | "pass";
+
+/** Drafted tokens of a round: a number, or chosen as the text is written. */
+export type GammaChoice = number | "auto";
+
+/** What is loaded. */
+export interface SpeculatorOptions
+  extends Pick<EngineOptions, "dtype" | "attention" | "maxPositions" | "threads" | "kernels"> {
+  readonly verification: Verification;
+  readonly gamma: GammaChoice;
+  /** How tokens are chosen; undefined for the most likely one. */
+  readonly sampling?: Sampling | undefined;
+  /** Whether logits are read, to compare them. */
+  readonly logits?: boolean;
+}
+
+/** A text to write. */
+export interface Writing {
+  readonly prompt: readonly number[];
+  /** Tokens that are written and not timed, after the first one. */
+  readonly warmup: number;
+  /** Tokens that are timed after these. */
+  readonly newTokens: number;
+  readonly seed: number;
+  /** Told of the logits after each token after the first, in order. */
+  readonly onLogits?: (logits: Float32Array) => void;
+}
+
+/** A text that was written speculatively. */
+export interface Written {
+  /** All tokens after the prompt; perhaps a few more than asked for. */
+  readonly tokens: readonly number[];
+  /** The rounds that were timed. */
+  readonly rounds: readonly Round[];
+  /** Time until the first token, s: the target's. */
+  readonly ttft_s: number;
+  /** Bytes of the target's cache. */
+  readonly cache_bytes: number;
+  readonly draft: DraftMemory;
+  /** Passes of the draft's model, and of the target by number of tokens, the prompt's not counted. */
+  readonly draft_steps: number;
+  readonly passes: Readonly<Record<string, number>>;
+}
+
+/** Sizes of passes that verify up to so many drafted tokens: in between, a pass is padded. */
+export function verifierSizes(gamma: GammaChoice): number[] {
+  const most = gamma === "auto" ? Math.max(...AUTO_SIZES) - 1 : gamma;
+  return [...new Set([...AUTO_SIZES.filter((size) => size <= most), most + 1])].filter((size) => size > 1);
+}
+
+const AUTO_SIZES = [2, 3, 5, 9];
+
+/** A model that writes texts, plainly and speculatively. */
+export class Speculator implements Disposable {
+  readonly engine: Engine;
+  readonly #verifiers: readonly Verifier[];
+  readonly #drafts: DraftSessions;
+  readonly #made = new DisposableStack();
+
+  /**
+   * Loads the model.
+   *
+   * @param runtime Where it runs.
+   * @param model The model.
+   * @param options How it runs.
+   */
+  constructor(runtime: Runtime, model: ModelFolder, readonly options: SpeculatorOptions) {
+    const { dtype, attention, maxPositions, threads, kernels, verification, gamma, sampling, logits = false } = options;
+    using made = new DisposableStack();
+    const isRead = logits || sampling !== undefined;
+    this.engine = made.use(
+      new Engine(runtime, model, {
+        dtype,
+        attention,
+        maxPositions,
+        threads,
+        kernels,
+        table: { layers: new Array(model.spec.layers).fill([]) },
+        logits: isRead ? "last" : false,
+      }),
+    );
+    const sums = verification === "rows" ? "step" : "pass";
+    this.#verifiers = verification === "steps" || gamma === 0
+      ? []
+      : verifierSizes(gamma).map((rows) => made.use(new Verifier(this.engine, rows, isRead, sums)));
+    this.#drafts = made.use(new DraftSessions(this.engine));
+    this.#made = made.move();
+  }
+
+  /** Tokens that a sequence must have room for, beyond those that are asked for. */
+  static ahead(gamma: GammaChoice): number {
+    return 2 * Math.max(0, ...verifierSizes(gamma)) + 4;
+  }
+
+  /** Writes a text plainly, step by step. */
+  plain(writing: Writing): PlainDecoded {
+    const { sampling } = this.options;
+    return plainDecode(this.engine, writing, sampling, seededRandom(writing.seed));
+  }
+
+  /**
+   * Writes a text speculatively.
+   *
+   * @param spec What drafts.
+   * @param writing The text.
+   * @param truth The text as plain decoding writes it, prompt included: what an oracle knows.
+   */
+  write(spec: DraftSpec, writing: Writing, truth: readonly number[] = []): Written {
+    const { gamma, sampling } = this.options;
+    const { prompt, warmup, newTokens, seed, onLogits } = writing;
+    const random = seededRandom(seed);
+    const most = verifierSizes(gamma).at(-1)! - 1;
+    using target = new EngineTarget(this.engine, {
+      prompt,
+      newTokens: warmup + newTokens,
+      most,
+      verifiers: this.#verifiers,
+      logits: this.engine.logits !== false,
+    });
+    const use = { prompt, newTokens: warmup + newTokens, most, sampling, seed, random, truth };
+    using draft = this.#drafts.open(spec, target, use);
+    const chosen = gamma === "auto" ? new AutoGamma() : fixedGamma(gamma);
+    const text = [...prompt, firstToken(target, sampling, random)];
+    const common = { target, draft, gamma: chosen, sampling, random, ...(onLogits ? { onLogits } : {}) };
+    text.push(...decode({ ...common, text, newTokens: warmup }).tokens);
+    const { tokens, rounds } = decode({ ...common, text, newTokens });
+    return {
+      tokens: [...text.slice(prompt.length), ...tokens],
+      rounds,
+      ttft_s: target.ttft_s,
+      cache_bytes: target.sequence.cache.bytes,
+      draft: draft.memory,
+      draft_steps: draft.steps,
+      passes: Object.fromEntries([...target.passes].sort(([a], [b]) => a - b)),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#made[Symbol.dispose]();
+  }
+}
