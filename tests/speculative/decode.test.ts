@@ -1,13 +1,13 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, ok } from "node:assert/strict";
 import { openRuntime } from "../../lib/engine/open_runtime.ts";
 import { budgetMethodNames } from "../../lib/roofline/budget_methods.ts";
-import { type GammaChoice, Speculator, type Verification } from "../../lib/speculative/child/speculator.ts";
+import { type GammaChoice, roomOf, Speculator, type Verification } from "../../lib/speculative/child/speculator.ts";
 import { readDraft } from "../../lib/speculative/plan/draft_spec.ts";
 import { embeddedModel, goldenTokens } from "../parity/golden.ts";
 
 const runtime = openRuntime("cpu");
 const model = embeddedModel();
-const NEW = 40;
+const NEW = 30;
 const writing = { prompt: goldenTokens.slice(0, 120), warmup: 0, newTokens: NEW, seed: 1 };
 
 function speculator(
@@ -21,6 +21,7 @@ function speculator(
     maxPositions: 256,
     verification,
     gamma,
+    room: roomOf(gamma),
     logits: true,
   });
 }
@@ -47,16 +48,18 @@ const accepted = ({ rounds }: { rounds: readonly { accepted: number }[] }) =>
   rounds.reduce((sum, { accepted }) => sum + accepted, 0);
 
 for (const attention of ["fused", "explicit"] as const) {
-  Deno.test(`greedy text is that of plain decoding, bit for bit, with every self-draft, ${attention}`, () => {
+  Deno.test(`greedy text is that of plain decoding, bit for bit, with self-drafts, ${attention}`, () => {
     using own = speculator(3, "rows", attention);
-    const drafts = budgetMethodNames.map((method) => `self:${method}:48`);
+    // In the other form what differs is the target.
+    const names = attention === "fused" ? budgetMethodNames : ["streaming_llm", "h2o"];
+    const drafts = names.map((method) => `self:${method}:48`);
     const written = compare(drafts, own);
     for (const [i, each] of written.entries()) ok(accepted(each) > 0, drafts[i]);
   });
 }
 
 Deno.test("greedy text is that of plain decoding, bit for bit, with models, look-up and oracles, at every gamma", () => {
-  for (const gamma of [1, 2, 4, 8, "auto"] as const) {
+  for (const gamma of [1, 3, "auto"] as const) {
     using own = speculator(gamma);
     const drafts = ["ngram", "lib/assets/novel-neox-8m", "oracle:0.7", "oracle:0.5:self:streaming_llm:32"];
     const [, same, oracle] = compare([...drafts, "oracle:0.5:self:h2o:32"], own);
@@ -70,13 +73,4 @@ Deno.test("greedy text is that of plain decoding, bit for bit, with models, look
 Deno.test("drafts can be verified step by step", () => {
   using own = speculator(4, "steps");
   for (const { passes } of compare(["ngram", "self:tova:32"], own)) deepEqual(Object.keys(passes), ["1"]);
-});
-
-Deno.test("an oracle's rate is the share of tokens that are kept", () => {
-  using own = speculator(1);
-  const rate = (name: string) => {
-    const written = own.write(readDraft(name), { ...writing, newTokens: 1 }, []);
-    return accepted(written);
-  };
-  equal(rate("oracle:0"), 0);
 });

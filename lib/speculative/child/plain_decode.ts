@@ -1,6 +1,7 @@
 import type { Engine } from "../../engine/engine.ts";
 import type { Sequence } from "../../engine/sequence.ts";
 import { distributionOf, draw, type Sampling } from "../decode/distribution.ts";
+import { targetPasses } from "../decode/target.ts";
 import type { Writing } from "./speculator.ts";
 
 /** A text that was written step by step. Times in s. */
@@ -18,18 +19,18 @@ export interface PlainDecoded {
  * Writes a text step by step. Greedy steps are queued while the one before runs, as in the speed pass of a benchmark.
  *
  * @param engine Holds the full cache.
- * @param writing The text.
+ * @param writing The text, and the room beyond it: that of the texts that it is compared with.
  * @param sampling How tokens are chosen; undefined for the most likely one.
  * @param random Returns the next number, 0 <= x < 1.
  */
 export function plainDecode(
   engine: Engine,
-  { prompt, warmup, newTokens, onLogits }: Omit<Writing, "seed">,
+  { prompt, warmup, newTokens, onLogits, room }: Omit<Writing, "seed"> & { readonly room: number },
   sampling: Sampling | undefined,
   random: () => number,
 ): PlainDecoded {
   const count = warmup + newTokens;
-  using sequence = engine.sequence([{ tokens: prompt.length, times: 1 }, { tokens: 1, times: count + 1 }], 0);
+  using sequence = engine.sequence(targetPasses(prompt.length, count, room), 0);
   engine.runtime.device.synchronize();
   const start = performance.now();
   sequence.forward(prompt, 0);

@@ -7,7 +7,7 @@ import { seededRandom } from "../../util/random.ts";
 import { decode, firstToken } from "../decode/decode.ts";
 import type { Sampling } from "../decode/distribution.ts";
 import { AutoGamma, fixedGamma, type Round } from "../decode/gamma.ts";
-import { EngineTarget } from "../decode/target.ts";
+import { EngineTarget, roomFor } from "../decode/target.ts";
 import type { DraftMemory } from "../drafts/draft.ts";
 import { DraftSessions } from "../drafts/open_draft.ts";
 import type { DraftSpec } from "../plan/draft_spec.ts";
@@ -26,6 +26,8 @@ export interface SpeculatorOptions
   readonly gamma: GammaChoice;
   /** How tokens are chosen; undefined for the most likely one. */
   readonly sampling?: Sampling | undefined;
+  /** Entries that there is room for beyond a text: at least {@linkcode roomOf}; the same in runs that are compared. */
+  readonly room: number;
   /** Whether logits are read, to compare them. */
   readonly logits?: boolean;
 }
@@ -66,6 +68,11 @@ export function verifierSizes(gamma: GammaChoice): number[] {
 
 const AUTO_SIZES = [2, 3, 5, 9];
 
+/** Returns the room that a text needs: see {@linkcode roomFor}. */
+export function roomOf(gamma: GammaChoice): number {
+  return roomFor(Math.max(0, ...verifierSizes(gamma)));
+}
+
 /** A model that writes texts, plainly and speculatively. */
 export class Speculator implements Disposable {
   readonly engine: Engine;
@@ -103,15 +110,10 @@ export class Speculator implements Disposable {
     this.#made = made.move();
   }
 
-  /** Tokens that a sequence must have room for, beyond those that are asked for. */
-  static ahead(gamma: GammaChoice): number {
-    return 2 * Math.max(0, ...verifierSizes(gamma)) + 4;
-  }
-
   /** Writes a text plainly, step by step. */
   plain(writing: Writing): PlainDecoded {
-    const { sampling } = this.options;
-    return plainDecode(this.engine, writing, sampling, seededRandom(writing.seed));
+    const { sampling, room } = this.options;
+    return plainDecode(this.engine, { ...writing, room }, sampling, seededRandom(writing.seed));
   }
 
   /**
@@ -122,14 +124,14 @@ export class Speculator implements Disposable {
    * @param truth The text as plain decoding writes it, prompt included: what an oracle knows.
    */
   write(spec: DraftSpec, writing: Writing, truth: readonly number[] = []): Written {
-    const { gamma, sampling } = this.options;
+    const { gamma, sampling, room } = this.options;
     const { prompt, warmup, newTokens, seed, onLogits } = writing;
     const random = seededRandom(seed);
     const most = verifierSizes(gamma).at(-1)! - 1;
     using target = new EngineTarget(this.engine, {
       prompt,
       newTokens: warmup + newTokens,
-      most,
+      room,
       verifiers: this.#verifiers,
       logits: this.engine.logits !== false,
     });

@@ -1,3 +1,4 @@
+import type { PassGroup } from "../../cache/schedule.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { Pass } from "../../engine/pass.ts";
 import type { Sequence } from "../../engine/sequence.ts";
@@ -24,8 +25,8 @@ export interface EngineTargetOptions {
   readonly prompt: readonly number[];
   /** The most tokens that follow it. */
   readonly newTokens: number;
-  /** The most drafted tokens of a round. */
-  readonly most: number;
+  /** Entries that there is room for beyond these: see {@linkcode roomFor}. */
+  readonly room: number;
   /** What reads several tokens at once, ascending; with none, tokens are read step by step. */
   readonly verifiers: readonly Verifier[];
   /** Whether logits are read: of every token, not only up to the first that differs. */
@@ -57,9 +58,8 @@ export class EngineTarget implements Target, Disposable {
    * @param options What it verifies.
    */
   constructor(readonly engine: Engine, readonly options: EngineTargetOptions) {
-    const { prompt, newTokens, most, verifiers, logits } = options;
-    const widest = Math.max(most + 1, ...verifiers.map(({ rows }) => rows));
-    this.sequence = engine.sequence(targetPasses(prompt.length, newTokens, widest), 0);
+    const { prompt, newTokens, room, verifiers, logits } = options;
+    this.sequence = engine.sequence(targetPasses(prompt.length, newTokens, room), 0);
     this.#passes = verifiers.map((verifier) => this.sequence.addPass(verifier, verifier.rows));
     engine.runtime.device.synchronize();
     const start = performance.now();
@@ -124,12 +124,23 @@ export class EngineTarget implements Target, Disposable {
 }
 
 /**
- * Returns the passes of a sequence that writes a text and reads up to `widest` tokens ahead.
+ * Returns the passes of a sequence that writes a text and has room for tokens that are read ahead. Plain decoding has
+ * the same room: in the explicit form of attention, the bits of sums depend on the slots of the cache.
  *
  * @param prompt Tokens of the prompt.
  * @param newTokens Tokens that follow it.
- * @param widest The most tokens of a pass.
+ * @param room More tokens.
  */
-export function targetPasses(prompt: number, newTokens: number, widest: number) {
-  return [{ tokens: prompt, times: 1 }, { tokens: 1, times: newTokens + 2 * widest }];
+export function targetPasses(prompt: number, newTokens: number, room: number): PassGroup[] {
+  return [{ tokens: prompt, times: 1 }, { tokens: 1, times: newTokens + room }];
+}
+
+/**
+ * Returns the room that passes of up to so many tokens need: the last round of the warm-up and that of the text may write this many more than are wanted,
+ * and reads as many ahead.
+ *
+ * @param widest The most tokens of a pass that verifies; 0 for none.
+ */
+export function roomFor(widest: number): number {
+  return 3 * widest + 2;
 }
