@@ -178,7 +178,7 @@ export function speculativeHelp(): string {
   return [
     "Speculative decoding against plain decoding",
     "",
-    "deno task speculative                                 look-up, and the model over a quarter of its own cache",
+    "deno task speculative                                 look-up, and the model over part of its cache",
     "deno task speculative --draft ngram,models/small --gamma 2,4,8,auto --lengths 512,2048",
     ...flagLines<SpeculativeFlags>(
       SPECULATIVE_FLAGS,

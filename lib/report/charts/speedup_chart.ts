@@ -83,9 +83,7 @@ export async function drawSpeedup(results: SpeedupResults, path: string, library
   if (lines.length === 0) throw new RangeError("Cannot draw speed-ups: no draft was measured");
   const all = lines.flatMap(({ points }) => points);
   const x = spreadAxis(all.map((point) => point.x), "Context (tokens)", { logarithmicFrom: 4 });
-  const y = spreadAxis([...all.map((point) => point.y), { value: 1 }], "Speed-up over plain decoding", {
-    logarithmicFrom: 40,
-  });
+  const y = speedupAxis(all.map((point) => point.y));
   await drawPicture(path, { width: 14, height: 8.4 }, (page) => {
     page.drawHeader({
       title: "Speed-up of speculative decoding (Higher is Better)",
@@ -100,6 +98,26 @@ export async function drawSpeedup(results: SpeedupResults, path: string, library
     const box = { x: MARGIN, y: top, width: page.width - 2 * MARGIN, height: page.height - top - 20 };
     page.place(box, (ratio) => spreadChart({ title: "", x, y, lines, plugins: [plainLine(y)] }, ratio));
   }, library);
+}
+
+/**
+ * Makes the axis of speed-ups, with room for 1. Of intervals it shows no more than the figures' own range on either
+ * side: those of a few rounds may be wider than everything else.
+ *
+ * @param figures Speed-ups, over 0.
+ */
+export function speedupAxis(figures: readonly Spread[]): SpreadAxis {
+  const values = [1, ...figures.map(({ value }) => value)];
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const reach = Math.max(most - least, 0.2 * most);
+  const [bottom, top] = [Math.max(0, least - reach), most + reach];
+  const cut = figures.map(({ value, low = value, high = value }) => ({
+    value,
+    low: Math.max(low, bottom),
+    high: Math.min(high, top),
+  }));
+  const axis = spreadAxis([...cut, { value: 1 }], "Speed-up over plain decoding", { logarithmicFrom: Infinity });
+  return { ...axis, min: Math.max(0, axis.min) };
 }
 
 function termsOf(

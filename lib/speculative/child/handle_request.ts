@@ -4,7 +4,8 @@ import { mean } from "../../report/results/stats.ts";
 import type { Round } from "../decode/gamma.ts";
 import type { DraftSpec } from "../plan/draft_spec.ts";
 import type { SpeculativeEvent, SpeculativeRequest, WrittenText } from "./protocol.ts";
-import { Speculator, type Writing } from "./speculator.ts";
+import { Speculator } from "./speculator.ts";
+import type { Writing } from "./writing.ts";
 
 /** Writes the texts of a request, and reports each. */
 export function answer(request: SpeculativeRequest, emit: (event: SpeculativeEvent) => void): void {

@@ -2,7 +2,7 @@ import type { Engine } from "../../engine/engine.ts";
 import type { Sequence } from "../../engine/sequence.ts";
 import { distributionOf, draw, type Sampling } from "../decode/distribution.ts";
 import { targetPasses } from "../decode/target.ts";
-import type { Writing } from "./speculator.ts";
+import type { Writing } from "./writing.ts";
 
 /** A text that was written step by step. Times in s. */
 export interface PlainDecoded {

@@ -12,6 +12,7 @@ import type { DraftMemory } from "../drafts/draft.ts";
 import { DraftSessions } from "../drafts/open_draft.ts";
 import type { DraftSpec } from "../plan/draft_spec.ts";
 import { plainDecode, type PlainDecoded } from "./plain_decode.ts";
+import type { Writing } from "./writing.ts";
 
 /** How drafts are verified: "rows": in one pass that has the bits of steps; "steps": token by token; "pass": in an ordinary pass. */
 export type Verification = "rows" | "steps" | "pass";
@@ -30,18 +31,6 @@ export interface SpeculatorOptions
   readonly room: number;
   /** Whether logits are read, to compare them. */
   readonly logits?: boolean;
-}
-
-/** A text to write. */
-export interface Writing {
-  readonly prompt: readonly number[];
-  /** Tokens that are written and not timed, after the first one. */
-  readonly warmup: number;
-  /** Tokens that are timed after these. */
-  readonly newTokens: number;
-  readonly seed: number;
-  /** Told of the logits after each token after the first, in order. */
-  readonly onLogits?: (logits: Float32Array) => void;
 }
 
 /** A text that was written speculatively. */

@@ -14,7 +14,8 @@ export type DraftSpec =
   /** Tokens that are right with a fixed probability; `inner` does its work. */
   | { readonly kind: "oracle"; readonly rate: number; readonly inner?: DraftSpec };
 
-const EXAMPLES = "ngram, self:METHOD:BUDGET, oracle:RATE, or the folder of a model";
+/** What `--draft` takes, for messages. */
+export const DRAFT_EXAMPLES = "ngram, self:METHOD:BUDGET, oracle:RATE, or the folder of a model";
 
 /**
  * Reads what drafts: `ngram`, `self:METHOD:BUDGET`, `oracle:RATE`, `oracle:RATE:DRAFT`, or a model.
@@ -35,7 +36,7 @@ export function readDraft(text: string): DraftSpec {
   if (kind === "ngram" && rest.length === 0) return { kind };
   if (kind === "self") return readSelf(text, rest);
   if (kind === "oracle") return readOracle(text, rest);
-  if (text === "") throw fault(text, `give ${EXAMPLES}`);
+  if (text === "") throw fault(text, `give ${DRAFT_EXAMPLES}`);
   return { kind: "model", model: text };
 }
 

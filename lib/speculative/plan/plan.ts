@@ -1,12 +1,15 @@
 import { verifierObstacle } from "../../engine/verifier.ts";
+import { isRepoId } from "../../hub/repo.ts";
+import { isThere } from "../../model/folder/files.ts";
 import { type ModelFolder, openModelFolder } from "../../model/folder/model_folder.ts";
 import { baseline } from "../../policies/baseline.ts";
+import { fromUserFolder } from "../../process/user_folder.ts";
 import { describeEnvironment } from "../../report/results/environment.ts";
 import { localTimestamp } from "../../report/results/results_folder.ts";
 import { SPECULATIVE_SCHEMA, type SpeculativeResults } from "../../report/results/speculative_types.ts";
 import { checkHighestPosition } from "../../run/plan/check_input.ts";
 import { chooseAttention } from "../../run/plan/choose.ts";
-import { findModel } from "../../run/plan/find_model.ts";
+import { EMBEDDED_MODEL_ID, findModel } from "../../run/plan/find_model.ts";
 import { openInput, type RunInput } from "../../run/plan/input.ts";
 import { TokenizerProcess } from "../../text/tokenizer_process.ts";
 import { InputError } from "../../util/errors.ts";
@@ -14,7 +17,7 @@ import { sha256OfFiles, sha256OfTokens } from "../../util/sha256.ts";
 import type { SpeculativeRequest } from "../child/protocol.ts";
 import { type GammaChoice, roomOf, type Verification } from "../child/speculator.ts";
 import { PLAIN } from "../results/summarize.ts";
-import { draftModel, type DraftSpec, readDraft, withFolder } from "./draft_spec.ts";
+import { DRAFT_EXAMPLES, draftModel, type DraftSpec, readDraft, withFolder } from "./draft_spec.ts";
 import { SPECULATIVE_DEFAULTS, type SpeculativeOptions } from "./options.ts";
 import { checkSameVocabulary } from "./same_vocabulary.ts";
 import { promptOf, QUESTION, readWorkload, type Workload } from "./workload.ts";
@@ -162,8 +165,12 @@ async function withModel(
 ): Promise<DraftSpec> {
   const name = draftModel(spec);
   if (name === undefined) return spec;
+  const path = fromUserFolder(name);
+  if (!isThere(path) && !isRepoId(name) && name !== EMBEDDED_MODEL_ID) {
+    throw new InputError(`Cannot draft with ${name}: there is no such folder; --draft takes ${DRAFT_EXAMPLES}`);
+  }
   const { folder } = await findModel({
-    model_id: name,
+    model_id: isThere(path) ? path : name,
     ...(offline === undefined ? {} : { offline }),
     ...(onNote ? { onNote } : {}),
     ...(onDownload ? { onDownload } : {}),
