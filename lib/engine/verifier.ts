@@ -34,6 +34,27 @@ export function verifierObstacle(
 /**
  * The model of an engine, for passes that verify drafts: {@linkcode rows} tokens at once, of which each gets the bits
  * that a step would give it. The products read each weight once for all of them; attention goes row by row.
+ *
+ * @example
+ * ```ts
+ * import { openModelFolder } from "../model/folder/model_folder.ts";
+ * import { Engine } from "./engine.ts";
+ * import { openRuntime } from "./open_runtime.ts";
+ * import { Verifier } from "./verifier.ts";
+ *
+ * const model = openModelFolder("lib/assets/novel-neox-8m");
+ * using engine = new Engine(openRuntime("cpu"), model, {
+ *   dtype: "float32",
+ *   attention: "fused",
+ *   maxPositions: 64,
+ *   table: { layers: new Array(model.spec.layers).fill([]) },
+ * });
+ * using verifier = new Verifier(engine, 3, false);
+ * using sequence = engine.sequence([{ tokens: 1, times: 8 }], 0);
+ * const pass = sequence.addPass(verifier, 3);
+ * sequence.run(pass, [5, 6, 7]);
+ * console.log(pass.predicted().length); // 3
+ * ```
  */
 export class Verifier extends SharedModel {
   /**

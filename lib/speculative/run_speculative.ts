@@ -32,6 +32,15 @@ const LONGEST_MS = 2 ** 31 - 1;
  * process of its own, in an order that is shuffled anew. Writes results.json anew after each text, and draws the picture
  * at the end.
  *
+ * @example
+ * ```ts
+ * import { parseSpeculativeFlags } from "../cli/flags/speculative_flags.ts";
+ * import { runSpeculative } from "./run_speculative.ts";
+ *
+ * const flags = parseSpeculativeFlags(["--draft", "ngram", "--lengths", "128,512"]);
+ * const run = () => runSpeculative({ ...flags, output: null }, console.error);
+ * ```
+ *
  * @param options What to measure.
  * @param say Told of each process that begins.
  * @returns The results.

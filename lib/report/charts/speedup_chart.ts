@@ -104,6 +104,14 @@ export async function drawSpeedup(results: SpeedupResults, path: string, library
  * Makes the axis of speed-ups, with room for 1. Of intervals it shows no more than the figures' own range on either
  * side: those of a few rounds may be wider than everything else.
  *
+ * @example
+ * ```ts
+ * import { speedupAxis } from "./speedup_chart.ts";
+ *
+ * const axis = speedupAxis([{ value: 1.5, low: 0.01, high: 90 }]);
+ * console.log(axis.max < 3); // true
+ * ```
+ *
  * @param figures Speed-ups, over 0.
  */
 export function speedupAxis(figures: readonly Spread[]): SpreadAxis {

@@ -49,7 +49,18 @@ export interface Written {
   readonly passes: Readonly<Record<string, number>>;
 }
 
-/** Sizes of passes that verify up to so many drafted tokens: in between, a pass is padded. */
+/**
+ * Returns the sizes of passes that verify up to so many drafted tokens: in between, a pass is padded.
+ *
+ * @example
+ * ```ts
+ * import { verifierSizes } from "./speculator.ts";
+ *
+ * console.log(verifierSizes(6)); // [ 2, 3, 5, 7 ]
+ * ```
+ *
+ * @param gamma Drafted tokens of a round.
+ */
 export function verifierSizes(gamma: GammaChoice): number[] {
   const most = gamma === "auto" ? Math.max(...AUTO_SIZES) - 1 : gamma;
   return [...new Set([...AUTO_SIZES.filter((size) => size <= most), most + 1])].filter((size) => size > 1);
@@ -57,12 +68,46 @@ export function verifierSizes(gamma: GammaChoice): number[] {
 
 const AUTO_SIZES = [2, 3, 5, 9];
 
-/** Returns the room that a text needs: see {@linkcode roomFor}. */
+/**
+ * Returns the room that a text needs: see {@linkcode roomFor}.
+ *
+ * @example
+ * ```ts
+ * import { roomOf } from "./speculator.ts";
+ *
+ * console.log(roomOf(4) < roomOf("auto")); // true
+ * ```
+ *
+ * @param gamma Drafted tokens of a round; 0 for plain decoding.
+ */
 export function roomOf(gamma: GammaChoice): number {
   return roomFor(Math.max(0, ...verifierSizes(gamma)));
 }
 
-/** A model that writes texts, plainly and speculatively. */
+/**
+ * A model that writes texts, plainly and speculatively.
+ *
+ * @example
+ * ```ts
+ * import { openRuntime } from "../../engine/open_runtime.ts";
+ * import { openModelFolder } from "../../model/folder/model_folder.ts";
+ * import { readDraft } from "../plan/draft_spec.ts";
+ * import { roomOf, Speculator } from "./speculator.ts";
+ *
+ * using speculator = new Speculator(openRuntime("cpu"), openModelFolder("lib/assets/novel-neox-8m"), {
+ *   dtype: "float32",
+ *   attention: "fused",
+ *   maxPositions: 128,
+ *   verification: "rows",
+ *   gamma: 2,
+ *   room: roomOf(2),
+ * });
+ * const writing = { prompt: [1, 2, 3, 1, 2], warmup: 0, newTokens: 8, seed: 0 };
+ * const { tokens } = speculator.plain(writing);
+ * const written = speculator.write(readDraft("ngram"), writing);
+ * console.log(written.tokens.slice(0, 9).join() === tokens.join()); // true
+ * ```
+ */
 export class Speculator implements Disposable {
   readonly engine: Engine;
   readonly #verifiers: readonly Verifier[];

@@ -34,6 +34,31 @@ export interface Decoded {
  * would have chosen, and one of its own. Greedy text is that of plain decoding, token for token; sampled text has its
  * distribution.
  *
+ * @example
+ * ```ts
+ * import { NgramDraft } from "../drafts/ngram_draft.ts";
+ * import { decode } from "./decode.ts";
+ * import { fixedGamma } from "./gamma.ts";
+ *
+ * // A model that counts to three, again and again.
+ * const target = {
+ *   verify: (tokens: readonly number[]) => ({
+ *     predicted: tokens.map((token) => (token + 1) % 3),
+ *     logits: () => new Float32Array(),
+ *   }),
+ *   keep: () => {},
+ * };
+ * const { tokens } = decode({
+ *   target,
+ *   draft: new NgramDraft(),
+ *   gamma: fixedGamma(4),
+ *   text: [0, 1, 2, 0],
+ *   newTokens: 5,
+ *   random: Math.random,
+ * });
+ * console.log(tokens.slice(0, 5)); // [ 1, 2, 0, 1, 2 ]
+ * ```
+ *
  * @param options What to decode. The draft and the target have read the text but for its last token.
  * @returns The text and its rounds.
  */
@@ -82,6 +107,13 @@ function decide(
 
 /**
  * Returns the first token after a prompt, as plain decoding chooses it.
+ *
+ * @example
+ * ```ts
+ * import { firstToken } from "./decode.ts";
+ *
+ * console.log(firstToken({ first: 7, firstLogits: undefined }, undefined, Math.random)); // 7
+ * ```
  *
  * @param first The most likely token and, if tokens are sampled, the logits.
  * @param sampling How tokens are chosen; undefined for the most likely one.

@@ -50,6 +50,13 @@ function nucleus(weights: Float64Array, share: number): Float64Array {
 /**
  * Divides weights by their sum.
  *
+ * @example
+ * ```ts
+ * import { normalized } from "./distribution.ts";
+ *
+ * console.log(normalized(Float64Array.of(1, 3))); // Float64Array(2) [ 0.25, 0.75 ]
+ * ```
+ *
  * @param weights At least one over 0, none below.
  */
 export function normalized(weights: Float64Array): Float64Array {

@@ -22,7 +22,18 @@ export interface Gamma {
   learn(round: Round): void;
 }
 
-/** Always the same number. */
+/**
+ * Always asks for the same number.
+ *
+ * @example
+ * ```ts
+ * import { fixedGamma } from "./gamma.ts";
+ *
+ * console.log(fixedGamma(4).choose()); // 4
+ * ```
+ *
+ * @param tokens The number.
+ */
 export function fixedGamma(tokens: number): Gamma {
   return { most: tokens, choose: () => tokens, learn: () => {} };
 }

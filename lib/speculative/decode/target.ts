@@ -127,6 +127,13 @@ export class EngineTarget implements Target, Disposable {
  * Returns the passes of a sequence that writes a text and has room for tokens that are read ahead. Plain decoding has
  * the same room: in the explicit form of attention, the bits of sums depend on the slots of the cache.
  *
+ * @example
+ * ```ts
+ * import { targetPasses } from "./target.ts";
+ *
+ * console.log(targetPasses(100, 20, 8)); // [ { tokens: 100, times: 1 }, { tokens: 1, times: 28 } ]
+ * ```
+ *
  * @param prompt Tokens of the prompt.
  * @param newTokens Tokens that follow it.
  * @param room More tokens.
@@ -138,6 +145,13 @@ export function targetPasses(prompt: number, newTokens: number, room: number): P
 /**
  * Returns the room that passes of up to so many tokens need: the last round of the warm-up and that of the text may write this many more than are wanted,
  * and reads as many ahead.
+ *
+ * @example
+ * ```ts
+ * import { roomFor } from "./target.ts";
+ *
+ * console.log(roomFor(5)); // 17
+ * ```
  *
  * @param widest The most tokens of a pass that verifies; 0 for none.
  */

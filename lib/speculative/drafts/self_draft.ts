@@ -10,6 +10,13 @@ import { chooseAttention } from "../../run/plan/choose.ts";
 /**
  * Returns a method's policy at a budget.
  *
+ * @example
+ * ```ts
+ * import { policyAt } from "./self_draft.ts";
+ *
+ * console.log(policyAt("tova", 64, 8, 500).params); // { cache_size: 64 }
+ * ```
+ *
  * @param method The method.
  * @param entries The budget.
  * @param layers Layers of the model: all of them are compressed.

@@ -96,13 +96,36 @@ export function entriesOf(budget: Budget, length: number): number {
   return share === undefined ? budget as number : Math.max(LEAST_BUDGET, Math.round(share * length));
 }
 
-/** Returns the model that a draft loads, if it is not the target's. */
+/**
+ * Returns the model that a draft loads, if it is not the target's.
+ *
+ * @example
+ * ```ts
+ * import { draftModel, readDraft } from "./draft_spec.ts";
+ *
+ * console.log(draftModel(readDraft("oracle:0.5:models/small")), draftModel(readDraft("ngram"))); // models/small undefined
+ * ```
+ *
+ * @param spec The draft.
+ */
 export function draftModel(spec: DraftSpec): string | undefined {
   if (spec.kind === "oracle") return spec.inner && draftModel(spec.inner);
   return spec.kind === "model" ? spec.model : undefined;
 }
 
-/** Returns the same draft, with the folder of its model. */
+/**
+ * Returns the same draft, with the folder of its model.
+ *
+ * @example
+ * ```ts
+ * import { readDraft, withFolder } from "./draft_spec.ts";
+ *
+ * console.log(withFolder(readDraft("org/small"), "/data/small")); // { kind: "model", model: "/data/small" }
+ * ```
+ *
+ * @param spec The draft.
+ * @param folder The model's folder.
+ */
 export function withFolder(spec: DraftSpec, folder: string): DraftSpec {
   if (spec.kind === "model") return { ...spec, model: folder };
   if (spec.kind !== "oracle" || !spec.inner) return spec;

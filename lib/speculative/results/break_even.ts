@@ -8,6 +8,14 @@ export type SpeedupRow = Pick<SpeculativeRow, "draft" | "length" | "speedup">;
 /**
  * Returns the row with the largest speed-up of each draft at each length: that of its best gamma.
  *
+ * @example
+ * ```ts
+ * import { bestRows } from "./break_even.ts";
+ *
+ * const row = (estimate: number) => ({ draft: "ngram", length: 8, speedup: { estimate, low: 0, high: 9, confidence: 0.95 } });
+ * console.log(bestRows([row(1), row(2)]).length); // 1
+ * ```
+ *
  * @param rows Rows of any drafts.
  */
 export function bestRows<R extends SpeedupRow>(rows: readonly R[]): R[] {
