@@ -55,7 +55,9 @@ export class KvCache implements Disposable {
     this.#fixed = new Array(model.layers).fill(0);
     this.#acts = this.held.map((_, layer) => eviction.acting.includes(layer));
     const { capacities, tight } = slotsFor(eviction, sequence);
-    const overlaid = tight.length > 0 && tight.length === eviction.acting.length;
+    // A draft's cache is small once the prompt is cut down: the prompt's memory is its own, and is freed.
+    const isDraft = sequence.some(({ ahead = 0 }) => ahead > 0);
+    const overlaid = !isDraft && tight.length > 0 && tight.length === eviction.acting.length;
     const prompt = tight.length === 0 ? undefined : makeLayout({
       ...model,
       capacities: tight.map(({ prefill }) => prefill),
