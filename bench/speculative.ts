@@ -14,7 +14,7 @@ import { DownloadProgress } from "../lib/cli/progress/download_progress.ts";
 import { terminalColumns } from "../lib/cli/progress/terminal_columns.ts";
 import { runScript } from "../lib/cli/run_script.ts";
 import { Outlet } from "../lib/process/outlet.ts";
-import { formatSpeculative } from "../lib/speculative/results/table.ts";
+import { formatSpeculative } from "../lib/speculative/summary/table.ts";
 import { runSpeculative } from "../lib/speculative/run_speculative.ts";
 import { printableJson, printableLines } from "../lib/util/printable.ts";
 

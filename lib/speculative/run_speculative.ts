@@ -11,7 +11,7 @@ import { writeAtomic } from "../util/write_atomic.ts";
 import type { SpeculativeEvent, SpeculativeRequest } from "./child/protocol.ts";
 import type { SpeculativeOptions } from "./plan/options.ts";
 import { planSpeculative, type SpeculativePlan } from "./plan/plan.ts";
-import { summarize } from "./results/summarize.ts";
+import { summarize } from "./summary/summarize.ts";
 
 /** A run that has ended. */
 export interface SpeculativeOutcome {

@@ -16,7 +16,7 @@ import { InputError } from "../../util/errors.ts";
 import { sha256OfFiles, sha256OfTokens } from "../../util/sha256.ts";
 import type { SpeculativeRequest } from "../child/protocol.ts";
 import { type GammaChoice, roomOf, type Verification } from "../child/speculator.ts";
-import { PLAIN } from "../results/summarize.ts";
+import { PLAIN } from "../summary/summarize.ts";
 import { DRAFT_EXAMPLES, draftModel, type DraftSpec, readDraft, withFolder } from "./draft_spec.ts";
 import { SPECULATIVE_DEFAULTS, type SpeculativeOptions } from "./options.ts";
 import { checkSameVocabulary } from "./same_vocabulary.ts";

@@ -48,7 +48,7 @@ export function draftFigures(
 
 function byPosition(drafted: readonly number[], accepted: readonly number[]): number[] {
   return Array.from({ length: Math.max(0, ...drafted) }, (_, position) => {
-    const reached = drafted.flatMap((count, i) => count > position ? [accepted[i]!] : []);
+    const reached = drafted.flatMap((count, i) => count > position && accepted[i]! >= position ? [accepted[i]!] : []);
     return reached.length === 0 ? 0 : reached.filter((kept) => kept > position).length / reached.length;
   });
 }

@@ -64,7 +64,7 @@ export function breakEvens(rows: readonly SpeedupRow[]): DraftBreakEven[] {
 function fromWhere(points: readonly SpeedupRow[], of: Ratio): number | null {
   let after = points.at(-1)!;
   if (!(after.speedup![of] >= 1)) return null;
-  for (const before of points.slice(0, 1)) {
+  for (const before of points.toReversed().slice(1)) {
     const [low, high] = [before.speedup![of], after.speedup![of]];
     if (!(low >= 1)) {
       if (Number.isNaN(low)) return null;

@@ -4,10 +4,10 @@ import {
   type SpeculativeResults,
   type SpeculativeRun,
 } from "../../lib/report/results/speculative_types.ts";
-import { breakEvens } from "../../lib/speculative/results/break_even.ts";
-import { draftFigures } from "../../lib/speculative/results/draft_figures.ts";
-import { PLAIN, summarize } from "../../lib/speculative/results/summarize.ts";
-import { formatSpeculative } from "../../lib/speculative/results/table.ts";
+import { breakEvens } from "../../lib/speculative/summary/break_even.ts";
+import { draftFigures } from "../../lib/speculative/summary/draft_figures.ts";
+import { PLAIN, summarize } from "../../lib/speculative/summary/summarize.ts";
+import { formatSpeculative } from "../../lib/speculative/summary/table.ts";
 
 /** Rounds of so many drafted and accepted tokens, each of 1 s of drafting, 2 s of verification, 0.5 s of the rest. */
 function rounds(...of: readonly (readonly [drafted: number, accepted: number])[]) {
