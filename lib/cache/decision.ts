@@ -2,6 +2,7 @@ import type { Sizes } from "../policies/policy.ts";
 import type { Compaction } from "./compactor.ts";
 import { noDrop, packDropRanges } from "./drop_range.ts";
 import type { Eviction } from "./eviction.ts";
+import type { Keeper } from "./schedule.ts";
 
 /** What the policy does with a pass's entries. */
 export interface Decision {
@@ -25,7 +26,7 @@ export interface Decision {
  * @param freeSlots Slots of an acting layer whose pass is staged without state of its own; undefined for other passes.
  */
 export function decide(
-  { keeper, kept, acting }: Pick<Eviction, "keeper" | "kept" | "acting">,
+  { keeper, kept, acting }: Pick<Eviction, "kept" | "acting"> & { readonly keeper: Pick<Keeper, "keep" | "acts"> },
   tokens: number,
   before: readonly number[],
   freeSlots: (layer: number) => number | undefined,

@@ -11,6 +11,9 @@ import { slotsFor } from "./slot_counts.ts";
 import type { PassGroup } from "./schedule.ts";
 import { StepState } from "./step_state.ts";
 
+/** What a pass that goes ahead keeps. */
+const KEEP_ALL = { keep: () => "all" as const, acts: () => true };
+
 /**
  * The KV cache of one sequence of passes. It stays on the device throughout. The host knows only how many entries each
  * layer holds, which follows from the policy alone.
@@ -52,7 +55,9 @@ export class KvCache implements Disposable {
     this.#fixed = new Array(model.layers).fill(0);
     this.#acts = this.held.map((_, layer) => eviction.acting.includes(layer));
     const { capacities, tight } = slotsFor(eviction, sequence);
-    const overlaid = tight.length > 0 && tight.length === eviction.acting.length;
+    // A draft's cache is small once the prompt is cut down: the prompt's memory is its own, and is freed.
+    const isDraft = sequence.some(({ ahead = 0 }) => ahead > 0);
+    const overlaid = !isDraft && tight.length > 0 && tight.length === eviction.acting.length;
     const prompt = tight.length === 0 ? undefined : makeLayout({
       ...model,
       capacities: tight.map(({ prefill }) => prefill),
@@ -162,8 +167,20 @@ export class KvCache implements Disposable {
     });
   }
 
-  /** Begins a pass of `tokens` new tokens. */
-  beginPass(tokens: number): void {
+  /**
+   * Begins a pass of `tokens` new tokens.
+   *
+   * @param ahead Whether to evict nothing yet, whatever the policy says: the tokens are tried, and may be taken back.
+   * {@linkcode settle} evicts what is left. The sequence must have room: see {@linkcode PassGroup.ahead}.
+   */
+  beginPass(tokens: number, ahead = false): void {
+    if (ahead) this.#pass = this.#decide(tokens, this.held, KEEP_ALL);
+    else this.#choose(tokens);
+    this.#entries += tokens * this.held.length;
+    this.#most = Math.max(this.#most, this.#entries);
+  }
+
+  #choose(tokens: number): void {
     const { held, decision } = this.#last;
     // In the steady state every step repeats the last decision, however much the other layers hold.
     if (decision?.tokens === tokens && this.eviction.acting.every((layer) => held[layer] === this.held[layer])) {
@@ -172,8 +189,6 @@ export class KvCache implements Disposable {
       this.#pass = this.#decide(tokens);
       this.#last = { held: [...this.held], decision: this.#pass };
     }
-    this.#entries += tokens * this.held.length;
-    this.#most = Math.max(this.#most, this.#entries);
   }
 
   /**
@@ -227,6 +242,20 @@ export class KvCache implements Disposable {
     this.#entries -= tokens * this.held.length;
   }
 
+  /** Evicts what passes that went ahead have left to evict. On CUDA this only queues work. */
+  settle(): void {
+    const compactions = this.eviction.acting.flatMap((layer) => {
+      const sizes = this.eviction.keeper.keep(layer, this.held[layer]!);
+      return sizes === "all" ? [] : [{ layer, entries: this.held[layer]!, ...sizes }];
+    });
+    if (compactions.length === 0) return;
+    for (const { layer, entries, sink, heavy, recent } of compactions) {
+      this.#fixed[layer] = this.held[layer] = sink + heavy + recent;
+      this.#entries -= entries - this.held[layer]!;
+    }
+    this.copied += this.#compactor!.run(compactions, this.#staging);
+  }
+
   /** Binds the many-entry evictions of the sequence's first passes of several tokens: binding takes time. */
   #prepare(sequence: readonly PassGroup[]): void {
     const held = [...this.held];
@@ -248,8 +277,13 @@ export class KvCache implements Disposable {
     this.#staging = undefined;
   }
 
-  #decide(tokens: number, before: readonly number[] = this.held): Decision {
-    return decide(this.eviction, tokens, before, (layer) => {
+  #decide(
+    tokens: number,
+    before: readonly number[] = this.held,
+    keeper: Parameters<typeof decide>[0]["keeper"] = this.eviction.keeper,
+  ): Decision {
+    const { kept, acting } = this.eviction;
+    return decide({ kept, acting, keeper }, tokens, before, (layer) => {
       const isFree = this.#isStaged(layer, tokens) !== undefined && !this.#staging!.state;
       return isFree ? this.#main.layout.capacities[layer]! : undefined;
     });

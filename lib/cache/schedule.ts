@@ -6,6 +6,8 @@ export interface PassGroup {
   readonly tokens: number;
   /** Number of passes. */
   readonly times: number;
+  /** How many more entries may be there before any is evicted: see {@linkcode KvCache.beginPass}; 0 if omitted. */
+  readonly ahead?: number;
 }
 
 /**
@@ -56,6 +58,34 @@ export function tabulate(
   return { layers };
 }
 
+/**
+ * Asks a policy for its sizes in all layers at every count: for a cache whose entries come in numbers that are not known
+ * before the run, such as one that drafts tokens.
+ *
+ * @example
+ * ```ts
+ * import { methods } from "../policies/registry.ts";
+ * import { tabulateAll } from "./schedule.ts";
+ *
+ * const { layers } = tabulateAll(methods.recent_only({ window_size: 8 }), { layers: 1 }, 10);
+ * console.log(layers); // [ [ [ 9, 0, 0, 8 ], [ 10, 0, 0, 8 ] ] ]
+ * ```
+ *
+ * @param policy A policy that checkPolicy has checked.
+ * @param model The model's shape.
+ * @param most The most entries that a layer may hold.
+ * @returns The table.
+ */
+export function tabulateAll(policy: Policy, { layers }: { readonly layers: number }, most: number): KeepTable {
+  const rows = (layer: number) =>
+    Array.from({ length: most }, (_, i) => i + 1).flatMap((entries): [number, number, number, number][] => {
+      const sizes = policy.keep({ layer, layers, entries });
+      if (sizes === "all" || sizes.sink + sizes.heavy + sizes.recent === entries) return [];
+      return [[entries, sizes.sink, sizes.heavy, sizes.recent]];
+    });
+  return { layers: Array.from({ length: layers }, (_, layer) => rows(layer)) };
+}
+
 /** Looks up sizes in a table. */
 export class Keeper {
   readonly #layers: ReadonlyMap<number, Sizes>[];
@@ -95,9 +125,10 @@ export class Keeper {
 
 function walk(sequence: readonly PassGroup[], keep: (entries: number) => Sizes | "all"): LayerSequence {
   let held = 0, capacity = 0, prefill = 0, heldSum = 0;
-  for (const { tokens, times } of sequence) {
+  for (const { tokens, times, ahead = 0 } of sequence) {
     for (let i = 0; i < times; i++) {
       const entries = held + tokens;
+      capacity = Math.max(capacity, ahead && entries + ahead);
       // Several tokens that join held entries need room next to them; a prompt alone may be staged until it is cut
       // down.
       if (tokens === 1 || held > 0) capacity = Math.max(capacity, entries);

@@ -52,10 +52,11 @@ export class Engine implements LoadedModel, Disposable {
     this.numbering = numberingFor(options);
     const by = windowUse(options, model.spec);
     this.window = by && { by, evicted: eviction.acting };
-    const { cudaGraphs = true, threads, dtype, weightBlock = runtime.device.kind === "cuda" } = options;
+    const { cudaGraphs = true, threads, dtype, weightBlock = runtime.device.kind === "cuda", sharedWeights } = options;
     const lap = stopwatch();
     using made = new DisposableStack();
-    const weights = weightBlock && !model.export ? made.use(new WeightBlock(runtime, model, dtype)) : undefined;
+    const isBlock = weightBlock && !model.export && !sharedWeights;
+    const weights = isBlock ? made.use(new WeightBlock(runtime, model, dtype)) : sharedWeights;
     this.weights = weights;
     // The CPU provider looks at weights when a session is made; the CUDA provider, when it runs.
     if (runtime.device.kind === "cpu") weights?.wait();
@@ -78,9 +79,9 @@ export class Engine implements LoadedModel, Disposable {
         then,
       });
     } else if (steps instanceof Reason) {
-      this.graphs = { step: [load(this.#decoder(then), cudaGraphs)] };
+      this.graphs = { step: [load(this.decoder(then), cudaGraphs)] };
     } else {
-      const decoder = this.#decoder((g, pass) => this.#prompted(g, pass), {
+      const decoder = this.decoder((g, pass) => this.#prompted(g, pass), {
         weights: (g, weights) => steps.reveal(g, weights),
         heads: (g, positions) => steps.heads(g, positions),
       });
@@ -129,8 +130,15 @@ export class Engine implements LoadedModel, Disposable {
     return this.graphs.step[0].decoder.weightBytes;
   }
 
-  /** Writes the decoder from the model's own weights. */
-  #decoder(then: DecoderOptions["then"], own: Pick<DecoderOptions, "weights" | "heads"> = {}): Decoder {
+  /**
+   * Writes the decoder from the model's own weights.
+   *
+   * @param then Writes what follows a pass.
+   * @param own What differs from the engine's own decoder.
+   * @returns The graph.
+   * @throws {TypeError} For an ONNX export, which has its own.
+   */
+  decoder(then?: DecoderOptions["then"], own: Partial<DecoderOptions> = {}): Decoder {
     const { model, runtime, options, groups, eviction: { kept, acting } } = this;
     if (options.attention === "export") throw new TypeError("Cannot write a decoder in the form of an export");
     return buildDecoder(model, {
@@ -177,7 +185,7 @@ export class Engine implements LoadedModel, Disposable {
   [Symbol.dispose](): void {
     for (const session of this.sessions) session[Symbol.dispose]();
     if (this.steps instanceof OwnSteps) this.steps[Symbol.dispose]();
-    this.weights?.[Symbol.dispose]();
+    if (!this.options.sharedWeights) this.weights?.[Symbol.dispose]();
     this.eviction[Symbol.dispose]();
   }
 }

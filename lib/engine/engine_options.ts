@@ -3,6 +3,7 @@ import type { FloatType } from "../util/dtype.ts";
 import type { RowKernels, StepKernels } from "../kernels/kernels.ts";
 import type { AttentionForm } from "../model/graph/attention/attention_form.ts";
 import { type ModelSpec, shortestWindow } from "../model/spec.ts";
+import type { WeightBlock } from "../model/graph/weight_block.ts";
 import type { KernelChoice } from "./kernel_choice.ts";
 import { numberingOf, type Positions } from "./numbering.ts";
 
@@ -25,6 +26,8 @@ export interface EngineOptions extends Omit<EvictionOptions, "stored" | "rankedP
   readonly rowKernels?: ((dtype: FloatType) => RowKernels) | undefined;
   /** Whether weights go into one block of device memory, instead of ORT loading the files; by default on CUDA only. */
   readonly weightBlock?: boolean;
+  /** The weights of another engine of the same model and type, to use instead of loading them again. */
+  readonly sharedWeights?: WeightBlock | undefined;
   /** Whether to replay steps as CUDA graphs; default true. */
   readonly cudaGraphs?: boolean;
   /** Where to write a profile of an ONNX export's passes: see SessionOptions. */

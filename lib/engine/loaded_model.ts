@@ -26,6 +26,8 @@ export interface LoadedModel {
   readonly captured: boolean;
   /** Whether passes also return logits: the last token's, or with `true` every token's. */
   readonly logits: boolean | "last";
+  /** Tokens of its passes, if they verify drafts: then they also return the token predicted after each. */
+  readonly rows?: number;
 }
 
 /** The forms of attention that a pass can supply inputs for; "step" is that of the project's own kernels. */

@@ -35,6 +35,8 @@ export class Pass implements Disposable {
   readonly #block: PassBlock;
   readonly #memory: DeviceMemory[] = [];
   readonly #logits: DeviceMemory | undefined;
+  /** The tokens predicted, int64 `[tokens]`, in a pass that verifies drafts. */
+  readonly #predicted: DeviceMemory | undefined;
   readonly #captured: boolean;
   readonly #form: Form;
   /** Whether positions are given with the tokens. */
@@ -69,6 +71,14 @@ export class Pass implements Disposable {
       const { keys, values } = cache.tensors(layer, tokens);
       inputs[`past_key.${layer}`] = outputs[`present_key.${layer}`] = keys;
       inputs[`past_value.${layer}`] = outputs[`present_value.${layer}`] = values;
+      for (let row = 0; row < tokens; row++) {
+        if (!graphs[0].decoder.names.outputs.has(`present_key.${layer}.${row}`)) break;
+        [outputs[`present_key.${layer}.${row}`], outputs[`present_value.${layer}.${row}`]] = [keys, values];
+      }
+    }
+    if (engine.rows !== undefined) {
+      this.#predicted = this.#allocate(8 * tokens);
+      outputs.predicted = Value.of(ort, device, this.#predicted, "int64", [tokens]);
     }
     const state = cache.state(tokens)?.tensors(form === "step");
     Object.assign(inputs, state?.inputs, this.#blockInputs());
@@ -219,6 +229,18 @@ export class Pass implements Disposable {
     const logits = new Float32Array(this.logitsMemory.bytes / 4);
     this.engine.runtime.device.read(this.logitsMemory, 0, logits);
     return logits;
+  }
+
+  /**
+   * Waits for the pass. Returns the tokens that it predicts, one after each of its own.
+   *
+   * @throws {TypeError} If it verifies no drafts.
+   */
+  predicted(): number[] {
+    if (!this.#predicted) throw new TypeError("Cannot read what is predicted: the pass verifies no drafts");
+    const ids = new BigInt64Array(this.tokens);
+    this.engine.runtime.device.read(this.#predicted, 0, ids);
+    return Array.from(ids, Number);
   }
 
   [Symbol.dispose](): void {

@@ -14,6 +14,8 @@ export class Sequence implements Disposable {
   readonly cache: KvCache;
   /** Tokens of a pass → its inputs and outputs. */
   readonly #passes = new Map<number, Pass>();
+  /** Passes of other models. */
+  readonly #others: Pass[] = [];
   readonly #byHeld: boolean;
   #current: Pass | undefined;
   readonly #verification: Verification | undefined;
@@ -57,17 +59,66 @@ export class Sequence implements Disposable {
     this.#forward(1, undefined, target);
   }
 
+  /**
+   * Runs a step that evicts nothing yet, whatever the policy says: {@linkcode settle} does. The token may be taken back
+   * until then. Call {@linkcode evict} after it as after any pass. The groups of passes must say how many steps in a row
+   * do this: see {@linkcode PassGroup.ahead}.
+   *
+   * @param id The token; undefined for the one that the last pass predicts.
+   */
+  try(id: number | undefined): void {
+    this.#run(this.#passes.get(1)!, id === undefined ? undefined : [id], 0, true);
+  }
+
+  /** Evicts what {@linkcode try} has left to evict. On CUDA this only queues the work. */
+  settle(): void {
+    this.cache.settle();
+  }
+
   #forward(tokens: number, ids: readonly number[] | undefined, target: number): void {
     const pass = this.#passes.get(tokens);
     if (!pass) throw new RangeError(`Cannot run a pass of ${tokens} tokens: the sequence has none`);
+    this.#run(pass, ids, target);
+  }
+
+  /**
+   * Makes a pass of another model over the same cache, such as one that verifies drafts. It lives as long as the
+   * sequence.
+   *
+   * @param model The other model: the same layers, heads and number type.
+   * @param tokens Tokens of the pass.
+   * @returns The pass, for {@linkcode run}.
+   */
+  addPass(model: LoadedModel, tokens: number): Pass {
+    const pass = new Pass(model, this.cache, tokens);
+    this.#others.push(pass);
+    return pass;
+  }
+
+  /**
+   * Runs a pass of {@linkcode addPass} on the text's next tokens. On CUDA this only queues the work.
+   *
+   * @param pass The pass.
+   * @param ids As many tokens as it has.
+   */
+  run(pass: Pass, ids: readonly number[]): void {
+    this.#run(pass, ids, 0);
+  }
+
+  #run(pass: Pass, ids: readonly number[] | undefined, target: number, ahead = false): void {
+    const { tokens } = pass;
     this.#current = pass;
-    const position = this.begin(tokens);
+    const position = this.begin(tokens, ahead);
     pass.run({ ids, position, textIndex: this.#textIndex - tokens, target });
   }
 
-  /** Begins a pass that something else runs. Returns the position of its first token. */
-  begin(tokens: number): number {
-    this.cache.beginPass(tokens);
+  /**
+   * Begins a pass that something else runs. Returns the position of its first token.
+   *
+   * @param ahead Whether it evicts nothing yet: see {@linkcode try}.
+   */
+  begin(tokens: number, ahead = false): number {
+    this.cache.beginPass(tokens, ahead);
     const position = this.#byHeld ? this.cache.held[0]! : this.#textIndex;
     this.#textIndex += tokens;
     return position;
@@ -114,7 +165,7 @@ export class Sequence implements Disposable {
 
   [Symbol.dispose](): void {
     this.#verification?.[Symbol.dispose]();
-    for (const pass of this.#passes.values()) pass[Symbol.dispose]();
+    for (const pass of [...this.#passes.values(), ...this.#others]) pass[Symbol.dispose]();
     this.cache[Symbol.dispose]();
   }
 }

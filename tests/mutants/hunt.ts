@@ -3,11 +3,18 @@ import { type End, runIn, SourceCopy } from "./source_copy.ts";
 import { CACHE_MUTANTS } from "./cache_mutants.ts";
 import { MODEL_MUTANTS } from "./model_mutants.ts";
 import { POLICY_MUTANTS } from "./policy_mutants.ts";
+import { SPECULATIVE_MUTANTS } from "./speculative_mutants.ts";
 import { STUDY_MUTANTS } from "./study_mutants.ts";
 import type { Mutant, Tests } from "./mutant.ts";
 
 /** All faults that tests without a GPU notice. */
-export const MUTANTS: readonly Mutant[] = [...CACHE_MUTANTS, ...POLICY_MUTANTS, ...MODEL_MUTANTS, ...STUDY_MUTANTS];
+export const MUTANTS: readonly Mutant[] = [
+  ...CACHE_MUTANTS,
+  ...POLICY_MUTANTS,
+  ...MODEL_MUTANTS,
+  ...SPECULATIVE_MUTANTS,
+  ...STUDY_MUTANTS,
+];
 
 /** The longest that tests of one file may take, ms. */
 const PATIENCE = 300_000;

@@ -6,7 +6,7 @@ import type { Mutant } from "./mutant.ts";
 /** The project's folder. */
 export const ROOT = fromFileUrl(new URL("../../", import.meta.url));
 /** What is linked, because no fault is planted in it: dependencies, models, texts. */
-const LINKED = new Set(["node_modules", "assets", "fixtures", ".git", "docs", "results"]);
+const LINKED = new Set(["node_modules", "lib/assets", "tests/fixtures", ".git", "docs", "results"]);
 
 /** A copy of the source in a temporary folder. */
 export class SourceCopy implements Disposable {
@@ -29,15 +29,17 @@ export class SourceCopy implements Disposable {
   }
 }
 
-function copy(from: string, to: string): void {
+/** @param under The folder's path in the project. */
+function copy(from: string, to: string, under = ""): void {
   for (const { name } of Deno.readDirSync(from)) {
     const [source, target] = [join(from, name), join(to, name)];
     const { isDirectory } = Deno.statSync(source);
-    if (LINKED.has(name)) {
+    // By path: a folder of the same name elsewhere is source, and a link would let a fault into the tree itself.
+    if (LINKED.has(under + name)) {
       Deno.symlinkSync(Deno.realPathSync(source), target);
     } else if (isDirectory) {
       Deno.mkdirSync(target);
-      copy(source, target);
+      copy(source, target, `${under}${name}/`);
     } else {
       Deno.mkdirSync(dirname(target), { recursive: true });
       Deno.copyFileSync(source, target);

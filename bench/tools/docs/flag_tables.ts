@@ -1,5 +1,7 @@
 import { ENGINE_FLAGS } from "../../../lib/cli/flags/engine_flags.ts";
 import { ENGINE_DEFAULTS } from "../../../lib/roofline/settings.ts";
+import { SPECULATIVE_FLAGS } from "../../../lib/cli/flags/speculative_flags.ts";
+import { SPECULATIVE_DEFAULTS } from "../../../lib/speculative/plan/options.ts";
 import { PRECISION_FLAGS } from "../../../lib/cli/flags/precision_flags.ts";
 import { DEFAULTS } from "../../../lib/run/plan/device_defaults.ts";
 import { FLAG_TABLE } from "../../../lib/cli/flags/table.ts";
@@ -25,6 +27,7 @@ const TABLES: Readonly<Record<string, readonly [Table, ByDevice]>> = {
   "sweep": [SWEEP_FLAGS as Table, { cuda: {}, cpu: {} }],
   "sweep submit": [SUBMIT_FLAGS as Table, { cuda: {}, cpu: {} }],
   "precision": [PRECISION_FLAGS as Table, DEFAULTS as unknown as ByDevice],
+  "speculative": [SPECULATIVE_FLAGS as Table, SPECULATIVE_DEFAULTS],
   "bench:engine": [ENGINE_FLAGS as Table, ENGINE_DEFAULTS],
   "history": [HISTORY_FLAGS as Table, NO_DEVICE],
   "compare": [COMPARE_FLAGS as Table, NO_DEVICE],

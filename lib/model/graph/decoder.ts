@@ -21,6 +21,11 @@ import { type Checkpoint, Weights, type WeightSource } from "./weights.ts";
  * Outputs, for the last new token: `nll` float32 `[1]`, its negative log-likelihood of `target`, nats; `argmax` int64
  * `[1]`; and, if requested, `logits` float32 `[tokens, vocab]`, or `[1, vocab]` of the last one.
  *
+ * With `rows`, the pass has that many tokens, and also outputs `predicted` int64 `[tokens]`, the token after each. What
+ * is computed of a token is computed as in a pass of this token alone: products whose kernel depends on the number of
+ * rows run row by row. The fused form then writes its entries one after another, and outputs the cache after each but
+ * the last: `present_key.l.row`, `present_value.l.row`, to be bound to the same memory.
+ *
  * @example
  * ```ts
  * import { buildDecoder } from "./decoder.ts";
@@ -88,13 +93,14 @@ export function emitDecoder(g: Graph, spec: ModelSpec, weights: WeightSource, op
   // The dimension of tokens has no name (see Dim): this about halves the peak memory of a prompt's pass.
   const ids = g.input("input_ids", "int64", [null]);
   const positions = options.rotate === "write" ? g.input("position_ids", "int64", [1, null]) : undefined;
-  const parts = new LayerOps(g, spec, weights, options, options.heads?.(g, positions));
-  const attention = new AttentionOps(g, spec, options, positions);
+  const byRow = options.sums === "pass" ? { ...options, rows: undefined } : options;
+  const parts = new LayerOps(g, spec, weights, byRow, options.heads?.(g, positions));
+  const attention = new AttentionOps(g, spec, byRow, positions);
 
   let x = emitEmbedding(parts, ids, positions);
   for (let layer = 0; layer < spec.layers; layer++) x = emitBlock(parts, attention, layer, spec.block(layer), x);
 
-  const after = emitHead(g, parts, spec, x, options.logits);
+  const after = emitHead(g, parts, spec, x, options);
   options.then?.(g, { after, observed: attention.observed });
 }
 

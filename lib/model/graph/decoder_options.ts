@@ -2,6 +2,7 @@ import type { FloatType } from "../../util/dtype.ts";
 import type { Graph, GraphNames, Tensor } from "../../onnx/graph.ts";
 import type { AttentionForm, Observation } from "./attention/attention_form.ts";
 import type { HeadsOp } from "./layer_ops.ts";
+import type { CacheView } from "./attention/view.ts";
 import type { WindowUse } from "./attention/attention_mask.ts";
 
 /** What the decoder graph is built for. */
@@ -34,6 +35,15 @@ export interface DecoderOptions {
    * every input token, `[tokens, vocab]`: for tests; costs a matrix product per token.
    */
   readonly logits?: boolean | "last";
+  /**
+   * Tokens of a pass that verifies drafts: it also outputs `predicted`, and each token's sums run as in a step, a pass of
+   * that one token, so that both give the same bits. On the CPU only. See {@linkcode buildDecoder}.
+   */
+  readonly rows?: number | undefined;
+  /** The part of the cache that a pass of one token sees; everything if omitted. In the explicit form only. */
+  readonly view?: CacheView;
+  /** Whose order the sums of such a pass have: those of steps, or of any pass of several tokens; "step" if omitted. */
+  readonly sums?: "step" | "pass";
   /** Gets the weights, by their names in the checkpoint, once they are all in the graph. */
   readonly weights?: ((g: Graph, weights: ReadonlyMap<string, Tensor>) => void) | undefined;
   /** Makes queries, keys and values in place of ONNX Runtime's operators; gets the positions of buildDecoder(). */

@@ -12,7 +12,7 @@ export function emitHead(
   parts: LayerOps,
   spec: ModelSpec,
   x: Residual,
-  output: DecoderOptions["logits"],
+  { logits: output, rows }: Pick<DecoderOptions, "logits" | "rows">,
 ): Tensor {
   const { dtype } = parts.options;
   const { projected, hidden, vocab } = spec;
@@ -21,6 +21,7 @@ export function emitHead(
     return g.cast(parts.linear(read, spec.head, [vocab, projected?.width ?? hidden]), dtype, "float32");
   };
   const normed = spec.finalNorm ? parts.normed(x, spec.finalNorm).normed : parts.sum(x);
+  if (rows !== undefined) return emitRowPredictions(g, head(normed), vocab, rows, output === true);
   // The output matrix is large: only the last token's row goes through it.
   const last = g.op("Slice", [normed, g.ints(-1), g.ints(Number.MAX_SAFE_INTEGER), g.ints(0)]);
   const logits = head(last); // [1, vocab]
@@ -50,7 +51,15 @@ export function emitPrediction(g: Graph, logits: Tensor, vocab: number): Tensor 
   return first;
 }
 
-/** Returns the largest logit, `[1, 1]`. */
+/** Writes the results of a pass that verifies drafts: the token predicted after each of its tokens. */
+function emitRowPredictions(g: Graph, logits: Tensor, vocab: number, rows: number, output: boolean): Tensor {
+  if (output) g.output("logits", logits, "float32", [rows, vocab]);
+  const first = emitFirst(g, logits, emitMaximum(g, logits), vocab); // [rows]
+  g.output("predicted", g.cast(first, "float32", "int64"), "int64", [rows]);
+  return emitPrediction(g, g.op("Slice", [logits, g.ints(-1), g.ints(Number.MAX_SAFE_INTEGER), g.ints(0)]), vocab);
+}
+
+/** Returns the largest logit of each row, `[rows, 1]`. */
 export function emitMaximum(g: Graph, logits: Tensor): Tensor {
   return g.op("ReduceMax", [logits, g.ints(-1)], { keepdims: 1 });
 }
@@ -78,7 +87,7 @@ export function emitPick(g: Graph, row: Tensor, token: Tensor): Tensor {
 }
 
 /**
- * Returns the first index of a float32 row `[1, vocab]` that has its maximum, as a float32 `[1]`.
+ * Returns the first index of each float32 row `[rows, vocab]` that has its maximum, as a float32 `[rows]`.
  *
  * ArgMax would run one CUDA thread per row. Indices are float32, exact to 2^24. If logits are not numbers, no index has
  * the maximum, and the last id is taken: a larger number would not be a token.

@@ -39,7 +39,11 @@ export class LayerOps {
     readonly g: Graph,
     readonly spec: ModelSpec,
     readonly weights: WeightSource,
-    readonly options: { readonly dtype: FloatType; readonly device: "cpu" | "cuda" },
+    readonly options: {
+      readonly dtype: FloatType;
+      readonly device: "cpu" | "cuda";
+      readonly rows?: number | undefined;
+    },
     /** Makes heads in place of ONNX Runtime's operators, if heads are not normalized. */
     readonly headsOp?: HeadsOp,
   ) {}
@@ -59,9 +63,19 @@ export class LayerOps {
     const w = this.weights.get(weight, transposed ? [inner, out] : [out, inner]);
     const b = bias === undefined ? undefined : this.weights.get(bias, [out]);
     const transB = transposed ? 0 : 1;
-    if (this.options.device === "cpu") return { product: g.op("Gemm", b ? [x, w, b] : [x, w], { transB }) };
+    if (this.options.device === "cpu") {
+      const gemm = (x: Tensor) => g.op("Gemm", b ? [x, w, b] : [x, w], { transB });
+      return { product: transposed ? this.#byRow(x, gemm) : gemm(x) };
+    }
     const product = transposed ? g.op("MatMul", [x, w]) : g.op("FusedMatMul", [x, w], { transB }, MICROSOFT);
     return { product, ...(b ? { bias: b } : {}) };
+  }
+
+  /** In a pass that verifies drafts: multiplies row by row, where a single row has a kernel of its own. */
+  #byRow(x: Tensor, product: (x: Tensor) => Tensor): Tensor {
+    const { g, options: { rows = 1 } } = this;
+    if (rows === 1) return product(x);
+    return g.op("Concat", g.ops("Split", [x], rows, { axis: 0, num_outputs: rows }).map(product), { axis: 0 });
   }
 
   /** Returns the sum of the biases of products that are added up. */

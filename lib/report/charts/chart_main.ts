@@ -17,52 +17,64 @@ import { drawHeatmap } from "./heatmap.ts";
 import { drawNll } from "./nll_plot.ts";
 import { type Picture, PICTURES } from "./pictures.ts";
 import { drawPrecision } from "./precision_chart.ts";
+import { drawSpeedup } from "./speedup_chart.ts";
+import { readJson } from "../results/read_json.ts";
+import { speedupResults } from "../results/speculative_reader.ts";
 import { readResults } from "../results/results_file.ts";
 import { modelFileName } from "../results/results_folder.ts";
 import { isTraceFile, readTrace } from "../results/trace.ts";
 import type { BenchmarkResults } from "../results/types.ts";
 
 /** Each function yields the names of the PNG files it wrote. */
-const DRAW: Record<Picture, (results: BenchmarkResults, folder: string) => AsyncIterable<string>> = {
-  async *comparison(results, folder) {
-    await drawComparison(results, join(folder, PICTURES.comparison));
-    yield PICTURES.comparison;
-  },
-  async *precision(results, folder) {
-    await drawPrecision(results, join(folder, PICTURES.precision));
-    yield PICTURES.precision;
-  },
-  async *budget(results, folder) {
-    await drawBudget(results, join(folder, PICTURES.budget));
-    yield PICTURES.budget;
-  },
-  async *frontier(results, folder) {
-    await drawFrontier(results, join(folder, PICTURES.frontier));
-    yield PICTURES.frontier;
-  },
-  async *nll(results, folder) {
-    await drawNll(results, join(folder, PICTURES.nll));
-    yield PICTURES.nll;
-  },
-  async *traces({ config }, folder) {
-    const files = [...Deno.readDirSync(folder)].map(({ name }) => name).filter(isTraceFile).sort();
-    if (files.length === 0) throw new InputError("there is no trace in the run's folder");
-    for (const file of files) {
-      const name = `${file.slice(0, -".json".length)}.png`;
-      const trace = await readTrace(join(folder, file));
-      await drawHeatmap([trace], join(folder, name), { model: modelFileName(config.model_id) });
-      yield name;
-    }
-  },
-};
+const DRAW: Record<Exclude<Picture, "speedup">, (results: BenchmarkResults, folder: string) => AsyncIterable<string>> =
+  {
+    async *comparison(results, folder) {
+      await drawComparison(results, join(folder, PICTURES.comparison));
+      yield PICTURES.comparison;
+    },
+    async *precision(results, folder) {
+      await drawPrecision(results, join(folder, PICTURES.precision));
+      yield PICTURES.precision;
+    },
+    async *budget(results, folder) {
+      await drawBudget(results, join(folder, PICTURES.budget));
+      yield PICTURES.budget;
+    },
+    async *frontier(results, folder) {
+      await drawFrontier(results, join(folder, PICTURES.frontier));
+      yield PICTURES.frontier;
+    },
+    async *nll(results, folder) {
+      await drawNll(results, join(folder, PICTURES.nll));
+      yield PICTURES.nll;
+    },
+    async *traces({ config }, folder) {
+      const files = [...Deno.readDirSync(folder)].map(({ name }) => name).filter(isTraceFile).sort();
+      if (files.length === 0) throw new InputError("there is no trace in the run's folder");
+      for (const file of files) {
+        const name = `${file.slice(0, -".json".length)}.png`;
+        const trace = await readTrace(join(folder, file));
+        await drawHeatmap([trace], join(folder, name), { model: modelFileName(config.model_id) });
+        yield name;
+      }
+    },
+  };
+
+/** Draws a picture; yields the names of the PNG files it wrote. */
+async function* draw(picture: Picture, path: string): AsyncIterable<string> {
+  const folder = dirname(path);
+  if (picture !== "speedup") return yield* DRAW[picture](await readResults(path), folder);
+  await drawSpeedup(await readJson(path, speedupResults), join(folder, PICTURES.speedup));
+  yield PICTURES.speedup;
+}
 
 if (import.meta.main) {
   endWithParent();
   try {
     const [, path, picture = "comparison"] = Deno.args;
     if (path === undefined) throw new TypeError("Cannot draw: a results.json is needed");
-    if (!Object.hasOwn(DRAW, picture)) throw new TypeError(`Cannot draw: there is no "${picture}"`);
-    for await (const name of DRAW[picture as Picture](await readResults(path), dirname(path))) console.log(name);
+    if (!Object.hasOwn(PICTURES, picture)) throw new TypeError(`Cannot draw: there is no "${picture}"`);
+    for await (const name of draw(picture as Picture, path)) console.log(name);
   } catch (error) {
     // The parent reads the last line as the reason.
     console.error(error instanceof Error ? error.message : error);

@@ -10,6 +10,7 @@ const TIMEOUT_MS: Record<Picture, number> = {
   budget: 60_000,
   frontier: 60_000,
   nll: 60_000,
+  speedup: 60_000,
   traces: 300_000,
 };
 

@@ -1,8 +1,8 @@
 /**
  * A picture of a run: bars of every figure, of methods or of number types; quality over the size of the cache, the frontier of speed and quality,
- * perplexity along the text, or what every traced configuration held.
+ * perplexity along the text, or what every traced configuration held; or of a speculative run, the speed-up over the context.
  */
-export type Picture = "comparison" | "precision" | "budget" | "frontier" | "nll" | "traces";
+export type Picture = "comparison" | "precision" | "budget" | "frontier" | "nll" | "traces" | "speedup";
 
 /** The pictures of a run, and their file names in its folder. Each has an SVG file of the same name. */
 export const PICTURES = {
@@ -18,4 +18,6 @@ export const PICTURES = {
   nll: "perplexity_along_text.png",
   /** Maps: what every configuration with a trace held. One for each trace, with the trace's name. */
   traces: "trace_*.png",
+  /** Lines: speed-up of speculative decoding over the context's length. */
+  speedup: "speedup_over_context.png",
 } as const satisfies Record<Picture, string>;

@@ -4,6 +4,7 @@ import { ExplicitAttention } from "./explicit.ts";
 import { FusedAttention } from "./fused.ts";
 import type { DecoderOptions } from "../decoder_options.ts";
 import type { Heads } from "../layer_ops.ts";
+import { ViewAttention } from "./view.ts";
 import { Rotary, type Rotation } from "../rope/rotary.ts";
 import type { ModelSpec } from "../../spec.ts";
 
@@ -20,18 +21,24 @@ export class AttentionOps {
     readonly spec: ModelSpec,
     readonly options: Pick<
       DecoderOptions,
-      "dtype" | "attention" | "rotate" | "maxPositions" | "groups" | "observe" | "window"
+      "dtype" | "attention" | "rotate" | "maxPositions" | "groups" | "observe" | "window" | "rows" | "view"
     >,
     /** Positions of the new tokens, int64 `[1, tokens]`; if keys are rotated when read, each group has its own. */
     readonly positions: Tensor | undefined,
   ) {
-    const { dtype, attention, rotate, groups, observe, window } = options;
+    const { dtype, attention, rotate, groups, observe, window, rows, view } = options;
     const rotary = rotate === "read" ? this.#rotary() : undefined;
-    if (attention === "fused") {
+    if (view) {
+      if (attention === "fused" || rotate === "read" || observe || window) {
+        throw new TypeError("Cannot see a part of the cache but in the explicit form, of keys rotated when written");
+      }
+      this.#kernel = new ViewAttention(g, spec, { dtype, groups, view });
+      this.observed = [];
+    } else if (attention === "fused") {
       if (rotate === "read" || observe || window) {
         throw new TypeError("Cannot use fused attention: it gives neither keys nor weights, and masks nothing");
       }
-      this.#kernel = new FusedAttention(g, spec, groups);
+      this.#kernel = new FusedAttention(g, spec, groups, rows);
       this.observed = [];
     } else {
       const kernel = new ExplicitAttention(g, spec, {
@@ -39,6 +46,7 @@ export class AttentionOps {
         groups,
         positions,
         window,
+        rows,
         ...(rotary ? { rotary } : {}),
         ...(observe ? { observe } : {}),
       });
@@ -54,9 +62,10 @@ export class AttentionOps {
     const cache: CacheTensors = {
       pastKey: g.input(`past_key.${layer}`, dtype, shape),
       pastValue: g.input(`past_value.${layer}`, dtype, shape),
-      present: (k, v) => {
-        g.output(`present_key.${layer}`, k, dtype, shape);
-        g.output(`present_value.${layer}`, v, dtype, shape);
+      present: (k, v, row) => {
+        const after = row === undefined ? `${layer}` : `${layer}.${row}`;
+        g.output(`present_key.${after}`, k, dtype, shape);
+        g.output(`present_value.${after}`, v, dtype, shape);
       },
     };
     const batched = (x: Tensor, heads: number) => g.reshape(x, 1, -1, heads * headDim);

@@ -18,8 +18,11 @@ export interface AttentionKernel {
 export interface CacheTensors {
   readonly pastKey: Tensor;
   readonly pastValue: Tensor;
-  /** Declares the content of the layer's buffers after the pass, in place. */
-  readonly present: (key: Tensor, value: Tensor) => void;
+  /**
+   * Declares the content of the layer's buffers after the pass, in place; or after one row of it, in a pass that
+   * verifies drafts.
+   */
+  readonly present: (key: Tensor, value: Tensor, row?: number) => void;
 }
 
 /** Attention that a policy observes, and of which layers. */

@@ -20,6 +20,8 @@ export interface ExplicitOptions {
   readonly observe?: Observation;
   /** How sliding windows count, if texts are longer. */
   readonly window?: WindowUse | undefined;
+  /** Tokens of a pass that verifies drafts. */
+  readonly rows?: number | undefined;
   /** Positions of the new tokens, int64 `[1, tokens]`, if keys are rotated when they are written. */
   readonly positions: Tensor | undefined;
 }
@@ -64,8 +66,9 @@ export class ExplicitAttention implements AttentionKernel {
     cache.present(cached, values);
     const keys = rotation ? rotation.cache(cached, g.cast(this.#visible.ranks(layer), "float32", "int64")) : cached;
     const queries = rotation ? rotation.tokens(heads.query, this.spec.heads) : heads.query;
-    // The query heads of a KV head are adjacent: [1, kvHeads, perKv * tokens, headDim]
     const scaled = g.op("Mul", [queries, g.cast(g.scalar(scoreScale(this.spec, layer)), "float32", dtype)]);
+    if (this.options.rows !== undefined) return this.#byRow(scaled, keys, values, mask);
+    // The query heads of a KV head are adjacent: [1, kvHeads, perKv * tokens, headDim]
     const query = g.reshape(
       g.op("Transpose", [g.reshape(scaled, 1, -1, kvHeads, perKv, headDim)], { perm: [0, 2, 3, 1, 4] }),
       1,
@@ -88,6 +91,19 @@ export class ExplicitAttention implements AttentionKernel {
       -1,
       this.spec.heads * headDim,
     );
+  }
+
+  /**
+   * Attends each token by itself, in products of the shape that a step's have: their kernel, and so the order of their
+   * sums, depends on the number of rows. Entries of later tokens are masked: they add zeros.
+   */
+  #byRow(scaled: Tensor, keys: Tensor, values: Tensor, mask: Tensor): Tensor {
+    const { g, spec: { heads, kvHeads, headDim } } = this;
+    const query = g.reshape(scaled, -1, kvHeads, heads / kvHeads, headDim); // [tokens, kvHeads, perKv, headDim]
+    const scores = g.op("FusedMatMul", [query, keys], { transB: 1 }, "com.microsoft"); // [tokens, kvHeads, perKv, capacity]
+    const visible = g.op("Unsqueeze", [mask, g.ints(1, 2)]);
+    const probabilities = g.op("Softmax", [g.op("Where", [visible, scores, this.#masked])], { axis: -1 });
+    return g.reshape(g.op("MatMul", [probabilities, values]), -1, heads * headDim);
   }
 
   /**
