@@ -1,6 +1,18 @@
 import type { ModelFolder } from "../model/folder/model_folder.ts";
+import type { FloatType } from "../util/dtype.ts";
 import type { Engine } from "./engine.ts";
+import { type KernelChoice, kernelObstacle } from "./kernel_choice.ts";
 import { SharedModel } from "./shared_model.ts";
+
+/** What decides whether several tokens can be verified in one pass. */
+export interface VerifierUse {
+  readonly device: "cpu" | "cuda";
+  readonly dtype: FloatType;
+  /** The most tokens of any sequence. */
+  readonly maxPositions: number;
+  /** Whose kernels run steps, "auto" if left out. */
+  readonly kernels?: KernelChoice;
+}
 
 /**
  * Returns why an engine cannot run passes of several tokens that have the bits of steps, to follow "Cannot verify drafts
@@ -12,23 +24,26 @@ import { SharedModel } from "./shared_model.ts";
  * import { openModelFolder } from "../model/folder/model_folder.ts";
  *
  * const model = openModelFolder("lib/assets/novel-neox-8m");
- * console.log(verifierObstacle(model, { device: "cpu", maxPositions: 2048 })); // undefined
+ * console.log(verifierObstacle(model, { device: "cpu", dtype: "float32", maxPositions: 2048 })); // undefined
  * ```
  *
  * @param model The model.
- * @param use The device, and the most tokens of any sequence.
+ * @param use The device, the most tokens of any sequence, and whose kernels run its steps.
  * @returns The reason, without a full stop.
  */
 export function verifierObstacle(
   model: ModelFolder,
-  { device, maxPositions }: { readonly device: "cpu" | "cuda"; readonly maxPositions: number },
+  { device, dtype, maxPositions, kernels = "auto" }: VerifierUse,
 ): string | undefined {
   if (model.export) return "an ONNX export has its own graph";
   const { growth } = model.spec.rope ?? {};
   if (growth && maxPositions > growth.from) {
     return `beyond ${growth.from} tokens the model rotates every token of a pass by the length of the text after it`;
   }
-  return device === "cuda" ? "on CUDA there are no kernels for it yet that sum in the order of a step's" : undefined;
+  if (device === "cpu") return undefined;
+  if (kernels === "ort") return "on CUDA only the project's kernels can, and ONNX Runtime's run the steps";
+  const obstacle = kernelObstacle(model, { device, dtype, maxPositions });
+  return obstacle === undefined ? undefined : `on CUDA only the project's kernels can, and ${obstacle}`;
 }
 
 /**
@@ -72,8 +87,10 @@ export class Verifier extends SharedModel {
     readonly logits: boolean,
     readonly sums: "step" | "pass" = "step",
   ) {
-    const { runtime, model, options: { maxPositions } } = engine;
-    const obstacle = verifierObstacle(model, { device: runtime.device.kind, maxPositions });
+    const { runtime, model, options: { dtype, maxPositions } } = engine;
+    const obstacle = runtime.device.kind === "cuda"
+      ? "on CUDA a sequence's own verification does"
+      : verifierObstacle(model, { device: "cpu", dtype, maxPositions });
     if (sums === "step" && obstacle !== undefined) {
       throw new TypeError(`Cannot verify drafts in one pass: ${obstacle}`);
     }

@@ -104,10 +104,14 @@ for (const { name } of Deno.readDirSync(ROOT)) {
 Deno.test("a verifier says why it cannot be made", () => {
   const dynamic = openModelFolder(`${ROOT}/llama-dynamic`);
   const obstacle = (maxPositions: number, device: "cpu" | "cuda" = "cpu") =>
-    verifierObstacle(dynamic, { device, maxPositions });
+    verifierObstacle(dynamic, { device, dtype: "float32", maxPositions });
   equal(obstacle(12), undefined);
   match(obstacle(13)!, /^beyond 12 tokens the model rotates/);
-  match(obstacle(12, "cuda")!, /^on CUDA/);
+  equal(obstacle(12, "cuda"), undefined);
+  const use = { device: "cuda", dtype: "float16", maxPositions: 12 } as const;
+  match(verifierObstacle(dynamic, { ...use, kernels: "ort" })!, /^on CUDA only the project's kernels can, and ONNX/);
+  const postNorm = openModelFolder(`${ROOT}/opt-post-norm`);
+  match(verifierObstacle(postNorm, use)!, /^on CUDA only the project's kernels can, and it normalizes sums/);
   using engine = engineOf(dynamic, "fused", 1);
   throws(() => new Verifier(engine, 2, false), { name: "TypeError", message: /^Cannot verify drafts in one pass/ });
 });

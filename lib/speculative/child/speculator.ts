@@ -111,6 +111,8 @@ export function roomOf(gamma: GammaChoice): number {
 export class Speculator implements Disposable {
   readonly engine: Engine;
   readonly #verifiers: readonly Verifier[];
+  /** Sizes of the passes of the project's own kernels that verify. */
+  readonly #rows: readonly number[];
   readonly #drafts: DraftSessions;
   readonly #made = new DisposableStack();
 
@@ -125,6 +127,8 @@ export class Speculator implements Disposable {
     const { dtype, attention, maxPositions, threads, kernels, verification, gamma, sampling, logits = false } = options;
     using made = new DisposableStack();
     const isRead = logits || sampling !== undefined;
+    const sizes = verification === "steps" || gamma === 0 ? [] : verifierSizes(gamma);
+    const verifies = sizes.length > 0 && verification === "rows" && runtime.device.kind === "cuda";
     this.engine = made.use(
       new Engine(runtime, model, {
         dtype,
@@ -134,12 +138,12 @@ export class Speculator implements Disposable {
         kernels,
         table: { layers: new Array(model.spec.layers).fill([]) },
         logits: isRead ? "last" : false,
+        verifies,
       }),
     );
     const sums = verification === "rows" ? "step" : "pass";
-    this.#verifiers = verification === "steps" || gamma === 0
-      ? []
-      : verifierSizes(gamma).map((rows) => made.use(new Verifier(this.engine, rows, isRead, sums)));
+    this.#rows = verifies ? sizes : [];
+    this.#verifiers = verifies ? [] : sizes.map((rows) => made.use(new Verifier(this.engine, rows, isRead, sums)));
     this.#drafts = made.use(new DraftSessions(this.engine));
     this.#made = made.move();
   }
@@ -167,6 +171,7 @@ export class Speculator implements Disposable {
       newTokens: warmup + newTokens,
       room,
       verifiers: this.#verifiers,
+      rows: this.#rows,
       logits: this.engine.logits !== false,
     });
     const use = { prompt, newTokens: warmup + newTokens, most, sampling, seed, random, truth };

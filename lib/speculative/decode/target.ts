@@ -29,6 +29,8 @@ export interface EngineTargetOptions {
   readonly room: number;
   /** What reads several tokens at once, ascending; with none, tokens are read step by step. */
   readonly verifiers: readonly Verifier[];
+  /** Sizes of passes of the project's own kernels, in place of verifiers: see `Sequence.verification`. */
+  readonly rows?: readonly number[];
   /** Whether logits are read: of every token, not only up to the first that differs. */
   readonly logits: boolean;
 }
@@ -50,6 +52,8 @@ export class EngineTarget implements Target, Disposable {
   readonly #passes: readonly Pass[];
   /** Tokens that the last verification read, padding included. */
   #read = 0;
+  /** Whether the project's own kernels read them. */
+  #isOpen = false;
 
   /**
    * Reads the prompt.
@@ -58,8 +62,8 @@ export class EngineTarget implements Target, Disposable {
    * @param options What it verifies.
    */
   constructor(readonly engine: Engine, readonly options: EngineTargetOptions) {
-    const { prompt, newTokens, room, verifiers, logits } = options;
-    this.sequence = engine.sequence(targetPasses(prompt.length, newTokens, room), 0);
+    const { prompt, newTokens, room, verifiers, logits, rows = [] } = options;
+    this.sequence = engine.sequence(targetPasses(prompt.length, newTokens, room), 0, rows);
     this.#passes = verifiers.map((verifier) => this.sequence.addPass(verifier, verifier.rows));
     engine.runtime.device.synchronize();
     const start = performance.now();
@@ -71,6 +75,8 @@ export class EngineTarget implements Target, Disposable {
   }
 
   verify(tokens: readonly number[]): Verified {
+    const { rows = [] } = this.options;
+    if (rows.length > 0 && tokens.length > 1) return this.#rows(tokens, rows.find((size) => size >= tokens.length)!);
     const pass = tokens.length > 1 ? this.#passes.find((pass) => pass.tokens >= tokens.length) : undefined;
     if (!pass) return this.#steps(tokens);
     const { sequence } = this;
@@ -89,6 +95,22 @@ export class EngineTarget implements Target, Disposable {
         const { vocab } = this.engine.model.spec;
         return all.subarray(row * vocab, (row + 1) * vocab);
       },
+    };
+  }
+
+  /** Reads tokens with the project's own kernels for several. */
+  #rows(tokens: readonly number[], size: number): Verified {
+    const { verification } = this.sequence;
+    this.#count(size);
+    verification.run(tokens);
+    this.#read = tokens.length;
+    this.#isOpen = true;
+    const predicted = verification.argmaxes();
+    let all: Float32Array | undefined;
+    const { vocab } = this.engine.model.spec;
+    return {
+      predicted,
+      logits: (row) => (all ??= verification.logits()).subarray(row * vocab, (row + 1) * vocab),
     };
   }
 
@@ -114,7 +136,9 @@ export class EngineTarget implements Target, Disposable {
   }
 
   keep(tokens: number): void {
-    this.sequence.rewind(this.#read - tokens);
+    if (this.#isOpen) this.sequence.verification.accept(tokens);
+    else this.sequence.rewind(this.#read - tokens);
+    this.#isOpen = false;
     this.#read = 0;
   }
 

@@ -1,4 +1,5 @@
-import { verifierObstacle } from "../../engine/verifier.ts";
+import { verifierObstacle, type VerifierUse } from "../../engine/verifier.ts";
+import { MOST_TOKENS } from "../../kernels/row_kernels.ts";
 import { isRepoId } from "../../hub/repo.ts";
 import { isThere } from "../../model/folder/files.ts";
 import { type ModelFolder, openModelFolder } from "../../model/folder/model_folder.ts";
@@ -15,7 +16,7 @@ import { TokenizerProcess } from "../../text/tokenizer_process.ts";
 import { InputError } from "../../util/errors.ts";
 import { sha256OfFiles, sha256OfTokens } from "../../util/sha256.ts";
 import type { SpeculativeRequest } from "../child/protocol.ts";
-import { type GammaChoice, roomOf, type Verification } from "../child/speculator.ts";
+import { type GammaChoice, roomOf, type Verification, verifierSizes } from "../child/speculator.ts";
 import { PLAIN } from "../summary/summarize.ts";
 import { DRAFT_EXAMPLES, draftModel, type DraftSpec, readDraft, withFolder } from "./draft_spec.ts";
 import { SPECULATIVE_DEFAULTS, type SpeculativeOptions } from "./options.ts";
@@ -74,7 +75,12 @@ export async function planSpeculative(options: SpeculativeOptions): Promise<Spec
   checkHighestPosition("the longest of --lengths", "absolute", maxPositions, model);
   const found: DraftSpec[] = [];
   for (const spec of specs) found.push(await withModel(spec, model, own, maxPositions));
-  const { verification, reason } = chooseVerification(options.verify, model, device, maxPositions);
+  const { verification, reason } = chooseVerification(
+    options.verify,
+    model,
+    { device, dtype, maxPositions, kernels },
+    gammas,
+  );
   const common = {
     type: "speculate",
     model: model.path,
@@ -187,10 +193,14 @@ async function withModel(
 function chooseVerification(
   wanted: SpeculativeOptions["verify"],
   model: ModelFolder,
-  device: "cuda" | "cpu",
-  maxPositions: number,
+  use: VerifierUse,
+  gammas: readonly GammaChoice[],
 ): { readonly verification: Verification; readonly reason: string | undefined } {
-  const obstacle = verifierObstacle(model, { device, maxPositions });
+  const widest = Math.max(...gammas.flatMap(verifierSizes));
+  const obstacle = verifierObstacle(model, use) ??
+    (use.device === "cuda" && widest > MOST_TOKENS
+      ? `the project's kernels verify ${MOST_TOKENS} tokens at most, --gamma ${MOST_TOKENS - 1}`
+      : undefined);
   if (wanted === "rows" && obstacle !== undefined) {
     throw new InputError(`Cannot use --verify rows: ${obstacle}; leave it to auto`);
   }
