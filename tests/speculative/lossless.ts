@@ -1,12 +1,14 @@
 /**
- * `deno task lossless [--tokens N] [--threads N] MODEL...`: writes texts with every kind of draft, and holds them against plain
- * decoding: tokens, and the bits of all logits. Each kind writes N tokens for each model, 1000 by default, on the CPU, with all its threads.
+ * `deno task lossless [--tokens N] [--threads N] [--device cuda --dtype float16] MODEL...`: writes texts with every kind of draft, and holds them against plain
+ * decoding: tokens, and the bits of all logits. Each kind writes N tokens for each model, 1000 by default; on the CPU with all its threads, unless --threads says how many.
  * Several models draft for each other where their vocabularies are the same.
  *
  * Exit codes: 0 all are equal; 1 one is not; 2 wrong input.
  *
  * @module
  */
+import { parseArgs } from "node:util";
+import type { FloatType } from "../../lib/util/dtype.ts";
 import { Outlet } from "../../lib/process/outlet.ts";
 import { openRuntime } from "../../lib/engine/open_runtime.ts";
 import { verifierObstacle } from "../../lib/engine/verifier.ts";
@@ -39,19 +41,39 @@ function bitsOf(logits: Float32Array): number {
   return hash >>> 0;
 }
 
+/** Where and how models run. */
+interface Setting {
+  readonly tokens: number;
+  readonly threads: number | undefined;
+  readonly device: "cpu" | "cuda";
+  readonly dtype: FloatType;
+}
+
 async function main(argv: readonly string[]): Promise<number> {
-  const numbers: Record<string, number | undefined> = {};
-  const paths: string[] = [];
-  for (let i = 0; i < argv.length; i++) {
-    if (argv[i] === "--tokens" || argv[i] === "--threads") numbers[argv[i]!] = Number(argv[++i]);
-    else paths.push(argv[i]!);
-  }
-  const { "--tokens": tokens = 1000, "--threads": threads } = numbers;
-  if (![tokens, threads ?? 1].every((count) => Number.isSafeInteger(count) && count > 0) || paths.length === 0) {
-    throw new InputError("Cannot compare: give [--tokens N] [--threads N] and the folder of a model");
+  const { values, positionals: paths } = parseArgs({
+    args: [...argv],
+    options: {
+      tokens: { type: "string" },
+      threads: { type: "string" },
+      device: { type: "string" },
+      dtype: { type: "string" },
+    },
+    allowPositionals: true,
+  });
+  const { device = "cpu", dtype = "float32" } = values;
+  const tokens = Number(values.tokens ?? 1000),
+    threads = values.threads === undefined ? undefined : Number(values.threads);
+  const known = (device === "cpu" || device === "cuda") &&
+    (dtype === "float32" || dtype === "float16" || dtype === "bfloat16");
+  if (
+    !known || ![tokens, threads ?? 1].every((count) => Number.isSafeInteger(count) && count > 0) || paths.length === 0
+  ) {
+    throw new InputError(
+      "Cannot compare: give [--tokens N] [--threads N] [--device D] [--dtype T] and the folder of a model",
+    );
   }
   let different = 0;
-  for (const path of paths) different += await compare(path, paths, tokens, threads);
+  for (const path of paths) different += await compare(path, paths, { tokens, threads, device, dtype });
   return different > 0 ? 1 : 0;
 }
 
@@ -59,10 +81,9 @@ async function main(argv: readonly string[]): Promise<number> {
 async function compare(
   path: string,
   paths: readonly string[],
-  wanted: number,
-  threads: number | undefined,
+  { tokens: wanted, threads, device, dtype }: Setting,
 ): Promise<number> {
-  const runtime = openRuntime("cpu");
+  const runtime = openRuntime(device);
   const model = openModelFolder(path);
   const texts = Math.ceil(wanted / WRITTEN);
   const { texts: sources } = await openDataset({ dataset: "moby_dick" });
@@ -79,7 +100,7 @@ async function compare(
   }
   const room = Math.max(...GAMMAS.map(roomOf));
   const maxPositions = PROMPT + WRITTEN + 2 * room;
-  const use = { device: "cpu", dtype: "float32", maxPositions } as const;
+  const use = { device, dtype, maxPositions };
   const obstacle = verifierObstacle(model, use);
   const attention = fusedObstacle(model.spec, use) === undefined ? "fused" : "explicit";
   const plain = new Map<number, { tokens: readonly number[]; bits: readonly number[] }>();
@@ -87,7 +108,7 @@ async function compare(
   for (const [i, name] of drafts.entries()) {
     const gamma = GAMMAS[i % GAMMAS.length]!;
     using speculator = new Speculator(runtime, model, {
-      dtype: "float32",
+      dtype,
       attention,
       maxPositions,
       threads,
@@ -123,7 +144,9 @@ async function compare(
     if (first !== undefined) different++;
     const verdict = first === undefined ? `${compared} tokens equal, bit for bit` : `DIFFERENT from ${first} on`;
     out.line(
-      `${path}  ${name} gamma ${gamma}: ${verdict}; ${(1 + accepted / rounds).toFixed(2)} tokens a verification, ` +
+      `${path} ${dtype}  ${name} gamma ${gamma}: ${verdict}; ${
+        (1 + accepted / rounds).toFixed(2)
+      } tokens a verification, ` +
         `${(100 * accepted / Math.max(1, drafted)).toFixed(1)} % accepted`,
     );
     await out.flushed();
