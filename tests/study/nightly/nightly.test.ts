@@ -109,6 +109,25 @@ Deno.test("what some rounds show is measured again, in the jobs that measured it
 Deno.test("a night that was killed goes on with what it had; the lock of the dead process is taken over", async () => {
   await using folder = new TemporaryFolder();
   const plan = await writePlan(folder, { ...QUALITY, chunk: 1 }), nights = join(folder.path, "nights");
+  const ended = startNight(plan, nights);
+  const begun = () => {
+    try {
+      return logOf(nights, nightsOf(nights)[0]!).includes("job 0 begins");
+    } catch {
+      return false;
+    }
+  };
+  const until = async (is: () => boolean, { ended }: { readonly ended: Promise<unknown> }) => {
+    let isOver = false;
+    void ended.then(() => isOver = true);
+    while (!is() && !isOver) await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  await until(begun, ended);
+  ended.process.kill("SIGTERM");
+  const { code, out } = await ended.ended;
+  equal(code, 143, out);
+  match(out, /: ended by a signal; the same command goes on until noon; [^\n]*\n$/);
+
   const running = startNight(plan, nights);
   const stored = () => {
     try {
@@ -118,9 +137,7 @@ Deno.test("a night that was killed goes on with what it had; the lock of the dea
       return 0;
     }
   };
-  let isOver = false;
-  void running.ended.then(() => isOver = true);
-  while (stored() === 0 && !isOver) await new Promise((resolve) => setTimeout(resolve, 20));
+  await until(() => stored() > 0, running);
   running.process.kill("SIGKILL");
   equal((await running.ended).out, "", "killed before its end");
   const second = await night(plan, nights);
@@ -155,7 +172,9 @@ Deno.test("a second start says who holds the lock, and leaves everything alone",
     await taken![Symbol.asyncDispose]();
     await lock![Symbol.asyncDispose]();
   }
-  equal((await NightLock.take(nights)).lock !== undefined, true);
+  const { lock } = await NightLock.take(nights);
+  ok(lock, "free again");
+  await lock[Symbol.asyncDispose]();
 });
 
 Deno.test("cells that fail are told, with exit code 1; mistakes have exit code 2 and change nothing", async () => {
