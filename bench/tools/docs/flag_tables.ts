@@ -9,6 +9,7 @@ import { SUBMIT_FLAGS } from "../../../lib/study/slurm/submit_flags.ts";
 import { SWEEP_FLAGS } from "../../../lib/study/work/sweep_flags.ts";
 import type { FlagSpec } from "../../../lib/flags/spec.ts";
 import { COMPARE_FLAGS } from "../../../lib/study/compare/compare_flags.ts";
+import { NIGHTLY_FLAGS } from "../../../lib/study/nightly/nightly_flags.ts";
 import { HISTORY_FLAGS } from "../../../lib/study/history/history_flags.ts";
 import type { Pages } from "./pages.ts";
 
@@ -30,6 +31,7 @@ const TABLES: Readonly<Record<string, readonly [Table, ByDevice]>> = {
   "speculative": [SPECULATIVE_FLAGS as Table, SPECULATIVE_DEFAULTS],
   "bench:engine": [ENGINE_FLAGS as Table, ENGINE_DEFAULTS],
   "history": [HISTORY_FLAGS as Table, NO_DEVICE],
+  "nightly": [NIGHTLY_FLAGS as Table, NO_DEVICE],
   "compare": [COMPARE_FLAGS as Table, NO_DEVICE],
 };
 

@@ -14,6 +14,9 @@ import type { JudgedMetric } from "./verdict.ts";
 /** Fewest earlier nights whose spread is used: of two, nothing is known. */
 export const FEWEST_NIGHTS = 3;
 
+/** End of the reason of a verdict that more rounds would decide. */
+export const MEASURE_AGAIN = "measure again";
+
 /** Share of tonight's rounds that must show a change of times by themselves. */
 const AGREEING = 0.8;
 
@@ -146,7 +149,7 @@ function timeMetric(
   const agreeing = rounds.filter((each) => sign * (each - mean(earlier)) > margin).length;
   // What the code does shows in every round; what another user does shows in some.
   if (agreeing >= Math.ceil(AGREEING * rounds.length)) return [metric];
-  return [{ ...metric, doubt: `it shows in ${agreeing} of ${rounds.length} rounds: measure again` }];
+  return [{ ...metric, doubt: `it shows in ${agreeing} of ${rounds.length} rounds: ${MEASURE_AGAIN}` }];
 }
 
 /** Mean NLL and KL divergence over the samples that tonight and a night have in common: tonight's must be in all. */

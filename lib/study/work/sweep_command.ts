@@ -27,6 +27,8 @@ export interface SweepTools {
   readonly err: Outlet;
   /** URL of `bench`'s script. */
   readonly script: string;
+  /** Whether progress is redrawn in place; by default if standard error is a terminal. */
+  readonly isTerminal?: boolean;
 }
 
 /** Exit code if the sweep's launcher has ended. */
@@ -90,11 +92,14 @@ async function measure(
   jobs: readonly PlannedJob[],
   folder: string,
   flags: SweepFlags,
-  { err, script, signal, code }: SweepTools & { readonly signal: AbortSignal; readonly code: () => number },
+  { err, script, signal, code, isTerminal = Deno.stderr.isTerminal() }: SweepTools & {
+    readonly signal: AbortSignal;
+    readonly code: () => number;
+  },
 ): Promise<number> {
   await using store = await Store.open(folder, { stale: flags.stale });
   await store.keepPlan(plan);
-  const screen = { isTerminal: Deno.stderr.isTerminal(), write: (text: string) => err.write(text) };
+  const screen = { isTerminal, write: (text: string) => err.write(text) };
   const slots = await (async () => {
     using download = new DownloadProgress(screen);
     return await openSlots(jobs, flags.devices, {
