@@ -5,8 +5,10 @@ import {
   ARGMAX_FIELDS,
   ATTEND_THREADS,
   COLUMNS_PER_BLOCK,
+  LINE_GAP,
   LINEAR_THREADS,
   LOAD_BYTES,
+  PAIRS_PER_SUM,
   PARTIAL_FIELDS,
   QUERIES_PER_PASS,
   ROWS_THREADS,
@@ -24,7 +26,7 @@ const LINEAR_VARIANTS = [2, 4, 8, 12, 16];
 /** Tokens that a block of `rows_columns_M` takes. */
 const COLUMN_TOKENS = 8;
 /** Pairs of a query and a token that there is a `rows_attend_P` for. */
-const ATTEND_VARIANTS = [2, 4];
+const ATTEND_VARIANTS = [2, 4, 8];
 /** Names of all kernels. */
 export const ROW_KERNELS: readonly string[] = [
   ...["rows_embed", "rows_norm", "rows_argmax", `rows_columns_${COLUMN_TOKENS}`],
@@ -103,8 +105,8 @@ export class CudaRowKernels implements RowKernels {
     const chunk = chunkOf(a, this.launcher.multiprocessors), chunks = Math.ceil(a.capacity / chunk);
     const sharedFor = (queries: number) => {
       const pairs = queries * tokens;
-      const sums = Math.min(pairs, QUERIES_PER_PASS) * ATTEND_THREADS * LOAD_BYTES / this.#element;
-      return 4 * (pairs * (a.headDim + chunk + PARTIAL_FIELDS) + sums);
+      const sums = Math.min(pairs, PAIRS_PER_SUM) * ATTEND_THREADS * LOAD_BYTES / this.#element;
+      return 4 * (pairs * (a.headDim + chunk + LINE_GAP + PARTIAL_FIELDS) + sums);
     };
     const most = Math.min(group, QUERIES_PER_PASS);
     const queries = sharedFor(most) + STATIC_SHARED > this.launcher.sharedMemory ? 1 : most;

@@ -292,7 +292,7 @@ const ATTENTION: AttentionCase = {
 
 /** Faults that leave results nearly right: [file, find, replace, the kernels they are in]. */
 const FAULTS: readonly (readonly [string, string, string, "linear" | "attend"])[] = [
-  ["rows_linear.cuh", "for (int d = WARP / 2; d; d /= 2) {", "for (int d = 1; d < WARP; d *= 2) {", "linear"],
+  ["rows_sums.cuh", "for (int d = LANES / 2; d; d /= 2) {", "for (int d = 1; d < LANES; d *= 2) {", "linear"],
   ["rows_attend.cuh", "if (e < own[g]) {", "if (e < here) {", "attend"],
   ["rows_attend.cuh", "if (past + 1 + token <= chunk) {", "if (past + tokens <= chunk) {", "attend"],
 ];

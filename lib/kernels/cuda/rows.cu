@@ -29,10 +29,12 @@ LINEAR_ROWS(16)
 COLUMNS_ROWS(8)
 
 #define ATTEND_ROWS(P)                                                                                                      \
-  extern "C" __global__ void __launch_bounds__(ATTEND_THREADS) rows_attend_##P(const __grid_constant__ RowsAttend a) {      \
+  extern "C" __global__ void __launch_bounds__(ATTEND_THREADS, 2)                                                       \
+  rows_attend_##P(const __grid_constant__ RowsAttend a) {                                                                   \
     attend_rows<TYPE, P>(a);                                                                                                \
   }
 ATTEND_ROWS(2)
 ATTEND_ROWS(4)
+ATTEND_ROWS(8)
 
 extern "C" __global__ void rows_argmax(const __grid_constant__ Argmax a) { argmax_rows(a); }

@@ -15,6 +15,7 @@
 // Dynamic shared memory: rows_norm one input, T; rows_columns_M [LINEAR_THREADS, Vec<T>::N] floats.
 #pragma once
 #include "linear.cuh"
+#include "rows_sums.cuh"
 
 // Threads of a block of rows_linear_M.
 constexpr int ROWS_THREADS = 128;
@@ -133,29 +134,6 @@ template <class T, int M> struct Rows {
   }
 };
 
-// Adds up S sums over a warp, each in the tree of warp_sum, with as many shuffles as sums: where two lanes would compute the
-// same sum, each computes one of two. Lane l then has sums l * S / WARP and those after it, in v[0] and those after it; with
-// fewer sums than lanes, WARP / S lanes have the same one.
-template <int S> __device__ __forceinline__ void warp_sums(float (&v)[S]) {
-  const int lane = threadIdx.x % WARP;
-  int count = S;
-#pragma unroll
-  for (int d = WARP / 2; d; d /= 2) {
-    if (count == 1) {
-      v[0] += __shfl_xor_sync(~0u, v[0], d);
-      continue;
-    }
-    count /= 2;
-#pragma unroll
-    for (int k = 0; k < S / 2; k++) {
-      if (k < count) {
-        const float keep = lane & d ? v[k + count] : v[k], give = lane & d ? v[k] : v[k + count];
-        v[k] = keep + __shfl_xor_sync(~0u, give, d);
-      }
-    }
-  }
-}
-
 template <class T, int M> __device__ void linear_rows(const RowsLinear &args) {
   const int R = rows_a_warp(M), P = power_of_two(M), S = R * P, PER_LANE = S > WARP ? S / WARP : 1;
   const int SHARING = S < WARP ? WARP / S : 1; // lanes with the same sum
@@ -182,7 +160,7 @@ template <class T, int M> __device__ void linear_rows(const RowsLinear &args) {
     float(&out)[S] = which == 0 ? x : y;
 #pragma unroll
     for (int i = 0; i < S; i++) out[i] = i % P < M ? sum[i / P][i % P < M ? i % P : 0] : 0.f;
-    if (which == 0 || s.combine != ONE) warp_sums<S>(out);
+    if (which == 0 || s.combine != ONE) lane_sums<S, WARP>(out);
   }
   if (!mine) return;
 #pragma unroll

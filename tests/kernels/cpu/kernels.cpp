@@ -26,6 +26,7 @@ extern "C" int launch(const char *name, const void *argument, const unsigned *gr
   KERNEL(rows_columns_8, RowsLinear)
   KERNEL(rows_attend_2, RowsAttend)
   KERNEL(rows_attend_4, RowsAttend)
+  KERNEL(rows_attend_8, RowsAttend)
   KERNEL(rows_embed, Embed)
   KERNEL(rows_argmax, Argmax)
   return 1;
