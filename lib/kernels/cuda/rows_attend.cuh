@@ -162,12 +162,15 @@ __device__ __forceinline__ void store_sums(const float (&sum)[Vec<T>::N], int n,
 // Sum of an element's parts, which lie n apart, as sum_parts, by one thread: first every THREADS_PER_KEY-th, then the tree.
 __device__ __forceinline__ float sum_all_parts(const float *reduced, int n, int parts) {
   float sum[THREADS_PER_KEY] = {};
+  int q = 0;
 #pragma unroll 1
-  for (int q = 0; q < parts; q += THREADS_PER_KEY) {
+  for (; q + THREADS_PER_KEY <= parts; q += THREADS_PER_KEY) {
 #pragma unroll
-    for (int w = 0; w < THREADS_PER_KEY; w++) {
-      if (q + w < parts) sum[w] += reduced[(q + w) * n];
-    }
+    for (int w = 0; w < THREADS_PER_KEY; w++, reduced += n) sum[w] += *reduced;
+  }
+#pragma unroll
+  for (int w = 0; w < THREADS_PER_KEY; w++, reduced += n) {
+    if (q + w < parts) sum[w] += *reduced;
   }
 #pragma unroll
   for (int d = THREADS_PER_KEY / 2; d; d /= 2) {
