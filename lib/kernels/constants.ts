@@ -43,7 +43,11 @@ export const OF_VALUES = 1, ABSOLUTE = 2, DIRECTION = 2;
 /** Threads of a block of `step_heads`. */
 export const HEADS_THREADS = 256;
 
-/** Threads of a block of `rows_linear_M`. */
+/** Threads of a block of `rows_linear_M_R`. */
 export const ROWS_THREADS = 128;
+/** Pairs of a query and a token whose sums of values a block of `rows_attend_P` has in shared memory at a time. */
+export const PAIRS_PER_SUM = 4;
+/** Floats between the weights of two pairs. */
+export const LINE_GAP = 4;
 /** Numbers that a block of `rows_argmax` passes on. */
 export const ARGMAX_FIELDS = 2;

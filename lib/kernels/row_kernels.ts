@@ -5,8 +5,10 @@ import {
   ARGMAX_FIELDS,
   ATTEND_THREADS,
   COLUMNS_PER_BLOCK,
+  LINE_GAP,
   LINEAR_THREADS,
   LOAD_BYTES,
+  PAIRS_PER_SUM,
   PARTIAL_FIELDS,
   QUERIES_PER_PASS,
   ROWS_THREADS,
@@ -19,16 +21,23 @@ import { type EmbedArguments, embedBytes, linearBytes, type LinearSegment } from
 
 /** Most tokens of a pass. */
 export const MOST_TOKENS = 16;
-/** Tokens that there is a `rows_linear_M` for. */
-const LINEAR_VARIANTS = [2, 4, 8, 12, 16];
+/** Tokens M that there is a `rows_linear_M_R` for, and R: the rows of a matrix that a warp computes. */
+const LINEAR_VARIANTS: Readonly<Record<number, readonly number[]>> = {
+  2: [1],
+  4: [2, 4, 5],
+  8: [2, 4, 5],
+  12: [4, 5],
+  16: [4, 5],
+};
+const LINEAR_TOKENS = Object.keys(LINEAR_VARIANTS).map(Number);
 /** Tokens that a block of `rows_columns_M` takes. */
 const COLUMN_TOKENS = 8;
 /** Pairs of a query and a token that there is a `rows_attend_P` for. */
-const ATTEND_VARIANTS = [2, 4];
+const ATTEND_VARIANTS = [2, 4, 8];
 /** Names of all kernels. */
 export const ROW_KERNELS: readonly string[] = [
   ...["rows_embed", "rows_norm", "rows_argmax", `rows_columns_${COLUMN_TOKENS}`],
-  ...LINEAR_VARIANTS.map((tokens) => `rows_linear_${tokens}`),
+  ...LINEAR_TOKENS.flatMap((tokens) => LINEAR_VARIANTS[tokens]!.map((rows) => `rows_linear_${tokens}_${rows}`)),
   ...ATTEND_VARIANTS.map((pairs) => `rows_attend_${pairs}`),
 ];
 /** Threads per block of the kernels that take any number, and blocks that look for the largest logit. */
@@ -41,19 +50,26 @@ const EMBED_THREADS = 256, ARGMAX_THREADS = 256, ARGMAX_BLOCKS = 32;
 export class CudaRowKernels implements RowKernels {
   readonly #scratch: Scratch;
 
-  /** @param launcher What launches them; by default they are compiled for the current GPU. */
+  /**
+   * @param launcher What launches them; by default they are compiled for the current GPU.
+   * @param forced Rows of a matrix that a warp computes, where there is such a variant; otherwise {@linkcode rowsAWarp}
+   * decides. Results are the same: tests and measurements compare the variants.
+   */
   constructor(
     readonly device: Device,
     readonly dtype: FloatType,
     readonly launcher: KernelLauncher = new CudaLauncher(dtype, "rows"),
+    readonly forced?: number,
   ) {
     this.#scratch = new Scratch(device);
   }
 
   linear(tokens: number, segments: readonly LinearSegment[]): void {
     const transposed = segments[0]!.products[0].transposed ?? false;
-    const variant = variantFor(LINEAR_VARIANTS, tokens);
-    const perBlock = transposed ? COLUMNS_PER_BLOCK : ROWS_THREADS / WARP * rowsAWarp(variant);
+    const variant = variantFor(LINEAR_TOKENS, tokens);
+    const aWarp = LINEAR_VARIANTS[variant]!.find((rows) => rows === this.forced) ??
+      rowsAWarp(tokens, segments.map(({ rows }) => rows), this.launcher.multiprocessors);
+    const perBlock = transposed ? COLUMNS_PER_BLOCK : ROWS_THREADS / WARP * aWarp;
     let blocks = 0;
     const first = segments.map(({ rows, products: [a] }) => {
       if ((a.transposed ?? false) !== transposed) {
@@ -69,7 +85,7 @@ export class CudaRowKernels implements RowKernels {
       const shared = 4 * LINEAR_THREADS * LOAD_BYTES / this.#element;
       this.#launch(`rows_columns_${COLUMN_TOKENS}`, grid, LINEAR_THREADS, argument, shared);
     } else {
-      this.#launch(`rows_linear_${variant}`, [blocks], ROWS_THREADS, argument);
+      this.#launch(`rows_linear_${variant}_${aWarp}`, [blocks], ROWS_THREADS, argument);
     }
   }
 
@@ -103,8 +119,8 @@ export class CudaRowKernels implements RowKernels {
     const chunk = chunkOf(a, this.launcher.multiprocessors), chunks = Math.ceil(a.capacity / chunk);
     const sharedFor = (queries: number) => {
       const pairs = queries * tokens;
-      const sums = Math.min(pairs, QUERIES_PER_PASS) * ATTEND_THREADS * LOAD_BYTES / this.#element;
-      return 4 * (pairs * (a.headDim + chunk + PARTIAL_FIELDS) + sums);
+      const sums = Math.min(pairs, PAIRS_PER_SUM) * ATTEND_THREADS * LOAD_BYTES / this.#element;
+      return 4 * (pairs * (a.headDim + chunk + LINE_GAP + PARTIAL_FIELDS) + sums);
     };
     const most = Math.min(group, QUERIES_PER_PASS);
     const queries = sharedFor(most) + STATIC_SHARED > this.launcher.sharedMemory ? 1 : most;
@@ -152,20 +168,29 @@ export class CudaRowKernels implements RowKernels {
 const STATIC_SHARED = 1024;
 
 /**
- * Returns how many rows of a matrix a warp of `rows_linear_M` computes, as `rows_a_warp` of the source.
+ * Returns how many rows of its matrices a warp of `rows_linear_M_R` computes. More share an input's load and conversion.
+ * But of blocks a little more than multiprocessors, some get two: then the time is theirs. A block's time is taken to be
+ * its instructions, as counted in the machine code (docs/engine-log.md, entry 14).
  *
  * @example
  * ```ts
  * import { rowsAWarp } from "./row_kernels.ts";
  *
- * console.log(rowsAWarp(2), rowsAWarp(16)); // 1 4
+ * console.log(rowsAWarp(8, [2560], 132), rowsAWarp(8, [2048], 132)); // 5 4
  * ```
  *
- * @param tokens M.
+ * @param tokens Tokens of the pass.
+ * @param rows Of each matrix of the launch.
+ * @param multiprocessors Of the GPU.
  * @returns Rows.
  */
-export function rowsAWarp(tokens: number): number {
-  return tokens <= 2 ? 1 : tokens <= 8 ? 2 : 4;
+export function rowsAWarp(tokens: number, rows: readonly number[], multiprocessors: number): number {
+  const variant = variantFor(LINEAR_TOKENS, tokens), blockRows = ROWS_THREADS / WARP;
+  const time = (aWarp: number) => {
+    const blocks = rows.reduce((sum, rows) => sum + Math.ceil(rows / (blockRows * aWarp)), 0);
+    return Math.ceil(blocks / multiprocessors) * (aWarp * (8 * variant + 10) + 9 * variant + 12);
+  };
+  return LINEAR_VARIANTS[variant]!.reduce((best, aWarp) => time(aWarp) < time(best) ? aWarp : best);
 }
 
 /** The smallest variant that takes so many; otherwise the largest. */

@@ -4,7 +4,7 @@ import { gunzipSync } from "node:zlib";
 import { DTYPES, type FloatType } from "../../lib/util/dtype.ts";
 import * as constants from "../../lib/kernels/constants.ts";
 import { COMPILER, NVCC_VERSION, nvccVersion, ptxFile, ptxHead } from "../../lib/kernels/ptx_files.ts";
-import { MOST_TOKENS, ROW_KERNELS, rowsAWarp } from "../../lib/kernels/row_kernels.ts";
+import { ROW_KERNELS } from "../../lib/kernels/row_kernels.ts";
 import { structure } from "./_source.ts";
 
 const folder = new URL("../../lib/kernels/", import.meta.url);
@@ -59,7 +59,7 @@ for (const { unit, file, target } of files) {
     for (const [name, text] of entries) {
       // One parameter, a structure by value: as large as structs.ts makes it.
       const [, bytes] = /^\w+\(\s*\.param \.align 8 \.b8 \w+\[(\d+)\]\s*\)/.exec(text) ?? [];
-      const kind = name.replace(/_\d+$/, "");
+      const kind = name.replace(/(?:_\d+)+$/, "");
       const argument = STRUCTURES[kind] ??
         kind.replace(/^(?:step|rows)_(.)/, (_, first: string) => first.toUpperCase());
       equal(Number(bytes), structure(argument).size, name);
@@ -73,14 +73,6 @@ for (const { unit, file, target } of files) {
     }
   });
 }
-
-Deno.test("a launch of several tokens counts a warp's rows as the source does", () => {
-  const source = Deno.readTextFileSync(new URL("cuda/rows_linear.cuh", folder));
-  const body = /constexpr int rows_a_warp\(int tokens\) \{ return ([^;]+); \}/.exec(source)![1]!;
-  const inSource = new Function("tokens", `return ${body}`) as (tokens: number) => number;
-  for (let tokens = 1; tokens <= MOST_TOKENS; tokens++) equal(rowsAWarp(tokens), inSource(tokens), `${tokens} tokens`);
-  ok(rowsAWarp(MOST_TOKENS) > 1);
-});
 
 /** Bytes of the static shared memory that a piece of PTX declares. */
 function sharedBytes(ptx: string): number {

@@ -1,12 +1,15 @@
-// Matrix times the vectors of several tokens: rows_linear_M and rows_columns_M, and rows_norm before them.
+// Matrix times the vectors of several tokens: rows_linear_M_R and rows_columns_M, and rows_norm before them.
 //
 // What step_linear and step_columns compute, for M tokens, each weight loaded once. The sums of a token run in the order
 // of the step's: a lane adds the same products one after another, and lanes are added in the same tree. So each token's
 // results have the bits of a step's. Tokens past the last one repeat it, and are not written.
 //
 //   rows_norm       grid [tokens, segments], LINEAR_THREADS threads: normalizes the first inputs, into `out`
-//   rows_linear_M   weights [rows, width]; grid [blocks of ROWS_WARPS * rows_a_warp(M) rows], all segments in a line
-//   rows_columns_M  weights [width, rows]; grid [blocks of COLUMNS_PER_BLOCK rows; groups of M tokens]
+//   rows_linear_M_R  weights [rows, width]; grid [blocks of ROWS_WARPS * R rows], all segments in a line
+//   rows_columns_M   weights [width, rows]; grid [blocks of COLUMNS_PER_BLOCK rows; groups of M tokens]
+//
+// R is how many rows of the matrix a warp computes: an input's load and conversion serve all of them. The caller takes the
+// one with which multiprocessors have the most equal work.
 //
 // Inputs [tokens, width], residual and out [tokens, rows]. The inputs are normalized already: with M tokens each block
 // would spend as long on it as on its weights. They come through L1, where the warps of a multiprocessor find what one of
@@ -15,6 +18,7 @@
 // Dynamic shared memory: rows_norm one input, T; rows_columns_M [LINEAR_THREADS, Vec<T>::N] floats.
 #pragma once
 #include "linear.cuh"
+#include "rows_sums.cuh"
 
 // Threads of a block of rows_linear_M.
 constexpr int ROWS_THREADS = 128;
@@ -26,14 +30,16 @@ struct RowsLinear {
 };
 static_assert(sizeof(RowsLinear) == 528, "see structs.ts");
 
-// Rows of the matrix that a warp computes. An input's load serves all of them.
-__host__ __device__ constexpr int rows_a_warp(int tokens) { return tokens <= 2 ? 1 : tokens <= 8 ? 2 : 4; }
-// Loads of each of these rows that a thread has in flight.
-__host__ __device__ constexpr int rows_loads(int tokens) { return tokens <= 2 ? 5 : tokens <= 6 ? 4 : tokens <= 8 ? 3 : 2; }
+// Loads of each of a warp's rows that a thread has in flight.
+__host__ __device__ constexpr int rows_loads(int tokens, int rows) {
+  return rows == 1 ? 5 : tokens <= 4 ? (rows == 5 ? 3 : 4) : tokens <= 8 ? (rows == 4 ? 2 : 3) : 2;
+}
 // Whether the inputs of the next load are asked for ahead. More tokens have no registers left for it.
 __host__ __device__ constexpr bool rows_ahead(int tokens) { return tokens <= 8; }
 // Minimum blocks per multiprocessor: bounds the registers of a thread.
-__host__ __device__ constexpr int rows_blocks(int tokens) { return tokens <= 4 ? 5 : tokens <= 8 ? 4 : 3; }
+__host__ __device__ constexpr int rows_blocks(int tokens, int rows) {
+  return rows == 5 ? (tokens <= 4 ? 3 : 2) : rows == 4 ? 3 : tokens <= 4 ? 5 : 4;
+}
 
 __host__ __device__ constexpr int power_of_two(int n) { return n <= 1 ? 1 : 2 * power_of_two((n + 1) / 2); }
 
@@ -77,8 +83,8 @@ template <int M> struct Inputs {
 
 // sum[r][m] += product of row r and token m: the part of this lane. `start` asks for the first loads of weights; `finish`
 // needs the inputs. A tile is what a lane has in flight; each of its loads is asked for again as soon as it is used.
-template <class T, int M> struct Rows {
-  static const int R = rows_a_warp(M), LOADS = rows_loads(M);
+template <class T, int M, int R> struct Rows {
+  static const int LOADS = rows_loads(M, R);
   const uint4 *row[R]; // this lane's next tile
   uint4 tile[LOADS][R];
 
@@ -133,40 +139,17 @@ template <class T, int M> struct Rows {
   }
 };
 
-// Adds up S sums over a warp, each in the tree of warp_sum, with as many shuffles as sums: where two lanes would compute the
-// same sum, each computes one of two. Lane l then has sums l * S / WARP and those after it, in v[0] and those after it; with
-// fewer sums than lanes, WARP / S lanes have the same one.
-template <int S> __device__ __forceinline__ void warp_sums(float (&v)[S]) {
-  const int lane = threadIdx.x % WARP;
-  int count = S;
-#pragma unroll
-  for (int d = WARP / 2; d; d /= 2) {
-    if (count == 1) {
-      v[0] += __shfl_xor_sync(~0u, v[0], d);
-      continue;
-    }
-    count /= 2;
-#pragma unroll
-    for (int k = 0; k < S / 2; k++) {
-      if (k < count) {
-        const float keep = lane & d ? v[k + count] : v[k], give = lane & d ? v[k] : v[k + count];
-        v[k] = keep + __shfl_xor_sync(~0u, give, d);
-      }
-    }
-  }
-}
-
-template <class T, int M> __device__ void linear_rows(const RowsLinear &args) {
-  const int R = rows_a_warp(M), P = power_of_two(M), S = R * P, PER_LANE = S > WARP ? S / WARP : 1;
+template <class T, int M, int R> __device__ void linear_rows(const RowsLinear &args) {
+  const int P = power_of_two(M), S = power_of_two(R) * P, PER_LANE = S > WARP ? S / WARP : 1;
   const int SHARING = S < WARP ? WARP / S : 1; // lanes with the same sum
   const Segment &s = segment_of_block(args.linear);
   const int lane = threadIdx.x % WARP, tokens = (int)args.tokens;
   const int first = (((int)blockIdx.x - s.first_block) * ROWS_WARPS + (int)threadIdx.x / WARP) * R;
-  Rows<T, M> weights;
+  Rows<T, M, R> weights;
   weights.start(s.product[0], first, s.rows);
   // Lane l finishes sums k, k + 1, …: row k / P, token k % P.
   const int k = lane / SHARING * PER_LANE, row = first + k / P;
-  const bool mine = lane % SHARING == 0 && row < s.rows;
+  const bool mine = lane % SHARING == 0 && k / P < R && row < s.rows;
   Added added = {};
   if (mine) added = biases<T>(s, row);
   let_next_start();
@@ -181,8 +164,8 @@ template <class T, int M> __device__ void linear_rows(const RowsLinear &args) {
     }
     float(&out)[S] = which == 0 ? x : y;
 #pragma unroll
-    for (int i = 0; i < S; i++) out[i] = i % P < M ? sum[i / P][i % P < M ? i % P : 0] : 0.f;
-    if (which == 0 || s.combine != ONE) warp_sums<S>(out);
+    for (int i = 0; i < S; i++) out[i] = i % P < M && i / P < R ? sum[i / P < R ? i / P : 0][i % P < M ? i % P : 0] : 0.f;
+    if (which == 0 || s.combine != ONE) lane_sums<S, WARP>(out);
   }
   if (!mine) return;
 #pragma unroll
