@@ -170,7 +170,7 @@ const STATIC_SHARED = 1024;
 /**
  * Returns how many rows of its matrices a warp of `rows_linear_M_R` computes. More share an input's load and conversion.
  * But of blocks a little more than multiprocessors, some get two: then the time is theirs. A block's time is taken to be
- * its instructions, as counted in the machine code (docs/engine-log.md, entry 14).
+ * its instructions, as counted in the machine code (docs/engine-log.md, entry 15).
  *
  * @example
  * ```ts

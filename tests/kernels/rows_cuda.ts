@@ -96,12 +96,24 @@ class Without implements KernelLauncher {
 const runtime = openRuntime("cuda");
 let failed = 0;
 
-function engineFor(model: ModelFolder, dtype: FloatType, positions: number, left?: RegExp): Engine {
+/** What differs from the engine that users get. */
+interface Changed {
+  /** Kernels to leave out. */
+  readonly left?: RegExp;
+  /** Rows of a matrix that a warp computes. */
+  readonly aWarp?: number;
+}
+
+function engineFor(model: ModelFolder, dtype: FloatType, positions: number, changed?: Changed): Engine {
   const device = runtime.device as CudaDevice;
-  const kernels: Partial<EngineOptions> = left
+  const launcher = (dtype: FloatType) => {
+    const all = new CudaLauncher(dtype, "rows");
+    return changed?.left ? new Without(all, changed.left) : all;
+  };
+  const kernels: Partial<EngineOptions> = changed
     ? {
       kernels: (dtype) => new CudaStepKernels(device, dtype),
-      rowKernels: (dtype) => new CudaRowKernels(device, dtype, new Without(new CudaLauncher(dtype, "rows"), left)),
+      rowKernels: (dtype) => new CudaRowKernels(device, dtype, launcher(dtype), changed.aWarp),
     }
     : { kernels: "own" };
   return new Engine(runtime, model, {
@@ -217,13 +229,19 @@ function run({ name, dtype, model: open, entries, sizes, parts = false }: Case):
     });
   }
   if (!parts) return;
-  for (const left of [/rows_norm/, /rows_attend/, /rows_linear/]) {
-    using engine = engineFor(model, dtype, positions, left);
-    const some = [2, 4, 8, 16];
+  const timed = (changed: Changed, what: string, some: readonly number[]) => {
+    using engine = engineFor(model, dtype, positions, changed);
     using sequence = filled(engine, ids, first, some);
+    const wrong = changed.left ? [] : differing(sequence, ids, first, some);
+    if (wrong.some((count) => count > 0)) failed++;
     const ms = times(sequence, ids, first, some).slice(1);
-    console.log(`${label}  without ${left.source}: ${some.map((m, i) => `M ${m} ${ms[i]!.toFixed(3)}`).join(", ")} ms`);
+    const each = some.map((m, i) => `M ${m} ${ms[i]!.toFixed(3)}${wrong[i] ? " (bits differ)" : ""}`);
+    console.log(`${label}  ${what}: ${each.join(", ")} ms`);
+  };
+  for (const left of [/rows_norm/, /rows_attend/, /rows_linear/]) {
+    timed({ left }, `without ${left.source}`, [2, 4, 8, 16]);
   }
+  for (const aWarp of [2, 4, 5]) timed({ aWarp }, `${aWarp} rows a warp`, [4, 8, 16]);
 }
 
 try {
