@@ -17,7 +17,18 @@ const OF_TASKS = [
   "write",
 ] as const;
 /** Flags of other programs that pages name. */
-const OF_OTHERS = ["cached-only", "config", "frozen", "no-deps", "target", "gpus", "signal", "time"] as const;
+const OF_OTHERS = [
+  "cached-only",
+  "config",
+  "frozen",
+  "no-deps",
+  "target",
+  "gpus",
+  "signal",
+  "time",
+  "quiet",
+  "now",
+] as const;
 
 /**
  * Finds tasks and flags on the pages that do not exist in the project. The change log is left out: it describes the
