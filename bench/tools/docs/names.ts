@@ -19,6 +19,7 @@ const OF_TASKS = [
 /** Flags of other programs that pages name. */
 const OF_OTHERS = [
   ...["cached-only", "config", "frozen", "no-deps", "target", "gpus", "signal", "time", "constraint", "mem", "requeue"],
+  ...["quiet", "now", "channel"],
 ] as const;
 
 /**
