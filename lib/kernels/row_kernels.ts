@@ -68,7 +68,7 @@ export class CudaRowKernels implements RowKernels {
     const transposed = segments[0]!.products[0].transposed ?? false;
     const variant = variantFor(LINEAR_TOKENS, tokens);
     const aWarp = LINEAR_VARIANTS[variant]!.find((rows) => rows === this.forced) ??
-      rowsAWarp(tokens, segments.map(({ rows }) => rows), this.launcher.multiprocessors);
+      rowsAWarp(tokens);
     const perBlock = transposed ? COLUMNS_PER_BLOCK : ROWS_THREADS / WARP * aWarp;
     let blocks = 0;
     const first = segments.map(({ rows, products: [a] }) => {
@@ -168,29 +168,23 @@ export class CudaRowKernels implements RowKernels {
 const STATIC_SHARED = 1024;
 
 /**
- * Returns how many rows of its matrices a warp of `rows_linear_M_R` computes. More share an input's load and conversion.
- * But of blocks a little more than multiprocessors, some get two: then the time is theirs. A block's time is taken to be
- * its instructions, as counted in the machine code (docs/engine-log.md, entry 15).
+ * Returns how many rows of its matrices a warp of `rows_linear_M_R` computes. More share an input's load and conversion,
+ * but leave fewer warps to wait for memory. On an H100, for two models' shapes, 2 rows take least time up to 8 tokens and
+ * 5 with 16 (docs/engine-log.md, entry 15).
  *
  * @example
  * ```ts
  * import { rowsAWarp } from "./row_kernels.ts";
  *
- * console.log(rowsAWarp(8, [2560], 132), rowsAWarp(8, [2048], 132)); // 5 4
+ * console.log(rowsAWarp(4), rowsAWarp(16)); // 2 5
  * ```
  *
  * @param tokens Tokens of the pass.
- * @param rows Of each matrix of the launch.
- * @param multiprocessors Of the GPU.
  * @returns Rows.
  */
-export function rowsAWarp(tokens: number, rows: readonly number[], multiprocessors: number): number {
-  const variant = variantFor(LINEAR_TOKENS, tokens), blockRows = ROWS_THREADS / WARP;
-  const time = (aWarp: number) => {
-    const blocks = rows.reduce((sum, rows) => sum + Math.ceil(rows / (blockRows * aWarp)), 0);
-    return Math.ceil(blocks / multiprocessors) * (aWarp * (8 * variant + 10) + 9 * variant + 12);
-  };
-  return LINEAR_VARIANTS[variant]!.reduce((best, aWarp) => time(aWarp) < time(best) ? aWarp : best);
+export function rowsAWarp(tokens: number): number {
+  const variants = LINEAR_VARIANTS[variantFor(LINEAR_TOKENS, tokens)]!;
+  return tokens <= 8 ? variants[0]! : variants.at(-1)!;
 }
 
 /** The smallest variant that takes so many; otherwise the largest. */
