@@ -13,6 +13,8 @@ const OF_TASKS = [
   "round_drift",
   "rounds",
   "row_drift",
+  "threads",
+  "tokens",
   "window",
   "write",
 ] as const;
