@@ -57,6 +57,7 @@ Deno.test("deno doc shows the options' defaults", () => {
   const without = Object.keys(shown).filter((name) => shown[name] === undefined);
   deepEqual(without.sort(), [
     "command",
+    "configuration_timeout",
     "configurations",
     "method",
     "onConfiguration",
