@@ -13,7 +13,7 @@ import { FAMILIES, familyModel, familyReadings, logitCases } from "./family_pari
 import { goldenRuns, titleOf } from "./golden.ts";
 import { checked, Judge } from "./judge.ts";
 import { kernelCases } from "./kernel_parity.ts";
-import { CHOICES, nllLimit } from "./limits.ts";
+import { CHOICES, nllLimit, SMOOTH } from "./limits.ts";
 
 const TYPES = ["float32", "float16", "bfloat16"] as const;
 const SIZES = fc.double({ min: 1e-4, max: 6e4, noNaN: true });
@@ -120,7 +120,7 @@ Deno.test("everything that a GPU computes in half precision has a limit, and not
   const wanted = {
     nll: [...kernels, ...FAMILIES.flatMap((name) => Object.keys(familyReadings(name)))],
     logits: FAMILIES.flatMap((name) => logitCases(name, familyModel(name)).map(({ name }) => name)),
-    perplexity: [CHOICES, ...goldenRuns.map(titleOf)],
+    perplexity: [CHOICES, SMOOTH, ...goldenRuns.map(titleOf)],
   };
   for (const [kind, names] of Object.entries(wanted)) {
     const measured = limits[kind as keyof typeof wanted] as Record<string, { float16: number; bfloat16: number }>;
