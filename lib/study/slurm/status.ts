@@ -9,7 +9,7 @@ import { Cells } from "../store/cells.ts";
 import { layoutOf } from "../store/layout.ts";
 import { STALE_S } from "../store/store.ts";
 import type { SweepTools } from "../work/sweep_command.ts";
-import { varyingTerms } from "../work/sweep_progress.ts";
+import { jobCount, varyingTerms } from "../work/sweep_progress.ts";
 import { type EndedTask, type QueuedTask, Slurm } from "./programs.ts";
 import { countsOf, type Holder, readSweepFolder, type SweepFolder } from "./sweep_state.ts";
 
@@ -102,7 +102,9 @@ export function formatStatus(
   const grid = formatGrid({ title: "", columns, rows, ruled: false }, width);
   return [
     `kvcompress sweep ${plan.name}, ${folder}`,
-    `${all} cells in ${jobs.length} jobs: ${counts.done} done, ${counts.running} running, ${counts.failed} failed, ` +
+    `${all} cells in ${
+      jobCount(jobs.length)
+    }: ${counts.done} done, ${counts.running} running, ${counts.failed} failed, ` +
     `${counts.pending} pending`,
     ...(ready > 0 && open.length > 0 ? [`${ready} jobs are done; the others:`] : []),
     ...(open.length > 0 ? ["", grid] : []),

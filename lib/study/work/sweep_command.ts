@@ -17,7 +17,7 @@ import { runSweep } from "./run_sweep.ts";
 import { firstOf } from "./first_of.ts";
 import { openSlots } from "./slots.ts";
 import { parseSweepFlags, splitPlan, type SweepFlags, sweepFolder, sweepHelp } from "./sweep_flags.ts";
-import { SweepProgress } from "./sweep_progress.ts";
+import { jobCount, SweepProgress } from "./sweep_progress.ts";
 
 /** What a verb of `deno task sweep` gets. */
 export interface SweepTools {
@@ -78,7 +78,7 @@ export async function sweep(argv: readonly string[], tools: SweepTools): Promise
       out.line(formatForeseen(foreseen, title, flags.devices?.length ?? 1));
       return 0;
     }
-    err.line(printableLines(`${title}: ${cells} cells in ${chosen.length} jobs`));
+    err.line(printableLines(`${title}: ${cells} cells in ${jobCount(chosen.length)}`));
     return await measure(plan, chosen, folder, flags, { ...tools, signal, code: () => interrupt.code || ORPHANED });
   } catch (error) {
     if (!signal.aborted) throw error;

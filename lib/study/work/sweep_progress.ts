@@ -97,7 +97,7 @@ export class SweepProgress implements Disposable {
     return [
       `${done} of ${this.#keys.size} cells done`,
       ...(failed > 0 ? [`${failed} failed`] : []),
-      `${jobs(this.#running.size)} running here`,
+      `${jobCount(this.#running.size)} running here`,
       ...(elsewhere > 0 ? [`${elsewhere} elsewhere`] : []),
       ...(left === undefined ? [] : [`about ${formatDuration(left)} left`]),
     ].join(", ");
@@ -173,6 +173,16 @@ function short(name: string, text: string): string {
   return name === "model_id" || name === "dataset" ? text.split("/").at(-1)! : `${name} ${text}`;
 }
 
-function jobs(count: number): string {
+/**
+ * Returns a number of jobs in words.
+ *
+ * @example
+ * ```ts
+ * import { jobCount } from "./sweep_progress.ts";
+ *
+ * console.log(jobCount(1), jobCount(2)); // 1 job 2 jobs
+ * ```
+ */
+export function jobCount(count: number): string {
   return count === 1 ? "1 job" : `${count} jobs`;
 }
