@@ -125,7 +125,8 @@ function tableOf(rows: readonly Row[], width: number | undefined): string {
     return {
       name: `  ${printable(name, 60)}`,
       cells: [
-        text(number("tpot_s"), (value) => significant(value * 1000, 3)),
+        // Not a number: speed was not measured.
+        text(number("tpot_s"), (value) => Number.isNaN(value) ? "-" : significant(value * 1000, 3)),
         text(number("tpot_ratio"), (value) => value.toFixed(2)),
         text(number("perplexity"), (value) => significant(value, 5)),
         text(change, (value) => signed((Math.exp(value) - 1) * 100, 2)),
