@@ -27,9 +27,8 @@ export function scalingOf(header: GgufHeader, architecture: string, rotated: Rot
   const factors = header.tensors.has("rope_freqs.weight") ? numbersOf(header, "rope_freqs.weight") : undefined;
   if (factors) {
     const factor = factors.reduce((most, one) => Math.max(most, one), 0);
-    const wanted = llama3Factors(rotated, factor);
-    const isLlama3 = factors.length === wanted.length &&
-      wanted.every((one, i) => Math.abs(factors[i]! - one) <= 1e-4 * one);
+    const isLlama3 = factors.length === rotated.dim / 2 &&
+      llama3Factors(rotated, factor).every((one, i) => Math.abs(factors[i]! - one) <= 1e-4 * one);
     if (!isLlama3 || type !== "none") {
       metadata.fail("the factors of its rope_freqs.weight are not those of Llama 3.1 or 3.2, which alone are read");
     }
