@@ -16,6 +16,9 @@ export function sentencePieceOf({ metadata, texts, kinds }: GgufTokens): Tokeniz
   if (scores.length !== texts.length) {
     metadata.fail(`it has ${texts.length} tokens and ${scores.length} scores of them: it is damaged`);
   }
+  if (metadata.boolean("tokenizer.ggml.remove_extra_whitespaces", false)) {
+    metadata.fail("its tokenizer removes spaces (tokenizer.ggml.remove_extra_whitespaces), which is not done here");
+  }
   const prefix = metadata.boolean("tokenizer.ggml.add_space_prefix", true);
   const unknown = kinds.indexOf(KIND.unknown);
   return {
