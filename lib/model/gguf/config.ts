@@ -31,6 +31,14 @@ const REFUSED = [
 /**
  * Returns the architecture of a GGUF file, if this project has its family.
  *
+ * @example
+ * ```ts
+ * import { architectureOf } from "./config.ts";
+ *
+ * const metadata = new Map([["general.architecture", "qwen3"]]);
+ * console.log(architectureOf({ file: "model.gguf", metadata, tensors: new Map() })); // qwen3
+ * ```
+ *
  * @param header The file's header.
  * @returns llama.cpp's name of it.
  * @throws {InputError} If it is another one, or the file is one of several parts.

@@ -39,6 +39,16 @@ export interface GgufHeader {
  * Reads the header of a GGUF file: versions 2 and 3, little-endian. Checks that its tensors lie in the file and do not
  * overlap.
  *
+ * @example
+ * ```ts
+ * import { readGgufHeader } from "./header.ts";
+ *
+ * const file = await Deno.makeTempFile({ suffix: ".gguf" });
+ * await Deno.writeFile(file, new TextEncoder().encode("GGUF\x03".padEnd(24, "\0"))); // version 3, nothing in it
+ * console.log(readGgufHeader(file).tensors.size); // 0
+ * await Deno.remove(file);
+ * ```
+ *
  * @param file Path of the file.
  * @returns Metadata and tensors.
  * @throws {InputError} If it is no such file, damaged, truncated, or has tensors of a type that is not read.

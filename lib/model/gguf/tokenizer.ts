@@ -8,6 +8,20 @@ import { type GgufTokens, KIND } from "./tokens.ts";
  * Makes tokenizer.json and tokenizer_config.json from the metadata of a GGUF file: byte-level BPE ("gpt2") and
  * SentencePiece's BPE ("llama").
  *
+ * @example
+ * ```ts
+ * import { tokenizerOf } from "./tokenizer.ts";
+ *
+ * const metadata = new Map(Object.entries({
+ *   "tokenizer.ggml.model": "gpt2",
+ *   "tokenizer.ggml.pre": "smollm",
+ *   "tokenizer.ggml.tokens": ["a", "b", "ab"],
+ *   "tokenizer.ggml.merges": ["a b"],
+ * }));
+ * const { tokenizer } = tokenizerOf({ file: "model.gguf", metadata, tensors: new Map() });
+ * console.log(JSON.stringify(tokenizer).includes('"Digits"')); // true
+ * ```
+ *
  * @param header The file's header.
  * @returns Both files' fields.
  * @throws {InputError} If it has no tokenizer, or one of a kind that is not read.

@@ -90,7 +90,16 @@ export function bpeOf({ metadata, texts }: GgufTokens): TokenizerParts {
   };
 }
 
-/** Text → id; of two equal texts the first counts. */
+/**
+ * Returns text → id; of two equal texts the first counts.
+ *
+ * @example
+ * ```ts
+ * import { vocabularyOf } from "./tokenizer_bpe.ts";
+ *
+ * console.log(vocabularyOf(["a", "b", "a"]).a); // 0
+ * ```
+ */
 export function vocabularyOf(texts: readonly string[]): Record<string, number> {
   const vocabulary: Record<string, number> = Object.create(null);
   texts.forEach((text, id) => vocabulary[text] ??= id);

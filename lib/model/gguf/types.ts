@@ -54,10 +54,18 @@ const OTHERS: ReadonlyMap<number, string> = new Map([
   [40, "NVFP4"],
 ]);
 
-/** Returns the name of a type's number, whether it is read or not. */
+/**
+ * Returns the name of a type that is not read, from its number, after "is".
+ *
+ * @example
+ * ```ts
+ * import { typeName } from "./types.ts";
+ *
+ * console.log(typeName(23), typeName(99)); // IQ4_XS of type 99
+ * ```
+ */
 export function typeName(type: number): string {
-  const name = OTHERS.get(type);
-  return name === undefined ? `of type ${type}` : name;
+  return OTHERS.get(type) ?? `of type ${type}`;
 }
 
 /**
