@@ -39,7 +39,7 @@ export type {
 export type { ChildOptions } from "./lib/hub/child.ts";
 export type { HubRepo } from "./lib/hub/repo.ts";
 export { openModelFolder } from "./lib/model/folder/model_folder.ts";
-export type { ModelFolder } from "./lib/model/folder/model_folder.ts";
+export type { GgufSource, ModelFolder } from "./lib/model/folder/model_folder.ts";
 export type { ExportGraph, OnnxExport } from "./lib/model/export/onnx_export.ts";
 export type { ExportSignature } from "./lib/model/export/signature.ts";
 export type { Affine, Block, ModelSpec, Norm, Projections } from "./lib/model/spec.ts";

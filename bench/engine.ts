@@ -10,6 +10,7 @@
  */
 import { printableJson, printableLines } from "../lib/util/printable.ts";
 import { openModelFolder } from "../lib/model/folder/model_folder.ts";
+import { fromGguf } from "../lib/run/plan/gguf_folder.ts";
 import { type EngineFlags, engineHelp, parseEngineFlags } from "../lib/cli/flags/engine_flags.ts";
 import { ENGINE_DEFAULTS } from "../lib/roofline/settings.ts";
 import { shapeConfig, TemporaryModel } from "../lib/roofline/model_maker.ts";
@@ -69,7 +70,7 @@ async function measure(flags: EngineFlags, signal: AbortSignal): Promise<boolean
   if (flags.model_id === undefined) say(`Making ${shape} with random weights`);
   using made = flags.model_id === undefined ? new TemporaryModel(shapeConfig(shape), flags.keep) : undefined;
   if (made && flags.keep) say(`The model stays in ${made.path}`);
-  const model = openModelFolder(made?.path ?? flags.model_id!);
+  const model = openModelFolder(made?.path ?? await fromGguf(flags.model_id!, { onNote: say, signal }));
   const results = await runRoofline({ flags, model, name, found, say, signal });
   say("Done");
   out.line(flags.json ? printableJson(results) : printableLines(formatRoofline(results)));

@@ -46,7 +46,7 @@ export function chooseModelFiles(
   if (!has("config.json")) {
     fail(
       all.some((path) => path.endsWith(".gguf"))
-        ? "it holds GGUF files and no config.json; use the repository that they were made from"
+        ? `it holds GGUF files and no config.json; use the repository that they were made from, or download one of them (hf download ${repo} FILE.gguf) and name it: --model_id PATH/FILE.gguf`
         : "it has no config.json; a model in the form of Python's transformers is needed",
     );
   }

@@ -9,7 +9,7 @@ import type { BenchmarkResults, ConfigurationRecord } from "../report/results/ty
 export interface CellTerms {
   /** Last part of the model's folder or id. */
   model: string;
-  /** "safetensors", or the file of an ONNX export. */
+  /** "safetensors", the types of a GGUF file, or the file of an ONNX export. */
   weights: string;
   /** Last part of the data set's name or path. */
   text: string;

@@ -10,7 +10,7 @@ export function modelFlags(group: string, embedded: string): { readonly [K in Mo
     model_id: {
       group,
       help:
-        "Hugging Face model folder, an .onnx file in one, or the id of a model on the hub, such as EleutherAI/pythia-410m",
+        "Hugging Face model folder, an .onnx file in one, a .gguf file, or the id of a model on the hub, such as EleutherAI/pythia-410m",
       value: "DIR|ID",
       read: text,
       default: embedded,

@@ -45,6 +45,18 @@ export interface ModelFolder {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   /** The decoder's export to ONNX, if that is run; then there are no tensors. */
   readonly export?: OnnxExport | undefined;
+  /** The GGUF file that the folder was made from, if it was. */
+  readonly gguf?: GgufSource | undefined;
+}
+
+/** The GGUF file that a folder was made from. */
+export interface GgufSource {
+  /** Its name. */
+  readonly file: string;
+  /** Hash of its bytes, hex digits. */
+  readonly sha256: string;
+  /** Types of its weights, that of most numbers first: "Q4_K, Q6_K, F32". */
+  readonly types: string;
 }
 
 /**
@@ -71,8 +83,9 @@ export function openModelFolder(path: string, dtype: "auto" | FloatType = "auto"
   if (path.endsWith(".onnx") && isThere(path) && !isFolder(path)) return openExported(folderOf(path), withPair(path));
   const found = isThere(join(path, "config.json")) && !hasCheckpoint(path) ? findExport(path, dtype) : undefined;
   if (found) return openExported(path, found);
-  const spec = specOf(readConfig(path));
-  const model = { path, spec, tensors: prefixed(readCheckpoint(path), spec) };
+  const config = readConfig(path);
+  const spec = specOf(config);
+  const model = { path, spec, tensors: prefixed(readCheckpoint(path), spec), gguf: ggufOf(config) };
   visitWeights(spec, (name, shape) => findWeight(model, name, shape));
   return model;
 }
@@ -81,6 +94,12 @@ function openExported(path: string, files: ExportPaths): ModelFolder {
   const config = readConfig(path);
   const known = FAMILIES.has(config.string("model_type")) ? specOf(config) : undefined;
   return { path, tensors: new Map(), ...openExport(files, config, known) };
+}
+
+/** Returns where a folder is from that was made from a GGUF file. */
+function ggufOf(config: ConfigReader): GgufSource | undefined {
+  const from = config.object("gguf");
+  return from && { file: from.string("file"), sha256: from.string("sha256"), types: from.string("types") };
 }
 
 /** Returns the model folder that an .onnx file belongs to: its own, or the one above. */
@@ -98,7 +117,7 @@ function readConfig(path: string): ConfigReader {
       ? "it holds no config.json"
       : "it is no folder";
     throw new InputError(
-      `Cannot open model ${path}: ${found}; --model_id takes a Hugging Face model folder (config.json, tokenizer.json, and *.safetensors or an ONNX export) or a model's id on the hub (org/name)`,
+      `Cannot open model ${path}: ${found}; --model_id takes a Hugging Face model folder (config.json, tokenizer.json, and *.safetensors or an ONNX export), a GGUF file, or a model's id on the hub (org/name)`,
     );
   }
   return new ConfigReader(file, readJsonObject(file));

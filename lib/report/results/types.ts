@@ -151,7 +151,10 @@ export interface RunConfig {
    * For a model from the hub: the branch, tag or commit asked for. environment.model_commit is the commit it stood for.
    */
   revision?: string;
-  /** What runs: "safetensors", or the path of an ONNX export in the model's folder. */
+  /**
+   * What runs: "safetensors", the types of a GGUF file's weights ("Q4_K, Q6_K, F32 (GGUF)"), or the path of an ONNX
+   * export in the model's folder.
+   */
   weights?: string;
   /** Name of the main method. */
   method: string;

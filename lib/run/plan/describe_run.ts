@@ -126,7 +126,10 @@ async function environmentOf({ model, hub, text, samples, found }: RunInput): Pr
     onnxruntime_path: found.onnxruntimePath,
     providers: [...found.providers],
     ...(hub ? { model_commit: hub.commit } : {}),
-    model_sha256: await sha256OfFiles(path, ["config.json", "tokenizer.json"]),
+    model_sha256: {
+      ...await sha256OfFiles(path, ["config.json", "tokenizer.json"]),
+      ...(model.gguf ? { [model.gguf.file]: model.gguf.sha256 } : {}),
+    },
     weights_fingerprint: await fingerprints(path, weightFiles(model)),
     code_sha256: await codeDigest(),
     ...(text.commit === undefined ? {} : { text_commit: text.commit }),

@@ -4,6 +4,7 @@ import { hubModel } from "../../hub/hub.ts";
 import { isCommit, isRepoId } from "../../hub/repo.ts";
 import { isThere } from "../../model/folder/files.ts";
 import { assetPath, bringAssets } from "../../process/assets.ts";
+import { fromGguf } from "./gguf_folder.ts";
 import type { BenchmarkOptions } from "./options.ts";
 
 /** Where a model is. */
@@ -27,8 +28,8 @@ export const EMBEDDED_MODEL_ID = "novel-neox-8m";
 const EMBEDDED_MODEL = new URL(`../../assets/${EMBEDDED_MODEL_ID}/`, import.meta.url);
 
 /**
- * Finds the model that `model_id` names: the embedded one, a folder, or if no such folder exists a repository of the
- * Hugging Face hub, taken from its cache or downloaded.
+ * Finds the model that `model_id` names: the embedded one, a folder, a GGUF file, or if none of these exists a
+ * repository of the Hugging Face hub, taken from its cache or downloaded.
  *
  * @example
  * ```ts
@@ -49,7 +50,10 @@ export async function findModel(wish: ModelWish): Promise<FoundModel> {
     await bringAssets(EMBEDDED_MODEL, { onNote, signal });
     return found;
   }
-  if (isThere(model_id) || !isRepoId(model_id)) return local(model_id, "it is a folder", wish);
+  if (isThere(model_id) || !isRepoId(model_id)) {
+    const { folder } = local(model_id, "it is a folder", wish);
+    return { folder: await fromGguf(folder, wish) };
+  }
   const { folder, commit, fromCache } = await fromHub(model_id, wish);
   const asked = revision ?? "main";
   if (!isCommit(asked)) {
