@@ -79,14 +79,14 @@ function tokenizerFiles(header: GgufHeader): Record<string, string | object> {
     return { "tokenizer.json": tokenizer, "tokenizer_config.json": config };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    const beside = (name: string) => join(header.file, "..", name);
-    if (!isThere(beside("tokenizer.json"))) {
+    const inFolder = (name: string) => join(header.file, "..", name);
+    if (!isThere(inFolder("tokenizer.json"))) {
       throw new InputError(`${error.message}; a tokenizer.json of the model next to it would be used`, {
         cause: error,
       });
     }
-    const names = ["tokenizer.json", "tokenizer_config.json"].filter((name) => isThere(beside(name)));
-    return Object.fromEntries(names.map((name) => [name, Deno.readTextFileSync(beside(name))]));
+    const names = ["tokenizer.json", "tokenizer_config.json"].filter((name) => isThere(inFolder(name)));
+    return Object.fromEntries(names.map((name) => [name, Deno.readTextFileSync(inFolder(name))]));
   }
 }
 

@@ -4,7 +4,7 @@ import { failOf } from "./fail.ts";
 import type { GgufHeader, GgufTensor } from "./header.ts";
 import { type Change, FAMILY_NAMES, hfNames } from "./tensor_names.ts";
 
-/** A tensor as it is written. */
+/** A tensor of the converted file. */
 export interface PlannedTensor {
   readonly name: string;
   readonly shape: readonly number[];

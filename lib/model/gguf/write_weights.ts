@@ -9,7 +9,7 @@ const PIECE = 8 * 2 ** 20;
 /** Bytes of a number by safetensors' name of its type. */
 const BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
 
-/** Returns the size of a tensor as it is written, bytes. */
+/** Returns the size of a tensor in the converted file, bytes. */
 export function plannedBytes({ rows, columns, type }: PlannedTensor): number {
   return rows * columns * BYTES[type];
 }

@@ -25,29 +25,25 @@ import { modelFileName } from "../results/results_folder.ts";
 import { isTraceFile, readTrace } from "../results/trace.ts";
 import type { BenchmarkResults } from "../results/types.ts";
 
+/** Draws one picture of a run, and yields its name. */
+async function* one(
+  draw: (results: BenchmarkResults, path: string) => Promise<unknown>,
+  name: string,
+  results: BenchmarkResults,
+  folder: string,
+): AsyncIterable<string> {
+  await draw(results, join(folder, name));
+  yield name;
+}
+
 /** Each function yields the names of the PNG files it wrote. */
 const DRAW: Record<Exclude<Picture, "speedup">, (results: BenchmarkResults, folder: string) => AsyncIterable<string>> =
   {
-    async *comparison(results, folder) {
-      await drawComparison(results, join(folder, PICTURES.comparison));
-      yield PICTURES.comparison;
-    },
-    async *precision(results, folder) {
-      await drawPrecision(results, join(folder, PICTURES.precision));
-      yield PICTURES.precision;
-    },
-    async *budget(results, folder) {
-      await drawBudget(results, join(folder, PICTURES.budget));
-      yield PICTURES.budget;
-    },
-    async *frontier(results, folder) {
-      await drawFrontier(results, join(folder, PICTURES.frontier));
-      yield PICTURES.frontier;
-    },
-    async *nll(results, folder) {
-      await drawNll(results, join(folder, PICTURES.nll));
-      yield PICTURES.nll;
-    },
+    comparison: (results, folder) => one(drawComparison, PICTURES.comparison, results, folder),
+    precision: (results, folder) => one(drawPrecision, PICTURES.precision, results, folder),
+    budget: (results, folder) => one(drawBudget, PICTURES.budget, results, folder),
+    frontier: (results, folder) => one(drawFrontier, PICTURES.frontier, results, folder),
+    nll: (results, folder) => one(drawNll, PICTURES.nll, results, folder),
     async *traces({ config }, folder) {
       const files = [...Deno.readDirSync(folder)].map(({ name }) => name).filter(isTraceFile).sort();
       if (files.length === 0) throw new InputError("there is no trace in the run's folder");

@@ -16,8 +16,8 @@ export const DTYPE_COLORS: Readonly<Record<NonNullable<ConfigurationRecord["dtyp
 
 /**
  * Draws precision_benchmark_2rows.png: throughput, TPOT, TTFT and VRAM over perplexity, accuracy, divergence and the
- * size of the weights, one bar for each number type, 7200 x 3600 pixels at 300 DPI; an SVG file of the same name beside
- * it. Empty slots and error bars are as in the comparison.
+ * size of the weights, one bar for each number type, 7200 x 3600 pixels at 300 DPI, and an SVG file of the
+ * same name. Empty slots and error bars are as in the comparison.
  *
  * @param results A run's results, whose configurations have types of their own.
  * @param path The file. A reader never sees half of it.

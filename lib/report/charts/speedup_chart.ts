@@ -60,7 +60,7 @@ function spreadOf({ estimate, low, high }: { estimate: number; low: number; high
 
 /**
  * Draws the speed-up over plain decoding against the context's length, a line for each draft, with intervals. A line at
- * 1 is plain decoding. 4200 x 2520 pixels at 300 DPI; an SVG file of the same name beside it.
+ * 1 is plain decoding. 4200 x 2520 pixels at 300 DPI, and an SVG file of the same name.
  *
  * @param results A run's results.
  * @param path The PNG file. A reader never sees half of it.

@@ -59,7 +59,7 @@ export interface Decoded {
  * console.log(tokens.slice(0, 5)); // [ 1, 2, 0, 1, 2 ]
  * ```
  *
- * @param options What to decode. The draft and the target have read the text but for its last token.
+ * @param options What to decode. The draft and the target have read all of the text except its last token.
  * @returns The text and its rounds.
  */
 export function decode(options: DecodeOptions): Decoded {

@@ -30,7 +30,7 @@ export interface ComparisonRow {
   reason: string;
 }
 
-/** Cells whose terms are the same but for the configuration: they share a heading. */
+/** Cells that differ in the configuration alone: they share a heading. */
 export interface ComparisonGroup {
   /** Model, text, type, lengths, hardware. */
   heading: string;
